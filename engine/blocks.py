@@ -1,0 +1,185 @@
+"""Runs a span of a decoder's blocks from stored hidden states, for Qwen3, Llama and their kin.
+
+Knows nothing of prompts or edits' meaning; `forward` is its only caller. Built on nothing but
+the block modules and `rotary_emb`, because the library's mask helpers change between versions.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+Pair = tuple[Tensor, Tensor]
+
+
+@dataclass(eq=False)
+class RowCache:
+    """Keys and values of the first `length` positions, by block; one row serves all rows."""
+
+    length: int = 0
+    pairs: dict[int, Pair] = field(default_factory=dict)
+
+    def select(self, rows: slice) -> "RowCache":
+        """The cache of some rows; blocks kept for one shared row stay as they are."""
+        pairs = {
+            block: (k, v) if k.shape[0] == 1 else (k[rows], v[rows])
+            for block, (k, v) in self.pairs.items()
+        }
+        return RowCache(self.length, pairs)
+
+
+class _Appending:
+    """Stands where the library expects a cache: appends to a fixed past, keeps what it is told."""
+
+    def __init__(self, past: RowCache | None, keep: RowCache | None) -> None:
+        self._past = past.pairs if past else {}
+        self._keep = keep
+
+    def update(self, keys: Tensor, values: Tensor, layer_idx: int, *_: Any, **__: Any) -> Pair:
+        if layer_idx in self._past:
+            before = [p.expand(keys.shape[0], -1, -1, -1) for p in self._past[layer_idx]]
+            keys = torch.cat([before[0], keys], dim=2)
+            values = torch.cat([before[1], values], dim=2)
+        if self._keep is not None:
+            self._keep.pairs[layer_idx] = (keys, values)
+        return keys, values
+
+
+class _Reached(BaseException):
+    """Leaves a block once its keys and values are known."""
+
+
+class _Stopping(_Appending):
+    def update(self, keys: Tensor, values: Tensor, layer_idx: int, *_: Any, **__: Any) -> Pair:
+        self.pair = super().update(keys, values, layer_idx)
+        raise _Reached
+
+
+class _Given:
+    """Gives a block the keys and values of all positions, whatever positions it is asked for."""
+
+    def __init__(self, pair: Pair) -> None:
+        self._pair = pair
+
+    def update(self, keys: Tensor, values: Tensor, *_: Any, **__: Any) -> Pair:  # noqa: ARG002
+        return self._pair
+
+
+EditAt = Callable[[Tensor, int, int], Tensor]
+"""(output of a block, block, first position) -> the output after this row's edits."""
+
+
+class BlockRunner:
+    """The blocks of one decoder, run by hand."""
+
+    def __init__(self, core: nn.Module) -> None:
+        """Take a decoder with `embed_tokens`, `layers`, `norm` and `rotary_emb`."""
+        self.core = core
+        self.layers: nn.ModuleList = core.layers
+
+    @staticmethod
+    def fits(core: nn.Module) -> bool:
+        """Whether this decoder has the modules that are run here, and full attention."""
+        wanted = ("embed_tokens", "layers", "norm", "rotary_emb")
+        kinds = getattr(core.config, "layer_types", None) or ["full_attention"]
+        return all(hasattr(core, name) for name in wanted) and set(kinds) == {"full_attention"}
+
+    def embed(self, tokens: Int[Tensor, "rows tokens"]) -> Float[Tensor, "rows tokens hidden"]:
+        """The input of block 0."""
+        return self.core.embed_tokens(tokens.to(self.core.embed_tokens.weight.device))
+
+    def span(
+        self,
+        hidden: Float[Tensor, "rows tokens hidden"],
+        after: int,
+        to: int,
+        edit: EditAt,
+        past: RowCache | None = None,
+        keep: RowCache | None = None,
+        last: int | None = None,
+    ) -> Float[Tensor, "rows some hidden"] | None:
+        """The output of block `to`, given the unedited output of block `after`.
+
+        Args:
+            hidden: States of the positions that follow `past`; block -1 is the embedding.
+            after: Block whose output `hidden` is.
+            to: Block to stop after.
+            edit: Applied to the output of every block from `after` to `to`.
+            past: Keys and values of earlier positions.
+            keep: Filled with the keys and values of all positions up to the last one.
+            last: Compute block `to` only for this many last positions; 0 computes only its keys
+                and values, and returns None.
+        """
+        first = past.length if past else 0
+        count = hidden.shape[1]
+        context = self._context(hidden, first)
+        if keep is not None:
+            keep.length = first + count
+        hidden = edit(hidden, after, first)
+        for block in range(after + 1, to + 1):
+            if block == to and last is not None and last < count:
+                pair = self._keys_values(block, hidden, context, past, keep)
+                if last == 0:
+                    return None
+                hidden = self._at_last(block, hidden, context, pair, last)
+                first += count - last
+            else:
+                hidden = self._block(block, hidden, context, _Appending(past, keep))
+            hidden = edit(hidden, block, first)
+        return hidden if last is None else hidden[:, hidden.shape[1] - last :]
+
+    def _context(self, hidden: Tensor, first: int) -> dict[str, Any]:
+        count = hidden.shape[1]
+        positions = torch.arange(first, first + count, device=hidden.device)[None]
+        mask = None
+        if first and count > 1:
+            # A fused kernel without a mask would silently drop the cached keys.
+            keys = torch.arange(first + count, device=hidden.device)
+            mask = (keys[None, :] <= positions[0][:, None])[None, None]
+        rotary = self.core.rotary_emb(hidden, positions)
+        return {
+            "attention_mask": mask,
+            "position_ids": positions,
+            "position_embeddings": rotary,
+            "use_cache": True,
+        }
+
+    def _block(self, block: int, hidden: Tensor, context: dict[str, Any], cache: Any) -> Tensor:
+        out = self.layers[block](hidden, past_key_values=cache, **context)
+        return out[0] if isinstance(out, tuple) else out
+
+    def _keys_values(
+        self,
+        block: int,
+        hidden: Tensor,
+        context: dict[str, Any],
+        past: RowCache | None,
+        keep: RowCache | None,
+    ) -> Pair:
+        cache = _Stopping(past, keep)
+        try:
+            self._block(block, hidden, context, cache)
+        except _Reached:
+            return cache.pair
+        raise RuntimeError(f"Block {block} never asked for its cache.")
+
+    def _at_last(
+        self, block: int, hidden: Tensor, context: dict[str, Any], pair: Pair, last: int
+    ) -> Tensor:
+        cos, sin = context["position_embeddings"]
+        keys = pair[0].shape[2]
+        positions = context["position_ids"][:, -last:]
+        mask = None
+        if last > 1:
+            every = torch.arange(keys, device=hidden.device)
+            mask = (every[None, :] <= positions[0][:, None])[None, None]
+        narrowed = {
+            **context,
+            "attention_mask": mask,
+            "position_ids": positions,
+            "position_embeddings": (cos[:, -last:], sin[:, -last:]),
+        }
+        return self._block(block, hidden[:, -last:], narrowed, _Given(pair))

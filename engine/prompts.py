@@ -1,0 +1,111 @@
+"""Text to tokens: chat templates, the fallback where there is none, and the answer tokens.
+
+Knows nothing of models; a tokenizer is all it needs.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from engine.errors import DataError
+
+FALLBACK = "{system}{user}\n\nAnswer: "
+"""Plain template for tokenizers without a chat template."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerTokens:
+    """How this tokenizer answers an A/B question."""
+
+    prefix: str
+    """Text written into the answer before the letter is read: "" or "("."""
+    a: int
+    """Token id of the answer A."""
+    b: int
+    rule: str
+    """The rule in words, as shown on screen."""
+
+
+class Prompter:
+    """Renders prompts for one tokenizer."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        """Take a loaded tokenizer; it is never changed."""
+        self.tokenizer = tokenizer
+        self.has_template = bool(getattr(tokenizer, "chat_template", None))
+
+    @property
+    def template_hash(self) -> str:
+        """Twelve hex digits of the template's SHA-256, or of the fallback's."""
+        text = self.tokenizer.chat_template if self.has_template else FALLBACK
+        return hashlib.sha256(str(text).encode()).hexdigest()[:12]
+
+    @property
+    def note(self) -> str | None:
+        """A sentence a user should see, where the tokenizer has no chat template."""
+        if self.has_template:
+            return None
+        return (
+            "This tokenizer has no chat template: prompts are plain text, the system prompt "
+            "first, then the question and 'Answer:'."
+        )
+
+    def render(self, user: str, system: str | None = None) -> str:
+        """The prompt up to the point where the model begins to answer."""
+        if not self.has_template:
+            return FALLBACK.format(system=f"{system}\n\n" if system else "", user=user)
+        messages = [{"role": "system", "content": system}] if system else []
+        messages.append({"role": "user", "content": user})
+        # Without this Qwen3 opens its answer with <think>, and no letter is read.
+        return self.tokenizer.apply_chat_template(
+            messages, tokenize=False, add_generation_prompt=True, enable_thinking=False
+        )
+
+    def encode(self, rendered: str) -> list[int]:
+        """Token ids of a rendered prompt; templates already hold their own special tokens."""
+        ids = self.tokenizer(rendered, add_special_tokens=not self.has_template)["input_ids"]
+        eos = self.tokenizer.eos_token_id
+        if not self.has_template and len(ids) > 1 and ids[-1] == eos:
+            ids = ids[:-1]
+        return list(ids)
+
+    def tokens(self, user: str, system: str | None = None, answer: str = "") -> list[int]:
+        """Token ids of a prompt, with the beginning of an answer where one is given."""
+        if not user.strip():
+            raise DataError("The prompt is empty: write one.")
+        return self.encode(self.render(user, system) + answer)
+
+    def answer_tokens(self) -> AnswerTokens:
+        """The tokens that answer A and B right after the prompt, found, never assumed.
+
+        Raises:
+            DataError: If neither "(A" nor, after "(", "A" is one token of its own.
+        """
+        for prefix, letters in (("", ("(A", "(B")), ("(", ("A", "B"))):
+            ids = [self._single(prefix, letter) for letter in letters]
+            if None not in ids and ids[0] != ids[1]:
+                words = (
+                    "the single tokens (A and (B right after the prompt"
+                    if not prefix
+                    else "the single tokens A and B after a written '('"
+                )
+                return AnswerTokens(prefix=prefix, a=ids[0], b=ids[1], rule=words)
+        raise DataError(
+            "This tokenizer splits the answers (A) and (B) into shared pieces: A/B questions "
+            "cannot be scored by one token; compare generations instead."
+        )
+
+    def _single(self, prefix: str, letter: str) -> int | None:
+        stem = self.render("Which one?\n\nChoices:\n (A) Yes\n (B) No", "Answer.") + prefix
+        before, after = self.encode(stem), self.encode(stem + letter)
+        is_single = len(after) == len(before) + 1 and after[:-1] == before
+        return after[-1] if is_single else None
+
+
+def shared_prefix(sequences: list[list[int]]) -> int:
+    """How many leading tokens all sequences share, leaving each at least one of its own."""
+    shortest = min(len(s) for s in sequences)
+    count = 0
+    while count < shortest - 1 and len({s[count] for s in sequences}) == 1:
+        count += 1
+    return count

@@ -1,0 +1,227 @@
+"""The only reader and writer of `vectors/` and `results/`: one self-describing file a record.
+
+Knows nothing of models, jobs or screens. Files appear by rename, so none is ever half there.
+"""
+
+import dataclasses
+import difflib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+
+from engine.config import SCHEMA_VERSION, Site
+from engine.errors import StoreError
+from engine.files import from_parquet, to_parquet, write_atomically
+from engine.headers import HEADERS, KINDS, describe, read_record, readable, words
+from engine.partial import Partial
+from engine.records import (
+    EVALUATION_COLUMNS,
+    DroppedRow,
+    Evaluation,
+    Provenance,
+    Question,
+    QuestionSet,
+    RecordInfo,
+    VectorSet,
+)
+
+PLACES = (
+    ("vectors", "*.safetensors"),
+    ("results", "*.parquet"),
+    ("results", "experiment_*.json"),
+)
+"""Where records lie, below the root."""
+
+# Named here because `list` is a method inside `Store`.
+Records = list[RecordInfo]
+Damaged = list[tuple[Path, str]]
+
+
+class Store:
+    """Stored records below one root folder, which holds `vectors/` and `results/`."""
+
+    def __init__(self, root: Path) -> None:
+        """Use `root`; its folders are made when something is first written."""
+        self.root = root
+        self._seen: dict[Path, tuple[tuple[int, int], RecordInfo | str]] = {}
+
+    def save_vectors(self, found: VectorSet) -> Path:
+        """Write a set of vectors.
+
+        Raises:
+            StoreError: If a value is not finite or the disk refuses.
+        """
+        vectors = np.ascontiguousarray(found.vectors, dtype=np.float32)
+        _check_vectors(f"The result of {found.method}", vectors, len(found.sites))
+        record = _header("vectors", found, "vectors") | {
+            "norms": [float(norm) for norm in np.linalg.norm(vectors, axis=1)]
+        }
+        name = _file_name(found.method, found.model, found.digest, ".safetensors")
+        data = safetensors.numpy.save({"vectors": vectors}, {"record": json.dumps(record)})
+        return write_atomically(self.root / "vectors" / name, data)
+
+    def save_evaluation(self, evaluation: Evaluation) -> Path:
+        """Write an A/B sweep; its frame's index is not kept, its columns' types are."""
+        record = _header("evaluation", evaluation, "frame") | {"method": "ab"}
+        name = _file_name("ab", evaluation.model, evaluation.digest, ".parquet")
+        data = to_parquet(evaluation.frame, {"record": json.dumps(record)})
+        return write_atomically(self.root / "results" / name, data)
+
+    def save_experiment(self, digest: str, record: dict[str, Any]) -> Path:
+        """Write a study's record: plain JSON values, with `model` as in every other record."""
+        name = _file_name("experiment", record["model"], digest, ".json")
+        whole = {"schema_version": SCHEMA_VERSION, "kind": "experiment", **record, "digest": digest}
+        data = json.dumps(whole, indent=1).encode()
+        return write_atomically(self.root / "results" / name, data)
+
+    def load_vectors(self, digest_or_path: str | Path) -> VectorSet:
+        """Read a set of vectors, named by the start of its digest or by its file."""
+        path, record = self._open(digest_or_path, "vectors")
+        with readable(path):
+            vectors = safetensors.numpy.load_file(path)["vectors"]
+            _check_vectors(path.name, vectors, len(record["sites"]))
+            common = _common(record, VectorSet) | {
+                "vectors": vectors,
+                "sites": tuple(Site(**site) for site in record["sites"]),
+            }
+            return VectorSet(**common)
+
+    def load_evaluation(self, digest_or_path: str | Path) -> Evaluation:
+        """Read an A/B sweep, named by the start of its digest or by its file."""
+        path, record = self._open(digest_or_path, "evaluation")
+        with readable(path):
+            frame = from_parquet(path)
+            if missing := [name for name in EVALUATION_COLUMNS if name not in frame]:
+                raise StoreError(f"{path.name} lacks the columns {', '.join(missing)}.")
+            common = _common(record, Evaluation) | {
+                "frame": frame,
+                "questions": _questions(record["questions"]),
+            }
+            return Evaluation(**common)
+
+    def load_experiment(self, digest_or_path: str | Path) -> dict[str, Any]:
+        """Read a study's record, with `schema_version`, `kind` and `digest` added."""
+        return self._open(digest_or_path, "experiment")[1]
+
+    def find(self, digest_prefix: str) -> RecordInfo:
+        """The one record whose digest begins so.
+
+        Raises:
+            StoreError: If there is none or more than one; names the candidates.
+        """
+        infos = self.list()
+        hits = {info.digest: info for info in reversed(infos) if info.digest == digest_prefix}
+        hits = hits or {i.digest: i for i in reversed(infos) if i.digest.startswith(digest_prefix)}
+        if len(hits) == 1:
+            return hits.popitem()[1]
+        if hits:
+            names = "; ".join(words(info) for info in list(hits.values())[:5])
+            raise StoreError(f"{len(hits)} records begin with '{digest_prefix}': {names}.")
+        raise StoreError(self._absence(digest_prefix, infos))
+
+    def has(self, digest: str) -> bool:
+        """Whether a readable record has exactly this digest."""
+        return any(info.digest == digest for info in self.list())
+
+    def damaged(self) -> Damaged:
+        """Files in the store's folders that `list` had to skip, each with the reason."""
+        return [(path, found) for path, found in self._scan() if isinstance(found, str)]
+
+    def partial(self, digest: str) -> Partial:
+        """The finished units of work that is not over."""
+        return Partial(self.root / "results" / ".partial" / _safe(digest))
+
+    def list(self) -> Records:
+        """All readable records, newest first, from their headers alone."""
+        infos = [found for _, found in self._scan() if isinstance(found, RecordInfo)]
+        return sorted(infos, key=lambda info: (info.created, info.path), reverse=True)
+
+    def _scan(self) -> Iterator[tuple[Path, RecordInfo | str]]:
+        for folder, pattern in PLACES:
+            for path in sorted((self.root / folder).glob(pattern)):
+                if path.name.startswith("."):
+                    continue
+                try:
+                    status = path.stat()
+                except FileNotFoundError:
+                    continue
+                stamp = (status.st_mtime_ns, status.st_size)
+                known = self._seen.get(path)
+                if known is None or known[0] != stamp:
+                    known = self._seen[path] = (stamp, describe(path))
+                yield path, known[1]
+
+    def _open(self, target: str | Path, kind: str) -> tuple[Path, dict[str, Any]]:
+        path = self._locate(target)
+        record = read_record(path)
+        if record["kind"] != kind:
+            raise StoreError(f"{path.name} is {KINDS[record['kind']]}, not {KINDS[kind]}.")
+        return path, record
+
+    def _locate(self, target: str | Path) -> Path:
+        for path in (Path(target), self.root / target):
+            if path.is_file():
+                return path
+        if isinstance(target, Path) or Path(target).suffix in HEADERS:
+            raise StoreError(f"There is no file {target}.")
+        return Path(self.find(target).path)
+
+    def _absence(self, prefix: str, infos: Records) -> str:
+        for path, reason in self.damaged():
+            if f"_{prefix}" in path.name:
+                return reason
+        digests = {info.digest: info for info in reversed(infos)}
+        near = difflib.get_close_matches(prefix, digests, n=3, cutoff=0.0)
+        if not near:
+            return f"There is no record '{prefix}': the store is empty."
+        names = "; ".join(words(digests[digest]) for digest in near)
+        return f"There is no record '{prefix}'. Nearest: {names}."
+
+
+def _header(kind: str, value: VectorSet | Evaluation, data: str) -> dict[str, Any]:
+    """The record of a value: all its fields but `data`, which the file itself holds."""
+    fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.name != data}
+    plain = json.loads(json.dumps(fields, default=dataclasses.asdict))
+    return {"schema_version": SCHEMA_VERSION, "kind": kind, **plain}
+
+
+def _common(record: dict[str, Any], kind: type[VectorSet] | type[Evaluation]) -> dict[str, Any]:
+    """The fields that are the same in a record and in the value it was made from."""
+    fields = {f.name: record[f.name] for f in dataclasses.fields(kind) if f.name in record}
+    return fields | {
+        "provenance": Provenance(**record["provenance"]),
+        "notes": tuple(record["notes"]),
+    }
+
+
+def _questions(record: dict[str, Any]) -> QuestionSet:
+    questions = [Question(**{**q, "options": tuple(q["options"])}) for q in record["questions"]]
+    return QuestionSet(
+        **{
+            **record,
+            "questions": tuple(questions),
+            "dropped": tuple(DroppedRow(*row) for row in record["dropped"]),
+            "notes": tuple(record["notes"]),
+        }
+    )
+
+
+def _check_vectors(name: str, vectors: np.ndarray, sites: int) -> None:
+    if vectors.ndim != 2 or len(vectors) != sites:
+        raise StoreError(f"{name} has vectors of shape {vectors.shape} for {sites} sites.")
+    if bad := [str(i) for i, row in enumerate(vectors) if not np.isfinite(row).all()]:
+        raise StoreError(f"{name} holds values that are not finite in vector {', '.join(bad)}.")
+
+
+def _file_name(kind: str, model: dict[str, Any], digest: str, suffix: str) -> str:
+    return "_".join(_safe(part) for part in (kind, model["short_name"], digest)) + suffix
+
+
+def _safe(part: str) -> str:
+    """A part of a file name: imported records name their own models and methods."""
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", part).lstrip(".") or "-"
