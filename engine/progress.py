@@ -1,8 +1,9 @@
 """How long work reports where it is. Knows nothing of threads, files or screens."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
+@runtime_checkable
 class Progress(Protocol):
     """Called between units of work; raises `Cancelled` when the user asked to stop."""
 

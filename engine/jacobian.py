@@ -1,0 +1,83 @@
+"""The Jacobian from a vector added at a source block to the states of a target block.
+
+Linearised once per run: the graph is built for a whole block of vectors and kept, so that each
+product with J^T J costs two backward passes and no forward pass. Knows nothing of solvers.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from engine.config import Site
+from engine.edits import EditBatch
+from engine.forward import Forward, Start
+
+KEPT_GRAPHS = 4
+"""Prompts whose graphs are held at once; with more, each is rebuilt for every product."""
+
+
+class _Linearised:
+    """One prompt's map, for `width` vectors at once."""
+
+    def __init__(self, door: Forward, start: Start, target: int, last: int, width: int) -> None:
+        site = Site(block=start.after)
+        self.theta = torch.zeros(width, door.hidden, device=door.loaded.device, requires_grad=True)
+        # Fused attention kernels have no second derivative; the plain one has.
+        with sdpa_kernel(SDPBackend.MATH):
+            edits = EditBatch.add(site, self.theta)
+            self.states = door.states(start, edits, target, last)
+            self.dummy = torch.zeros_like(self.states, requires_grad=True)
+            (self.pulled,) = torch.autograd.grad(
+                self.states, self.theta, self.dummy, create_graph=True
+            )
+
+    def gram(self, vectors: Float[Tensor, "width hidden"]) -> Float[Tensor, "width hidden"]:
+        rows = vectors.to(self.theta)
+        with sdpa_kernel(SDPBackend.MATH):
+            (pushed,) = torch.autograd.grad(self.pulled, self.dummy, rows, retain_graph=True)
+            (back,) = torch.autograd.grad(self.states, self.theta, pushed, retain_graph=True)
+        return back.float().cpu()
+
+
+class Jacobian:
+    """J^T J averaged over prompts, as an operator on rows."""
+
+    def __init__(
+        self,
+        door: Forward,
+        prompts: list[list[int]],
+        source: int,
+        target: int,
+        last: int,
+        width: int,
+    ) -> None:
+        """Prepare the prompts' states up to the source block.
+
+        Args:
+            door: The model.
+            prompts: Token ids of each prompt.
+            source: Block at whose output the vector is added, at every position.
+            target: Block whose output is read.
+            last: How many last positions are read.
+            width: How many vectors one product takes.
+        """
+        self.width = width
+        self._starts = [door.start(tokens, source) for tokens in prompts]
+        self._build = lambda start: _Linearised(door, start, target, last, width)
+        keep = len(prompts) <= KEPT_GRAPHS
+        self._kept = [self._build(start) for start in self._starts] if keep else None
+
+    def gram(self, vectors: Float[Tensor, "vectors hidden"]) -> Float[Tensor, "vectors hidden"]:
+        """Mean over prompts of J^T J applied to each row; float32 on the CPU."""
+        parts = [self._one(part) for part in vectors.split(self.width)]
+        return torch.cat(parts)
+
+    def _one(self, rows: Tensor) -> Tensor:
+        padded = torch.zeros(self.width, rows.shape[1])
+        padded[: len(rows)] = rows
+        total = torch.zeros_like(padded)
+        for index, start in enumerate(self._starts):
+            linear = self._kept[index] if self._kept is not None else self._build(start)
+            total += linear.gram(padded)
+        return total[: len(rows)] / len(self._starts)
