@@ -7,39 +7,23 @@ answer shows the behaviour.
 import hashlib
 import itertools
 import json
-import os
-import urllib.error
-import urllib.request
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from engine import polarity as polarities
 from engine.errors import DataError
-from engine.polarity import ROOT, Polarity
-from engine.question_rows import Row, TwoOptions, UnusableRow, normal, read_rows, take_apart
+from engine.polarity import Polarity
+from engine.question_rows import Row, TwoOptions, distinct, read_rows
 from engine.records import DroppedRow, Question, QuestionSet
+from engine.sources import ROOT, Source, download, located, read_source
 
 CACHE = ROOT / "data/cache"
 LOPSIDED = 0.6
 """Share of one letter above which a set is flagged."""
-_TIMEOUT = 30.0
-
-
-class _Source(NamedTuple):
-    """A file as read."""
-
-    path: str
-    text: str
-    sha256: str
-
-
-class _Kept(NamedTuple):
-    line: int
-    parts: TwoOptions
 
 
 def load_questions(
@@ -67,15 +51,17 @@ def load_questions(
     """
     if max_questions is not None and max_questions < 1:
         raise DataError(f"{max_questions} questions were asked for: ask for at least one.")
-    source = _read(path)
+    source = read_source(path)
     rows = read_rows(source.text, source.path)
-    known = polarities.known_file(_located(path), source.sha256) or polarities.known_layout(rows)
+    known = polarities.known_file(located(path), source.sha256) or polarities.known_layout(rows)
     chosen, notes = polarities.choose(known, behaviour, polarity)
     behaviour = polarities.canonical(behaviour)
-    kept, dropped = _usable(rows, behaviour if polarity is None else None)
+    rows, elsewhere = _sections(rows, behaviour if polarity is None else None)
+    kept, unusable = distinct(rows)
+    dropped = sorted(elsewhere + unusable)
     if not kept:
         raise DataError(_nothing_usable(source.path, dropped))
-    questions = [_question(parts, chosen) for _, parts in kept]
+    questions = [_question(parts, chosen) for parts in kept]
     if max_questions is not None and max_questions < len(questions):
         questions = _sample(questions, max_questions, seed, balanced)
     return QuestionSet(
@@ -92,8 +78,8 @@ def load_questions(
 
 def measurable_behaviours(path: str | Path) -> tuple[str, ...]:
     """Behaviours that a file is on record as measuring; empty when it is unknown."""
-    source = _read(path)
-    known = polarities.known_file(_located(path), source.sha256)
+    source = read_source(path)
+    known = polarities.known_file(located(path), source.sha256)
     known = known or polarities.known_layout(read_rows(source.text, source.path))
     return tuple(known.behaviours) if known else ()
 
@@ -104,7 +90,7 @@ def load_prompts(path: str | Path) -> tuple[str, ...]:
     Raises:
         DataError: If the file cannot be read, or a row holds no prompt.
     """
-    source = _read(path)
+    source = read_source(path)
     if Path(path).suffix.lower() not in (".json", ".jsonl"):
         prompts = [line.strip() for line in source.text.splitlines()]
     else:
@@ -137,16 +123,7 @@ def fetch_questions(name: str, cache: Path = CACHE) -> Path:
     target = cache / f"{full}.jsonl"
     if target.exists() and hashlib.sha256(target.read_bytes()).hexdigest() == sha256:
         return target
-    content = _download(full, url)
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise DataError(
-            f"'{full}' was downloaded, but its content is not the one on record, so its polarity "
-            f"is not known: save {url} yourself and state the polarity."
-        )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_suffix(".tmp")
-    partial.write_bytes(content)
-    os.replace(partial, target)
+    download(url, sha256, target)
     return target
 
 
@@ -155,79 +132,16 @@ def _public() -> dict[str, tuple[str, str]]:
     return {entry["name"]: (sha256, entry["url"]) for sha256, entry in entries if "url" in entry}
 
 
-def _download(name: str, url: str) -> bytes:
-    try:
-        with urllib.request.urlopen(url, timeout=_TIMEOUT) as response:
-            return response.read()
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
-        reason = getattr(error, "reason", error)
-        raise DataError(
-            f"'{name}' could not be downloaded ({reason}): connect to the internet, or use a file "
-            f"you have, such as data/questions/survival.jsonl. Its address is {url}."
-        ) from None
-
-
-def _located(path: str | Path) -> Path:
-    given = Path(path)
-    return given if given.exists() or given.is_absolute() else ROOT / given
-
-
-def _read(path: str | Path) -> _Source:
-    try:
-        content = _located(path).read_bytes()
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist: check the path, or upload the file.") from None
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}): choose a file.") from None
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text:
-        raise DataError(f"{path} is not text in UTF-8: choose a .jsonl, .json or .txt file.")
-    return _Source(str(path), text, hashlib.sha256(content).hexdigest())
-
-
-def _usable(rows: list[Row], behaviour: str | None) -> tuple[list[_Kept], list[DroppedRow]]:
-    """Rows that can be asked, once each; `behaviour` drops sections on record without it."""
-    kept, dropped = [], []
-    seen: dict[tuple[str, ...], _Kept] = {}
+def _sections(rows: list[Row], behaviour: str | None) -> tuple[list[Row], list[DroppedRow]]:
+    """Drop the rows of sections that are on record as not measuring the behaviour."""
+    stays, goes = [], []
     for row in rows:
-        try:
-            current = _Kept(row.line, _checked(row, behaviour))
-            _refuse_repeat(current.parts, seen)
-        except UnusableRow as problem:
-            dropped.append(DroppedRow(row.line, str(problem)))
-            continue
-        kept.append(current)
-        seen[_key(current.parts)] = current
-    return kept, dropped
-
-
-def _checked(row: Row, behaviour: str | None) -> TwoOptions:
-    if behaviour is not None and row.section is not None:
-        measured = polarities.section_behaviours(row.section)
-        if measured and behaviour not in measured:
-            raise UnusableRow(f"'{row.section}' does not measure '{behaviour}'")
-    if isinstance(row.values, str):
-        raise UnusableRow("not valid JSON")
-    return take_apart(row.values)
-
-
-def _key(parts: TwoOptions) -> tuple[str, ...]:
-    return tuple(map(normal, (parts.stem, *parts.options)))
-
-
-def _refuse_repeat(parts: TwoOptions, seen: dict[tuple[str, ...], _Kept]) -> None:
-    """Both orders are asked, so exchanged options make the same question."""
-    stem, first, second = _key(parts)
-    for key, exchanged in (((stem, first, second), False), ((stem, second, first), True)):
-        if key not in seen:
-            continue
-        earlier = seen[key]
-        agrees = (earlier.parts.matching == parts.matching) is not exchanged
-        how = "duplicate of" if agrees else "contradicts"
-        raise UnusableRow(f"{how} line {earlier.line}" + (", options exchanged" * exchanged))
+        measured = polarities.section_behaviours(row.section) if row.section else {}
+        if behaviour is not None and measured and behaviour not in measured:
+            goes.append(DroppedRow(row.line, f"'{row.section}' does not measure '{behaviour}'"))
+        else:
+            stays.append(row)
+    return stays, goes
 
 
 def _question(parts: TwoOptions, polarity: Polarity) -> Question:
@@ -278,7 +192,7 @@ def _nothing_usable(path: str, dropped: list[DroppedRow]) -> str:
     )
 
 
-def _prompt_rows(source: _Source) -> list[Row]:
+def _prompt_rows(source: Source) -> list[Row]:
     try:
         whole = json.loads(source.text)
     except ValueError:

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,8 @@ def write_atomically(path: Path, data: bytes) -> Path:
         reason = error.strerror or str(error)
         raise StoreError(f"{path.name} could not be written to {path.parent}: {reason}.") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
     return path
 
 

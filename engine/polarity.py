@@ -11,10 +11,10 @@ from typing import Any, Literal, NamedTuple
 
 from engine.errors import DataError
 from engine.question_rows import Row
+from engine.sources import ROOT
 
 Polarity = Literal["matching", "not-matching"]
 
-ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "data/polarity.json"
 VALUES = ("matching", "not-matching")
 

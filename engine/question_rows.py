@@ -6,10 +6,11 @@ Knows nothing of polarity, sampling or where the text came from.
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from engine.errors import DataError
-from engine.records import Letter
+from engine.records import DroppedRow, Letter
 
 ANSWER_KEYS = (
     ("answer_matching_behavior", "answer_not_matching_behavior"),
@@ -42,6 +43,7 @@ class Row(NamedTuple):
     line: int
     """Line of a JSONL file, or position in a JSON list, from 1."""
     values: Any
+    """What JSON gave, or the ValueError that it gave instead."""
     section: str | None = None
     """Name of the list it stood in, for files with several."""
 
@@ -67,12 +69,13 @@ def read_rows(text: str, path: str) -> list[Row]:
     Raises:
         DataError: If the text is empty or none of these.
     """
-    if not text.strip():
+    whole = _whole_json(text)
+    if not text.strip() or whole in ([], {}):
         raise DataError(f"{path} is empty: choose a file with one question per line.")
-    if (whole := _whole_json(text)) is not None:
+    if whole is not None:
         return _rows_of(whole, path)
     rows = [
-        Row(i, _json_or_text(line)) for i, line in enumerate(text.split("\n"), 1) if line.strip()
+        Row(i, _json_or_error(line)) for i, line in enumerate(text.split("\n"), 1) if line.strip()
     ]
     if not any(isinstance(row.values, dict) for row in rows):
         raise DataError(
@@ -82,6 +85,22 @@ def read_rows(text: str, path: str) -> list[Row]:
     return rows
 
 
+def distinct(rows: Iterable[Row]) -> tuple[list[TwoOptions], list[DroppedRow]]:
+    """The rows that can be asked, once each, and the others with the reason."""
+    kept, dropped = [], []
+    seen: dict[tuple[str, ...], tuple[int, Letter]] = {}
+    for row in rows:
+        try:
+            parts = take_apart(row.values)
+            _refuse_repeat(parts, seen)
+        except UnusableRow as problem:
+            dropped.append(DroppedRow(row.line, str(problem)))
+            continue
+        kept.append(parts)
+        seen[_key(*parts.options, parts.stem)] = (row.line, parts.matching)
+    return kept, dropped
+
+
 def take_apart(values: Any) -> TwoOptions:
     """Find stem, two options and the matching letter in one row.
 
@@ -89,7 +108,8 @@ def take_apart(values: Any) -> TwoOptions:
         UnusableRow: If it is no two-option question.
     """
     if not isinstance(values, dict):
-        raise UnusableRow("not a JSON object")
+        reason = "not valid JSON" if isinstance(values, ValueError) else "not a JSON object"
+        raise UnusableRow(reason)
     question = values.get("question")
     if not isinstance(question, str):
         raise UnusableRow("no text under 'question'")
@@ -102,6 +122,21 @@ def normal(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
+def _key(first: str, second: str, stem: str) -> tuple[str, ...]:
+    return normal(stem), normal(first), normal(second)
+
+
+def _refuse_repeat(parts: TwoOptions, seen: dict[tuple[str, ...], tuple[int, Letter]]) -> None:
+    """Both orders are asked, so exchanged options make the same question."""
+    for exchanged in (False, True):
+        first, second = parts.options[::-1] if exchanged else parts.options
+        line, matching = seen.get(_key(first, second, parts.stem), (None, None))
+        if line is not None:
+            agrees = (matching == parts.matching) is not exchanged
+            how = "duplicate of" if agrees else "contradicts"
+            raise UnusableRow(f"{how} line {line}" + ", options exchanged" * exchanged)
+
+
 def _whole_json(text: str) -> Any:
     try:
         return json.loads(text)
@@ -109,11 +144,11 @@ def _whole_json(text: str) -> Any:
         return None
 
 
-def _json_or_text(line: str) -> Any:
+def _json_or_error(line: str) -> Any:
     try:
         return json.loads(line)
-    except ValueError:
-        return line
+    except ValueError as error:
+        return error
 
 
 def _rows_of(whole: Any, path: str) -> list[Row]:
@@ -121,7 +156,7 @@ def _rows_of(whole: Any, path: str) -> list[Row]:
         return [Row(i, values) for i, values in enumerate(whole, 1)]
     if isinstance(whole, dict) and "question" in whole:
         return [Row(1, whole)]
-    if isinstance(whole, dict) and whole and all(isinstance(v, list) for v in whole.values()):
+    if isinstance(whole, dict) and whole and all(isinstance(v, list) and v for v in whole.values()):
         pairs = [(name, values) for name, rows in whole.items() for values in rows]
         return [Row(i, values, name) for i, (name, values) in enumerate(pairs, 1)]
     raise DataError(

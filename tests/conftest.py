@@ -1,11 +1,20 @@
-"""Random models of the real architectures, and stores that vanish after the test."""
+"""Settings that hold for every test: few threads, no spinning, no network."""
 
+import os
 from pathlib import Path
 
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
 import pytest
-import torch
 
 ROOT = Path(__file__).resolve().parents[1]
-SHARED = ROOT.parent / "shared" / "data"
 
-torch.set_num_threads(2)
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    """Tiny models lose more to waiting threads than they gain from a second one."""
+    import sys
+
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)

@@ -48,8 +48,7 @@ def tokenizer(letters_with_bracket: bool = True) -> PreTrainedTokenizerFast:
     )
     fast.chat_template = TEMPLATE
     if letters_with_bracket:
-        fast.add_tokens(["\n(A", "\n(B"])
-        fast.chat_template = TEMPLATE.replace("assistant\n{%", "assistant{%")
+        fast.add_tokens(["(A", "(B"])
     return fast
 
 

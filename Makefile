@@ -1,0 +1,66 @@
+# `make run` starts the dashboard, `make test` runs all tests; both set up .venv first.
+
+MODEL ?= demo
+ADAPTER ?=
+PORT ?= 8501
+PYTHON ?= python3
+
+BIN := .venv/bin
+# A copy of the requirements that were installed last.
+INSTALLED := .venv/requirements.installed
+RECENT := import sys; sys.exit(sys.version_info < (3, 11))
+
+# Idle threads that spin take the cores from the page that waits for them.
+export OMP_WAIT_POLICY = passive
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint
+
+help:
+	@echo "make run     start the dashboard with the built-in demo model"
+	@echo "             [MODEL=qwen3-14b | llama-3.2-3b | hub id | folder] [ADAPTER=...] [PORT=8501]"
+	@echo "make test    run all tests on the CPU"
+	@echo "make lint    check style"
+
+setup:
+	@set -e; found=""; \
+	if ! $(BIN)/python -c "$(RECENT)" 2>/dev/null; then \
+	  for python in "$(PYTHON)" python3.13 python3.12 python3.11; do \
+	    if "$$python" -c "$(RECENT)" 2>/dev/null; then \
+	      found="$$python"; break; \
+	    fi; \
+	  done; \
+	  if [ -z "$$found" ]; then \
+	    echo "Vectorscope needs Python 3.11 or newer, and none was found" \
+	      "($(PYTHON): $$("$(PYTHON)" --version 2>/dev/null || echo missing))." \
+	      "Install one or name it: make $@ PYTHON=/path/to/python3.12" >&2; \
+	    exit 1; \
+	  fi; \
+	  echo "Making .venv with $$found"; \
+	  rm -rf .venv; \
+	  "$$found" -m venv .venv || { rm -rf .venv; \
+	    echo "No .venv could be made: install the venv module (Debian: apt install python3-venv)." >&2; \
+	    exit 1; }; \
+	fi; \
+	if ! cmp -s requirements.txt $(INSTALLED); then \
+	  echo "Installing requirements.txt (the first time takes a few minutes)"; \
+	  $(BIN)/python -m pip install --quiet -r requirements.txt; \
+	  cp requirements.txt $(INSTALLED); \
+	fi
+
+run: export VECTORSCOPE_MODEL = $(MODEL)
+run: export VECTORSCOPE_ADAPTER = $(ADAPTER)
+run: setup
+	@echo
+	@echo "  Vectorscope with $(MODEL): http://localhost:$(PORT)"
+	@echo "  From your own machine:  ssh -L $(PORT):localhost:$(PORT) <box>"
+	@echo
+	@exec $(BIN)/python -m streamlit run dashboard/app.py \
+	  --server.address 127.0.0.1 --server.port $(PORT)
+
+test: setup
+	@$(BIN)/python -m pytest --durations=10
+
+lint: setup
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -1,0 +1,342 @@
+"""`Engine`: a config goes in, the digest of a stored record comes out.
+
+What pages and the command line call. Importing it does not import torch: that happens on the
+worker, when a model is first needed.
+"""
+
+import functools
+import os
+import threading
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from engine import config as configs
+from engine import datasets, provenance
+from engine.config import EvaluateConfig, FinderConfig, ModelConfig
+from engine.errors import EngineError, ModelError
+from engine.identity import resolve
+from engine.job import Job
+from engine.jobs import JobQueue
+from engine.progress import Progress, silent
+from engine.records import Evaluation, QuestionSet, VectorSet
+from engine.store import Store
+
+if TYPE_CHECKING:
+    from engine.checks import Check
+    from engine.forward import Forward
+    from engine.loading import LoadedModel
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineStatus:
+    """What the engine card shows."""
+
+    state: Literal["not loaded", "loading", "ready", "failed"] = "not loaded"
+    model: dict[str, Any] | None = None
+    """name, title, blocks, hidden, dtype, device, adapter, kind."""
+    checks: tuple["Check", ...] = ()
+    memory_used: int = 0
+    memory_total: int = 0
+    error: str | None = None
+
+
+class Engine:
+    """One model at a time, one worker, one store."""
+
+    def __init__(self, store: Store, root: Path = ROOT, keep_jobs: bool = True) -> None:
+        """Open a store.
+
+        Args:
+            store: Where records lie.
+            root: Repository root, where presets and shipped data lie.
+            keep_jobs: Write job records, so that interrupted ones can be offered again.
+        """
+        self.store = store
+        self.root = root
+        self.jobs = JobQueue(store.root / "results" / "jobs" if keep_jobs else None)
+        self._lock = threading.RLock()
+        self._door: Forward | None = None
+        self._key: ModelConfig | None = None
+        self._status = EngineStatus()
+
+    # The model
+
+    def load(self, model: ModelConfig, progress: Progress = silent) -> "Forward":
+        """The door to a model, loaded once; any other model is unloaded first.
+
+        Raises:
+            ModelError: If the model or its adapter cannot be loaded.
+        """
+        with self._lock:
+            if self._door is not None and self._key == model:
+                return self._door
+            resolve(model, self.root)
+            self.unload()
+            self._status = EngineStatus(state="loading", model={"name": model.model})
+            progress(0, 1, f"loading {model.model}")
+            try:
+                self._open(model)
+            except EngineError as error:
+                self._status = EngineStatus(state="failed", error=str(error))
+                raise
+            except BaseException as error:
+                self._status = EngineStatus(state="failed", error=f"{type(error).__name__}")
+                raise
+            return self._door
+
+    def _open(self, model: ModelConfig) -> None:
+        from engine import checks, forward, loading
+
+        loaded = loading.load(model, self.root)
+        door = forward.Forward(loaded)
+        found = tuple(checks.run_checks(door))
+        self._door, self._key = door, model
+        self._status = EngineStatus(state="ready", model=_card(loaded, door), checks=found)
+
+    def unload(self) -> None:
+        """Give the model's memory back."""
+        with self._lock:
+            if self._door is None:
+                self._status = EngineStatus()
+                return
+            from engine import loading
+
+            self._door = self._key = None
+            self._status = EngineStatus()
+            loading.free_memory()
+
+    def status(self) -> EngineStatus:
+        """What is loaded now; cheap, never waits for the model."""
+        status, door = self._status, self._door
+        if door is None:
+            return status
+        from engine import loading
+
+        used, total = loading.memory(door.loaded.device)
+        return EngineStatus(**{**_shallow(status), "memory_used": used, "memory_total": total})
+
+    # Digests
+
+    def digest(self, config: FinderConfig | EvaluateConfig) -> str:
+        """The name of the record this config leads to; needs no model in memory.
+
+        Raises:
+            EngineError: If the model or the questions cannot be found.
+        """
+        payload = configs.as_json(config)
+        payload["method"] = config.method
+        # A folder is known by its content, so that it may be named or moved as one likes.
+        source = resolve(config.model, self.root)
+        payload["model"] = {
+            "fingerprint": source.fingerprint,
+            "revision": source.revision,
+            "adapter": source.adapter_fingerprint,
+            "dtype": config.model.dtype,
+        }
+        if isinstance(config, EvaluateConfig):
+            questions = self.questions(config)
+            payload["questions"] = {"sha256": questions.sha256, "polarity": questions.polarity}
+        return configs.digest(payload)
+
+    def is_stored(self, config: FinderConfig | EvaluateConfig) -> bool:
+        """Whether running this config would only read a record."""
+        return self.store.has(self.digest(config))
+
+    def questions(self, config: EvaluateConfig) -> QuestionSet:
+        """The questions a sweep would ask, sampled.
+
+        Raises:
+            DataError: If the file is missing or has no usable question.
+        """
+        path = Path(config.questions)
+        path = path if path.is_absolute() or path.exists() else self.root / path
+        return _questions(
+            str(path),
+            path.stat().st_mtime_ns if path.exists() else 0,
+            config.behaviour,
+            config.max_questions,
+            config.seed,
+        )
+
+    # Work
+
+    def run(self, config: FinderConfig | EvaluateConfig, progress: Progress = silent) -> str:
+        """Do what a config says unless it is already stored; the digest of the record.
+
+        Raises:
+            EngineError: For everything the user can mend.
+            Cancelled: When `progress` raises it.
+        """
+        digest = self.digest(config)
+        if self.store.has(digest):
+            return digest
+        if isinstance(config, EvaluateConfig):
+            self._evaluate(config, digest, progress)
+        else:
+            self._find(config, digest, progress)
+        return digest
+
+    def _find(self, config: FinderConfig, digest: str, progress: Progress) -> None:
+        door = self.load(config.model, progress)
+        from engine import finders
+
+        began = time.monotonic()
+        found = finders.find(door, config, progress)
+        self.store.save_vectors(
+            VectorSet(
+                digest=digest,
+                method=config.method,
+                vectors=found.vectors.float().numpy(),
+                sites=found.sites,
+                scores=found.scores,
+                history=found.history,
+                config=configs.as_json(config),
+                model=door.loaded.identity(),
+                residual_norms=found.residual_norms,
+                provenance=self._provenance(door, began),
+                notes=found.notes,
+            )
+        )
+
+    def _evaluate(self, config: EvaluateConfig, digest: str, progress: Progress) -> None:
+        questions = self.questions(config)
+        sets = [self.store.load_vectors(ref.digest) for ref in config.vectors]
+        door = self.load(config.model, progress)
+        for found in sets:
+            _check_width(found, door)
+        from engine.evaluators import sweeps
+
+        began = time.monotonic()
+        partial = self.store.partial(digest)
+        result = sweeps.run(door, config, sets, questions.questions, progress, partial)
+        self.store.save_evaluation(
+            Evaluation(
+                digest=digest,
+                frame=result.frame,
+                questions=questions,
+                config=configs.as_json(config),
+                model={**door.loaded.identity(), "answers": result.answers},
+                vector_names={found.digest: _described(found) for found in sets},
+                provenance=self._provenance(door, began),
+                notes=(*questions.notes, *result.notes),
+            )
+        )
+        partial.discard()
+
+    def _provenance(self, door: "Forward", began: float) -> Any:
+        identity = door.loaded.identity()
+        return provenance.collect(time.monotonic() - began, identity["device"], identity["dtype"])
+
+    # Jobs
+
+    def submit(self, config: FinderConfig | EvaluateConfig) -> Job:
+        """Queue a config; the job's result is the digest of the record.
+
+        Raises:
+            EngineError: At once, for what can be known before it runs.
+        """
+        digest = self.digest(config)
+        kind = "evaluate" if isinstance(config, EvaluateConfig) else "find"
+        return self.jobs.submit(
+            _title(config),
+            kind,
+            lambda progress: self.run(config, progress),
+            digest=digest,
+            request={"kind": kind, "method": config.method, "config": configs.as_json(config)},
+        )
+
+    def submit_again(self, request: dict[str, Any]) -> Job:
+        """Queue what an interrupted job's record asks for."""
+        return self.submit(configs.from_json(request["method"], request["config"]))
+
+    def submit_load(self, model: ModelConfig) -> Job:
+        """Queue the loading of a model."""
+        resolve(model, self.root)
+
+        def work(progress: Progress) -> None:
+            self.load(model, progress)
+            progress(1, 1, "ready")
+
+        return self.jobs.submit(f"Load {model.short_name}", "load", work)
+
+    def submit_unload(self) -> Job:
+        """Queue the unloading of the model, after the work that is queued before it."""
+
+        def work(progress: Progress) -> None:
+            self.unload()
+            progress(1, 1, "unloaded")
+
+        return self.jobs.submit("Unload the model", "unload", work)
+
+    def estimate_seconds(self, config: FinderConfig | EvaluateConfig) -> float | None:
+        """Seconds a like run took on this model, scaled by its work; None without one."""
+        from engine.estimates import estimate
+
+        return estimate(self.store, config)
+
+
+def _shallow(status: EngineStatus) -> dict[str, Any]:
+    return {name: getattr(status, name) for name in status.__dataclass_fields__}
+
+
+def _card(loaded: "LoadedModel", door: "Forward") -> dict[str, Any]:
+    preset = configs.PRESETS.get(loaded.config.model)
+    return {
+        **loaded.identity(),
+        "name": loaded.config.model,
+        "title": preset.title if preset else loaded.config.short_name,
+        "kind": "blocks by hand" if door.is_segmented else "hooks",
+        "note": loaded.prompter.note,
+    }
+
+
+def _check_width(found: VectorSet, door: "Forward") -> None:
+    width, model = found.vectors.shape[1], door.loaded.config.short_name
+    if width != door.hidden:
+        raise ModelError(
+            f"The vectors of {found.method} {found.digest} have width {width}, but {model} has "
+            f"hidden size {door.hidden}: use vectors found on this model."
+        )
+    for site in found.sites:
+        door.check_layer(site.block, f"block of the vectors of {found.digest}")
+
+
+def _described(found: VectorSet) -> dict[str, Any]:
+    return {
+        "method": found.method,
+        "names": found.names,
+        "sites": [asdict(site) for site in found.sites],
+        "norms": [float(n) for n in (found.vectors**2).sum(axis=1) ** 0.5],
+        "fingerprint": found.model.get("fingerprint"),
+    }
+
+
+def _title(config: FinderConfig | EvaluateConfig) -> str:
+    if isinstance(config, EvaluateConfig):
+        count = len(config.vectors)
+        return f"Evaluate {count} set{'s' * (count != 1)} on {Path(config.questions).stem}"
+    return f"Find {config.vectors} {config.method} vectors"
+
+
+@functools.lru_cache(maxsize=16)
+def _questions(
+    path: str, _changed: int, behaviour: str, max_questions: int, seed: int
+) -> QuestionSet:
+    return datasets.load_questions(path, behaviour, max_questions=max_questions, seed=seed)
+
+
+_shared: dict[Path, Engine] = {}
+_shared_lock = threading.Lock()
+
+
+def shared_engine(root: Path | None = None) -> Engine:
+    """The process's one engine for a store; `$VECTORSCOPE_STORE` or the repository by default."""
+    place = Path(root or os.environ.get("VECTORSCOPE_STORE") or ROOT).resolve()
+    with _shared_lock:
+        if place not in _shared:
+            _shared[place] = Engine(Store(place))
+        return _shared[place]

@@ -1,0 +1,55 @@
+"""How long a run may take, from what a like run took here before. Knows nothing of models."""
+
+from pathlib import Path
+from typing import Any
+
+from engine import config as configs
+from engine.config import EvaluateConfig, FinderConfig
+from engine.errors import StoreError
+from engine.headers import read_record
+from engine.store import Store
+
+LOOKED_AT = 40
+"""Newest records that are searched for a like run."""
+
+
+def estimate(store: Store, config: FinderConfig | EvaluateConfig) -> float | None:
+    """Seconds of the newest run of this method on this model, scaled by its work."""
+    wanted = configs.as_json(config)
+    amount = _work(config.method, wanted, _named(store, config))
+    for info in store.list()[:LOOKED_AT]:
+        if info.model != config.model.short_name or info.kind == "experiment":
+            continue
+        try:
+            record = read_record(Path(info.path))
+        except StoreError:
+            continue
+        method = "ab" if record["kind"] == "evaluation" else record["method"]
+        if method != config.method:
+            continue
+        names = [n for one in record.get("vector_names", {}).values() for n in one["names"]]
+        before = _work(method, record["config"], len(names))
+        if before > 0:
+            return float(record["provenance"]["seconds"]) * amount / before
+    return None
+
+
+def _named(store: Store, config: FinderConfig | EvaluateConfig) -> int:
+    if not isinstance(config, EvaluateConfig):
+        return 0
+    count = 0
+    for ref in config.vectors:
+        if ref.indices is not None:
+            count += len(ref.indices)
+        elif store.has(ref.digest):
+            count += len(store.load_vectors(ref.digest).vectors)
+    return count
+
+
+def _work(method: str, config: dict[str, Any], named: int) -> float:
+    if method == "ab":
+        orders = 2 if config["orders"] == "both" else 1
+        scales = len([s for s in config["scales"] if s != 0])
+        return (named + config["controls"]) * scales * config["max_questions"] * orders
+    turns = config.get("steps") or config.get("iterations") or 1
+    return config["vectors"] * turns * len(config.get("prompts", {}).get("prompts", [1]))

@@ -1,0 +1,80 @@
+"""A whole A/B sweep: from stored vectors and questions to one frame."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import pandas as pd
+
+from engine.config import PRESETS, EvaluateConfig, Site
+from engine.evaluators import ab
+from engine.evaluators.rows import sweep_rows
+from engine.forward import Forward
+from engine.progress import Progress
+from engine.records import Question, VectorSet
+
+
+@runtime_checkable
+class Units(Protocol):
+    """Where finished units of a sweep lie until it is whole."""
+
+    def load_arrays(self, name: str) -> dict[str, np.ndarray] | None:
+        """A finished unit, or None."""
+
+    def save_arrays(self, name: str, arrays: dict[str, np.ndarray]) -> object:
+        """Keep a finished unit."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SweepResult:
+    """What a sweep gave."""
+
+    frame: pd.DataFrame
+    """Columns: `records.EVALUATION_COLUMNS`."""
+    answers: dict[str, Any]
+    """Which tokens were compared, and the rule in words."""
+    notes: tuple[str, ...]
+
+
+def run(
+    door: Forward,
+    config: EvaluateConfig,
+    sets: Sequence[VectorSet],
+    questions: Sequence[Question],
+    progress: Progress,
+    units: Units,
+) -> SweepResult:
+    """Ask the baseline, every vector at every scale, and the controls, every question.
+
+    Raises:
+        EngineError: If a site does not exist in the model or A and B are not single tokens.
+    """
+    sites = _sites(config, sets)
+    after = min(site.block - (site.kind == "block_in") for site in sites)
+    sweep = ab.prepare(door, questions, config, after)
+    residuals = ab.residual_norms(sweep, sites)
+    rows = sweep_rows(sets, config, residuals, door.hidden, sites[0])
+    measured = ab.measure(sweep, rows, progress, units.load_arrays, units.save_arrays)
+    notes = list(measured.notes)
+    if door.loaded.prompter.note:
+        notes.append(door.loaded.prompter.note)
+    if config.orders == "as-given":
+        notes.append("Asked in the given order only: letter bias and content are not separated.")
+    return SweepResult(
+        frame=ab.as_frame(sweep, rows, measured),
+        answers={**asdict(sweep.answers), "residual_norms": _in_words(residuals)},
+        notes=tuple(notes),
+    )
+
+
+def _sites(config: EvaluateConfig, sets: Sequence[VectorSet]) -> list[Site]:
+    sites = [site for found in sets for site in found.sites]
+    if not sites:
+        preset = PRESETS.get(config.model.model)
+        sites = [Site(block=preset.source_layer if preset else 0)]
+    return list(dict.fromkeys(sites))
+
+
+def _in_words(residuals: dict[Site, float]) -> dict[str, float]:
+    return {site.words: norm for site, norm in residuals.items()}

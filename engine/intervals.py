@@ -1,0 +1,88 @@
+"""Intervals of shares and means. Knows nothing of sweeps, files or charts."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import scipy.stats
+from jaxtyping import Float
+
+_CELLS_AT_ONCE = 512
+
+
+class Interval(NamedTuple):
+    """Bounds of 95 % intervals, one pair per entry."""
+
+    low: np.ndarray | float
+    high: np.ndarray | float
+
+
+def wilson(
+    successes: np.ndarray | pd.Series | float | int,
+    n: np.ndarray | pd.Series | int,
+    level: float = 0.95,
+) -> Interval:
+    """Wilson score interval of a proportion; NaN where n is 0. Ties may count as halves."""
+    z = scipy.stats.norm.ppf(0.5 + level / 2)
+    count = np.where(np.asarray(n) > 0, n, np.nan)
+    share = np.asarray(successes, dtype=float) / count
+    centre = share + z**2 / (2 * count)
+    spread = z * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
+    return Interval(
+        np.maximum((centre - spread) / (1 + z**2 / count), 0.0),
+        np.minimum((centre + spread) / (1 + z**2 / count), 1.0),
+    )
+
+
+def bootstrap_mean(
+    matrix: Float[np.ndarray, "questions cells"],
+    resamples: int = 2000,
+    seed: int = 0,
+    clusters: np.ndarray | None = None,
+    level: float = 0.95,
+) -> Interval:
+    """Percentile interval of each column's mean, resampling whole questions.
+
+    All columns share the resamples. NaN entries are left out; a column with fewer than two
+    questions has no interval.
+
+    Args:
+        matrix: One value per question and cell.
+        resamples: Number of resamples.
+        seed: Of the resamples.
+        clusters: A label per question; questions with one label are drawn together.
+        level: Coverage aimed at.
+    """
+    weights = _resample_counts(len(matrix), resamples, seed, clusters)
+    known = np.isfinite(matrix)
+    tails = [50 * (1 - level), 50 * (1 + level)]
+    low, high = np.full((2, matrix.shape[1]), np.nan)
+    for start in range(0, matrix.shape[1], _CELLS_AT_ONCE):
+        part = slice(start, start + _CELLS_AT_ONCE)
+        counts = weights @ known[:, part].astype(float)
+        sums = weights @ np.where(known[:, part], matrix[:, part], 0.0)
+        means = np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
+        enough = known[:, part].sum(axis=0) >= 2
+        bounds = np.full((2, means.shape[1]), np.nan)
+        bounds[:, enough] = _percentiles(means[:, enough], tails)
+        low[part], high[part] = bounds
+    return Interval(low, high)
+
+
+def _resample_counts(
+    questions: int, resamples: int, seed: int, clusters: np.ndarray | None
+) -> Float[np.ndarray, "resamples questions"]:
+    """How often each question is drawn in each resample."""
+    if clusters is None:
+        clusters = np.arange(questions)
+    labels, member = np.unique(clusters, return_inverse=True)
+    even = np.full(len(labels), 1 / len(labels))
+    counts = np.random.default_rng(seed).multinomial(len(labels), even, size=resamples)
+    return counts[:, member].astype(float)
+
+
+def _percentiles(means: np.ndarray, tails: list[float]) -> np.ndarray:
+    """Column percentiles; `nanpercentile` is slow, so only where a resample came out empty."""
+    if np.isnan(means).any():
+        return np.nanpercentile(means, tails, axis=0)
+    return np.percentile(means, tails, axis=0)

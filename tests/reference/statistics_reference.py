@@ -1,0 +1,100 @@
+"""Slow, plain versions of `engine.statistics` and `engine.nulls`, written from METHODS 7.
+
+Loops and the standard library, so that a mistake in a pivot or a join shows.
+"""
+
+import math
+import random
+import statistics as plain
+
+
+def rows_of(frame, **wanted):
+    """The frame's rows as dicts, where every named column has the named value."""
+    rows = frame.to_dict("records")
+    return [row for row in rows if all(row[name] == value for name, value in wanted.items())]
+
+
+def contents(frame, vector_set, vector, scale):
+    """Question -> mean difference over its orders."""
+    found: dict[str, list[float]] = {}
+    for row in rows_of(frame, vector_set=vector_set, vector=vector, scale=scale):
+        sign = 1 if row["behaviour_letter"] == "A" else -1
+        difference = sign * (row["logit_a"] - row["logit_b"])
+        found.setdefault(row["question"], []).append(difference)
+    return {question: plain.fmean(values) for question, values in found.items()}
+
+
+def choice(content):
+    """1 for the behaviour, 0 against it, 0.5 for a tie."""
+    return 0.5 if content == 0 else float(content > 0)
+
+
+def cell(frame, vector_set, vector, scale):
+    """One row of `summarise`, without the bootstrap intervals."""
+    rows = rows_of(frame, vector_set=vector_set, vector=vector, scale=scale)
+    m = contents(frame, vector_set, vector, scale)
+    base = contents(frame, "baseline", -1, 0.0)
+    shared = [question for question in m if question in base]
+    leans = [row["logit_a"] - row["logit_b"] for row in rows]
+    rate = plain.fmean(choice(value) for value in m.values())
+    low, high = wilson(rate * len(m), len(m))
+    return {
+        "n": len(m),
+        "rate": rate,
+        "rate_low": low,
+        "rate_high": high,
+        "mean": plain.fmean(m.values()),
+        "change": plain.fmean(m[q] - base[q] for q in shared),
+        "rate_change": plain.fmean(choice(m[q]) - choice(base[q]) for q in shared),
+        "percent_a": plain.fmean(choice(lean) for lean in leans),
+        "letter_bias": plain.fmean(leans),
+        "answer_mass": plain.fmean(row["answer_mass"] for row in rows),
+        "spread_ratio": plain.stdev(m.values()) / plain.stdev(base.values()),
+    }
+
+
+def wilson(successes, n):
+    """The interval from its definition: shares p with |share - p| <= z sqrt(p (1-p) / n).
+
+    Found by bisection on each side, not by the closed formula.
+    """
+    z, share = plain.NormalDist().inv_cdf(0.975), successes / n
+
+    def is_inside(p):
+        return abs(share - p) <= z * math.sqrt(p * (1 - p) / n) + 1e-15
+
+    def edge(inside, outside):
+        for _ in range(200):
+            middle = (inside + outside) / 2
+            inside, outside = (middle, outside) if is_inside(middle) else (inside, middle)
+        return inside
+
+    return edge(share, 0.0), edge(share, 1.0)
+
+
+def bootstrap_mean(values, resamples, seed):
+    """Percentile interval of a mean by drawing with replacement, one resample after another."""
+    draw = random.Random(seed)
+    means = sorted(plain.fmean(draw.choices(values, k=len(values))) for _ in range(resamples))
+    return means[int(0.025 * resamples)], means[int(0.975 * resamples)]
+
+
+def rank_p(value, null):
+    """(1 + how many of the null are at least as large) / (1 + size)."""
+    return (1 + sum(abs(other) >= abs(value) for other in null)) / (1 + len(null))
+
+
+def best_of(above, controls, vectors, draws, seed):
+    """P(at most `above` controls exceed the best of `vectors`), all exchangeable, by shuffling."""
+    draw, hits = random.Random(seed), 0
+    for _ in range(draws):
+        best = max(draw.sample(range(controls + vectors), vectors))
+        hits += controls + vectors - 1 - best <= above
+    return hits / draws
+
+
+def slope(points):
+    """Least-squares slope of y on x."""
+    x_mean, y_mean = plain.fmean(x for x, _ in points), plain.fmean(y for _, y in points)
+    top = sum((x - x_mean) * (y - y_mean) for x, y in points)
+    return top / sum((x - x_mean) ** 2 for x, _ in points)
