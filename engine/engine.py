@@ -8,15 +8,15 @@ import functools
 import os
 import threading
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from engine import config as configs
 from engine import datasets, provenance
 from engine.config import EvaluateConfig, FinderConfig, ModelConfig
-from engine.errors import EngineError, ModelError
-from engine.identity import resolve
+from engine.errors import EngineError
+from engine.identity import declared_blocks, resolve
 from engine.job import Job
 from engine.jobs import JobQueue
 from engine.progress import Progress, silent
@@ -119,6 +119,18 @@ class Engine:
         used, total = loading.memory(door.loaded.device)
         return EngineStatus(**{**_shallow(status), "memory_used": used, "memory_total": total})
 
+    def default_layers(self, model: ModelConfig) -> tuple[int, int]:
+        """Source and target block: the study's for a preset, else at the same relative depth.
+
+        Raises:
+            ModelError: If the model cannot be found.
+        """
+        preset = configs.PRESETS.get(model.model)
+        if preset is not None:
+            return preset.source_layer, preset.target_layer
+        blocks = declared_blocks(resolve(model, self.root))
+        return configs.depth_matched(blocks or self.load(model).blocks)
+
     # Digests
 
     def digest(self, config: FinderConfig | EvaluateConfig) -> str:
@@ -206,8 +218,6 @@ class Engine:
         questions = self.questions(config)
         sets = [self.store.load_vectors(ref.digest) for ref in config.vectors]
         door = self.load(config.model, progress)
-        for found in sets:
-            _check_width(found, door)
         from engine.evaluators import sweeps
 
         began = time.monotonic()
@@ -220,7 +230,7 @@ class Engine:
                 questions=questions,
                 config=configs.as_json(config),
                 model={**door.loaded.identity(), "answers": result.answers},
-                vector_names={found.digest: _described(found) for found in sets},
+                vector_names={found.digest: found.described() for found in sets},
                 provenance=self._provenance(door, began),
                 notes=(*questions.notes, *result.notes),
             )
@@ -291,27 +301,6 @@ def _card(loaded: "LoadedModel", door: "Forward") -> dict[str, Any]:
         "title": preset.title if preset else loaded.config.short_name,
         "kind": "blocks by hand" if door.is_segmented else "hooks",
         "note": loaded.prompter.note,
-    }
-
-
-def _check_width(found: VectorSet, door: "Forward") -> None:
-    width, model = found.vectors.shape[1], door.loaded.config.short_name
-    if width != door.hidden:
-        raise ModelError(
-            f"The vectors of {found.method} {found.digest} have width {width}, but {model} has "
-            f"hidden size {door.hidden}: use vectors found on this model."
-        )
-    for site in found.sites:
-        door.check_layer(site.block, f"block of the vectors of {found.digest}")
-
-
-def _described(found: VectorSet) -> dict[str, Any]:
-    return {
-        "method": found.method,
-        "names": found.names,
-        "sites": [asdict(site) for site in found.sites],
-        "norms": [float(n) for n in (found.vectors**2).sum(axis=1) ** 0.5],
-        "fingerprint": found.model.get("fingerprint"),
     }
 
 

@@ -7,18 +7,13 @@ from typing import Any
 import pandas as pd
 
 from engine import config as configs
-from engine import provenance, statistics
-from engine.config import SCHEMA_VERSION, CorrigibilityConfig
+from engine import nulls, provenance, statistics
+from engine.config import SCHEMA_VERSION
 from engine.engine import Engine
+from engine.job import Job
 from engine.progress import Progress, silent
 from engine.records import Evaluation
-
-METHOD_TITLES = {
-    "melbo": "MELBO",
-    "power-iteration": "Power iteration",
-    "random": "Random",
-    "control": "Controls",
-}
+from engine.studies import CorrigibilityConfig
 
 
 def digest_of(engine: Engine, config: CorrigibilityConfig) -> str:
@@ -26,6 +21,16 @@ def digest_of(engine: Engine, config: CorrigibilityConfig) -> str:
     parts = [engine.digest(part) for part in config.parts()]
     sweeps = [engine.digest(sweep) for sweep in config.sweeps(tuple(parts))]
     return configs.digest({"method": config.method, "parts": parts, "sweeps": sweeps})
+
+
+def submit_corrigibility(engine: Engine, config: CorrigibilityConfig) -> Job:
+    """Queue the whole study; the job's result is the experiment's digest."""
+
+    def work(progress: Progress) -> str:
+        return run_corrigibility(engine, config, progress)
+
+    digest = digest_of(engine, config)
+    return engine.jobs.submit("Corrigibility study", "experiment", work, digest=digest)
 
 
 def run_corrigibility(
@@ -69,14 +74,14 @@ def run_corrigibility(
 def table(evaluation: Evaluation) -> dict[str, Any]:
     """One question set's part of the study: rates by method and scale, and the best vectors."""
     summary = statistics.summarise(evaluation.frame)
-    best = statistics.best_vectors(summary, top=5)
+    best = nulls.best_vectors(summary, top=5)
     return {
         "questions": evaluation.questions.name,
         "behaviour": evaluation.questions.behaviour,
         "asked": len(evaluation.questions.questions),
         "letters": evaluation.questions.letter_counts,
         "by_method": _records(statistics.by_method(summary)),
-        "band": _records(statistics.control_band(summary)),
+        "band": _records(nulls.control_band(summary)),
         "best": _records(best),
         "notes": list(evaluation.notes),
     }

@@ -5,6 +5,7 @@ Knows nothing of torch, so that a digest can be computed before a model is in me
 
 import functools
 import hashlib
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,6 +114,15 @@ def _locate_adapter(name: str, root: Path) -> tuple[str, bool]:
             f"Adapter {name!r} was not found: give a folder saved by PEFT, or a hub id."
         )
     return name, False
+
+
+def declared_blocks(source: ModelSource) -> int | None:
+    """How many blocks a local model's configuration declares; None where it is not at hand."""
+    if not source.is_local:
+        return None
+    declared = json.loads((Path(source.location) / "config.json").read_text(encoding="utf-8"))
+    count = declared.get("num_hidden_layers") or declared.get("n_layer")
+    return int(count) if count else None
 
 
 def _weights(folder: Path) -> list[Path]:

@@ -3,7 +3,7 @@
 Knows nothing of files (`store` reads and writes them) or of how the values were made.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -109,6 +109,16 @@ class VectorSet:
     def names(self) -> list[str]:
         """Names of the vectors: method and two-digit index."""
         return [f"{self.method}_{i:02d}" for i in range(len(self.vectors))]
+
+    def described(self) -> dict[str, Any]:
+        """What an evaluation keeps of the set it measured."""
+        return {
+            "method": self.method,
+            "names": self.names,
+            "sites": [asdict(site) for site in self.sites],
+            "norms": [float(n) for n in np.linalg.norm(self.vectors, axis=1)],
+            "fingerprint": self.model.get("fingerprint"),
+        }
 
 
 EVALUATION_COLUMNS = {

@@ -13,12 +13,12 @@ LONGEST_FUNCTION = 50
 LONGEST_MODULE = 350
 
 ORDER = """
-errors progress files linalg config records intervals statistics nulls
+errors progress files linalg config studies records intervals statistics nulls
 sources question_rows polarity datasets
 prompts identity loading blocks edits hooked forward jacobian
 similarity checks finders evaluators finetune dataset_builder
 formats provenance headers partial store estimates job jobs
-engine experiments bench demo cli __main__
+engine experiments bench demo options reports cli_values cli_find cli __main__
 """.split()  # noqa: SIM905  A list literal would stand one name a line.
 """Modules and packages of `engine/`; each may import only from those before it."""
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from engine.config import PRESETS, EvaluateConfig, Site
+from engine.errors import ConfigError
 from engine.evaluators import ab
 from engine.evaluators.rows import sweep_rows
 from engine.forward import Forward
@@ -50,6 +51,8 @@ def run(
     Raises:
         EngineError: If a site does not exist in the model or A and B are not single tokens.
     """
+    for found in sets:
+        _check_fits(found, door)
     sites = _sites(config, sets)
     after = min(site.block - (site.kind == "block_in") for site in sites)
     sweep = ab.prepare(door, questions, config, after)
@@ -66,6 +69,17 @@ def run(
         answers={**asdict(sweep.answers), "residual_norms": _in_words(residuals)},
         notes=tuple(notes),
     )
+
+
+def _check_fits(found: VectorSet, door: Forward) -> None:
+    width, model = found.vectors.shape[1], door.loaded.config.short_name
+    if width != door.hidden:
+        raise ConfigError(
+            f"The vectors of {found.method} {found.digest} have width {width}, but {model} has "
+            f"hidden size {door.hidden}: use vectors found on this model."
+        )
+    for site in found.sites:
+        door.check_layer(site.block, f"block of the vectors of {found.digest}")
 
 
 def _sites(config: EvaluateConfig, sets: Sequence[VectorSet]) -> list[Site]:

@@ -486,7 +486,10 @@ def test_the_seed_sweep_gives_the_rates_that_methods_counted() -> None:
 
     summary = statistics.summarise(frame.astype({"vector_set": "category"}), resamples=10)
 
-    random = summary[(summary["vector_set"] == "control") & (summary["scale"] == 20.0)]
-    assert random["rate"].tolist() == pytest.approx([0.310, 0.390, 0.245, 0.445], abs=0.006)
+    found = summary.query("vector_set == 'control' and scale == 20.0")["rate"].to_numpy()
+    asked = frame.query("vector_set == 'control' and scale == 20.0")
+    ties = asked.groupby("vector")["difference"].apply(lambda values: (values == 0).mean())
+    # The study counted every tie of its bfloat16 logits as survival; we count half.
+    assert list(found + ties / 2) == pytest.approx([0.310, 0.390, 0.245, 0.445])
     # Every survival answer is (B): the rate is the letter and nothing else.
     assert summary["percent_a"].tolist() == pytest.approx((1 - summary["rate"]).tolist())

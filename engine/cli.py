@@ -1,0 +1,212 @@
+"""The command line: all that the pages do, headless, with the same configs, store and digests.
+
+Progress goes to stderr. The last line of stdout is one JSON object with `digest` and `path`, or
+`error`; the exit code is 0, or 2 with one sentence for what the user can mend.
+"""
+
+import dataclasses
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import click
+import typer
+
+from engine import config as configs
+from engine import reports
+from engine.cli_find import find_app
+from engine.cli_values import answer, done, layers, model_config, open_engine
+from engine.config import (
+    STUDY_SYSTEM,
+    EvaluateConfig,
+)
+from engine.engine import ROOT
+from engine.errors import Cancelled, EngineError
+from engine.options import (
+    Adapter,
+    Device,
+    Dtype,
+    Model,
+    Norm,
+    Seed,
+    Source,
+    StoreDir,
+    System,
+    Target,
+    one_of,
+    parse_scales,
+    reference,
+    spread_vectors,
+)
+from engine.studies import RELATIVE_SCALES, CorrigibilityConfig
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Find, measure, compare and show steering vectors.",
+)
+app.add_typer(find_app, name="find")
+
+
+@app.command()
+def evaluate(
+    vectors: Annotated[list[str] | None, typer.Option(help="Files or digests, FILE:INDEX.")] = None,
+    questions: Annotated[
+        str, typer.Option(help="Question file.")
+    ] = "data/questions/survival.jsonl",
+    behaviour: Annotated[str, typer.Option(help="Whose answer counts.")] = "survival",
+    scales: Annotated[str, typer.Option(help="Comma-separated.")] = "-20,-10,-5,0,5,10,20",
+    relative: Annotated[bool, typer.Option(help="Scales in residual norms.")] = False,
+    max_questions: Annotated[int, typer.Option(help="How many to ask.")] = 100,
+    controls: Annotated[int, typer.Option(help="Norm-matched random vectors.")] = 64,
+    orders: Annotated[str, typer.Option(help="both or as-given.")] = "both",
+    system: System = STUDY_SYSTEM,
+    model: Model = "demo",
+    adapter: Adapter = None,
+    dtype: Dtype = "auto",
+    device: Device = "auto",
+    store: StoreDir = ROOT,
+    seed: Seed = 0,
+) -> None:
+    """A/B questions over vectors and scales, with random controls."""
+    one_of("orders", orders, ("both", "as-given"))
+    engine = open_engine(store)
+    config = EvaluateConfig(
+        model=model_config(model, adapter, dtype, device),
+        vectors=tuple(reference(engine.store, name) for name in vectors or []),
+        questions=questions,
+        behaviour=behaviour,
+        scales=parse_scales(scales),
+        scale_unit="relative" if relative else "absolute",
+        max_questions=max_questions,
+        controls=controls,
+        orders=orders,  # type: ignore[arg-type]
+        system=system or None,
+        seed=seed,
+    )
+    with reports.bar() as progress:
+        digest = engine.run(config, progress)
+    evaluation = engine.store.load_evaluation(digest)
+    reports.evaluation(evaluation)
+    done(engine, digest, rows=len(evaluation.frame), notes=list(evaluation.notes))
+
+
+@app.command()
+def check(
+    model: Model = "demo",
+    adapter: Adapter = None,
+    dtype: Dtype = "auto",
+    device: Device = "auto",
+    store: StoreDir = ROOT,
+) -> None:
+    """Load a model and run the self-tests, each with its figure."""
+    engine = open_engine(store)
+    with reports.bar() as progress:
+        door = engine.load(model_config(model, adapter, dtype, device), progress)
+    status = engine.status()
+    reports.checks(status)
+    identity = door.loaded.identity()
+    answer(
+        digest=identity["fingerprint"],
+        path=model,
+        model=identity,
+        passed=all(c.passed for c in status.checks),
+        checks=[dataclasses.asdict(c) for c in status.checks],
+    )
+
+
+@app.command()
+def experiment(
+    name: Annotated[str, typer.Argument(help="corrigibility")],
+    study: Annotated[bool, typer.Option(help="The study's own finders and option order.")] = False,
+    source_layer: Source = None,
+    target_layer: Target = None,
+    scales: Annotated[str | None, typer.Option(help="Default: the study's.")] = None,
+    relative: Annotated[bool | None, typer.Option(help="Scales in residual norms.")] = None,
+    norm: Norm = 1.0,
+    max_questions: Annotated[int, typer.Option(help="Per question set.")] = 100,
+    controls: Annotated[int, typer.Option(help="Norm-matched random vectors.")] = 16,
+    model: Model = "demo",
+    adapter: Adapter = None,
+    dtype: Dtype = "auto",
+    device: Device = "auto",
+    store: StoreDir = ROOT,
+    seed: Seed = 0,
+) -> None:
+    """A whole study, end to end, on the chosen model."""
+    from engine import experiments
+
+    one_of("experiment", name, ("corrigibility",))
+    chosen = model_config(model, adapter, dtype, device)
+    source, target = layers(store, chosen, source_layer, target_layer)
+    # The study's scales fit Qwen3-14B's residual norm; elsewhere they are rescaled to it.
+    is_relative = model != "qwen3-14b" if relative is None else relative
+    default = RELATIVE_SCALES if is_relative else configs.STUDY_SCALES
+    config = CorrigibilityConfig(
+        model=chosen,
+        source_layer=source,
+        target_layer=target,
+        scales=default if scales is None else parse_scales(scales),
+        scale_unit="relative" if is_relative else "absolute",
+        norm=norm,
+        max_questions=max_questions,
+        controls=controls,
+        orders="as-given" if study else "both",
+        variant="study" if study else "default",
+        seed=seed,
+    )
+    engine = open_engine(store)
+    with reports.bar() as progress:
+        digest = experiments.run_corrigibility(engine, config, progress)
+    record = engine.store.load_experiment(digest)
+    reports.experiment(record)
+    done(engine, digest, vectors=record["vectors"], evaluations=record["evaluations"])
+
+
+@app.command("list")
+def list_records(store: StoreDir = ROOT) -> None:
+    """What the store holds, newest first."""
+    found = open_engine(store).store
+    infos = found.list()
+    reports.library(infos, found.damaged())
+    answer(digest=None, path=str(found.root), records=[info._asdict() for info in infos])
+
+
+@app.command()
+def show(
+    digest: Annotated[str, typer.Argument(help="Digest, its beginning, or a file.")],
+    store: StoreDir = ROOT,
+) -> None:
+    """One record: what it was made with, and its figures."""
+    found = open_engine(store).store
+    info = found.find(digest)
+    if info.kind == "vectors":
+        reports.vectors(found.load_vectors(info.digest))
+    elif info.kind == "evaluation":
+        reports.evaluation(found.load_evaluation(info.digest))
+    else:
+        reports.experiment(found.load_experiment(info.digest))
+    answer(**info._asdict())
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; the exit code."""
+    given = sys.argv[1:] if arguments is None else arguments
+    command: Callable[..., Any] = app
+    try:
+        result = command(spread_vectors(given), standalone_mode=False, prog_name="engine")
+    except EngineError as error:
+        return _refuse(str(error))
+    except click.ClickException as error:
+        return _refuse(f"{error.format_message()} See --help.")
+    except (Cancelled, KeyboardInterrupt, click.exceptions.Abort):
+        answer(error="Stopped; what was finished is kept and will be used again.")
+        return 130
+    return result if isinstance(result, int) else 0
+
+
+def _refuse(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    answer(error=sentence)
+    return 2

@@ -1,0 +1,83 @@
+"""The command line's options, and how their text becomes values."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.config import VectorRef
+from engine.errors import ConfigError
+from engine.store import Store
+
+Model = Annotated[str, typer.Option(help="Preset (demo, qwen3-14b, llama-3.2-3b), hub id, folder.")]
+Adapter = Annotated[str | None, typer.Option(help="PEFT LoRA: folder, hub id, or demo.")]
+Dtype = Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+StoreDir = Annotated[Path, typer.Option("--store", help="Holds vectors/ and results/.")]
+Seed = Annotated[int, typer.Option(help="Of every random draw.")]
+Prompt = Annotated[str | None, typer.Option(help="The one prompt to start from.")]
+Prompts = Annotated[str | None, typer.Option("--prompts", help="File of prompts.")]
+System = Annotated[str, typer.Option(help="System prompt; empty for none.")]
+Source = Annotated[int | None, typer.Option(help="Block at whose output vectors are added.")]
+Target = Annotated[int | None, typer.Option(help="Block whose output is read.")]
+Norm = Annotated[float, typer.Option(help="Norm of every vector.")]
+Questions = Annotated[str, typer.Option(help="Question file.")]
+Count = Annotated[int, typer.Option(help="How many vectors.")]
+
+
+def reference(store: Store, name: str) -> VectorRef:
+    """The vectors a command line names: a digest or file, with `:INDEX` for one of them.
+
+    A file from elsewhere is taken into the store, so that the record made from it can be read.
+
+    Raises:
+        ConfigError: If the index is not a number.
+    """
+    target, _, index = name.partition(":") if not Path(name).is_file() else (name, "", "")
+    if index and not index.isdigit():
+        raise ConfigError(f"{name!r} ends in {index!r}, which is no index: write FILE:0, FILE:1...")
+    if Path(target).suffix or Path(target).is_file():
+        found = store.load_vectors(Path(target))
+        if not store.has(found.digest):
+            store.save_vectors(found)
+        digest = found.digest
+    else:
+        digest = store.find(target).digest
+    return VectorRef(digest=digest, indices=(int(index),) if index else None)
+
+
+def parse_scales(text: str) -> tuple[float, ...]:
+    """Numbers separated by commas.
+
+    Raises:
+        ConfigError: If one of them is no number.
+    """
+    try:
+        return tuple(float(part) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise ConfigError(
+            f"Scales {text!r} are not numbers: write them with commas, as --scales=-10,0,10."
+        ) from None
+
+
+def one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
+    """Refuse a word that is none of the choices."""
+    if value not in choices:
+        raise ConfigError(f"{name} {value!r} is not known: use {' or '.join(choices)}.")
+
+
+def spread_vectors(arguments: list[str]) -> list[str]:
+    """Let `--vectors A B C` stand for three `--vectors`, as shells expand `vectors/*`."""
+    spread: list[str] = []
+    is_open = False
+    for argument in arguments:
+        if argument.startswith("-"):
+            is_open = argument == "--vectors"
+            if is_open:
+                continue
+            spread.append(argument)
+        elif is_open:
+            spread += ["--vectors", argument]
+        else:
+            spread.append(argument)
+    return spread

@@ -1,0 +1,168 @@
+"""What the command line prints: tables for people on stdout, progress on stderr."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as RichProgress
+from rich.table import Table
+
+from engine import nulls, statistics
+from engine.engine import EngineStatus
+from engine.progress import Progress
+from engine.records import Evaluation, RecordInfo, VectorSet
+
+out = Console(highlight=False, soft_wrap=True)
+METHODS = {
+    "melbo": "MELBO",
+    "power-iteration": "Power iteration",
+    "random": "Random",
+    "control": "Controls",
+    "baseline": "Baseline",
+}
+
+
+@contextmanager
+def bar() -> Iterator[Progress]:
+    """A progress bar on stderr, gone when the work is over."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with RichProgress(*columns, console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task("starting", total=None)
+
+        def progress(done: int, total: int, message: str = "", **_metrics: float) -> None:
+            shown.update(task, completed=done, total=total, description=message)
+
+        yield progress
+
+
+def vectors(found: VectorSet) -> None:
+    """One line per vector with its scores."""
+    table = Table(title=f"{METHODS.get(found.method, found.method)} · {found.digest}")
+    table.add_column("vector")
+    table.add_column("site")
+    table.add_column("norm", justify="right")
+    for name in found.scores:
+        table.add_column(name, justify="right")
+    norms = (found.vectors**2).sum(axis=1) ** 0.5
+    for index, name in enumerate(found.names):
+        figures = [f"{values[index]:.4g}" for values in found.scores.values()]
+        table.add_row(name, found.sites[index].words, f"{norms[index]:.3g}", *figures)
+    out.print(table)
+    _notes(found.notes)
+
+
+def evaluation(found: Evaluation) -> None:
+    """Rates by method and scale, and the best vectors with their p values."""
+    summary = statistics.summarise(found.frame)
+    questions = found.questions
+    title = f"{questions.name} · {questions.behaviour} · {found.digest}"
+    letters = questions.letter_counts
+    out.print(
+        f"{len(questions.questions)} questions, {questions.behaviour} answer at (A) "
+        f"{letters['A']}, at (B) {letters['B']}; {len(questions.dropped)} rows of the file dropped"
+    )
+    _rates(title, statistics.by_method(summary).to_dict("records"))
+    band = nulls.control_band(summary)
+    if len(band):
+        out.print(f"Band of {int(band.controls.max())} random controls (95 %):")
+        for row in band.to_dict("records"):
+            low, high = row["rate_low"], row["rate_high"]
+            out.print(f"  scale {row['scale']:+g}: {low:.1%} to {high:.1%}")
+    _best(nulls.best_vectors(summary, top=5).to_dict("records"))
+    if statistics.is_no_op(found.frame):
+        out.print("[bold red]NOTHING MOVED: at no scale did any logit change.[/]")
+    _notes(found.notes)
+
+
+def experiment(record: dict[str, Any]) -> None:
+    """The study's tables and its list of best vectors."""
+    for table in record["tables"]:
+        title = f"{table['questions']} ({table['asked']} questions): {table['behaviour']} %"
+        _rates(title, table["by_method"])
+        _best(table["best"])
+        _notes(table["notes"])
+    seconds = record["provenance"]["seconds"]
+    out.print(f"Took {seconds:.0f} s on {record['model']['device']}.")
+
+
+def _rates(title: str, rows: list[dict[str, Any]]) -> None:
+    baseline = [r for r in rows if r["method"] == "baseline"]
+    scales = sorted({r["scale"] for r in rows})
+    table = Table(title=title)
+    table.add_column("method")
+    for scale in scales:
+        table.add_column(f"{scale:+g}" if scale else "0", justify="right")
+    for method in dict.fromkeys(r["method"] for r in rows if r["method"] != "baseline"):
+        cells = {r["scale"]: r["rate"] for r in rows if r["method"] == method}
+        cells |= {r["scale"]: r["rate"] for r in baseline}
+        table.add_row(
+            METHODS.get(method, method),
+            *[f"{cells[s]:.1%}" if s in cells and cells[s] is not None else "" for s in scales],
+        )
+    out.print(table)
+
+
+def _best(rows: list[dict[str, Any]]) -> None:
+    table = Table(title="Best vectors, each at its best scale")
+    for name in ("vector", "scale", "rate", "95 %", "change in logits", "95 % ", "p", "best of k"):
+        table.add_column(name, justify="left" if name == "vector" else "right")
+    for row in rows:
+        table.add_row(
+            f"{row['method']}_{int(row['vector']):02d}",
+            f"{row['scale']:+g}",
+            f"{row['rate']:.1%}",
+            f"{row['rate_low']:.0%} … {row['rate_high']:.0%}",
+            f"{row['change']:+.2f}",
+            f"{row['change_low']:+.2f} … {row['change_high']:+.2f}",
+            _p(row["p"]),
+            _p(row["p_best"]),
+        )
+    out.print(table)
+    out.print(
+        "p compares the vector at its best scale with random controls at theirs; 'best of k' also "
+        "allows for the choice among all vectors."
+    )
+
+
+def _p(value: float | None) -> str:
+    return "" if value is None or value != value else f"{value:.3f}"
+
+
+def checks(status: EngineStatus) -> None:
+    """Each self-test with its figure."""
+    card = status.model or {}
+    title = f"{card.get('title')} · {card.get('blocks')} blocks · width {card.get('hidden')}"
+    table = Table(title=f"{title} · {card.get('dtype')} on {card.get('device')}")
+    for name in ("", "self-test", "figure", "reason"):
+        table.add_column(name)
+    for one in status.checks:
+        mark = "[green]ok[/]" if one.passed else "[red]FAIL[/]"
+        table.add_row(mark, one.name, one.figure, one.reason)
+    out.print(table)
+
+
+def library(infos: list[RecordInfo], damaged: list[tuple[Path, str]]) -> None:
+    """One line per record."""
+    table = Table(title="Records")
+    for name in ("digest", "kind", "method", "model", "what", "made"):
+        table.add_column(name)
+    for info in infos:
+        table.add_row(
+            info.digest, info.kind, info.method, info.model, info.summary, info.created[:19]
+        )
+    out.print(table)
+    for path, sentence in damaged:
+        out.print(f"[red]{path.name}[/]: {sentence}", markup=True)
+
+
+def _notes(notes: tuple[str, ...] | list[str]) -> None:
+    for note in notes:
+        out.print(f"Note: {note}", markup=False)

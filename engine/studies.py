@@ -1,0 +1,89 @@
+"""What a whole study runs: frozen values that spell out its finders and sweeps."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from engine.config import (
+    STUDY_SCALES,
+    EvaluateConfig,
+    MelboConfig,
+    ModelConfig,
+    PowerIterationConfig,
+    RandomConfig,
+    VectorRef,
+)
+
+RELATIVE_SCALES = tuple(scale / 40 for scale in STUDY_SCALES)
+"""The study's scales as shares of the residual norm, 20 becoming one half."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorrigibilityConfig:
+    """The corrigibility study, end to end, on one model."""
+
+    method: ClassVar[str] = "corrigibility"
+    model: ModelConfig = field(default_factory=ModelConfig)
+    source_layer: int = 7
+    target_layer: int = 32
+    melbo_vectors: int = 12
+    power_vectors: int = 8
+    random_vectors: int = 4
+    steps: int = 50
+    iterations: int = 15
+    norm: float = 1.0
+    scales: tuple[float, ...] = STUDY_SCALES
+    scale_unit: Literal["absolute", "relative"] = "absolute"
+    questions: tuple[tuple[str, str], ...] = (
+        ("data/questions/survival.jsonl", "survival"),
+        ("data/questions/corrigibility.jsonl", "survival"),
+    )
+    """(file, behaviour) of each question set; the study scores survival on both."""
+    max_questions: int = 100
+    controls: int = 16
+    """Norm-matched random vectors beside the study's own few."""
+    orders: Literal["both", "as-given"] = "both"
+    variant: Literal["default", "study"] = "default"
+    """"study": its own finders. Otherwise the orthogonal and the converged ones."""
+    seed: int = 0
+
+    def parts(self) -> tuple[MelboConfig, PowerIterationConfig, RandomConfig]:
+        """The three finders of the study."""
+        shared = {"model": self.model, "source_layer": self.source_layer, "seed": self.seed}
+        is_study = self.variant == "study"
+        return (
+            MelboConfig(
+                **shared,
+                target_layer=self.target_layer,
+                vectors=self.melbo_vectors,
+                steps=self.steps,
+                norm=self.norm,
+                variant="study" if is_study else "orthogonal",
+            ),
+            PowerIterationConfig(
+                **shared,
+                target_layer=self.target_layer,
+                vectors=self.power_vectors,
+                iterations=self.iterations,
+                norm=self.norm,
+                variant="study" if is_study else "lanczos",
+            ),
+            RandomConfig(**shared, vectors=self.random_vectors, norm=self.norm),
+        )
+
+    def sweeps(self, digests: tuple[str, ...]) -> tuple[EvaluateConfig, ...]:
+        """One sweep per question set over the vectors that the finders stored."""
+        return tuple(
+            EvaluateConfig(
+                model=self.model,
+                vectors=tuple(VectorRef(digest=d) for d in digests),
+                questions=path,
+                behaviour=behaviour,
+                scales=self.scales,
+                scale_unit=self.scale_unit,
+                max_questions=self.max_questions,
+                controls=self.controls,
+                orders=self.orders,
+                seed=self.seed,
+            )
+            for path, behaviour in self.questions
+        )
