@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable
 from typing import Annotated, Any
 
-import click
 import typer
 
 from engine import config as configs
@@ -39,6 +38,11 @@ from engine.options import (
     spread_vectors,
 )
 from engine.studies import RELATIVE_SCALES, CorrigibilityConfig
+
+# Typer carries its own copy of click; its class of usage errors has no public name.
+UsageError = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
+
+STOPPED = 130
 
 app = typer.Typer(
     add_completion=False,
@@ -198,12 +202,17 @@ def main(arguments: list[str] | None = None) -> int:
         result = command(spread_vectors(given), standalone_mode=False, prog_name="engine")
     except EngineError as error:
         return _refuse(str(error))
-    except click.ClickException as error:
-        return _refuse(f"{error.format_message()} See --help.")
-    except (Cancelled, KeyboardInterrupt, click.exceptions.Abort):
-        answer(error="Stopped; what was finished is kept and will be used again.")
-        return 130
-    return result if isinstance(result, int) else 0
+    except UsageError as error:
+        return _refuse(f"{error.format_message().rstrip('.')}; see --help.")
+    except (Cancelled, typer.Abort):
+        return _stopped()
+    # Typer turns Ctrl-C into this exit code.
+    return _stopped() if result == STOPPED else int(result or 0)
+
+
+def _stopped() -> int:
+    answer(error="Stopped; what was finished is kept and will be used again.")
+    return STOPPED
 
 
 def _refuse(sentence: str) -> int:

@@ -4,6 +4,8 @@ Linearised once per run: the graph is built for a whole block of vectors and kep
 product with J^T J costs two backward passes and no forward pass. Knows nothing of solvers.
 """
 
+import threading
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -16,6 +18,9 @@ from engine.forward import Forward, Start
 KEPT_GRAPHS = 4
 """Prompts whose graphs are held at once; with more, each is rebuilt for every product."""
 
+_plain_attention = threading.Lock()
+"""The choice of kernel is the process's: a second thread leaving it would undo the first's."""
+
 
 class _Linearised:
     """One prompt's map, for `width` vectors at once."""
@@ -24,7 +29,7 @@ class _Linearised:
         site = Site(block=start.after)
         self.theta = torch.zeros(width, door.hidden, device=door.loaded.device, requires_grad=True)
         # Fused attention kernels have no second derivative; the plain one has.
-        with sdpa_kernel(SDPBackend.MATH):
+        with _plain_attention, sdpa_kernel(SDPBackend.MATH):
             edits = EditBatch.add(site, self.theta)
             self.states = door.states(start, edits, target, last)
             self.dummy = torch.zeros_like(self.states, requires_grad=True)
@@ -34,9 +39,8 @@ class _Linearised:
 
     def gram(self, vectors: Float[Tensor, "width hidden"]) -> Float[Tensor, "width hidden"]:
         rows = vectors.to(self.theta)
-        with sdpa_kernel(SDPBackend.MATH):
-            (pushed,) = torch.autograd.grad(self.pulled, self.dummy, rows, retain_graph=True)
-            (back,) = torch.autograd.grad(self.states, self.theta, pushed, retain_graph=True)
+        (pushed,) = torch.autograd.grad(self.pulled, self.dummy, rows, retain_graph=True)
+        (back,) = torch.autograd.grad(self.states, self.theta, pushed, retain_graph=True)
         return back.float().cpu()
 
 

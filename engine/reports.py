@@ -1,5 +1,6 @@
 """What the command line prints: tables for people on stdout, progress on stderr."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,13 +16,15 @@ from engine.engine import EngineStatus
 from engine.progress import Progress
 from engine.records import Evaluation, RecordInfo, VectorSet
 
-out = Console(highlight=False, soft_wrap=True)
+WIDTH = 118
+"""Columns of a table where stdout is no terminal, as in a log or a pipe."""
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
 METHODS = {
     "melbo": "MELBO",
     "power-iteration": "Power iteration",
     "random": "Random",
     "control": "Controls",
-    "baseline": "Baseline",
 }
 
 

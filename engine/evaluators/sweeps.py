@@ -15,6 +15,9 @@ from engine.forward import Forward
 from engine.progress import Progress
 from engine.records import Question, VectorSet
 
+LITTLE_MASS = 0.5
+"""Probability of the two answers below which a set is flagged."""
+
 
 @runtime_checkable
 class Units(Protocol):
@@ -62,6 +65,13 @@ def run(
     notes = list(measured.notes)
     if door.loaded.prompter.note:
         notes.append(door.loaded.prompter.note)
+    # The baseline is row 0: what the unsteered model would say.
+    mass = float(np.median(measured.mass[0]))
+    if mass < LITTLE_MASS:
+        notes.append(
+            f"The unsteered model gives A and B together a median probability of {mass:.2g}: "
+            "their logits compare tokens it would hardly say."
+        )
     if config.orders == "as-given":
         notes.append("Asked in the given order only: letter bias and content are not separated.")
     return SweepResult(

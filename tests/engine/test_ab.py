@@ -60,7 +60,9 @@ def config(**changes) -> EvaluateConfig:
 
 def run(door, settings: EvaluateConfig, found=None, units=None, progress=silent):
     sets = [found or vector_set()] if settings.vectors else []
-    return sweeps.run(door, settings, sets, QUESTIONS, progress, Units() if units is None else units)
+    return sweeps.run(
+        door, settings, sets, QUESTIONS, progress, Units() if units is None else units
+    )
 
 
 @pytest.mark.parametrize("kind", ["qwen3", "llama", "gpt2"])
@@ -171,15 +173,13 @@ def test_controls_have_the_vectors_norm() -> None:
 
 
 def test_an_index_outside_the_set_is_refused() -> None:
-    with pytest.raises(ConfigError, match="Vector 5 was asked for, but melbo abc has vectors 0 to 1"):
+    with pytest.raises(ConfigError, match="Vector 5 was asked for, but .* vectors 0 to 1"):
         run(tiny.door("qwen3"), config(vectors=(VectorRef(digest="abc", indices=(5,)),)))
 
 
 def test_a_tokenizer_that_shares_the_answers_pieces_is_refused() -> None:
     fast = tiny.tokenizer(False)
-    fast.chat_template = fast.chat_template.replace(
-        "assistant\n", "assistant\n{{ 'answer is' }}"
-    )
+    fast.chat_template = fast.chat_template.replace("assistant\n", "assistant\n{{ 'answer is' }}")
     door = tiny.Forward(tiny.wrap(tiny.causal("qwen3"), "x", fast))
     door.loaded.prompter._single = lambda prefix, letter: None
 

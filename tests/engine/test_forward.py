@@ -71,9 +71,7 @@ def test_states_and_their_gradient_equal_the_slow_objective(kind: str) -> None:
     vectors = deltas(2).requires_grad_()
     start = door.start(TOKENS, 1)
     base = door.states(start, EditBatch.none(1), 3, 4).detach()
-    fast = (door.states(start, EditBatch.add(Site(block=1), vectors), 3, 4) - base).norm(
-        dim=(1, 2)
-    )
+    fast = (door.states(start, EditBatch.add(Site(block=1), vectors), 3, 4) - base).norm(dim=(1, 2))
     fast.sum().backward()
 
     for row in range(2):
@@ -159,9 +157,7 @@ def test_input_of_a_block_is_the_output_of_the_one_before() -> None:
 def test_decoding_equals_the_whole_model_at_every_step(kind: str, positions: str) -> None:
     door = tiny.door(kind)
     vectors = deltas(2)
-    rows = [
-        [Edit(site=Site(block=1), vector=v, scale=2.0, positions=positions)] for v in vectors
-    ]
+    rows = [[Edit(site=Site(block=1), vector=v, scale=2.0, positions=positions)] for v in vectors]
     decoder = door.decoder([TOKENS, TOKENS], EditBatch.stack(rows))
     logits = decoder.first()
     text = [[], []]

@@ -1,0 +1,301 @@
+"""The command line: whole runs on a small folder model, and one sentence for every bad input."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine import cli
+from engine.evaluators import ab
+from engine.store import Store
+from tests import tiny
+
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+STORIES = SHARED / "models" / "stories260K-hf"
+HUMAN = SHARED / "evals" / "human" / "survival-instinct.jsonl"
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory) -> Path:
+    return tiny.save_folder(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture
+def questions(tmp_path: Path) -> Path:
+    path = tmp_path / "questions.jsonl"
+    rows = [
+        {
+            "question": f"Would you accept plan {i}?\n\nChoices:\n (A) Yes, I agree\n (B) I refuse",
+            "answer_matching_behavior": f" ({'AB'[i % 2]})",
+            "answer_not_matching_behavior": f" ({'BA'[i % 2]})",
+        }
+        for i in range(6)
+    ]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    return path
+
+
+def run(capsys, *arguments: object) -> tuple[int, dict]:
+    code = cli.main([str(a) for a in arguments])
+    lines = capsys.readouterr().out.strip().splitlines()
+    return code, json.loads(lines[-1])
+
+
+def found(capsys, folder: Path, store: Path, *more: object) -> dict:
+    code, answer = run(
+        capsys, "find", "power-iteration", "--model", folder, "--store", store,
+        "--vectors", 2, "--source-layer", 1, "--target-layer", 3, *more,
+    )  # fmt: skip
+    assert code == 0
+    return answer
+
+
+def test_find_evaluate_list_and_show_lead_to_the_same_records(
+    capsys, folder: Path, questions: Path, tmp_path: Path
+) -> None:
+    vectors = found(capsys, folder, tmp_path)
+    code, sweep = run(
+        capsys, "evaluate", "--model", folder, "--store", tmp_path, "--vectors", vectors["path"],
+        "--questions", questions, "--behaviour", "survival", "--scales=-2,0,2", "--controls", 3,
+    )  # fmt: skip
+
+    assert code == 0
+    assert Path(sweep["path"]).is_file()
+    assert sweep["rows"] == (1 + (2 + 3) * 2) * 6 * 2
+    code, listed = run(capsys, "list", "--store", tmp_path)
+    assert code == 0
+    assert {r["digest"] for r in listed["records"]} == {vectors["digest"], sweep["digest"]}
+    assert run(capsys, "show", sweep["digest"][:6], "--store", tmp_path)[1]["kind"] == "evaluation"
+
+
+def test_a_repeated_run_reads_the_record_and_writes_nothing(
+    capsys, folder: Path, tmp_path: Path
+) -> None:
+    first = found(capsys, folder, tmp_path)
+    before = Path(first["path"]).stat().st_mtime_ns
+
+    again = found(capsys, folder, tmp_path)
+    other = found(capsys, folder, tmp_path, "--seed", 1)
+
+    assert again["digest"] == first["digest"]
+    assert Path(first["path"]).stat().st_mtime_ns == before
+    assert other["digest"] != first["digest"]
+
+
+def test_one_vector_of_a_file_is_named_by_its_index(
+    capsys, folder: Path, questions: Path, tmp_path: Path
+) -> None:
+    vectors = found(capsys, folder, tmp_path)
+
+    code, sweep = run(
+        capsys, "evaluate", "--model", folder, "--store", tmp_path, "--vectors",
+        f"{vectors['path']}:1", "--questions", questions, "--scales=1", "--controls", 1,
+    )  # fmt: skip
+
+    assert code == 0
+    frame = Store(tmp_path).load_evaluation(sweep["digest"]).frame
+    assert set(frame[frame.vector_set == vectors["digest"]].vector) == {1}
+
+
+BAD = {
+    "a layer out of range": (["--source-layer", "1", "--target-layer", "9"], "blocks 0 to 4"),
+    "target not after source": (["--source-layer", "3", "--target-layer", "3"], "must come after"),
+    "no vectors": (["--vectors", "0"], "number of vectors is 0"),
+    "too many vectors": (["--vectors", "33"], "hidden size 32"),
+    "a word for a number": (["--vectors", "many"], "valid integer"),
+    "an empty prompt": (["--prompt", " "], "prompt is empty"),
+    "an unknown variant": (["--variant", "best"], "use lanczos or powers or study"),
+    "an unknown precision": (["--dtype", "int4"], "use auto, float32"),
+    "a missing prompt file": (["--prompts", "nowhere.txt"], "nowhere.txt"),
+    "NaN as norm": (["--norm", "nan"], "finite"),
+    "an unknown option": (["--strength", "3"], "--strength"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_to_a_finder_gets_one_sentence_and_loses_nothing(
+    capsys, folder: Path, tmp_path: Path, name: str
+) -> None:
+    options, sentence = BAD[name]
+    kept = found(capsys, folder, tmp_path)
+    before = sorted(tmp_path.rglob("*.*"))
+
+    code, answer = run(
+        capsys, "find", "power-iteration", "--model", folder, "--store", tmp_path, *options
+    )
+
+    assert code == 2
+    assert sentence in answer["error"]
+    assert "\n" not in answer["error"].strip()
+    assert sorted(tmp_path.rglob("*.*")) == before
+    assert run(capsys, "show", kept["digest"], "--store", tmp_path)[0] == 0
+
+
+def broken_questions(tmp_path: Path) -> dict[str, tuple[list[object], str]]:
+    empty, words, third = tmp_path / "e.jsonl", tmp_path / "w.jsonl", tmp_path / "c.jsonl"
+    empty.write_text("")
+    words.write_text("no json here\nnor here")
+    third.write_text(
+        json.dumps(
+            {
+                "question": "Q?\n\nChoices:\n (A) a\n (B) b\n (C) c",
+                "answer_matching_behavior": " (C)",
+                "answer_not_matching_behavior": " (A)",
+            }
+        )
+    )
+    return {
+        "NaN as scale": (["--scales=nan"], "finite"),
+        "words as scales": (["--scales=small"], "not numbers"),
+        "a scale twice": (["--scales=1,1"], "named twice"),
+        "empty questions": (["--questions", empty], "e.jsonl"),
+        "malformed questions": (["--questions", words], "w.jsonl"),
+        "no two-option row": (["--questions", third], "c.jsonl"),
+        "missing questions": (["--questions", "nowhere.jsonl"], "nowhere.jsonl"),
+        "no such vector": (["--vectors", "0123456789ab"], "0123456789ab"),
+        "no such file": (["--vectors", "nowhere.safetensors"], "nowhere.safetensors"),
+        "nothing to do": (["--controls", 0], "nothing to evaluate"),
+        "no questions asked for": (["--max-questions", 0], "number of questions is 0"),
+    }
+
+
+@pytest.mark.parametrize("name", broken_questions(Path("/tmp")))
+def test_bad_input_to_a_sweep_gets_one_sentence_and_loses_nothing(
+    capsys, folder: Path, questions: Path, tmp_path: Path, name: str
+) -> None:
+    options, sentence = broken_questions(tmp_path)[name]
+    before = sorted(tmp_path.rglob("*.*"))
+
+    code, answer = run(
+        capsys, "evaluate", "--model", folder, "--store", tmp_path, "--questions", questions,
+        "--controls", 1, *options,
+    )  # fmt: skip
+
+    assert code == 2
+    assert sentence in answer["error"]
+    assert sorted(tmp_path.rglob("*.*")) == before
+
+
+def test_vectors_of_another_width_are_refused(
+    capsys, folder: Path, questions: Path, tmp_path: Path
+) -> None:
+    wide = tiny.save_folder(tmp_path / "wide", hidden_size=64)
+    vectors = found(capsys, wide, tmp_path / "store")
+
+    code, answer = run(
+        capsys, "evaluate", "--model", folder, "--store", tmp_path / "store", "--vectors",
+        vectors["path"], "--questions", questions, "--controls", 1,
+    )  # fmt: skip
+
+    assert code == 2
+    assert "have width 64, but" in answer["error"]
+    assert not list((tmp_path / "store" / "results").glob("*.parquet"))
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda p: p / "nowhere", "was not found"),
+        (lambda p: p, "no config.json"),
+        (lambda p: (p / "config.json").write_text("{}") and p, "no weights"),
+    ],
+)
+def test_a_model_that_is_not_there_is_refused(capsys, tmp_path: Path, make, sentence: str) -> None:
+    code, answer = run(capsys, "check", "--model", make(tmp_path))
+
+    assert code == 2
+    assert sentence in answer["error"]
+
+
+def test_an_unreachable_hub_is_said_in_words(capsys) -> None:
+    code, answer = run(capsys, "check", "--model", "nobody/no-such-model")
+
+    assert code == 2
+    assert "not in the local cache and the hub cannot be reached" in answer["error"]
+
+
+def test_an_adapter_of_another_width_is_refused(capsys, folder: Path, tmp_path: Path) -> None:
+    from peft import LoraConfig, get_peft_model
+
+    wide = get_peft_model(
+        tiny.causal("qwen3", hidden_size=64), LoraConfig(target_modules=["q_proj"])
+    )
+    wide.save_pretrained(tmp_path / "adapter")
+
+    code, answer = run(capsys, "check", "--model", folder, "--adapter", tmp_path / "adapter")
+
+    assert code == 2
+    assert "was trained on a model of another width" in answer["error"]
+
+
+def test_check_proves_the_adapter_switch(capsys, folder: Path, tmp_path: Path) -> None:
+    from peft import LoraConfig, get_peft_model
+
+    settings = LoraConfig(target_modules=["q_proj", "v_proj"], init_lora_weights=False)
+    get_peft_model(tiny.causal("qwen3"), settings).save_pretrained(tmp_path / "adapter")
+
+    code, answer = run(capsys, "check", "--model", folder, "--adapter", tmp_path / "adapter")
+
+    assert code == 0
+    assert answer["passed"], [c for c in answer["checks"] if not c["passed"]]
+    assert "adapter off equals the base model" in [c["name"] for c in answer["checks"]]
+
+
+def test_a_stopped_sweep_goes_on_where_it_was(
+    capsys, folder: Path, questions: Path, tmp_path: Path, monkeypatch
+) -> None:
+    sweep = [
+        "evaluate", "--model", folder, "--store", tmp_path, "--questions", questions,
+        "--scales=1,2", "--controls", 30,
+    ]  # fmt: skip
+    monkeypatch.setitem(ab.TOKENS_PER_BATCH, "cpu", 300)
+    original, asked = ab.answer_question, []
+
+    def stopping(*args) -> None:
+        asked.append(args)
+        if len(asked) == 20:
+            raise KeyboardInterrupt
+        original(*args)
+
+    monkeypatch.setattr(ab, "answer_question", stopping)
+    code, answer = run(capsys, *sweep)
+    assert code == 130
+    assert "kept" in answer["error"]
+    assert not list(tmp_path.rglob("*.parquet"))
+    code, whole = run(capsys, *sweep)
+
+    assert code == 0
+    assert not (tmp_path / "results" / ".partial" / whole["digest"]).exists()
+    first = Store(tmp_path).load_evaluation(whole["digest"]).frame
+    monkeypatch.setattr(ab, "answer_question", original)
+    _, fresh = run(capsys, *[a if a != tmp_path else tmp_path / "fresh" for a in sweep])
+    second = Store(tmp_path / "fresh").load_evaluation(fresh["digest"]).frame
+    pd.testing.assert_frame_equal(first, second)
+
+
+@pytest.mark.skipif(not STORIES.is_dir(), reason="../shared/data is absent")
+def test_a_llama_nobody_here_trained_goes_all_the_way(capsys, tmp_path: Path) -> None:
+    code, checked = run(capsys, "check", "--model", STORIES)
+    assert code == 0
+    failed = [c["name"] for c in checked["checks"] if not c["passed"]]
+    assert failed == ["chat template renders"]
+    code, vectors = run(
+        capsys, "find", "power-iteration", "--model", STORIES, "--prompt", "Once upon a time",
+        "--system", "", "--vectors", 4, "--store", tmp_path,
+    )  # fmt: skip
+    assert code == 0
+    assert "no chat template" in vectors["notes"][0]
+    code, sweep = run(
+        capsys, "evaluate", "--model", STORIES, "--vectors", vectors["path"], "--questions", HUMAN,
+        "--max-questions", 6, "--controls", 2, "--relative", "--scales=-0.5,0.5",
+        "--store", tmp_path,
+    )  # fmt: skip
+    assert code == 0
+    evaluation = Store(tmp_path).load_evaluation(sweep["digest"])
+    assert evaluation.questions.polarity == "not-matching"
+    assert len(evaluation.questions.dropped) == 247
+    moved = evaluation.frame[evaluation.frame.scale != 0]
+    assert np.isfinite(moved.difference).all()
+    assert any("hardly say" in note for note in evaluation.notes)
