@@ -130,7 +130,7 @@ def experiment(
     relative: Annotated[bool | None, typer.Option(help="Scales in residual norms.")] = None,
     norm: Norm = 1.0,
     max_questions: Annotated[int, typer.Option(help="Per question set.")] = 100,
-    controls: Annotated[int, typer.Option(help="Norm-matched random vectors.")] = 16,
+    controls: Annotated[int, typer.Option(help="Norm-matched random vectors.")] = 20,
     model: Model = "demo",
     adapter: Adapter = None,
     dtype: Dtype = "auto",

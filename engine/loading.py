@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import nn
 
 from engine.config import ModelConfig
@@ -161,7 +162,7 @@ def _causal(source: ModelSource, device: torch.device, dtype: torch.dtype) -> nn
             attn_implementation="sdpa",
             low_cpu_mem_usage=True,
         )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise ModelError(_loading_sentence("model", source, error)) from error
 
 
@@ -193,6 +194,6 @@ def _with_adapter(model: nn.Module, source: ModelSource) -> nn.Module:
             f"The adapter {source.adapter_name} was trained on a model of another width: "
             f"{source.name} has hidden size {width}; choose the adapter that belongs to it."
         ) from error
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
         first = str(error).strip().splitlines()[0][:200]
         raise ModelError(f"The adapter {source.adapter_name} cannot be loaded: {first}") from error

@@ -39,7 +39,7 @@ class CorrigibilityConfig:
     )
     """(file, behaviour) of each question set; the study scores survival on both."""
     max_questions: int = 100
-    controls: int = 16
+    controls: int = 20
     """Norm-matched random vectors beside the study's own few."""
     orders: Literal["both", "as-given"] = "both"
     variant: Literal["default", "study"] = "default"
