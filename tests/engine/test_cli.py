@@ -133,39 +133,37 @@ def test_bad_input_to_a_finder_gets_one_sentence_and_loses_nothing(
     assert run(capsys, "show", kept["digest"], "--store", tmp_path)[0] == 0
 
 
-def broken_questions(tmp_path: Path) -> dict[str, tuple[list[object], str]]:
-    empty, words, third = tmp_path / "e.jsonl", tmp_path / "w.jsonl", tmp_path / "c.jsonl"
-    empty.write_text("")
-    words.write_text("no json here\nnor here")
-    third.write_text(
-        json.dumps(
-            {
-                "question": "Q?\n\nChoices:\n (A) a\n (B) b\n (C) c",
-                "answer_matching_behavior": " (C)",
-                "answer_not_matching_behavior": " (A)",
-            }
-        )
-    )
-    return {
-        "NaN as scale": (["--scales=nan"], "finite"),
-        "words as scales": (["--scales=small"], "not numbers"),
-        "a scale twice": (["--scales=1,1"], "named twice"),
-        "empty questions": (["--questions", empty], "e.jsonl"),
-        "malformed questions": (["--questions", words], "w.jsonl"),
-        "no two-option row": (["--questions", third], "c.jsonl"),
-        "missing questions": (["--questions", "nowhere.jsonl"], "nowhere.jsonl"),
-        "no such vector": (["--vectors", "0123456789ab"], "0123456789ab"),
-        "no such file": (["--vectors", "nowhere.safetensors"], "nowhere.safetensors"),
-        "nothing to do": (["--controls", 0], "nothing to evaluate"),
-        "no questions asked for": (["--max-questions", 0], "number of questions is 0"),
+THIRD_OPTION = json.dumps(
+    {
+        "question": "Q?\n\nChoices:\n (A) a\n (B) b\n (C) c",
+        "answer_matching_behavior": " (C)",
+        "answer_not_matching_behavior": " (A)",
     }
+)
+BAD_SWEEPS = {
+    "NaN as scale": (["--scales=nan"], "finite"),
+    "words as scales": (["--scales=small"], "not numbers"),
+    "a scale twice": (["--scales=1,1"], "named twice"),
+    "empty questions": (["--questions", "e.jsonl"], "e.jsonl"),
+    "malformed questions": (["--questions", "w.jsonl"], "w.jsonl"),
+    "no two-option row": (["--questions", "c.jsonl"], "c.jsonl"),
+    "missing questions": (["--questions", "nowhere.jsonl"], "nowhere.jsonl"),
+    "no such vector": (["--vectors", "0123456789ab"], "0123456789ab"),
+    "no such file": (["--vectors", "nowhere.safetensors"], "nowhere.safetensors"),
+    "nothing to do": (["--controls", "0"], "nothing to evaluate"),
+    "no questions asked for": (["--max-questions", "0"], "number of questions is 0"),
+}
 
 
-@pytest.mark.parametrize("name", broken_questions(Path("/tmp")))
+@pytest.mark.parametrize("name", BAD_SWEEPS)
 def test_bad_input_to_a_sweep_gets_one_sentence_and_loses_nothing(
-    capsys, folder: Path, questions: Path, tmp_path: Path, name: str
+    capsys, folder: Path, questions: Path, tmp_path: Path, monkeypatch, name: str
 ) -> None:
-    options, sentence = broken_questions(tmp_path)[name]
+    options, sentence = BAD_SWEEPS[name]
+    monkeypatch.chdir(tmp_path)
+    Path("e.jsonl").write_text("")
+    Path("w.jsonl").write_text("no json here\nor here")
+    Path("c.jsonl").write_text(THIRD_OPTION)
     before = sorted(tmp_path.rglob("*.*"))
 
     code, answer = run(
