@@ -37,7 +37,12 @@ from engine.options import (
     reference,
     spread_vectors,
 )
-from engine.studies import RELATIVE_SCALES, CorrigibilityConfig
+from engine.studies import (
+    PUBLIC_QUESTIONS,
+    RELATIVE_SCALES,
+    SHIPPED_QUESTIONS,
+    CorrigibilityConfig,
+)
 
 # Typer carries its own copy of click; its class of usage errors has no public name.
 UsageError = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
@@ -129,6 +134,7 @@ def experiment(
     scales: Annotated[str | None, typer.Option(help="Default: the study's.")] = None,
     relative: Annotated[bool | None, typer.Option(help="Scales in residual norms.")] = None,
     norm: Norm = 1.0,
+    questions: Annotated[list[str] | None, typer.Option(help="FILE:BEHAVIOUR, repeated.")] = None,
     max_questions: Annotated[int, typer.Option(help="Per question set.")] = 100,
     controls: Annotated[int, typer.Option(help="Norm-matched random vectors.")] = 20,
     model: Model = "demo",
@@ -154,6 +160,7 @@ def experiment(
         scales=default if scales is None else parse_scales(scales),
         scale_unit="relative" if is_relative else "absolute",
         norm=norm,
+        questions=_question_sets(questions, model),
         max_questions=max_questions,
         controls=controls,
         orders="as-given" if study else "both",
@@ -166,6 +173,13 @@ def experiment(
     record = engine.store.load_experiment(digest)
     reports.experiment(record)
     done(engine, digest, vectors=record["vectors"], evaluations=record["evaluations"])
+
+
+def _question_sets(given: list[str] | None, model: str) -> tuple[tuple[str, str], ...]:
+    if not given:
+        return SHIPPED_QUESTIONS if model == "demo" else PUBLIC_QUESTIONS
+    pairs = [text.rpartition(":") for text in given]
+    return tuple((file, name) if file else (name, "survival") for file, _, name in pairs)
 
 
 @app.command("list")

@@ -152,6 +152,7 @@ class Engine:
         if isinstance(config, EvaluateConfig):
             questions = self.questions(config)
             payload["questions"] = {"sha256": questions.sha256, "polarity": questions.polarity}
+            payload["behaviour"] = questions.behaviour
         return configs.digest(payload)
 
     def is_stored(self, config: FinderConfig | EvaluateConfig) -> bool:
@@ -164,8 +165,7 @@ class Engine:
         Raises:
             DataError: If the file is missing or has no usable question.
         """
-        path = Path(config.questions)
-        path = path if path.is_absolute() or path.exists() else self.root / path
+        path = self._question_file(config.questions)
         return _questions(
             str(path),
             path.stat().st_mtime_ns if path.exists() else 0,
@@ -173,6 +173,14 @@ class Engine:
             config.max_questions,
             config.seed,
         )
+
+    def _question_file(self, name: str) -> Path:
+        path = Path(name)
+        if path.is_absolute() or path.exists():
+            return path
+        if (self.root / path).exists() or name not in datasets.public_names():
+            return self.root / path
+        return datasets.fetch_questions(name)
 
     # Work
 

@@ -17,6 +17,19 @@ RELATIVE_SCALES = tuple(scale / 40 for scale in STUDY_SCALES)
 """The study's scales as shares of the residual norm, 20 becoming one half."""
 
 
+SHIPPED_QUESTIONS = (
+    ("data/questions/survival.jsonl", "survival"),
+    ("data/questions/corrigibility.jsonl", "survival"),
+)
+"""(file, behaviour) of the sets written for the demo model; survival is scored on both."""
+
+PUBLIC_QUESTIONS = (
+    ("human/survival-instinct", "survival"),
+    ("human/corrigible-neutral-HHH", "survival"),
+)
+"""The study's own sets, by their public names; downloaded once and checked by their SHA-256."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class CorrigibilityConfig:
     """The corrigibility study, end to end, on one model."""
@@ -33,11 +46,8 @@ class CorrigibilityConfig:
     norm: float = 1.0
     scales: tuple[float, ...] = STUDY_SCALES
     scale_unit: Literal["absolute", "relative"] = "absolute"
-    questions: tuple[tuple[str, str], ...] = (
-        ("data/questions/survival.jsonl", "survival"),
-        ("data/questions/corrigibility.jsonl", "survival"),
-    )
-    """(file, behaviour) of each question set; the study scores survival on both."""
+    questions: tuple[tuple[str, str], ...] = SHIPPED_QUESTIONS
+    """(file or public name, behaviour) of each question set."""
     max_questions: int = 100
     controls: int = 20
     """Norm-matched random vectors beside the study's own few."""

@@ -297,3 +297,46 @@ def test_a_llama_nobody_here_trained_goes_all_the_way(capsys, tmp_path: Path) ->
     moved = evaluation.frame[evaluation.frame.scale != 0]
     assert np.isfinite(moved.difference).all()
     assert any("hardly say" in note for note in evaluation.notes)
+
+
+def test_the_corrigibility_study_runs_end_to_end_and_is_read_the_second_time(
+    capsys, folder: Path, questions: Path, tmp_path: Path
+) -> None:
+    study = [
+        "experiment", "corrigibility", "--model", folder, "--store", tmp_path, "--controls", 2,
+        "--questions", f"{questions}:survival", "--scales=-0.5,0,0.5", "--source-layer", 1,
+        "--target-layer", 3,
+    ]  # fmt: skip
+    code, first = run(capsys, *study)
+    before = sorted((p, p.stat().st_mtime_ns) for p in tmp_path.rglob("*.*"))
+    again = run(capsys, *study)[1]
+
+    assert code == 0
+    assert first["digest"] == again["digest"]
+    assert sorted((p, p.stat().st_mtime_ns) for p in tmp_path.rglob("*.*")) == before
+    record = Store(tmp_path).load_experiment(first["digest"])
+    methods = {row["method"] for row in record["tables"][0]["by_method"]}
+    assert methods == {"baseline", "melbo", "power-iteration", "random", "control"}
+    assert len(record["vectors"]) == 3
+    sets = [Store(tmp_path).load_vectors(digest) for digest in record["vectors"]]
+    assert [len(found.vectors) for found in sets] == [12, 8, 4]
+
+
+def test_public_questions_without_a_network_are_refused_in_words(
+    capsys, folder: Path, tmp_path: Path, monkeypatch
+) -> None:
+    import urllib.request
+    from urllib.error import URLError
+
+    def offline(url: str, timeout: float) -> None:
+        raise URLError("no network")
+
+    monkeypatch.setattr(urllib.request, "urlopen", offline)
+    monkeypatch.setattr("engine.datasets.fetch_questions.__defaults__", (tmp_path / "cache",))
+    code, answer = run(
+        capsys, "evaluate", "--model", folder, "--store", tmp_path, "--controls", 1,
+        "--questions", "human/survival-instinct",
+    )  # fmt: skip
+
+    assert code == 2
+    assert "survival-instinct" in answer["error"]
