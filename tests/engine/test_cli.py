@@ -1,6 +1,9 @@
 """The command line: whole runs on a small folder model, and one sentence for every bad input."""
 
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +15,8 @@ from engine.evaluators import ab
 from engine.store import Store
 from tests import tiny
 
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = ROOT.parent / "shared" / "data"
 STORIES = SHARED / "models" / "stories260K-hf"
 HUMAN = SHARED / "evals" / "human" / "survival-instinct.jsonl"
 
@@ -340,3 +344,29 @@ def test_public_questions_without_a_network_are_refused_in_words(
 
     assert code == 2
     assert "survival-instinct" in answer["error"]
+
+
+def test_a_killed_run_leaves_no_half_record_and_keeps_its_finished_units(
+    capsys, folder: Path, questions: Path, tmp_path: Path
+) -> None:
+    sweep = [
+        "evaluate", "--model", folder, "--store", tmp_path, "--questions", questions,
+        "--scales=1,2,3,4", "--controls", 200,
+    ]  # fmt: skip
+    command = [sys.executable, "-m", "engine", *[str(a) for a in sweep]]
+    partial = tmp_path / "results" / ".partial"
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as child:
+        deadline = time.monotonic() + 60
+        while not list(partial.rglob("*.safetensors")) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        child.kill()
+    finished = len(list(partial.rglob("*.safetensors")))
+
+    assert finished > 0
+    assert not list(tmp_path.rglob("*.parquet"))
+    code, answer = run(capsys, *sweep)
+    assert code == 0
+    assert not partial.is_dir() or not list(partial.iterdir())
+    assert answer["rows"] == (1 + 200 * 4) * 6 * 2
