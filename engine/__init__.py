@@ -1,0 +1,6 @@
+"""The headless engine: finds, measures and compares steering vectors. Knows nothing of screens."""
+
+import os
+
+# Threads that spin while they wait take the cores from whoever else works; read by torch at import.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")

@@ -150,7 +150,9 @@ def _tokenizer(source: ModelSource) -> Any:
 
 def _causal(source: ModelSource, device: torch.device, dtype: torch.dtype) -> nn.Module:
     from transformers import AutoModelForCausalLM
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     # Several GPUs share a large model; one device needs no dispatch hooks around every block.
     placement: Any = "auto" if device.type == "cuda" and torch.cuda.device_count() > 1 else device
     try:
