@@ -64,24 +64,33 @@ class Jacobian:
             source: Block at whose output the vector is added, at every position.
             target: Block whose output is read.
             last: How many last positions are read.
-            width: How many vectors one product takes.
+            width: How many vectors one product takes; halved when memory runs out.
         """
         self.width = width
         self._starts = [door.start(tokens, source) for tokens in prompts]
-        self._build = lambda start: _Linearised(door, start, target, last, width)
-        keep = len(prompts) <= KEPT_GRAPHS
-        self._kept = [self._build(start) for start in self._starts] if keep else None
+        self._build = lambda start: _Linearised(door, start, target, last, self.width)
+        self._keeps = len(prompts) <= KEPT_GRAPHS
+        self._kept: list[_Linearised] = []
 
     def gram(self, vectors: Float[Tensor, "vectors hidden"]) -> Float[Tensor, "vectors hidden"]:
         """Mean over prompts of J^T J applied to each row; float32 on the CPU."""
-        parts = [self._one(part) for part in vectors.split(self.width)]
-        return torch.cat(parts)
+        while True:
+            try:
+                return torch.cat([self._one(part) for part in vectors.split(self.width)])
+            except torch.OutOfMemoryError:
+                if self.width == 1:
+                    raise
+                self._kept.clear()
+                torch.cuda.empty_cache()
+                self.width //= 2
 
     def _one(self, rows: Tensor) -> Tensor:
         padded = torch.zeros(self.width, rows.shape[1])
         padded[: len(rows)] = rows
         total = torch.zeros_like(padded)
+        if self._keeps and not self._kept:
+            self._kept = [self._build(start) for start in self._starts]
         for index, start in enumerate(self._starts):
-            linear = self._kept[index] if self._kept is not None else self._build(start)
+            linear = self._kept[index] if self._keeps else self._build(start)
             total += linear.gram(padded)
         return total[: len(rows)] / len(self._starts)

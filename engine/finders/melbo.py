@@ -45,7 +45,7 @@ def find(door: Forward, config: MelboConfig, progress: Progress) -> Found:
         door.start(tokens, config.source_layer)
         for tokens in prompt_tokens(door, config.prompts, config.tokens)
     ]
-    objective = _objective(door, starts, config)
+    objective, rows = _objective(door, starts, config)
     history: list[list[float]] = []
 
     def tick(step: int, values: Tensor) -> None:
@@ -70,17 +70,19 @@ def find(door: Forward, config: MelboConfig, progress: Progress) -> Found:
         scores={"displacement": values.tolist(), "ratio": (values / max(null, 1e-30)).tolist()},
         history={"displacement": history},
         residual_norms={site.words: residual_norm(starts[0], door)},
-        notes=_notes(door, config),
+        notes=_notes(door, config, rows),
     )
 
 
-def _notes(door: Forward, config: MelboConfig) -> tuple[str, ...]:
+def _notes(door: Forward, config: MelboConfig, rows: list[int]) -> tuple[str, ...]:
     notes = [door.loaded.prompter.note] if door.loaded.prompter.note else []
     if config.variant == "study":
         notes.append(
             "Independent restarts often reach one direction, up to sign: count directions, "
             "not vectors."
         )
+    if len(rows) > 1:
+        notes.append(f"Memory ran out: the search went on with {rows[-1]} vectors at a time.")
     return tuple(notes)
 
 
@@ -88,7 +90,10 @@ def _initial(door: Forward, config: MelboConfig) -> Float[Tensor, "vectors hidde
     return random_directions(config.vectors, door.hidden, config.seed)
 
 
-def _objective(door: Forward, starts: list[Start], config: MelboConfig) -> Objective:
+def _objective(
+    door: Forward, starts: list[Start], config: MelboConfig
+) -> tuple[Objective, list[int]]:
+    """The displacement and its gradient, and the batch sizes that were tried, the last one used."""
     site = Site(block=config.source_layer)
     bases = [
         door.states(s, EditBatch.none(1), config.target_layer, config.tokens).detach()
@@ -107,11 +112,21 @@ def _objective(door: Forward, starts: list[Start], config: MelboConfig) -> Objec
         (gradient,) = torch.autograd.grad(values.sum(), leaf)
         return values.detach().cpu(), gradient.float().cpu()
 
+    rows = [ROWS]
+
     def objective(vectors: Tensor) -> tuple[Tensor, Tensor]:
-        parts = [measure(part) for part in vectors.split(ROWS)]
+        while True:
+            try:
+                parts = [measure(part) for part in vectors.split(rows[-1])]
+                break
+            except torch.OutOfMemoryError:
+                if rows[-1] == 1:
+                    raise
+                torch.cuda.empty_cache()
+                rows.append(rows[-1] // 2)
         return torch.cat([v for v, _ in parts]), torch.cat([g for _, g in parts])
 
-    return objective
+    return objective, rows
 
 
 def _study(

@@ -94,7 +94,7 @@ def test_melbo_objective_and_gradient_equal_the_slow_ones(kind: str) -> None:
     door = tiny.door(kind)
     config = MelboConfig(**LAYERS, vectors=2, tokens=2)
     tokens = door.loaded.prompter.tokens(config.prompts.prompts[0], config.prompts.system)
-    objective = melbo._objective(door, [door.start(tokens, 1)], config)
+    objective, _ = melbo._objective(door, [door.start(tokens, 1)], config)
     vectors = tiny.seeded(2, 32)
 
     values, gradient = objective(vectors)
@@ -185,3 +185,26 @@ def test_a_finder_stops_at_the_step_where_it_is_cancelled(config) -> None:
 
     assert len(steps) == 2
     assert door.lock.acquire(blocking=False)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [MelboConfig(**LAYERS, vectors=4, steps=3), PowerIterationConfig(**LAYERS, vectors=4)],
+)
+def test_memory_running_out_halves_the_batch_says_so_and_changes_nothing(
+    config, monkeypatch
+) -> None:
+    door = tiny.door("qwen3")
+    whole = finders.find(door, config, silent)
+    original = door.states
+
+    def little_memory(start, edits, target, last):
+        if edits.rows > 2 and any(group.vectors.requires_grad for group in edits.groups):
+            raise torch.OutOfMemoryError("no memory")
+        return original(start, edits, target, last)
+
+    monkeypatch.setattr(door, "states", little_memory)
+    halved = finders.find(door, config, silent)
+
+    assert any("Memory ran out" in note for note in halved.notes)
+    torch.testing.assert_close(halved.vectors, whole.vectors, atol=1e-3, rtol=1e-3)
