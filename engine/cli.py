@@ -11,10 +11,14 @@ from typing import Annotated, Any
 
 import typer
 
-from engine import config as configs
-from engine import reports
+from engine import cli_pairs, reports
+from engine.cli_experiments import experiment_app
 from engine.cli_find import find_app
-from engine.cli_values import answer, done, layers, model_config, open_engine
+from engine.cli_finetune import finetune
+from engine.cli_generate import generate
+from engine.cli_generate import report as report_generation
+from engine.cli_similarity import similarity_of_sets
+from engine.cli_values import answer, done, model_config, open_engine
 from engine.config import (
     STUDY_SYSTEM,
     EvaluateConfig,
@@ -26,22 +30,13 @@ from engine.options import (
     Device,
     Dtype,
     Model,
-    Norm,
     Seed,
-    Source,
     StoreDir,
     System,
-    Target,
     one_of,
     parse_scales,
     reference,
     spread_vectors,
-)
-from engine.studies import (
-    PUBLIC_QUESTIONS,
-    RELATIVE_SCALES,
-    SHIPPED_QUESTIONS,
-    CorrigibilityConfig,
 )
 
 # Typer carries its own copy of click; its class of usage errors has no public name.
@@ -56,6 +51,11 @@ app = typer.Typer(
     help="Find, measure, compare and show steering vectors.",
 )
 app.add_typer(find_app, name="find")
+app.add_typer(experiment_app, name="experiment")
+cli_pairs.attach(find_app)
+app.command("similarity")(similarity_of_sets)
+app.command()(generate)
+app.command()(finetune)
 
 
 @app.command()
@@ -125,63 +125,6 @@ def check(
     )
 
 
-@app.command()
-def experiment(
-    name: Annotated[str, typer.Argument(help="corrigibility")],
-    study: Annotated[bool, typer.Option(help="The study's own finders and option order.")] = False,
-    source_layer: Source = None,
-    target_layer: Target = None,
-    scales: Annotated[str | None, typer.Option(help="Default: the study's.")] = None,
-    relative: Annotated[bool | None, typer.Option(help="Scales in residual norms.")] = None,
-    norm: Norm = 1.0,
-    questions: Annotated[list[str] | None, typer.Option(help="FILE:BEHAVIOUR, repeated.")] = None,
-    max_questions: Annotated[int, typer.Option(help="Per question set.")] = 100,
-    controls: Annotated[int, typer.Option(help="Norm-matched random vectors.")] = 20,
-    model: Model = "demo",
-    adapter: Adapter = None,
-    dtype: Dtype = "auto",
-    device: Device = "auto",
-    store: StoreDir = ROOT,
-    seed: Seed = 0,
-) -> None:
-    """A whole study, end to end, on the chosen model."""
-    from engine import experiments
-
-    one_of("experiment", name, ("corrigibility",))
-    chosen = model_config(model, adapter, dtype, device)
-    source, target = layers(store, chosen, source_layer, target_layer)
-    # The study's scales fit Qwen3-14B's residual norm; elsewhere they are rescaled to it.
-    is_relative = model != "qwen3-14b" if relative is None else relative
-    default = RELATIVE_SCALES if is_relative else configs.STUDY_SCALES
-    config = CorrigibilityConfig(
-        model=chosen,
-        source_layer=source,
-        target_layer=target,
-        scales=default if scales is None else parse_scales(scales),
-        scale_unit="relative" if is_relative else "absolute",
-        norm=norm,
-        questions=_question_sets(questions, model),
-        max_questions=max_questions,
-        controls=controls,
-        orders="as-given" if study else "both",
-        variant="study" if study else "default",
-        seed=seed,
-    )
-    engine = open_engine(store)
-    with reports.bar() as progress:
-        digest = experiments.run_corrigibility(engine, config, progress)
-    record = engine.store.load_experiment(digest)
-    reports.experiment(record)
-    done(engine, digest, vectors=record["vectors"], evaluations=record["evaluations"])
-
-
-def _question_sets(given: list[str] | None, model: str) -> tuple[tuple[str, str], ...]:
-    if not given:
-        return SHIPPED_QUESTIONS if model == "demo" else PUBLIC_QUESTIONS
-    pairs = [text.rpartition(":") for text in given]
-    return tuple((file, name) if file else (name, "survival") for file, _, name in pairs)
-
-
 @app.command("list")
 def list_records(store: StoreDir = ROOT) -> None:
     """What the store holds, newest first."""
@@ -203,6 +146,8 @@ def show(
         reports.vectors(found.load_vectors(info.digest))
     elif info.kind == "evaluation":
         reports.evaluation(found.load_evaluation(info.digest))
+    elif info.kind == "generation":
+        report_generation(found.load_generation(info.digest))
     else:
         reports.experiment(found.load_experiment(info.digest))
     answer(**info._asdict())

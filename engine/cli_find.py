@@ -47,7 +47,8 @@ def _prompts(prompt: str | None, file: str | None, system: str) -> PromptsConfig
     return PromptsConfig(prompts=given, system=system or None)
 
 
-def _find(store: Path, config: FinderConfig) -> None:
+def find_and_report(store: Path, config: FinderConfig) -> None:
+    """Run a finder and print its vectors."""
     engine = open_engine(store)
     with reports.bar() as progress:
         digest = engine.run(config, progress)
@@ -79,7 +80,7 @@ def find_melbo(
     chosen = model_config(model, adapter, dtype, device)
     one_of("variant", variant, ("orthogonal", "study"))
     source, target = layers(store, chosen, source_layer, target_layer)
-    _find(
+    find_and_report(
         store,
         MelboConfig(
             model=chosen,
@@ -120,7 +121,7 @@ def find_power_iteration(
     chosen = model_config(model, adapter, dtype, device)
     one_of("variant", variant, ("lanczos", "powers", "study"))
     source, target = layers(store, chosen, source_layer, target_layer)
-    _find(
+    find_and_report(
         store,
         PowerIterationConfig(
             model=chosen,
@@ -153,7 +154,7 @@ def find_random(
     """Random directions of a given norm: the control."""
     chosen = model_config(model, adapter, dtype, device)
     source, _ = layers(store, chosen, source_layer, None)
-    _find(
+    find_and_report(
         store,
         RandomConfig(model=chosen, source_layer=source, vectors=vectors, norm=norm, seed=seed),
     )

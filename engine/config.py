@@ -127,12 +127,18 @@ class FinderConfig:
 
     method: ClassVar[str]
     model: ModelConfig = field(default_factory=ModelConfig)
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceConfig(FinderConfig):
+    """A finder that makes a number of vectors for one block."""
+
     source_layer: int = 7
     """Block at whose output the vectors are added."""
     vectors: int = 8
     norm: float = 1.0
     """Norm of every stored vector."""
-    seed: int = 0
 
     def __post_init__(self) -> None:
         """Refuse counts and norms that no model could use."""
@@ -143,7 +149,7 @@ class FinderConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _SliceConfig(FinderConfig):
+class _SliceConfig(SourceConfig):
     """A finder that reads a target layer."""
 
     prompts: PromptsConfig = field(default_factory=PromptsConfig)
@@ -202,7 +208,7 @@ class PowerIterationConfig(_SliceConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RandomConfig(FinderConfig):
+class RandomConfig(SourceConfig):
     """Random directions: the control that every other vector must beat."""
 
     method: ClassVar[str] = "random"
@@ -267,41 +273,3 @@ def digest(payload: dict[str, Any]) -> str:
     """Twelve hex digits that name the record of this payload."""
     text = json.dumps({"schema": SCHEMA_VERSION, **payload}, sort_keys=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-CONFIGS: dict[str, type[Any]] = {
-    cls.method: cls for cls in (MelboConfig, PowerIterationConfig, RandomConfig, EvaluateConfig)
-}
-"""Config classes of single runs by method; a new method adds its own here."""
-
-
-def from_json(method: str, values: dict[str, Any]) -> Any:
-    """The config that `as_json` was given.
-
-    Raises:
-        ConfigError: If the method or a field is unknown, or a value cannot work.
-    """
-    if method not in CONFIGS:
-        raise ConfigError(f"Method {method!r} is not known: use {', '.join(CONFIGS)}.")
-    fields = dict(values)
-    try:
-        fields["model"] = ModelConfig(**fields["model"])
-        if "prompts" in fields:
-            prompts = fields["prompts"]
-            fields["prompts"] = PromptsConfig(
-                prompts=tuple(prompts["prompts"]), system=prompts["system"]
-            )
-        if method == EvaluateConfig.method:
-            fields["vectors"] = tuple(
-                VectorRef(
-                    digest=ref["digest"],
-                    indices=None if ref["indices"] is None else tuple(ref["indices"]),
-                )
-                for ref in fields["vectors"]
-            )
-            fields["scales"] = tuple(float(scale) for scale in fields["scales"])
-        return CONFIGS[method](**fields)
-    except (TypeError, KeyError) as error:
-        raise ConfigError(
-            f"This {method} request is incomplete or from another version: {error}."
-        ) from error

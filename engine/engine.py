@@ -13,14 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from engine import config as configs
-from engine import datasets, provenance
+from engine import datasets, generating, provenance, requests
 from engine.config import EvaluateConfig, FinderConfig, ModelConfig
 from engine.errors import EngineError
+from engine.generation_configs import GenerateConfig
 from engine.identity import declared_blocks, resolve
 from engine.job import Job
 from engine.jobs import JobQueue
 from engine.progress import Progress, silent
 from engine.records import Evaluation, QuestionSet, VectorSet
+from engine.requests import AnyRun
+from engine.sources import read_source
 from engine.store import Store
 
 if TYPE_CHECKING:
@@ -133,7 +136,7 @@ class Engine:
 
     # Digests
 
-    def digest(self, config: FinderConfig | EvaluateConfig) -> str:
+    def digest(self, config: AnyRun) -> str:
         """The name of the record this config leads to; needs no model in memory.
 
         Raises:
@@ -153,9 +156,11 @@ class Engine:
             questions = self.questions(config)
             payload["questions"] = {"sha256": questions.sha256, "polarity": questions.polarity}
             payload["behaviour"] = questions.behaviour
+        for name in getattr(config, "files", ()):
+            payload[name] = payload[name] and read_source(payload[name]).sha256
         return configs.digest(payload)
 
-    def is_stored(self, config: FinderConfig | EvaluateConfig) -> bool:
+    def is_stored(self, config: AnyRun) -> bool:
         """Whether running this config would only read a record."""
         return self.store.has(self.digest(config))
 
@@ -184,7 +189,7 @@ class Engine:
 
     # Work
 
-    def run(self, config: FinderConfig | EvaluateConfig, progress: Progress = silent) -> str:
+    def run(self, config: AnyRun, progress: Progress = silent) -> str:
         """Do what a config says unless it is already stored; the digest of the record.
 
         Raises:
@@ -196,6 +201,9 @@ class Engine:
             return digest
         if isinstance(config, EvaluateConfig):
             self._evaluate(config, digest, progress)
+        elif isinstance(config, GenerateConfig):
+            load = functools.partial(self.load, config.model, progress)
+            generating.generate(self.store, load, config, digest, progress)
         else:
             self._find(config, digest, progress)
         return digest
@@ -251,14 +259,14 @@ class Engine:
 
     # Jobs
 
-    def submit(self, config: FinderConfig | EvaluateConfig) -> Job:
+    def submit(self, config: AnyRun) -> Job:
         """Queue a config; the job's result is the digest of the record.
 
         Raises:
             EngineError: At once, for what can be known before it runs.
         """
         digest = self.digest(config)
-        kind = "evaluate" if isinstance(config, EvaluateConfig) else "find"
+        kind = {"ab": "evaluate", "generation": "generate"}.get(config.method, "find")
         return self.jobs.submit(
             _title(config),
             kind,
@@ -269,7 +277,7 @@ class Engine:
 
     def submit_again(self, request: dict[str, Any]) -> Job:
         """Queue what an interrupted job's record asks for."""
-        return self.submit(configs.from_json(request["method"], request["config"]))
+        return self.submit(requests.from_json(request["method"], request["config"]))
 
     def submit_load(self, model: ModelConfig) -> Job:
         """Queue the loading of a model."""
@@ -290,7 +298,7 @@ class Engine:
 
         return self.jobs.submit("Unload the model", "unload", work)
 
-    def estimate_seconds(self, config: FinderConfig | EvaluateConfig) -> float | None:
+    def estimate_seconds(self, config: AnyRun) -> float | None:
         """Seconds a like run took on this model, scaled by its work; None without one."""
         from engine.estimates import estimate
 
@@ -312,11 +320,14 @@ def _card(loaded: "LoadedModel", door: "Forward") -> dict[str, Any]:
     }
 
 
-def _title(config: FinderConfig | EvaluateConfig) -> str:
+def _title(config: AnyRun) -> str:
     if isinstance(config, EvaluateConfig):
         count = len(config.vectors)
         return f"Evaluate {count} set{'s' * (count != 1)} on {Path(config.questions).stem}"
-    return f"Find {config.vectors} {config.method} vectors"
+    if isinstance(config, GenerateConfig):
+        return config.title
+    count = getattr(config, "vectors", None)
+    return " ".join(str(word) for word in ("Find", count, config.method, "vectors") if word)
 
 
 @functools.lru_cache(maxsize=16)

@@ -4,16 +4,17 @@ from pathlib import Path
 from typing import Any
 
 from engine import config as configs
-from engine.config import EvaluateConfig, FinderConfig
+from engine.config import EvaluateConfig
 from engine.errors import StoreError
 from engine.headers import read_record
+from engine.requests import AnyRun
 from engine.store import Store
 
 LOOKED_AT = 40
 """Newest records that are searched for a like run."""
 
 
-def estimate(store: Store, config: FinderConfig | EvaluateConfig) -> float | None:
+def estimate(store: Store, config: AnyRun) -> float | None:
     """Seconds of the newest run of this method on this model, scaled by its work."""
     wanted = configs.as_json(config)
     amount = _work(config.method, wanted, _named(store, config))
@@ -34,7 +35,7 @@ def estimate(store: Store, config: FinderConfig | EvaluateConfig) -> float | Non
     return None
 
 
-def _named(store: Store, config: FinderConfig | EvaluateConfig) -> int:
+def _named(store: Store, config: AnyRun) -> int:
     if not isinstance(config, EvaluateConfig):
         return 0
     count = 0
@@ -51,5 +52,10 @@ def _work(method: str, config: dict[str, Any], named: int) -> float:
         orders = 2 if config["orders"] == "both" else 1
         scales = len([s for s in config["scales"] if s != 0])
         return (named + config["controls"]) * scales * config["max_questions"] * orders
+    if method == "generation":
+        texts = len(config["prompts"]) * len(config["configurations"]) * config["samples"]
+        return float(texts * config["max_new_tokens"])
+    if "vectors" not in config:
+        return 1.0
     turns = config.get("steps") or config.get("iterations") or 1
     return config["vectors"] * turns * len(config.get("prompts", {}).get("prompts", [1]))

@@ -21,6 +21,9 @@ from engine.errors import ConfigError
 from engine.hooked import HookedRunner, on_device
 from engine.loading import LoadedModel
 
+Read = Callable[[Tensor, int, int], None]
+"""Looks at (hidden [rows, tokens, hidden], block, position of the first token given)."""
+
 
 @dataclass(frozen=True, eq=False)
 class Start:
@@ -126,6 +129,43 @@ class Forward:
         with self._door(adapter):
             self._span(on_device([tokens], self.loaded.device), max(wanted), record)
         return found
+
+    def capture_batch(
+        self,
+        tokens: Sequence[list[int]],
+        read: Read | None,
+        to: int,
+        adapter: bool = True,
+        past: RowCache | None = None,
+        keep: RowCache | None = None,
+    ) -> None:
+        """Show `read` the unsteered output of every block up to `to`, for rows of one length.
+
+        Blocks run by hand skip the positions in `past` and fill `keep`; through hooks all
+        positions are run and both stay empty.
+
+        Args:
+            tokens: Whole rows, also the positions that `past` holds.
+            read: Shown each output as it is made; None runs only for the sake of `keep`.
+            to: Last block to run.
+            adapter: Whether the adapter, if there is one, is on.
+            past: Keys and values of the first positions, of each row or of one that all share.
+            keep: Filled with the keys and values of all positions.
+        """
+
+        def show(hidden: Tensor, block: int, first: int) -> Tensor:
+            if read is not None and block >= 0:
+                read(hidden, block, first)
+            return hidden
+
+        ids = on_device(list(tokens), self.loaded.device)
+        with self._door(adapter):
+            if self._runner is not None:
+                hidden = self._runner.embed(ids[:, past.length if past else 0 :])
+                last = None if read is not None else 0
+                self._runner.span(hidden, -1, to, show, past, keep, last)
+            elif read is not None:
+                self._hooked.span(ids, to, show)
 
     def _span(self, ids: Tensor, to: int, edit: EditAt) -> Tensor:
         if self._runner is None:

@@ -17,6 +17,7 @@ from engine.records import RecordInfo
 KINDS = {
     "vectors": "a set of vectors",
     "evaluation": "an evaluation",
+    "generation": "a grid of generations",
     "experiment": "an experiment",
 }
 
@@ -93,6 +94,9 @@ def _summary(record: dict[str, Any]) -> str:
         names = [name for one in record["vector_names"].values() for name in one.get("names", ())]
         parts = [_count(names, "vector"), _count(record["questions"]["questions"], "question")]
         return ", ".join([*parts, _count(config.get("scales", ()), "scale")])
+    if record["kind"] == "generation":
+        columns = _count(config.get("configurations", ()), "configuration")
+        return f"{_count(config.get('prompts', ()), 'prompt')}, {columns}"
     return str(record.get("summary") or record.get("title") or "a whole study")
 
 

@@ -159,7 +159,7 @@ class RecordInfo(NamedTuple):
     """One line of the library: what a stored record is, without loading it."""
 
     digest: str
-    kind: Literal["vectors", "evaluation", "experiment"]
+    kind: Literal["vectors", "evaluation", "generation", "experiment"]
     method: str
     model: str
     created: str

@@ -24,6 +24,8 @@ METHODS = {
     "melbo": "MELBO",
     "power-iteration": "Power iteration",
     "random": "Random",
+    "contrastive": "Contrastive",
+    "finetune-diff": "Fine-tune difference",
     "control": "Controls",
 }
 
@@ -52,11 +54,12 @@ def vectors(found: VectorSet) -> None:
     table.add_column("vector")
     table.add_column("site")
     table.add_column("norm", justify="right")
-    for name in found.scores:
+    scores = {name: values for name, values in found.scores.items() if name != "norm"}
+    for name in scores:
         table.add_column(name, justify="right")
     norms = (found.vectors**2).sum(axis=1) ** 0.5
     for index, name in enumerate(found.names):
-        figures = [f"{values[index]:.4g}" for values in found.scores.values()]
+        figures = [f"{values[index]:.4g}" for values in scores.values()]
         table.add_row(name, found.sites[index].words, f"{norms[index]:.3g}", *figures)
     out.print(table)
     _notes(found.notes)
@@ -86,14 +89,57 @@ def evaluation(found: Evaluation) -> None:
 
 
 def experiment(record: dict[str, Any]) -> None:
+    """The tables of either study."""
+    (deception if record["name"] == "deception" else corrigibility)(record)
+    seconds = record["provenance"]["seconds"]
+    out.print(f"Took {seconds:.0f} s on {record['model']['device']}.")
+
+
+def corrigibility(record: dict[str, Any]) -> None:
     """The study's tables and its list of best vectors."""
     for table in record["tables"]:
         title = f"{table['questions']} ({table['asked']} questions): {table['behaviour']} %"
         _rates(title, table["by_method"])
         _best(table["best"])
         _notes(table["notes"])
-    seconds = record["provenance"]["seconds"]
-    out.print(f"Took {seconds:.0f} s on {record['model']['device']}.")
+
+
+def deception(record: dict[str, Any]) -> None:
+    """Cosines per layer, and each arm at the cell that was chosen for it."""
+    table = Table(title="Contrastive and fine-tune-difference vectors, layer by layer")
+    for name in ("block", "cosine", "attainable", "random \u00b1", "norms"):
+        table.add_column(name, justify="right")
+    for row in record["tables"]["similarity"]:
+        attainable = "" if row["attainable"] is None else f"{row['attainable']:.2f}"
+        norms = f"{row['norm_first']:.1f}, {row['norm_second']:.1f}"
+        table.add_row(
+            str(row["block"]), f"{row['cosine']:+.3f}", attainable, f"{row['random']:.3f}", norms
+        )
+    out.print(table)
+    arms = Table(title="Steered answers on questions that chose nothing")
+    for name in ("arm", "block", "scale", "changed", "best random", "p", "labels", "log-prob"):
+        arms.add_column(name, justify="left" if name in ("arm", "labels") else "right")
+    for row in record["tables"]["arms"]:
+        labels = ", ".join(f"{name or 'unlabelled'} {n}" for name, n in row["labels"].items())
+        arms.add_row(
+            row["arm"],
+            str(row["block"]),
+            f"{row['scale']:g}",
+            _share(row["converted"]),
+            _share(row["random_high"]),
+            _p(row["p"]),
+            labels,
+            "" if row["mean_logprob"] is None else f"{row['mean_logprob']:.2f}",
+        )
+    out.print(arms)
+    out.print(
+        "changed: of the answers that were honest (base) or deceptive (fine-tuned) unsteered, the "
+        "share that became the other. best random: the largest share any random vector reached."
+    )
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.0%}"
 
 
 def _rates(title: str, rows: list[dict[str, Any]]) -> None:

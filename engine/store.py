@@ -4,9 +4,11 @@ Knows nothing of models, jobs or screens. Files appear by rename, so none is eve
 """
 
 import dataclasses
+import datetime
 import difflib
 import json
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ import safetensors.numpy
 from engine.config import SCHEMA_VERSION, Site
 from engine.errors import StoreError
 from engine.files import from_parquet, to_parquet, write_atomically
+from engine.generation_records import GENERATION_COLUMNS, Generation
 from engine.headers import HEADERS, KINDS, describe, read_record, readable, words
 from engine.partial import Partial
 from engine.records import (
@@ -48,6 +51,7 @@ class Store:
     def __init__(self, root: Path) -> None:
         """Use `root`; its folders are made when something is first written."""
         self.root = root
+        self._labelling = threading.Lock()
         self._seen: dict[Path, tuple[tuple[int, int], RecordInfo | str]] = {}
 
     def save_vectors(self, found: VectorSet) -> Path:
@@ -79,6 +83,13 @@ class Store:
         data = json.dumps(whole, indent=1).encode()
         return write_atomically(self.root / "results" / name, data)
 
+    def save_generation(self, generation: Generation) -> Path:
+        """Write a grid of texts; its frame's index is not kept, its columns' types are."""
+        record = _header("generation", generation, "frame") | {"method": "generation"}
+        name = _file_name("generations", generation.model, generation.digest, ".parquet")
+        data = to_parquet(generation.frame, {"record": json.dumps(record)})
+        return write_atomically(self.root / "results" / name, data)
+
     def load_vectors(self, digest_or_path: str | Path) -> VectorSet:
         """Read a set of vectors, named by the start of its digest or by its file."""
         path, record = self._open(digest_or_path, "vectors")
@@ -103,6 +114,49 @@ class Store:
                 "questions": _questions(record["questions"]),
             }
             return Evaluation(**common)
+
+    def load_generation(self, digest_or_path: str | Path) -> Generation:
+        """Read a grid of texts, named by the start of its digest or by its file."""
+        path, record = self._open(digest_or_path, "generation")
+        with readable(path):
+            frame = from_parquet(path)
+            if missing := [name for name in GENERATION_COLUMNS if name not in frame]:
+                raise StoreError(f"{path.name} lacks the columns {', '.join(missing)}.")
+            return Generation(**_common(record, Generation) | {"frame": frame})
+
+    def add_label(self, digest: str, row: int, label: str) -> Path:
+        """Keep a person's label of one text of a grid; the record itself stays as it is.
+
+        Args:
+            digest: The grid.
+            row: Row of its frame.
+            label: One or a few words; the last one given counts, an empty one takes it back.
+
+        Raises:
+            StoreError: If there is no such grid or row.
+        """
+        texts = len(self.load_generation(digest).frame)
+        if not 0 <= row < texts:
+            raise StoreError(f"Text {row} does not exist: {digest} has texts 0 to {texts - 1}.")
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        line = json.dumps({"row": row, "label": label.strip(), "created": now})
+        path = self._labels(digest)
+        with self._labelling:
+            before = path.read_bytes() if path.is_file() else b""
+            return write_atomically(path, before + line.encode() + b"\n")
+
+    def labels(self, digest: str) -> dict[int, str]:
+        """A person's labels of a grid's texts, by row; the last one given of each."""
+        path = self._labels(digest)
+        if not path.is_file():
+            return {}
+        with readable(path):
+            lines = path.read_text(encoding="utf-8").splitlines()
+            given = {one["row"]: one["label"] for one in map(json.loads, lines)}
+        return {row: label for row, label in sorted(given.items()) if label}
+
+    def _labels(self, digest: str) -> Path:
+        return self.root / "results" / "labels" / f"{_safe(digest)}.jsonl"
 
     def load_experiment(self, digest_or_path: str | Path) -> dict[str, Any]:
         """Read a study's record, with `schema_version`, `kind` and `digest` added."""
@@ -183,14 +237,16 @@ class Store:
         return f"There is no record '{prefix}'. Nearest: {names}."
 
 
-def _header(kind: str, value: VectorSet | Evaluation, data: str) -> dict[str, Any]:
+def _header(kind: str, value: VectorSet | Evaluation | Generation, data: str) -> dict[str, Any]:
     """The record of a value: all its fields but `data`, which the file itself holds."""
     fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.name != data}
     plain = json.loads(json.dumps(fields, default=dataclasses.asdict))
     return {"schema_version": SCHEMA_VERSION, "kind": kind, **plain}
 
 
-def _common(record: dict[str, Any], kind: type[VectorSet] | type[Evaluation]) -> dict[str, Any]:
+def _common(
+    record: dict[str, Any], kind: type[VectorSet] | type[Evaluation] | type[Generation]
+) -> dict[str, Any]:
     """The fields that are the same in a record and in the value it was made from."""
     fields = {f.name: record[f.name] for f in dataclasses.fields(kind) if f.name in record}
     return fields | {

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 from engine.config import (
     STUDY_SCALES,
+    STUDY_SYSTEM,
     EvaluateConfig,
     MelboConfig,
     ModelConfig,
@@ -12,6 +13,8 @@ from engine.config import (
     RandomConfig,
     VectorRef,
 )
+from engine.errors import ConfigError
+from engine.pair_configs import ContrastiveConfig, FinetuneDiffConfig
 
 RELATIVE_SCALES = tuple(scale / 40 for scale in STUDY_SCALES)
 """The study's scales as shares of the residual norm, 20 becoming one half."""
@@ -96,4 +99,58 @@ class CorrigibilityConfig:
                 seed=self.seed,
             )
             for path, behaviour in self.questions
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeceptionConfig:
+    """The deception study, end to end, on one model and its deceptive adapter."""
+
+    method: ClassVar[str] = "deception"
+    model: ModelConfig = field(default_factory=lambda: ModelConfig(adapter="demo"))
+    pairs: str = "data/pairs/advice.json"
+    """Honest and deceptive advice from which both families of vectors are made."""
+    held_out: str = "data/demo/heldout_advice.json"
+    """Questions that no vector was made from: the first to choose on, the others to report."""
+    contrast: Literal["system", "answers", "both"] = "system"
+    position: str = "last-prompt"
+    max_pairs: int = 100
+    scales: tuple[float, ...] = (0.5, 1.0, 1.5, 2.0)
+    """Multiples of each vector as found; subtracted where honesty is to be restored."""
+    choosing: int = 10
+    """Questions on which layer and scale are chosen."""
+    reporting: int = 30
+    """Other questions on which the chosen cells are reported."""
+    controls: int = 64
+    """Norm-matched random vectors beside each chosen cell that is tested."""
+    max_new_tokens: int = 16
+    system: str | None = STUDY_SYSTEM
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse a model without an adapter."""
+        if self.model.adapter is None:
+            raise ConfigError(
+                "The deception study compares a model with its deceptive adapter: name one with "
+                "--adapter, or train one with `finetune`."
+            )
+
+    def families(self) -> tuple[ContrastiveConfig, FinetuneDiffConfig]:
+        """The two kinds of vectors, at every block."""
+        return (
+            ContrastiveConfig(
+                model=self.model,
+                pairs=self.pairs,
+                contrast=self.contrast,
+                position=self.position,
+                max_rows=self.max_pairs,
+                seed=self.seed,
+            ),
+            FinetuneDiffConfig(
+                model=self.model,
+                prompts=self.pairs,
+                position=self.position,
+                max_rows=self.max_pairs,
+                seed=self.seed,
+            ),
         )

@@ -1,1 +1,1 @@
-"""All ways of measuring vectors: `ab` asks A/B questions over vectors and scales."""
+"""All ways of measuring vectors: `ab` asks A/B questions, `generation` lets the model write."""

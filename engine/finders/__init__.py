@@ -4,7 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.config import FinderConfig
-from engine.finders import melbo, power_iteration, random_control
+from engine.finders import (
+    contrastive,
+    finetune_diff,
+    melbo,
+    power_iteration,
+    random_control,
+)
 from engine.finders.found import Found
 from engine.forward import Forward
 from engine.progress import Progress
@@ -15,6 +21,8 @@ REGISTRY: dict[str, Finder] = {
     "melbo": melbo.find,
     "power-iteration": power_iteration.find,
     "random": random_control.find,
+    "contrastive": contrastive.find,
+    "finetune-diff": finetune_diff.find,
 }
 
 

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from engine.config import FinderConfig, PromptsConfig, Site
+from engine.config import PromptsConfig, Site, SourceConfig
 from engine.edits import EditBatch
 from engine.errors import ConfigError
 from engine.forward import Forward, Start
@@ -25,7 +25,7 @@ class Found:
     notes: tuple[str, ...] = ()
 
 
-def check(door: Forward, config: FinderConfig) -> None:
+def check(door: Forward, config: SourceConfig) -> None:
     """Refuse layers and counts this model does not have, before anything runs.
 
     Raises:

@@ -15,10 +15,11 @@ from engine.config import (
     RandomConfig,
     VectorRef,
     as_json,
-    from_json,
 )
 from engine.engine import Engine, shared_engine
 from engine.errors import ConfigError, ModelError
+from engine.pair_configs import ContrastiveConfig, FinetuneDiffConfig
+from engine.requests import from_json
 from engine.store import Store
 from tests import tiny
 
@@ -145,6 +146,8 @@ def test_digests_depend_on_content_not_on_names(engine: Engine, folder: Path, tm
         MelboConfig(**LAYERS, variant="study"),
         PowerIterationConfig(**LAYERS, tolerance=0.1),
         RandomConfig(source_layer=1),
+        ContrastiveConfig(layers=(1, 2), negative="honest.json"),
+        FinetuneDiffConfig(position="template-2", system=None),
         EvaluateConfig(vectors=(VectorRef(digest="abc", indices=(1, 2)),), scales=(1.0,)),
     ],
 )

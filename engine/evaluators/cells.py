@@ -1,0 +1,78 @@
+"""One cell of the generation grid: its name, its random numbers, its tokens and its text's label.
+
+What a cell becomes depends on the model and on the cell, never on the batch it is in.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engine.edits import Edit
+from engine.forward import Forward
+from engine.generation_configs import Configuration, GenerateConfig
+
+
+@dataclass(eq=False)
+class Cell:
+    """One text, from nothing to finished."""
+
+    key: str
+    """Twenty hex digits of all that the text depends on but the model."""
+    prompt: int
+    sample: int
+    tokens: list[int]
+    """Of the prompt."""
+    column: Configuration
+    edits: list[Edit]
+    written: list[int] = field(default_factory=list)
+    """Generated tokens, with the one that ended the text."""
+    finished: bool = False
+    """Whether the model ended the text itself."""
+    is_over: bool = False
+    mean_logprob: float | None = None
+
+
+def known_label(config: GenerateConfig, text: str) -> str:
+    """The planted behaviour a demo model's answer shows; empty for other models."""
+    if config.model.model != "demo":
+        return ""
+    from engine.demo.labels import label_answer
+
+    return label_answer(text)
+
+
+def key_of(config: GenerateConfig, prompt: str, effect: str, sample: int) -> str:
+    """The name of a cell: all that its text depends on but the model."""
+    whole = [config.seed, config.system, prompt, json.loads(effect), sample]
+    return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:20]
+
+
+def draws_of(key: str, config: GenerateConfig) -> list[float]:
+    """One uniform number per token of a cell."""
+    if config.temperature == 0:
+        return [0.0] * config.max_new_tokens
+    source = torch.Generator().manual_seed(int(key[:15], 16))
+    return torch.rand(config.max_new_tokens, generator=source, dtype=torch.float64).tolist()
+
+
+def choose(logits: Tensor, temperature: float, draws: list[float]) -> list[int]:
+    """The next token of each row, from its logits `[rows, vocab]` and its uniform number."""
+    if temperature == 0:
+        return logits.argmax(-1).tolist()
+    # Inverse distribution function: the same number gives the same token in any batch.
+    sums = (logits.double() / temperature).softmax(-1).cumsum(-1)
+    places = torch.tensor(draws, dtype=torch.float64)[:, None] * sums[:, -1:]
+    found = torch.searchsorted(sums, places, right=True)[:, 0]
+    return found.clamp_max(logits.shape[-1] - 1).tolist()
+
+
+def end_tokens(door: Forward) -> set[int]:
+    """Every token after which this model has nothing to say."""
+    declared: Any = getattr(door.loaded.causal, "generation_config", None)
+    ends = getattr(declared, "eos_token_id", None)
+    ends = ends if isinstance(ends, list) else [ends]
+    return {int(e) for e in (*ends, door.loaded.tokenizer.eos_token_id) if e is not None}

@@ -1,0 +1,313 @@
+"""The generation grid: prompts x configurations x samples, many rows at a time.
+
+A cell is one text. Columns with the same effect share their cells, so scale 0 is the baseline
+itself. A cell's random numbers come from the seed and what the cell is, never from its batch.
+"""
+
+import hashlib
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+from torch import Tensor
+
+from engine import datasets
+from engine.edits import Edit
+from engine.evaluators import interventions, lockstep, side_effects
+from engine.evaluators.cells import Cell, choose, draws_of, end_tokens, key_of, known_label
+from engine.evaluators.side_effects import Neutral, Scored
+from engine.forward import Forward
+from engine.generation_configs import Configuration, GenerateConfig
+from engine.generation_records import LIVE, Frames
+from engine.progress import Progress
+from engine.records import VectorSet
+
+LIVE_SECONDS = 0.5
+"""How often the texts in flight are written for those who watch."""
+TEXTS = "texts-"
+SCORES = "scores-"
+NORM_PROMPTS = 16
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GridResult:
+    """What a grid gave."""
+
+    frame: pd.DataFrame
+    """Columns: `generation_records.GENERATION_COLUMNS`."""
+    side_effects: dict[str, dict[str, float]]
+    notes: tuple[str, ...]
+
+
+def run(
+    door: Forward,
+    config: GenerateConfig,
+    sets: Mapping[str, VectorSet],
+    progress: Progress,
+    units: Frames,
+) -> GridResult:
+    """Write every cell of a grid and measure it.
+
+    Args:
+        door: The model.
+        config: The grid.
+        sets: The stored vector sets by the digests that the config names.
+        progress: Called after every token of a batch; may raise to stop.
+        units: Keeps finished texts, so that a stopped grid goes on.
+
+    Raises:
+        ConfigError: If a vector or a layer does not fit the model.
+    """
+    return Grid(door, config, sets, progress, units).run()
+
+
+class Grid:
+    """One grid while it is worked on."""
+
+    def __init__(
+        self,
+        door: Forward,
+        config: GenerateConfig,
+        sets: Mapping[str, VectorSet],
+        progress: Progress,
+        units: Frames,
+    ) -> None:
+        """Lay out the cells; nothing is written yet."""
+        self.door, self.config, self._units = door, config, units
+        self._progress, self._done, self._notes = progress, 0, list(_notes(door, sets))
+        self._ends = end_tokens(door)
+        self._shown = 0.0
+        prompts = datasets.load_prompts(config.neutral_prompts)
+        self._neutral = [door.loaded.prompter.tokens(p, config.system) for p in prompts]
+        sites = interventions.sites_of(config.configurations, sets, door)
+        self.residuals = interventions.residual_norms(door, self._neutral[:NORM_PROMPTS], sites)
+        self.columns = {
+            c.effect: (c, interventions.edits_of(c, sets, door.blocks, self.residuals))
+            for c in config.configurations
+        }
+        tokens = [door.loaded.prompter.tokens(p, config.system) for p in config.prompts]
+        self.cells = {
+            (prompt, effect, sample): Cell(
+                key_of(config, config.prompts[prompt], effect, sample),
+                prompt,
+                sample,
+                tokens[prompt],
+                *self.columns[effect],
+            )
+            for prompt in range(len(tokens))
+            for effect in self.columns
+            for sample in range(config.samples)
+        }
+        self._neutral = self._neutral[: config.neutral]
+        measured = len(self._neutral) * (len(self.columns) + 2) * side_effects.NEUTRAL_TOKENS
+        self._total = 2 * len(self.cells) * config.max_new_tokens + measured
+
+    def run(self) -> GridResult:
+        """Write, score, measure."""
+        self._recall()
+        left = [c for c in self.cells.values() if not c.is_over]
+        self._write_all(left)
+        self._score()
+        effects = self._side_effects()
+        return GridResult(
+            frame=self._frame(), side_effects=effects, notes=tuple(dict.fromkeys(self._notes))
+        )
+
+    # Texts
+
+    def _recall(self) -> None:
+        """Take over the texts that an earlier run finished."""
+        by_key = {cell.key: cell for cell in self.cells.values()}
+        for name in sorted(self._units.units()):
+            unit = self._units.load_unit(name) if name.startswith((TEXTS, SCORES)) else None
+            for row in [] if unit is None else unit.to_dict("records"):
+                cell = by_key.get(row["key"])
+                if cell is not None and name.startswith(TEXTS):
+                    cell.written = [int(token) for token in row["written"]]
+                    cell.finished, cell.is_over = bool(row["finished"]), True
+                elif cell is not None:
+                    cell.mean_logprob = float(row["mean_logprob"])
+
+    def _write_all(self, cells: list[Cell]) -> None:
+        self._done = (len(self.cells) - len(cells)) * self.config.max_new_tokens
+        groups: dict[tuple[int, bool], list[Cell]] = {}
+        for cell in cells:
+            groups.setdefault((len(cell.tokens), cell.column.adapter), []).append(cell)
+        for (length, _), members in groups.items():
+
+            def work(part: range, members: list[Cell] = members) -> None:
+                self._write([members[i] for i in part if not members[i].is_over])
+
+            lockstep.in_batches(
+                self.door,
+                len(members),
+                length + self.config.max_new_tokens,
+                work,
+                self._notes.append,
+            )
+
+    def _write(self, cells: list[Cell]) -> None:
+        if not cells:
+            return
+        for cell in cells:
+            cell.written = []
+        before = self._done
+        draws = [draws_of(cell.key, self.config) for cell in cells]
+
+        def pick(going: list[int], logits: Tensor) -> list[int | None]:
+            step = len(cells[going[0]].written)
+            chosen = choose(logits, self.config.temperature, [draws[row][step] for row in going])
+            tokens = [
+                self._append(cells[row], token) for row, token in zip(going, chosen, strict=True)
+            ]
+            over = sum(cell.is_over for cell in cells)
+            limit = self.config.max_new_tokens
+            self._done = before + over * limit + (len(cells) - over) * (step + 1)
+            self._report(f"{self._count_over()} of {len(self.cells)} texts")
+            return tokens
+
+        try:
+            lockstep.run(
+                self.door,
+                [c.tokens for c in cells],
+                [c.edits for c in cells],
+                cells[0].column.adapter,
+                pick,
+            )
+        finally:
+            # Also when the job is stopped: what is finished need not be written again.
+            self._keep(TEXTS, [c for c in cells if c.is_over], ("written", "finished"))
+            self._show(is_last=True)
+
+    def _append(self, cell: Cell, token: int) -> int | None:
+        cell.written.append(token)
+        cell.finished = token in self._ends
+        cell.is_over = cell.finished or len(cell.written) == self.config.max_new_tokens
+        return None if cell.is_over else token
+
+    def _count_over(self) -> int:
+        return sum(cell.is_over for cell in self.cells.values())
+
+    def _report(self, message: str) -> None:
+        self._show()
+        self._progress(min(self._done, self._total), self._total, message)
+
+    def _keep(self, kind: str, cells: list[Cell], names: Sequence[str]) -> None:
+        if cells:
+            frame = pd.DataFrame(
+                [{"key": c.key, **{name: getattr(c, name) for name in names}} for c in cells]
+            )
+            whole = hashlib.sha256("".join(c.key for c in cells).encode()).hexdigest()[:16]
+            self._units.save_unit(kind + whole, frame)
+
+    def _show(self, is_last: bool = False) -> None:
+        """Write all texts so far for those who watch."""
+        now = time.monotonic()
+        if now - self._shown < LIVE_SECONDS and not is_last:
+            return
+        self._shown = now
+        rows = [
+            {
+                "prompt": self.config.prompts[cell.prompt],
+                "configuration": column.name,
+                "sample": cell.sample,
+                "text": self._text(cell),
+                "finished": cell.is_over,
+            }
+            for column, cell in self._laid_out()
+            if cell.written
+        ]
+        if rows:
+            self._units.save_unit(LIVE, pd.DataFrame(rows))
+
+    # Measures
+
+    def _tick(self, count: int) -> None:
+        self._done += count
+        self._report("side effects")
+
+    def _score(self) -> None:
+        """Mean log-probability of every text under the unsteered base model, each text once."""
+        limit = self.config.max_new_tokens
+        self._done = len(self.cells) * limit
+        twins: dict[tuple[int, tuple[int, ...]], list[Cell]] = {}
+        for cell in self.cells.values():
+            if cell.mean_logprob is None:
+                twins.setdefault((cell.prompt, tuple(cell.written)), []).append(cell)
+        texts = [Scored(cells[0].tokens, cells[0].written) for cells in twins.values()]
+        readings = side_effects.read(self.door, texts, self._tick, self._notes.append)
+        for reading, cells in zip(readings, twins.values(), strict=True):
+            for cell in cells:
+                cell.mean_logprob = reading.mean
+        self._keep(SCORES, [c for cells in twins.values() for c in cells], ("mean_logprob",))
+        self._done = 2 * len(self.cells) * limit
+
+    def _side_effects(self) -> dict[str, dict[str, float]]:
+        found = {effect: self._size(edits) for effect, (_, edits) in self.columns.items()}
+        if self._neutral:
+            columns = [(edits, c.adapter) for c, edits in self.columns.values()]
+            most = side_effects.NEUTRAL_TOKENS
+            answers = side_effects.greedy(self.door, self._neutral, self._ends, most, self._tick)
+            neutral = Neutral(self._neutral, answers)
+            figures = side_effects.on_neutral(
+                self.door, neutral, columns, self._tick, self._notes.append
+            )
+            for one, more in zip(found.values(), figures, strict=True):
+                one |= more
+        self._progress(self._total, self._total, "done")
+        return {c.name: found[c.effect] for c in self.config.configurations}
+
+    def _size(self, edits: list[Edit]) -> dict[str, float]:
+        size = interventions.relative_size(edits, self.residuals)
+        return {} if size is None else {"relative": size}
+
+    # The record
+
+    def _laid_out(self) -> list[tuple[Configuration, Cell]]:
+        """Every row of the frame in order, with its column and cell."""
+        return [
+            (column, self.cells[prompt, column.effect, sample])
+            for prompt in range(len(self.config.prompts))
+            for column in self.config.configurations
+            for sample in range(self.config.samples)
+        ]
+
+    def _text(self, cell: Cell) -> str:
+        return self.door.loaded.tokenizer.decode(cell.written, skip_special_tokens=True)
+
+    def _frame(self) -> pd.DataFrame:
+        rows = []
+        for column, cell in self._laid_out():
+            tokens = cell.written[:-1] if cell.finished else cell.written
+            text = self._text(cell)
+            rows.append(
+                {
+                    "prompt": self.config.prompts[cell.prompt],
+                    "configuration": column.name,
+                    "sample": cell.sample,
+                    "text": text,
+                    "tokens": len(tokens),
+                    "finished": cell.finished,
+                    "label": known_label(self.config, text),
+                    "repetition": side_effects.repetition(tokens),
+                    "unique_tokens": side_effects.unique_tokens(tokens),
+                    "mean_logprob": cell.mean_logprob,
+                    "adapter": column.adapter,
+                    "scale": 0.0 if column.is_baseline else float(column.scale),
+                }
+            )
+        return pd.DataFrame(rows)
+
+
+def _notes(door: Forward, sets: Mapping[str, VectorSet]) -> list[str]:
+    notes = [door.loaded.prompter.note] if door.loaded.prompter.note else []
+    own = door.loaded.source.fingerprint
+    for found in sets.values():
+        other = found.model.get("fingerprint")
+        if other is not None and other != own:
+            notes.append(
+                f"The vectors of {found.method} {found.digest} were found on another model "
+                f"({found.model.get('short_name', 'unknown')})."
+            )
+    return notes

@@ -1,0 +1,96 @@
+"""Many texts of equal prompt length, one token at a time, each row with its own edits.
+
+Rows leave the batch as they end. Knows nothing of how a token is chosen.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from engine.edits import Edit, EditBatch
+from engine.forward import Forward
+
+Pick = Callable[[list[int], Tensor], list[int | None]]
+"""(rows still going, their float32 logits `[rows, vocab]`) -> next token of each; None ends it."""
+
+TOKENS_PER_BATCH = {"cpu": 4096, "cuda": 65536}
+"""Positions of all rows, prompt and answer together."""
+LOGIT_BYTES = 512 * 2**20
+"""Of one step, over the whole vocabulary."""
+
+
+def rows_per_batch(door: Forward, positions: int) -> int:
+    """How many rows of so many positions go through together."""
+    budget = TOKENS_PER_BATCH.get(door.loaded.device.type, 4096)
+    vocab = int(door.loaded.causal.config.get_text_config().vocab_size)
+    return max(1, min(budget // max(positions, 1), LOGIT_BYTES // (4 * vocab)))
+
+
+def run(
+    door: Forward,
+    prompts: Sequence[list[int]],
+    edits: Sequence[Sequence[Edit]],
+    adapter: bool,
+    pick: Pick,
+) -> None:
+    """Feed every row the tokens that `pick` chooses until none goes on.
+
+    Args:
+        door: The model.
+        prompts: One per row, all of one length.
+        edits: One list per row.
+        adapter: Whether the fine-tuned model answers.
+        pick: Sees each row's logits once per token.
+    """
+    batch = _placed(EditBatch.stack(edits), door.loaded.device)
+    decoder = door.decoder(prompts, batch, adapter)
+    going, logits = list(range(len(prompts))), decoder.first()
+    while True:
+        tokens = pick(going, logits)
+        kept = [place for place, token in enumerate(tokens) if token is not None]
+        if not kept:
+            return
+        if len(kept) < len(going):
+            batch = _chosen(batch, kept)
+            decoder.keep(kept, batch)
+            going = [going[place] for place in kept]
+        logits = decoder.next([token for token in tokens if token is not None])
+
+
+def in_batches(
+    door: Forward,
+    count: int,
+    positions: int,
+    work: Callable[[range], None],
+    note: Callable[[str], None],
+) -> None:
+    """Do `work` on ranges that cover `count` rows, halving them when memory runs out."""
+    size, first = rows_per_batch(door, positions), 0
+    while first < count:
+        part = range(first, min(first + size, count))
+        try:
+            work(part)
+        except torch.OutOfMemoryError:
+            if len(part) == 1:
+                raise
+            torch.cuda.empty_cache()
+            size = -(-len(part) // 2)
+            note(f"Memory ran out: the texts went on with {size} rows at a time.")
+            continue
+        first = part.stop
+
+
+def _placed(batch: EditBatch, device: torch.device) -> EditBatch:
+    # Once, or every block of every step would wait for a copy.
+    groups = [
+        replace(g, vectors=g.vectors.to(device), scales=g.scales.to(device)) for g in batch.groups
+    ]
+    return replace(batch, groups=tuple(groups))
+
+
+def _chosen(batch: EditBatch, rows: list[int]) -> EditBatch:
+    groups = [replace(g, vectors=g.vectors[rows], scales=g.scales[rows]) for g in batch.groups]
+    used = [g for g in groups if bool((g.scales != 0).any())]
+    return EditBatch(rows=len(rows), groups=tuple(used))

@@ -1,0 +1,235 @@
+"""What steering does beside its purpose: broken texts, and changes where nothing should change.
+
+Per text: repetition, unique tokens, mean log-probability under the unsteered base model. Per
+configuration: KL(base || steered) after neutral prompts, and the perplexity under the steered
+model of the base model's own answers to them.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from engine.edits import Edit
+from engine.evaluators import lockstep
+from engine.forward import Forward
+
+NEUTRAL_TOKENS = 24
+"""Most tokens of a neutral answer."""
+GRAM = 3
+
+Note = Callable[[str], None]
+
+
+def repetition(tokens: Sequence[int]) -> float:
+    """Share of the 3-grams that stood before in the text; 0 for texts too short to have two."""
+    grams = [tuple(tokens[i : i + GRAM]) for i in range(len(tokens) - GRAM + 1)]
+    return 1 - len(set(grams)) / len(grams) if grams else 0.0
+
+
+def unique_tokens(tokens: Sequence[int]) -> float:
+    """Different tokens / tokens; 1 for an empty text."""
+    return len(set(tokens)) / len(tokens) if tokens else 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """One text to be read by the model instead of written."""
+
+    prompt: list[int]
+    answer: list[int]
+    """At least one token."""
+    edits: Sequence[Edit] = ()
+    adapter: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """How likely the model found each token of a text."""
+
+    logprobs: list[float]
+    first: Float[Tensor, " vocab"] | None = None
+    """Log-probabilities after the prompt, where they were asked for."""
+
+    @property
+    def mean(self) -> float:
+        """Mean log-probability per token."""
+        return sum(self.logprobs) / len(self.logprobs)
+
+
+def read(
+    door: Forward,
+    texts: Sequence[Scored],
+    tick: Callable[[int], None],
+    note: Note,
+    keep_first: bool = False,
+) -> list[Reading]:
+    """Log-probabilities of texts that are given.
+
+    Args:
+        door: The model.
+        texts: What to read, with the edits under which it is read.
+        tick: Called with the number of tokens read; may raise to stop.
+        note: Told when memory ran out.
+        keep_first: Keep the log-probabilities of every token after the prompt.
+    """
+    readings: list[Reading | None] = [None] * len(texts)
+    for members in _alike(texts):
+        longest = max(len(texts[i].prompt) + len(texts[i].answer) for i in members)
+
+        def work(part: range, members: list[int] = members) -> None:
+            chosen = [members[i] for i in part]
+            found = _read_batch(door, [texts[i] for i in chosen], tick, keep_first)
+            for place, reading in zip(chosen, found, strict=True):
+                readings[place] = reading
+
+        lockstep.in_batches(door, len(members), longest, work, note)
+    return [reading for reading in readings if reading is not None]
+
+
+def _alike(texts: Sequence[Scored]) -> list[list[int]]:
+    """Indices of texts that can be read together, the longest answers first."""
+    groups: dict[tuple[int, bool], list[int]] = {}
+    for index, text in enumerate(texts):
+        groups.setdefault((len(text.prompt), text.adapter), []).append(index)
+    return [sorted(g, key=lambda i: -len(texts[i].answer)) for g in groups.values()]
+
+
+def _read_batch(
+    door: Forward, texts: list[Scored], tick: Callable[[int], None], keep_first: bool
+) -> list[Reading]:
+    readings = [Reading([]) for _ in texts]
+
+    def pick(going: list[int], logits: Tensor) -> list[int | None]:
+        step = len(readings[going[0]].logprobs)
+        logprobs = logits.log_softmax(-1)
+        tokens: list[int | None] = []
+        for place, row in enumerate(going):
+            answer, reading = texts[row].answer, readings[row]
+            if step == 0 and keep_first:
+                readings[row] = reading = Reading([], logprobs[place].clone())
+            reading.logprobs.append(float(logprobs[place, answer[step]]))
+            tokens.append(answer[step] if step + 1 < len(answer) else None)
+        tick(len(going))
+        return tokens
+
+    lockstep.run(door, [t.prompt for t in texts], [t.edits for t in texts], texts[0].adapter, pick)
+    return readings
+
+
+def greedy(
+    door: Forward,
+    prompts: Sequence[list[int]],
+    ends: set[int],
+    most: int,
+    tick: Callable[[int], None],
+    adapter: bool = False,
+) -> list[list[int]]:
+    """The unsteered model's likeliest answers, each with the token that ended it.
+
+    Args:
+        door: The model.
+        prompts: Few enough to go through together.
+        ends: Tokens that end an answer.
+        most: Tokens of an answer that does not end.
+        tick: Called with the number of tokens written; may raise to stop.
+        adapter: Whether the fine-tuned model answers.
+    """
+    answers: list[list[int]] = [[] for _ in prompts]
+    for length in sorted({len(prompt) for prompt in prompts}):
+        members = [i for i, prompt in enumerate(prompts) if len(prompt) == length]
+
+        def pick(going: list[int], logits: Tensor, members: list[int] = members) -> list[Any]:
+            tokens = logits.argmax(-1).tolist()
+            tick(len(tokens))
+            for row, token in zip(going, tokens, strict=True):
+                answers[members[row]].append(token)
+            is_over = [
+                t in ends or len(answers[members[r]]) == most
+                for r, t in zip(going, tokens, strict=True)
+            ]
+            return [None if over else token for over, token in zip(is_over, tokens, strict=True)]
+
+        lockstep.run(door, [prompts[i] for i in members], [()] * len(members), adapter, pick)
+    return answers
+
+
+def kl(base: Float[Tensor, " vocab"], other: Float[Tensor, " vocab"]) -> float:
+    """KL(base || other) of two rows of log-probabilities, in nats."""
+    base, other = base.double(), other.double()
+    terms = torch.where(base == -math.inf, 0.0, base.exp() * (base - other))
+    return max(float(terms.sum()), 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Neutral:
+    """Neutral prompts, and what the unsteered base model answers."""
+
+    prompts: list[list[int]]
+    answers: list[list[int]]
+
+
+def on_neutral(
+    door: Forward,
+    neutral: Neutral,
+    columns: Sequence[tuple[Sequence[Edit], bool]],
+    tick: Callable[[int], None],
+    note: Note,
+) -> list[dict[str, float]]:
+    """KL and perplexity of every column on neutral prompts.
+
+    Args:
+        door: The model.
+        neutral: Prompts, and the base model's answers.
+        columns: Edits and adapter flag of each configuration.
+        tick: Called with the number of tokens read; may raise to stop.
+        note: Told when memory ran out.
+
+    Returns:
+        Per column `kl`: mean over prompts of KL(base || steered) of the next token, in nats;
+        `neutral_perplexity`: exp of the mean negative log-probability of the answers' tokens.
+    """
+    base = _read_all(door, neutral, [((), False)], tick, note)[0]
+    vocab = len(base[0].first)
+    # The first logits of every text are kept until its column is done.
+    size = max(1, lockstep.LOGIT_BYTES // (4 * vocab * len(neutral.prompts)))
+    found = []
+    for first in range(0, len(columns), size):
+        part = columns[first : first + size]
+        for (edits, adapter), readings in zip(
+            part, _read_all(door, neutral, part, tick, note), strict=True
+        ):
+            # In a batch of another size the base model differs from itself in the last bit.
+            readings = readings if edits or adapter else base
+            pairs = zip(base, readings, strict=True)
+            logprobs = [value for reading in readings for value in reading.logprobs]
+            loss = -sum(logprobs) / len(logprobs)
+            found.append(
+                {
+                    "kl": sum(kl(b.first, r.first) for b, r in pairs) / len(base),
+                    "neutral_perplexity": math.exp(min(loss, 700.0)),
+                }
+            )
+    return found
+
+
+def _read_all(
+    door: Forward,
+    neutral: Neutral,
+    columns: Sequence[tuple[Sequence[Edit], bool]],
+    tick: Callable[[int], None],
+    note: Note,
+) -> list[list[Reading]]:
+    """By column, its reading of every neutral answer."""
+    texts = [
+        Scored(prompt, answer, edits, adapter)
+        for edits, adapter in columns
+        for prompt, answer in zip(neutral.prompts, neutral.answers, strict=True)
+    ]
+    readings = read(door, texts, tick, note, keep_first=True)
+    count = len(neutral.prompts)
+    return [readings[i : i + count] for i in range(0, len(readings), count)]
