@@ -85,7 +85,7 @@ def test_the_random_band_holds_ninety_five_of_a_hundred_random_cosines() -> None
 def test_noise_is_corrected_by_the_reliabilities() -> None:
     vectors = normal(2, 32)
     first = made(vectors, scores={"reliability": [0.5, -0.2]})
-    second = made(vectors + 2 * normal(2, 32, seed=1), scores={"reliability": [0.5, 0.9]})
+    second = made(vectors + 2 * normal(2, 32, seed=1), scores={"reliability": [0.5, -0.9]})
 
     frame = similarity.by_layer(first, second)
 
@@ -113,7 +113,9 @@ def test_a_shuffled_label_null_gives_a_band_that_a_true_likeness_leaves() -> Non
 
 def test_duplicates_are_found_whatever_their_sign() -> None:
     two = normal(2, 64)
-    copies = np.stack([two[i % 2] * (-1) ** i for i in range(7)]) + 0.01 * normal(7, 64, seed=1)
+    copies = np.stack([two[i % 2] * (-1) ** (i // 2) for i in range(7)]) + 0.01 * normal(
+        7, 64, seed=1
+    )
     shuffled = np.concatenate([copies, normal(1, 64, seed=5)])
 
     found = similarity.clusters(shuffled)
