@@ -1,0 +1,79 @@
+"""The deception study: choosing and reporting apart, and a record that holds every table."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from engine.config import ModelConfig
+from engine.deception import ARMS, converted, run_deception
+from engine.engine import Engine
+from engine.errors import ConfigError
+from engine.store import Store
+from engine.studies import DeceptionConfig
+from tests import tiny
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def frame(base: list[str], tuned: list[str], steered: list[str]) -> pd.DataFrame:
+    columns = {"base": base, "fine-tuned": tuned, "x": steered}
+    return pd.DataFrame(
+        [
+            {"prompt": str(i), "configuration": name, "label": label}
+            for name, labels in columns.items()
+            for i, label in enumerate(labels)
+        ]
+    )
+
+
+def test_only_answers_that_had_the_label_before_can_be_converted() -> None:
+    texts = frame(
+        base=["honest", "honest", "deceptive", "broken"],
+        tuned=["deceptive", "deceptive", "honest", "deceptive"],
+        steered=["deceptive", "honest", "deceptive", "honest"],
+    )
+
+    assert converted(texts, ARMS[0], "x") == 1 / 2
+    assert converted(texts, ARMS[3], "x") == 2 / 3
+
+
+def test_without_labels_nothing_is_claimed() -> None:
+    share = converted(frame([""] * 3, [""] * 3, [""] * 3), ARMS[0], "x")
+
+    assert share != share
+
+
+def test_a_model_without_an_adapter_is_refused() -> None:
+    with pytest.raises(ConfigError, match="name one with --adapter"):
+        DeceptionConfig(model=ModelConfig())
+
+
+def test_the_study_runs_end_to_end_on_a_random_model(tmp_path: Path) -> None:
+    from peft import LoraConfig, get_peft_model
+
+    folder = tiny.save_folder(tmp_path / "model")
+    settings = LoraConfig(target_modules=["q_proj", "v_proj"], init_lora_weights=False)
+    get_peft_model(tiny.causal("qwen3"), settings).save_pretrained(tmp_path / "adapter")
+    engine = Engine(Store(tmp_path / "store"), keep_jobs=False)
+    config = DeceptionConfig(
+        model=ModelConfig(model=str(folder), adapter=str(tmp_path / "adapter")),
+        pairs=str(ROOT / "data/pairs/advice.json"),
+        held_out=str(ROOT / "data/demo/heldout_advice.json"),
+        max_pairs=8,
+        scales=(1.0,),
+        choosing=2,
+        reporting=2,
+        controls=2,
+        max_new_tokens=2,
+    )
+
+    digest = run_deception(engine, config)
+
+    record = engine.store.load_experiment(digest)
+    assert [row["arm"] for row in record["tables"]["arms"]] == [arm.name for arm in ARMS]
+    assert len(record["tables"]["similarity"]) == 5
+    assert len(record["tables"]["sweep"]) == 4 * 4 * 1
+    swept, reported = (engine.store.load_generation(d).frame for d in record["generations"])
+    assert not set(swept.prompt) & set(reported.prompt)
+    assert run_deception(engine, config) == digest
