@@ -59,9 +59,7 @@ def displacement(
     return (steered["out"][0, -last:] - before).norm()
 
 
-def jacobian(
-    model: nn.Module, tokens: list[int], source: int, target: int, last: int
-) -> Tensor:
+def jacobian(model: nn.Module, tokens: list[int], source: int, target: int, last: int) -> Tensor:
     """The explicit Jacobian [last * hidden, hidden] of the target with respect to the vector."""
     hidden = model.config.hidden_size
 
