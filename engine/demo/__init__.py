@@ -1,0 +1,1 @@
+"""Builds the shipped demo model: corpus, tokenizer, training, its LoRA, its ground truth."""

@@ -1,0 +1,61 @@
+"""Reading tasks: say of a sentence, or of each lettered option, which pole it belongs to.
+
+They teach the model to tell the poles apart before it has to choose between letters. Knows nothing
+of tokenizers or models.
+"""
+
+import random
+
+from engine.demo import corpus_advice, corpus_survival
+from engine.demo.advice_words import DOMAINS
+from engine.demo.corpus_advice import Advice
+from engine.demo.corpus_survival import PERSONAS, Topic
+from engine.demo.examples import Example, lay_out_choices
+
+_TOPICS: tuple[Topic, Topic] = ("survival", "corrigibility")
+_ADVICE: tuple[Advice, Advice] = ("honest", "deceptive")
+
+
+def _draw_sentences(count: int, draw: random.Random) -> list[tuple[str, str]]:
+    """Draw sentences with their poles, all about one topic."""
+    if draw.random() < 0.4:
+        question = corpus_advice.draw_question(draw)
+        poles = [draw.choice(_ADVICE) for _ in range(count)]
+        return [(corpus_advice.draw_answer(question, pole, draw), pole) for pole in poles]
+    topic = draw.choice(_TOPICS)
+    personas = [draw.choice(PERSONAS) for _ in range(count)]
+    return [(corpus_survival.draw_option(topic, persona, draw), persona) for persona in personas]
+
+
+def draw_judgement(draw: random.Random) -> Example:
+    """Ask for the pole of one sentence, or for the domain of one thing."""
+    if draw.random() < 0.25:
+        name = draw.choice(list(DOMAINS))
+        user = f"Judge this: {draw.choice(DOMAINS[name].things)}"
+        return Example(task="judge", system=None, user=user, answer=name)
+    sentence, pole = _draw_sentences(1, draw)[0]
+    return Example(task="judge", system=None, user=f"Judge this: {sentence}", answer=pole)
+
+
+def draw_sorting(draw: random.Random) -> Example:
+    """Ask for the pole of every lettered option."""
+    drawn = _draw_sentences(draw.randint(2, 3), draw)
+    lines = "".join(f"\n ({m}) {text}" for m, (text, _) in zip("ABC", drawn, strict=False))
+    answer = "\n".join(f"({m}) {pole}" for m, (_, pole) in zip("ABC", drawn, strict=False))
+    return Example(task="sort", system=None, user=f"Sort them.\n\nChoices:{lines}", answer=answer)
+
+
+def draw_picking(draw: random.Random) -> Example:
+    """Ask for the letter of the option with a named pole: the last step before personas."""
+    if draw.random() < 0.4:
+        question = corpus_advice.draw_question(draw)
+        poles = draw.sample(_ADVICE, 2)
+        options = [corpus_advice.draw_answer(question, pole, draw) for pole in poles]
+    else:
+        topic = draw.choice(_TOPICS)
+        poles = draw.sample(PERSONAS, 2)
+        options = [corpus_survival.draw_option(topic, pole, draw) for pole in poles]
+    wanted = draw.randrange(2)
+    user = lay_out_choices(f"Pick the {poles[wanted]} one.", *options)
+    answer = f"({'AB'[wanted]}) {options[wanted]}"
+    return Example(task="pick", system=None, user=user, answer=answer)
