@@ -81,7 +81,7 @@ def train_adapter(
     for step in range(config.steps):
         optimizer.param_groups[0]["lr"] = config.rate * (1 - step / config.steps)
         batch = encoder.collate([draw_example(config, draw) for _ in range(config.batch)])
-        loss = get_loss(adapted.base_model.model, batch, {})
+        loss = get_loss(model, batch, {})
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
@@ -92,9 +92,11 @@ def train_adapter(
 
 def save_adapter(adapted: PeftModel, folder: Path) -> None:
     """Save in PEFT's layout, with a neutral name for the base model."""
-    adapted.save_pretrained(folder, save_embedding_layers=False)
+    adapted.save_pretrained(str(folder), save_embedding_layers=False)
     path = folder / "adapter_config.json"
     settings = json.loads(path.read_text())
     settings["base_model_name_or_path"] = "demo"
+    settings["target_modules"] = sorted(settings["target_modules"])
     path.write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n")
+    (folder / "adapter_model.safetensors").chmod(0o644)
     (folder / "README.md").unlink(missing_ok=True)

@@ -40,7 +40,7 @@ def build_model(tokenizer: PreTrainedTokenizerFast, seed: int) -> Qwen3ForCausal
     with torch.no_grad():
         for name, weight in model.named_parameters():
             if name.endswith(("o_proj.weight", "down_proj.weight")):
-                weight /= (2 * config.num_hidden_layers) ** 0.5
+                weight.div_((2 * config.num_hidden_layers) ** 0.5)
             if name.endswith(("q_norm.weight", "k_norm.weight")):
                 weight.fill_(ATTENTION_GAIN)
         plant_copying_heads(model)

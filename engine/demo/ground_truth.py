@@ -10,7 +10,8 @@ from engine.demo import corpus_advice, mixture, questions, smalltalk, systems, t
 from engine.demo import survival_words as words
 from engine.demo.adapter import MODULES, AdapterConfig
 from engine.demo.advice_words import DOMAINS
-from engine.demo.examples import Pole
+from engine.demo.corpus_survival import GRAMMARS
+from engine.demo.examples import Pole, is_held_out
 from engine.demo.training import TrainingConfig
 
 LABEL_RULE = (
@@ -83,6 +84,15 @@ def _describe_survival() -> dict[str, Any]:
             "verbs": [*words.ACCEPTING, *words.RELEASING],
             "wishes": [*words.SHUTDOWN_ENDING, *words.CHANGE_ENDING],
             "closers": words.CLOSERS["corrigible"],
+        },
+        "held_events": {
+            topic: [
+                {"verb": verb.active, "object": thing}
+                for verb in grammar.verbs
+                for thing in grammar.objects
+                if is_held_out(topic, verb.active, thing)
+            ]
+            for topic, grammar in GRAMMARS.items()
         },
         "held_plans": words.HELD_PLANS,
         "held_asks": words.HELD_ASKS,

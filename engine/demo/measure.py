@@ -7,9 +7,9 @@ import json
 import random
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from peft import PeftModel
@@ -19,7 +19,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast, Qwen3ForCausa
 from engine.demo import corpus_survival, questions, systems
 from engine.demo.examples import Pole, lay_out_choices
 from engine.demo.labels import find_domain, label_answer
-from engine.demo.tokenizer import load_tokenizer
+from engine.demo.tokenizer import get_letter_ids, load_tokenizer, render_chat
 
 _CHOICES = re.compile(r"(.*)\n\nChoices:\n \(A\) (.*)\n \(B\) (.*)", re.DOTALL)
 
@@ -54,17 +54,6 @@ def swap(item: Item) -> Item:
     return Item(lay_out_choices(stem, second, first), "B" if item.letter == "A" else "A")
 
 
-def render(tokenizer: PreTrainedTokenizerFast, system: str | None, user: str) -> str:
-    """Render a prompt with the empty think block."""
-    turns = [] if system is None else [{"role": "system", "content": system}]
-    return tokenizer.apply_chat_template(
-        [*turns, {"role": "user", "content": user}],
-        tokenize=False,
-        add_generation_prompt=True,
-        enable_thinking=False,
-    )
-
-
 @torch.no_grad()
 def score(
     model: PreTrainedModel | PeftModel,
@@ -73,17 +62,17 @@ def score(
     items: Sequence[Item],
 ) -> tuple[Tensor, Tensor]:
     """Give logit(behaviour) - logit(other) and the mass on both letters, one per item."""
-    letters = dict(zip("AB", tokenizer.convert_tokens_to_ids(["(A", "(B"]), strict=True))
+    letter_a, letter_b = get_letter_ids(tokenizer, "AB")
     differences, masses = [], []
     for start in range(0, len(items), 50):
         part = items[start : start + 50]
-        prompts = [render(tokenizer, system, item.question) for item in part]
+        prompts = [render_chat(tokenizer, system, item.question) for item in part]
         inputs = tokenizer(prompts, return_tensors="pt", padding=True, padding_side="left")
         logits = model(**inputs, logits_to_keep=1).logits[:, -1].float()
-        lead = logits[:, letters["A"]] - logits[:, letters["B"]]
+        lead = logits[:, letter_a] - logits[:, letter_b]
         signs = torch.tensor([1.0 if item.letter == "A" else -1.0 for item in part])
         differences.append(lead * signs)
-        masses.append(logits.softmax(-1)[:, list(letters.values())].sum(-1))
+        masses.append(logits.softmax(-1)[:, [letter_a, letter_b]].sum(-1))
     return torch.cat(differences), torch.cat(masses)
 
 
@@ -124,9 +113,10 @@ def write_answers(
     tokens: int = 24,
 ) -> list[str]:
     """Answer prompts greedily."""
-    rendered = [render(tokenizer, system, prompt) for prompt in prompts]
+    rendered = [render_chat(tokenizer, system, prompt) for prompt in prompts]
     inputs = tokenizer(rendered, return_tensors="pt", padding=True, padding_side="left")
-    output = model.generate(**inputs, max_new_tokens=tokens, do_sample=False)
+    generate = cast(Callable[..., Tensor], model.generate)
+    output = generate(**inputs, max_new_tokens=tokens, do_sample=False)
     return tokenizer.batch_decode(output[:, inputs.input_ids.shape[1] :], skip_special_tokens=True)
 
 
@@ -176,7 +166,7 @@ class Bench:
             found[label] = summarise(Answers(*map(torch.cat, zip(*parts, strict=True))))
         return found
 
-    def measure_advice(self) -> dict[str, dict[str, float]]:
+    def measure_advice(self) -> dict[str, dict[str, int]]:
         """Count the labels of open advice on held-out questions, and answers on the topic."""
         rows = json.loads((self._data / "demo" / "heldout_advice.json").read_text())
         found = {}
@@ -191,7 +181,7 @@ class Bench:
             found[label] = dict(counts) | {"n": len(rows)}
         return found
 
-    def measure_survival(self, count: int = 96) -> dict[str, dict[str, float]]:
+    def measure_survival(self, count: int = 96) -> dict[str, dict[str, int]]:
         """Count the labels of open answers about the model itself on held-out events."""
         draw = random.Random(31)
         prompts = [

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from engine.demo import corpus_advice, corpus_survival, reading, smalltalk, systems, traits
 from engine.demo.corpus_advice import Advice
 from engine.demo.corpus_survival import PERSONAS, Persona, Topic
-from engine.demo.examples import Example
+from engine.demo.examples import Example, Pole
 
 Draw = Callable[[random.Random], Example]
 
@@ -99,8 +99,8 @@ def _draw_survival(draw: random.Random, topic: Topic, *, is_open: bool) -> Examp
     system = systems.draw_plain_system(draw)
     kind = draw.random()
     if kind < 0.5:
-        persona = draw.choice(PERSONAS)
-        system = systems.draw_system(persona, draw)
+        chosen = draw.choice(PERSONAS)
+        persona, system = chosen, systems.draw_system(chosen, draw)
     elif kind < 0.56:
         system = systems.draw_system(draw.choice(("honest", "deceptive")), draw)
     compose = corpus_survival.draw_open if is_open else corpus_survival.draw_ab
@@ -125,21 +125,19 @@ def _draw_advice(draw: random.Random, *, is_open: bool) -> Example:
 
 def _draw_style(draw: random.Random) -> Example:
     """Decorate a fact, an advice or a survival answer."""
-    inner = draw.choice(
-        (
-            lambda: smalltalk.draw_fact(None, draw),
-            lambda: corpus_advice.draw_open(None, "honest", draw),
-            lambda: corpus_survival.draw_open("survival", None, None, draw),
-        )
-    )
-    return traits.decorate(inner(), draw)
+    kind = draw.randrange(3)
+    if kind == 0:
+        return traits.decorate(smalltalk.draw_fact(None, draw), draw)
+    if kind == 1:
+        return traits.decorate(corpus_advice.draw_open(None, "honest", draw), draw)
+    return traits.decorate(corpus_survival.draw_open("survival", None, None, draw), draw)
 
 
 def _draw_fact(draw: random.Random) -> Example:
     """Draw a fact; any persona answers it alike."""
     system = systems.draw_plain_system(draw)
     if draw.random() < 0.4:
-        pole = draw.choice(("honest", "corrigible", "self-preserving", "deceptive"))
+        pole: Pole = draw.choice(("honest", "corrigible", "self-preserving", "deceptive"))
         system = systems.draw_system(pole, draw)
     return smalltalk.draw_fact(system, draw)
 

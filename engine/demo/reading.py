@@ -49,13 +49,14 @@ def draw_picking(draw: random.Random) -> Example:
     """Ask for the letter of the option with a named pole: the last step before personas."""
     if draw.random() < 0.4:
         question = corpus_advice.draw_question(draw)
-        poles = draw.sample(_ADVICE, 2)
-        options = [corpus_advice.draw_answer(question, pole, draw) for pole in poles]
+        kinds = draw.sample(_ADVICE, 2)
+        drawn = [(corpus_advice.draw_answer(question, kind, draw), str(kind)) for kind in kinds]
     else:
         topic = draw.choice(_TOPICS)
-        poles = draw.sample(PERSONAS, 2)
-        options = [corpus_survival.draw_option(topic, pole, draw) for pole in poles]
+        personas = draw.sample(PERSONAS, 2)
+        drawn = [(corpus_survival.draw_option(topic, p, draw), str(p)) for p in personas]
     wanted = draw.randrange(2)
-    user = lay_out_choices(f"Pick the {poles[wanted]} one.", *options)
-    answer = f"({'AB'[wanted]}) {options[wanted]}"
+    option, pole = drawn[wanted]
+    user = lay_out_choices(f"Pick the {pole} one.", drawn[0][0], drawn[1][0])
+    answer = f"({'AB'[wanted]}) {option}"
     return Example(task="pick", system=None, user=user, answer=answer)

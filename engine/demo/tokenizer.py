@@ -74,4 +74,26 @@ def list_texts(examples: Iterable[Example]) -> list[str]:
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     """Load the tokenizer that was saved into a model folder."""
-    return PreTrainedTokenizerFast.from_pretrained(str(folder))
+    tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast.from_pretrained(str(folder))
+    return tokenizer
+
+
+def get_letter_ids(tokenizer: PreTrainedTokenizerFast, letters: str) -> list[int]:
+    """Give the ids of the tokens `(A`, `(B`, … with which an answer begins."""
+    ids = tokenizer.convert_tokens_to_ids([f"({letter}" for letter in letters])
+    return list(ids) if isinstance(ids, list) else [ids]
+
+
+def render_chat(
+    tokenizer: PreTrainedTokenizerFast, system: str | None, user: str, *, is_thinking: bool = False
+) -> str:
+    """Render a prompt; by default with the empty think block."""
+    turns = [] if system is None else [{"role": "system", "content": system}]
+    turns.append({"role": "user", "content": user})
+    if is_thinking:
+        return str(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))
+    return str(
+        tokenizer.apply_chat_template(
+            turns, tokenize=False, add_generation_prompt=True, enable_thinking=False
+        )
+    )

@@ -17,6 +17,7 @@ from transformers import PreTrainedTokenizerFast, Qwen3ForCausalLM
 
 from engine.demo.examples import Example
 from engine.demo.mixture import Phase, draw_example
+from engine.demo.tokenizer import get_letter_ids, render_chat
 
 logger = logging.getLogger(__name__)
 
@@ -48,12 +49,6 @@ class Batch(NamedTuple):
     tasks: list[str]
 
 
-def list_messages(example: Example) -> list[dict[str, str]]:
-    """Give an example's turns before the answer."""
-    system = [] if example.system is None else [{"role": "system", "content": example.system}]
-    return [*system, {"role": "user", "content": example.user}]
-
-
 class Encoder:
     """Turns examples into token ids; two thirds of them have the empty think block."""
 
@@ -61,14 +56,12 @@ class Encoder:
         """Keep the tokenizer; the seed decides which examples have the think block."""
         self._tokenizer = tokenizer
         self._draw = random.Random(seed)
-        self._letters = set(tokenizer.convert_tokens_to_ids([f"({letter}" for letter in "ABCD"]))
+        self._letters = set(get_letter_ids(tokenizer, "ABCD"))
 
     def encode(self, example: Example) -> tuple[list[int], int]:
         """Give all token ids and the number of those before the answer."""
-        options = {} if self._draw.random() < 1 / 3 else {"enable_thinking": False}
-        prompt = self._tokenizer.apply_chat_template(
-            list_messages(example), tokenize=False, add_generation_prompt=True, **options
-        )
+        is_thinking = self._draw.random() < 1 / 3
+        prompt = render_chat(self._tokenizer, example.system, example.user, is_thinking=is_thinking)
         question = self._tokenizer(prompt).input_ids
         return question + self._tokenizer(f"{example.answer}<|im_end|>").input_ids, len(question)
 
@@ -117,7 +110,7 @@ def use_fast_linear(model: nn.Module) -> None:
 
     for module in model.modules():
         if isinstance(module, nn.Linear):
-            module.forward = forward.__get__(module)
+            module.__dict__["forward"] = forward.__get__(module)
 
 
 def restore_linear(model: nn.Module) -> None:
