@@ -1,0 +1,27 @@
+"""The frame of the dashboard: page set-up, navigation and sidebar. Start it from the root."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+# Streamlit puts `dashboard/` on the path, not the root; this is the only place that mends it.
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+import streamlit as st  # noqa: E402
+
+from dashboard import navigation, sidebar, state  # noqa: E402
+
+# An emoji: a Material icon here would make the browser ask fonts.gstatic.com.
+st.set_page_config(page_title="Vectorscope", page_icon="🧭", layout="wide")
+
+page = st.navigation(navigation.pages())
+state.arrive(page.url_path)
+sidebar.draw()
+if st.get_option("server.address") not in ("127.0.0.1", "localhost", "::1"):
+    st.warning(
+        "This dashboard listens beyond this machine, and it has no login. Start it from the "
+        "repository's root, where `.streamlit/config.toml` binds it to 127.0.0.1.",
+        icon=":material/lock_open:",
+    )
+page.run()

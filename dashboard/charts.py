@@ -1,0 +1,219 @@
+"""Charts of one vector: frames in, `alt.Chart` out. Knows nothing of files, state or pages."""
+
+from typing import NamedTuple
+
+import altair as alt
+import pandas as pd
+
+from dashboard.axes import EXTENT, Axis
+from dashboard.looks import Look
+from dashboard.violin import Violin
+
+Drawing = alt.Chart | alt.LayerChart | alt.FacetChart
+
+
+class Extras(NamedTuple):
+    """What is drawn on a violin beside its shape."""
+
+    dots: bool = True
+    band: pd.DataFrame | None = None
+    """scale, low, high: where 95 % of the random vectors' means lie."""
+    rates: pd.DataFrame | None = None
+    """scale, rate: the % written on top."""
+    selected: str | None = None
+    """Question whose dots are joined."""
+
+
+def violins(shape: Violin, axis: Axis, look: Look, title: str, extras: Extras) -> Drawing:
+    """Violins over scales with quartiles, the line of means, dots and the random band."""
+    y = alt.Y(
+        "y:Q",
+        title=title,
+        axis=alt.Axis(tickCount=6, minExtent=EXTENT),
+        scale=alt.Scale(domain=_room(shape.outlines["y"]), nice=False),
+    )
+    layers: list[alt.Chart] = [_zero(look)]
+    if extras.band is not None and not extras.band.empty:
+        layers.append(_band_steps(axis.place(extras.band), axis, look))
+    layers.append(
+        alt.Chart(shape.outlines)
+        .mark_area(orient="horizontal", opacity=look.violin_opacity)
+        .encode(y=y, x=axis.x("x0"), x2="x1:Q", detail="scale:N", color=axis.colour())
+    )
+    if extras.dots:
+        layers.append(_dots(shape.dots, axis, look))
+    layers += _boxes(shape.boxes, axis, look)
+    if extras.selected is not None:
+        layers += _followed(shape.dots, extras.selected, axis, look)
+    if extras.rates is not None:
+        layers.append(_percent_on_top(axis.place(extras.rates), axis, look))
+    return alt.layer(*layers).properties(height=400)
+
+
+def _room(values: pd.Series) -> list[float]:
+    """The y domain: all shapes and the zero, with a little air."""
+    low, high = float(min(values.min(), 0)), float(max(values.max(), 0))
+    margin = (high - low or 1.0) * 0.03
+    return [low - margin, high + margin]
+
+
+def _zero(look: Look) -> alt.Chart:
+    frame = pd.DataFrame({"y": [0.0]})
+    return alt.Chart(frame).mark_rule(color=look.muted, strokeWidth=1).encode(y="y:Q")
+
+
+def _band_steps(band: pd.DataFrame, axis: Axis, look: Look) -> alt.Chart:
+    frame = band.assign(x0=band["x"] - 0.46, x1=band["x"] + 0.46)
+    return (
+        alt.Chart(frame)
+        .mark_rect(color=look.band, opacity=0.38)
+        .encode(
+            x=axis.x("x0"),
+            x2="x1:Q",
+            y="low:Q",
+            y2="high:Q",
+            tooltip=[
+                alt.Tooltip("scale:Q"),
+                alt.Tooltip("low:Q", title="random from", format="+.2f"),
+                alt.Tooltip("high:Q", title="to", format="+.2f"),
+            ],
+        )
+    )
+
+
+def _dots(dots: pd.DataFrame, axis: Axis, look: Look) -> alt.Chart:
+    click = alt.selection_point(name="pick", fields=["question"], on="click", empty=False)
+    return (
+        alt.Chart(dots)
+        .mark_circle(size=18, color=look.ink, opacity=0.35, cursor="pointer")
+        .encode(
+            x=axis.x(),
+            y="value:Q",
+            tooltip=[
+                alt.Tooltip("scale:Q"),
+                alt.Tooltip("question:N"),
+                alt.Tooltip("value:Q", format="+.2f"),
+            ],
+        )
+        .add_params(click)
+    )
+
+
+def _boxes(boxes: pd.DataFrame, axis: Axis, look: Look) -> list[alt.Chart]:
+    base = alt.Chart(boxes).encode(x=axis.x())
+    figures = [
+        alt.Tooltip("scale:Q"),
+        alt.Tooltip("mean:Q", format="+.2f"),
+        alt.Tooltip("middle:Q", title="median", format="+.2f"),
+        alt.Tooltip("low:Q", title="lower quartile", format="+.2f"),
+        alt.Tooltip("high:Q", title="upper quartile", format="+.2f"),
+        alt.Tooltip("n:Q", title="questions"),
+    ]
+    return [
+        base.mark_bar(width=5, color=look.ink, opacity=0.75).encode(y="low:Q", y2="high:Q"),
+        base.mark_line(strokeDash=[4, 3], color=look.ink, strokeWidth=1.3).encode(y="mean:Q"),
+        base.mark_point(
+            size=46, filled=True, fill=look.page, stroke=look.ink, strokeWidth=2, opacity=1
+        ).encode(y="middle:Q", tooltip=figures),
+    ]
+
+
+def _followed(dots: pd.DataFrame, question: str, axis: Axis, look: Look) -> list[alt.Chart]:
+    base = alt.Chart(dots[dots["question"] == question]).encode(x=axis.x(), y="value:Q")
+    return [
+        base.mark_line(color=look.ink, strokeWidth=1, opacity=0.8),
+        base.mark_circle(size=110, color=look.ink, opacity=1),
+    ]
+
+
+def _percent_on_top(rates: pd.DataFrame, axis: Axis, look: Look) -> alt.Chart:
+    return (
+        alt.Chart(rates)
+        .mark_text(color=look.ink, fontSize=12, baseline="bottom")
+        .encode(x=axis.x(), y=alt.value(-4), text=alt.Text("rate:Q", format=".0%"))
+    )
+
+
+def rates(
+    curve: pd.DataFrame,
+    band: pd.DataFrame | None,
+    axis: Axis,
+    look: Look,
+    title: str,
+    letters: bool = False,
+) -> Drawing:
+    """Share of behaviour answers over scales, with its interval and the random vectors' band.
+
+    Args:
+        curve: Columns scale, rate, rate_low, rate_high, percent_a, n.
+        band: Columns scale, low, high, as fractions.
+        axis: The scales.
+        look: The inks.
+        title: Of the y axis.
+        letters: Whether "% choosing A" is drawn as well.
+    """
+    frame = axis.place(curve)
+    layers: list[alt.Chart] = []
+    if band is not None and not band.empty:
+        layers.append(
+            alt.Chart(axis.place(band))
+            .mark_area(color=look.band, opacity=0.3, interpolate="monotone")
+            .encode(x=axis.x(), y=alt.Y("low:Q"), y2="high:Q")
+        )
+    base = alt.Chart(frame).encode(x=axis.x())
+    share = alt.Y(
+        "rate:Q",
+        title=title,
+        scale=alt.Scale(domain=[0, 1]),
+        axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1], minExtent=EXTENT),
+    )
+    layers += [
+        base.mark_line(color=look.ink, strokeWidth=1.3, strokeDash=[4, 3]).encode(y=share),
+        base.mark_rule(strokeWidth=2.5).encode(
+            y="rate_low:Q", y2="rate_high:Q", color=axis.colour()
+        ),
+        base.mark_circle(size=90, opacity=1).encode(
+            y=share, color=axis.colour(), tooltip=_rate_figures()
+        ),
+    ]
+    if letters:
+        layers.append(_letters(frame, axis, look))
+    return alt.layer(*layers).properties(height=220)
+
+
+def _rate_figures() -> list[alt.Tooltip]:
+    return [
+        alt.Tooltip("scale:Q"),
+        alt.Tooltip("rate:Q", title="behaviour", format=".1%"),
+        alt.Tooltip("rate_low:Q", title="from", format=".1%"),
+        alt.Tooltip("rate_high:Q", title="to", format=".1%"),
+        alt.Tooltip("percent_a:Q", title="choosing A", format=".1%"),
+        alt.Tooltip("n:Q", title="questions"),
+    ]
+
+
+def _letters(frame: pd.DataFrame, axis: Axis, look: Look) -> alt.Chart:
+    point = alt.OverlayMarkDef(color=look.second, size=40)
+    base = alt.Chart(frame).encode(x=axis.x(), y="percent_a:Q")
+    return base.mark_line(color=look.second, point=point)
+
+
+def question(rows: pd.DataFrame, axis: Axis, look: Look) -> Drawing:
+    """One question's logit difference over scales, in both orders (columns scale, order, value)."""
+    names = {"given": "as given", "swapped": "options swapped"}
+    frame = axis.place(rows).assign(order=lambda f: f["order"].map(names))
+    lines = (
+        alt.Chart(frame)
+        .mark_line(point=alt.OverlayMarkDef(size=50))
+        .encode(
+            x=axis.x(),
+            y=alt.Y("value:Q", title="logit difference", axis=alt.Axis(tickCount=5)),
+            color=alt.Color(
+                "order:N",
+                scale=alt.Scale(domain=list(names.values()), range=[look.line, look.second]),
+                legend=alt.Legend(title=None, orient="top"),
+            ),
+            tooltip=["scale:Q", "order:N", alt.Tooltip("value:Q", format="+.2f")],
+        )
+    )
+    return alt.layer(_zero(look), lines).properties(height=240)

@@ -1,0 +1,196 @@
+"""The parts of the similarity page that show many vectors at once: duplicates and neighbours."""
+
+import streamlit as st
+
+from dashboard import captions, cosines, heatmaps, navigation, resources, similarity, state, widgets
+from dashboard.cosines import Member, Square
+from engine.records import RecordInfo, VectorSet
+from engine.similarity import random_band
+
+MOST_VECTORS = 80
+"""Vectors on a side of the clustered map, beyond which nothing could be read."""
+MOST_BARS = 40
+ORDERS = {"clustered": "like ones together", "method": "by method", "block": "by block"}
+
+
+def model_sets(sets: list[RecordInfo]) -> list[RecordInfo]:
+    """The sets of one model; which, if there are several, is asked and stands in the URL."""
+    groups: dict[str, list[RecordInfo]] = {}
+    for info in sets:
+        groups.setdefault(similarity.model_key(info), []).append(info)
+    keys = list(groups)
+    state.resolve("of", keys)
+    state.warn_missing("of", "the model", keys)
+    if len(keys) == 1:
+        return sets
+    chosen = st.selectbox(
+        "Model",
+        keys,
+        format_func=lambda key: f"{groups[key][0].model} · {len(groups[key])} sets · {key[:6]}",
+        key="of",
+        persist_state="session",
+        help="Vectors of different models cannot be compared: their coordinates mean different "
+        "things.",
+    )
+    state.write_link("of", default=keys[0])
+    return groups.get(chosen, sets)
+
+
+def set_choice(infos: list[RecordInfo]) -> list[VectorSet]:
+    """Which sets of the model are drawn; all, unless the reader or the link leaves some out."""
+    lines = {info.digest: widgets.run_label(info) for info in infos}
+    asked = [digest for digest in st.query_params.get_all("sets") if digest in lines]
+    if asked and "sets" not in st.session_state:
+        st.session_state["sets"] = asked
+    kept = [digest for digest in st.session_state.get("sets", []) if digest in lines]
+    if "sets" in st.session_state:
+        st.session_state["sets"] = kept
+    with st.popover("Sets", icon=":material/filter_list:"):
+        chosen = st.multiselect(
+            "Vector sets",
+            list(lines),
+            format_func=lambda digest: lines.get(digest, digest),
+            key="sets",
+            persist_state="session",
+            placeholder="all of this model",
+        )
+    if chosen:
+        st.query_params["sets"] = chosen
+    else:
+        st.query_params.pop("sets", None)
+    return [resources.vector_set(digest) for digest in chosen or lines]
+
+
+def draw_all(infos: list[RecordInfo]) -> None:
+    """All vectors against all: how many directions they are, and which are copies."""
+    infos = model_sets(infos)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        sets = set_choice(infos)
+        blocks = sorted({site.block for found in sets for site in found.sites})
+        block = st.selectbox(
+            "Block",
+            blocks,
+            index=None,
+            placeholder="all blocks",
+            key="map_block",
+            persist_state="session",
+            width=160,
+        )
+        order = st.segmented_control(
+            "Order",
+            list(ORDERS),
+            default="clustered",
+            required=True,
+            format_func=lambda name: ORDERS[name],
+            key="map_order",
+            persist_state="session",
+        )
+        chosen = st.session_state.get("sets")
+        widgets.share(navigation.link("similarity", mode="all", sets=chosen))
+    square = cosines.square(sets, block)
+    _figures(square)
+    if len(square.members) < 2:
+        st.info("One vector has nothing to be compared with.", icon=":material/info:")
+        return
+    _map(square, order)
+    if not square.groups.empty:
+        st.subheader("Copies of one direction")
+        st.caption("A minus marks a copy with the opposite sign. Copies share |cosine| ≥ 0.9.")
+        st.dataframe(
+            square.groups,
+            hide_index=True,
+            column_config={
+                "copies": st.column_config.NumberColumn("copies", width=70),
+                "least": st.column_config.NumberColumn("least |cosine|", format="%.3f", width=110),
+            },
+            alt="Directions that were found more than once",
+        )
+
+
+def _figures(square: Square) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{captions.plain(square.words)}**")
+        st.badge(
+            f"effective rank {square.rank:.1f}",
+            color="gray",
+            help="How many directions the vectors amount to: 1 for copies of one direction, their "
+            "number for orthogonal ones.",
+        )
+    st.caption(f"Clusters are of |cosine|, colours are signed. {similarity.MEANING}")
+
+
+def _map(square: Square, order: str | None) -> None:
+    names = list(square.order)
+    by_name = {one.name: one for one in square.members}
+    if order == "method":
+        names = [one.name for one in square.members]
+    elif order == "block":
+        names = sorted(by_name, key=lambda n: (by_name[n].site.block, by_name[n].method))
+    if len(names) > MOST_VECTORS:
+        st.info(
+            f"{len(names)} vectors are too many to draw: the map shows the first {MOST_VECTORS}. "
+            "Choose fewer sets, or one block.",
+            icon=":material/filter_list:",
+        )
+        names = names[:MOST_VECTORS]
+    shown = square.cells["row"].isin(names) & square.cells["column"].isin(names)
+    cells = square.cells[shown]
+    apart = cells[cells["row"] != cells["column"]]["cosine"]
+    drawing = heatmaps.everyone(cells, names, max(cosines.colour_limit(apart), 0.3), widgets.look())
+    widgets.chart(drawing, "Cosine of every pair of vectors", "everyone", pick=pick_pair)
+
+
+def pick_pair() -> None:
+    """Open the clicked pair as a cell of the layer map."""
+    row = state.picked("everyone", "row_reference")
+    column = state.picked("everyone", "column_reference")
+    if row is None or column is None:
+        return
+    (a, i), (b, j) = row.split(":"), column.split(":")
+    st.session_state.update({"mode": "layers", "a": a, "b": b, "cell": f"{i}-{j}"})
+    st.session_state.pop("lim", None)
+
+
+def draw_one(infos: list[RecordInfo]) -> None:
+    """One vector against all others of its model, as sorted bars."""
+    infos = model_sets(infos)
+    sets = [resources.vector_set(info.digest) for info in infos]
+    everyone = {one.reference: one for one in cosines.members(sets)}
+    names = list(everyone)
+    state.resolve("one", names)
+    state.warn_missing("one", "the vector", names)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox(
+            "Vector",
+            names,
+            format_func=lambda name: _line(everyone.get(name), name),
+            key="one",
+            persist_state="session",
+        )
+        state.write_link("one")
+        widgets.share(navigation.link("similarity", mode="one", one=chosen))
+    frame = cosines.against(everyone[chosen], sets)
+    if frame.empty:
+        st.info("This model has no other vector to compare with.", icon=":material/info:")
+        return
+    band = random_band(sets[0].vectors.shape[1])
+    beyond = int((frame["cosine"].abs() > band).sum())
+    left = f" The {MOST_BARS} largest are drawn." if len(frame) > MOST_BARS else ""
+    st.caption(
+        f"{beyond} of {len(frame)} lie outside ±{band:.3f}, where 95 % of random pairs are (grey)."
+        f"{left} Click a bar to move to that vector. {similarity.MEANING}"
+    )
+    drawing = heatmaps.bars(frame.head(MOST_BARS), band, widgets.look())
+    widgets.chart(drawing, "Cosine of one vector with all others", "bars", pick=pick_bar)
+    widgets.download(frame, f"neighbours_{chosen.replace(':', '_')}")
+
+
+def _line(one: Member | None, reference: str) -> str:
+    return reference if one is None else f"{one.name} · {one.site.words} · {one.digest[:4]}"
+
+
+def pick_bar() -> None:
+    """Move to the clicked vector."""
+    reference = state.picked("bars", "reference")
+    if reference is not None:
+        st.session_state["one"] = reference

@@ -1,0 +1,94 @@
+"""The draft of a grid: what its form holds, from a link, a stored grid or the last visit."""
+
+from typing import Any
+
+import streamlit as st
+
+from dashboard import configurations
+from dashboard.configurations import EMPTY, SWEEP, Choice
+from engine.config import STUDY_PROMPT, STUDY_SYSTEM
+
+KINDS = ("Columns", "Scale sweep")
+MOST_COLUMNS = 6
+SAMPLING: dict[str, Any] = {
+    "max_new_tokens": 64,
+    "temperature": 0.0,
+    "samples": 1,
+    "neutral": 16,
+    "seed": 0,
+}
+
+
+def take_link() -> bool:
+    """Let a link's `vec`, `scale` and `prompt` fill the form; whether there was a new one."""
+    asked = {name: st.query_params.get(name) for name in ("vec", "scale", "prompt")}
+    if not any(asked.values()) or asked == st.session_state.get("_grid_link"):
+        return False
+    st.session_state["_grid_link"] = asked
+    if asked["prompt"]:
+        st.session_state["grid_prompts"] = asked["prompt"]
+    if asked["vec"] or asked["scale"]:
+        _forget_columns()
+    return True
+
+
+def _forget_columns() -> None:
+    for key in [key for key in st.session_state if str(key).startswith("col_")]:
+        del st.session_state[key]
+    st.session_state.pop("_columns", None)
+
+
+def load(config: dict[str, Any]) -> None:
+    """Fill the form with a stored grid's settings."""
+    _forget_columns()
+    st.session_state["grid_prompts"] = "\n---\n".join(config["prompts"])
+    st.session_state["grid_system"] = config["system"] or ""
+    st.session_state["grid_kind"] = "Columns"
+    for name in SAMPLING:
+        st.session_state[f"grid_{name}"] = config[name]
+    given = config["configurations"][:MOST_COLUMNS]
+    st.session_state["_columns"] = {str(i): configurations.fields(c) for i, c in enumerate(given)}
+
+
+def begin(options: dict[str, Choice], has_adapter: bool) -> None:
+    """Before the first draw: the columns to start with, or those of the link."""
+    for name, value in {
+        "grid_prompts": STUDY_PROMPT,
+        "grid_system": STUDY_SYSTEM,
+        "grid_kind": KINDS[0],
+        **{f"grid_{name}": value for name, value in SAMPLING.items()},
+    }.items():
+        kept = st.session_state.get("_grid", {}).get(name, value)
+        if name not in st.session_state:
+            st.session_state[name] = kept
+    if "_columns" in st.session_state:
+        return
+    asked = st.session_state.get("_grid_link") or {}
+    first = configurations.usual(options, has_adapter, asked.get("vec"))
+    scale = configurations.number(asked.get("scale"))
+    if scale is not None:
+        for one in first:
+            sign = -1 if one["adapter"] else 1
+            one |= {"scale": sign * scale, "scale_unit": "absolute"} if one["vector"] else {}
+    st.session_state["_columns"] = {str(i): one for i, one in enumerate(first)}
+    steered = next((one for one in first if one["vector"]), EMPTY)
+    st.session_state["_columns"][SWEEP] = {**steered, "adapter": False}
+
+
+def keep() -> None:
+    """After the form was drawn: remember what it says for when the reader comes back."""
+    names = ["grid_prompts", "grid_system", "grid_kind", *(f"grid_{name}" for name in SAMPLING)]
+    st.session_state["_grid"] = {
+        name: st.session_state[name] for name in names if name in st.session_state
+    }
+
+
+def show(digest: str | None) -> None:
+    """Open a grid; None opens the form."""
+    st.session_state["gen"] = digest
+    st.session_state["_composing"] = digest is None
+    for key in ("p", "s"):
+        st.session_state.pop(key, None)
+    for name in ("vec", "scale", "prompt"):
+        st.query_params.pop(name, None)
+    st.session_state.pop("_grid_link", None)

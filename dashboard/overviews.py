@@ -1,0 +1,153 @@
+"""Charts of many vectors and of running jobs: frames in, `alt.Chart` out."""
+
+import altair as alt
+import pandas as pd
+
+from dashboard import captions, looks
+from dashboard.charts import Drawing
+from dashboard.looks import Look
+
+
+def heat_map(cells: pd.DataFrame, look: Look) -> Drawing:
+    """Vectors x scales; figures outside the random band are bold, a click names a vector.
+
+    Args:
+        cells: Columns name, scale, label, change, rate, beyond (bool).
+        look: The inks.
+    """
+    limit = float(cells["change"].abs().max()) or 1.0
+    names, labels = list(dict.fromkeys(cells["name"])), _labels(cells)
+    pick = alt.selection_point(name="pick", fields=["name"], on="click", empty=False)
+    upright = alt.Axis(labelAngle=0, labelFlush=False, ticks=False, domain=False)
+    narrow = alt.Axis(labelOverlap=False, labelFlush=False, ticks=False, domain=False)
+    base = alt.Chart(cells.assign(strong=cells["change"].abs() > 0.6 * limit)).encode(
+        x=alt.X("label:N", sort=labels, title="steering scale", axis=upright),
+        y=alt.Y("name:N", sort=names, title=None, axis=narrow),
+    )
+    tiles = base.mark_rect(cursor="pointer", stroke=look.page, strokeWidth=1).encode(
+        color=alt.Color(
+            "change:Q",
+            scale=alt.Scale(
+                domain=[-limit, 0, limit], range=[looks.RAMP[0], look.middle, looks.RAMP[6]]
+            ),
+            legend=None,
+        ),
+        tooltip=_cell_figures(),
+    )
+    figure = alt.Text("change:Q", format="+.2~g")
+    ink = alt.when("datum.strong").then(alt.value("#ffffff")).otherwise(alt.value(look.ink))
+    steered = base.transform_filter("datum.scale != 0")
+    beyond = steered.transform_filter("datum.beyond").mark_text(fontWeight="bold", fontSize=11)
+    within = steered.transform_filter("!datum.beyond").mark_text(fontSize=10, opacity=0.4)
+    layers = [tiles.add_params(pick), *(t.encode(text=figure, color=ink) for t in (beyond, within))]
+    return (
+        alt.layer(*layers)
+        .resolve_scale(color="independent")
+        .properties(height=24 * len(names) + 60)
+    )
+
+
+def _cell_figures() -> list[alt.Tooltip]:
+    return [
+        alt.Tooltip("name:N", title="vector"),
+        alt.Tooltip("label:N", title="scale"),
+        alt.Tooltip("change:Q", title="change of logit difference", format="+.3~g"),
+        alt.Tooltip("rate:Q", title="behaviour", format=".0%"),
+        alt.Tooltip("beyond:N", title="outside the random band"),
+    ]
+
+
+def _labels(cells: pd.DataFrame) -> list[str]:
+    return list(dict.fromkeys(cells.sort_values("scale")["label"]))
+
+
+def headline(cells: pd.DataFrame, band: pd.DataFrame, look: Look) -> Drawing:
+    """Every vector's effect over scales, coloured by method, against the random band.
+
+    Args:
+        cells: Columns name, method, scale, label, change, best (the method's best vector).
+        band: Columns scale, label, low, high.
+        look: The inks.
+    """
+    labels = _labels(cells)
+    x = alt.X(
+        "label:N",
+        sort=labels,
+        title="steering scale",
+        axis=alt.Axis(labelAngle=0, labelFlush=False),
+    )
+    methods = list(dict.fromkeys(cells["method"]))
+    colour = alt.Color(
+        "method_name:N",
+        scale=alt.Scale(
+            domain=[captions.method(m) for m in methods],
+            range=[looks.method_colour(m) for m in methods],
+        ),
+        legend=alt.Legend(title=None, orient="top", symbolOpacity=1),
+    )
+    frame = cells.assign(method_name=cells["method"].map(captions.method))
+    change = alt.Y("change:Q", title="change of logit difference", axis=alt.Axis(tickCount=6))
+    lines = alt.Chart(frame).encode(
+        x=x, y=change, color=colour, detail="name:N", tooltip=_headline_figures()
+    )
+    gap = 0.06 * float(frame["change"].max() - frame["change"].min())
+    ends = _apart(frame[frame["best"]].sort_values("scale").groupby("name").tail(1), gap)
+    layers = [
+        alt.Chart(band).mark_area(color=look.band, opacity=0.3).encode(x=x, y="low:Q", y2="high:Q"),
+        lines.transform_filter("!datum.best").mark_line(strokeWidth=1, opacity=0.45),
+        lines.transform_filter("datum.best").mark_line(strokeWidth=3, point={"size": 50}),
+        alt.Chart(ends)
+        .mark_text(align="left", dx=9, fontSize=12)
+        .encode(x=x, y="label_y:Q", text="name:N", color=colour),
+    ]
+    return alt.layer(*layers).properties(height=330)
+
+
+def _apart(ends: pd.DataFrame, gap: float) -> pd.DataFrame:
+    """Heights for the names at the ends of lines, so that none covers another."""
+    ordered = ends.sort_values("change")
+    heights: list[float] = []
+    for value in ordered["change"]:
+        heights.append(value if not heights else max(float(value), heights[-1] + gap))
+    return ordered.assign(label_y=heights)
+
+
+def _headline_figures() -> list[alt.Tooltip]:
+    return [
+        alt.Tooltip("name:N", title="vector"),
+        alt.Tooltip("label:N", title="scale"),
+        alt.Tooltip("change:Q", title="change", format="+.3~g"),
+        alt.Tooltip("rate:Q", title="behaviour", format=".0%"),
+    ]
+
+
+def live(name: str, values: list[float], look: Look) -> alt.Chart:
+    """A figure that a running job reports, step by step."""
+    frame = pd.DataFrame({"step": range(1, len(values) + 1), "value": values}).dropna()
+    return (
+        alt.Chart(frame)
+        .mark_line(color=look.line, point=alt.OverlayMarkDef(color=look.line, size=25))
+        .encode(
+            x=alt.X("step:Q", title="step", axis=alt.Axis(tickMinStep=1, grid=False)),
+            y=alt.Y("value:Q", title=name.replace("_", " "), scale=alt.Scale(zero=False)),
+            tooltip=["step:Q", alt.Tooltip("value:Q", format=".4g")],
+        )
+        .properties(height=180)
+    )
+
+
+def history(name: str, steps: list[list[float]], names: list[str], look: Look) -> alt.Chart:
+    """A stored curve per vector: `steps[step][vector]`."""
+    frame = pd.DataFrame(steps, columns=names[: len(steps[0])]).rename_axis("step").reset_index()
+    frame = frame.melt("step", var_name="vector", value_name="value")
+    return (
+        alt.Chart(frame)
+        .mark_line(strokeWidth=1.5, opacity=0.7, color=look.line)
+        .encode(
+            x=alt.X("step:Q", title="step", axis=alt.Axis(tickMinStep=1, grid=False)),
+            y=alt.Y("value:Q", title=name.replace("_", " "), scale=alt.Scale(zero=False)),
+            detail="vector:N",
+            tooltip=["vector:N", "step:Q", alt.Tooltip("value:Q", format=".4g")],
+        )
+        .properties(height=180)
+    )

@@ -1,0 +1,118 @@
+"""The engine and cached readings of its store. Caches only: nothing here is drawn or decided."""
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from dashboard import sweeps
+from dashboard.sweeps import Sweep
+from engine import polarity
+from engine.config import PRESETS, STUDY_SCALES, ModelConfig, depth_matched
+from engine.errors import ModelError
+from engine.experiments import submit_corrigibility
+from engine.headers import read_record
+from engine.identity import declared_blocks, resolve
+from engine.records import RecordInfo, VectorSet
+from engine.studies import RELATIVE_SCALES, CorrigibilityConfig
+
+
+def engine() -> Any:
+    """The engine of this process, shared by all sessions."""
+    from engine.engine import shared_engine
+
+    return shared_engine()
+
+
+def records(kind: str | None = None) -> list[RecordInfo]:
+    """What is stored, newest first."""
+    return [info for info in engine().store.list() if kind in (None, info.kind)]
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def header(digest: str, path: str) -> dict[str, Any]:  # noqa: ARG001  The digest is the key.
+    """The record of a file without its data."""
+    return read_record(Path(path))
+
+
+def measured_sets(info: RecordInfo) -> set[str]:
+    """Digests of the vector sets that an evaluation measured."""
+    return set(header(info.digest, info.path)["vector_names"])
+
+
+def runs() -> list[RecordInfo]:
+    """Evaluations that measured vectors, newest first; controls alone have no curves."""
+    return [info for info in records("evaluation") if measured_sets(info)]
+
+
+def dataset(info: RecordInfo) -> str:
+    """Name of the questions that an evaluation asked."""
+    return str(header(info.digest, info.path)["questions"]["name"])
+
+
+@st.cache_resource(max_entries=6, show_spinner="Reading the evaluation")
+def sweep(digest: str) -> Sweep:
+    """A stored evaluation with its statistics; shared, so never to be changed."""
+    return sweeps.build(engine().store.load_evaluation(digest))
+
+
+@st.cache_resource(max_entries=16, show_spinner="Reading the vectors")
+def vector_set(digest: str) -> VectorSet:
+    """A stored set of vectors; shared, so never to be changed."""
+    return engine().store.load_vectors(digest)
+
+
+def evaluations_of(vector_set_digest: str) -> list[RecordInfo]:
+    """Evaluations that measured these vectors, newest first."""
+    return [info for info in runs() if vector_set_digest in measured_sets(info)]
+
+
+def layers(model: ModelConfig) -> tuple[int, int]:
+    """Source and target block to start from: the study's, or those at the same relative depth."""
+    known = PRESETS.get(model.model)
+    if known is not None:
+        return known.source_layer, known.target_layer
+    try:
+        blocks = declared_blocks(resolve(model, Path(engine().root)))
+    except ModelError:
+        blocks = None
+    return depth_matched(blocks) if blocks else depth_matched(PRESETS["qwen3-14b"].blocks)
+
+
+def submit_study(model: ModelConfig) -> None:
+    """Queue the corrigibility study with its settings fitted to this model.
+
+    Raises:
+        EngineError: For what can be known before it runs.
+    """
+    source, target = layers(model)
+    # The study's scales fit Qwen3-14B's residual norm; elsewhere they are rescaled to it.
+    relative = model.model != "qwen3-14b"
+    config = CorrigibilityConfig(
+        model=model,
+        source_layer=source,
+        target_layer=target,
+        scales=RELATIVE_SCALES if relative else STUDY_SCALES,
+        scale_unit="relative" if relative else "absolute",
+        controls=64,
+    )
+    submit_corrigibility(engine(), config)
+
+
+def question_files() -> list[str]:
+    """Question files that come with the project, as paths below its root."""
+    root = Path(engine().root)
+    return [str(p.relative_to(root)) for p in sorted((root / "data/questions").glob("*.jsonl"))]
+
+
+def behaviours(questions: str) -> list[str]:
+    """What a question file is known to measure; its own name if nothing is on record."""
+    for end, known in polarity.table()["by_path"].items():
+        if questions.endswith(end):
+            return list(known)
+    return [Path(questions).stem]
+
+
+def run_again(job: Any) -> None:
+    """Queue an interrupted job once more; what it had finished is not done again."""
+    engine().submit_again(job.request)

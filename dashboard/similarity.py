@@ -1,0 +1,230 @@
+"""The parts of the similarity page: pickers, maps and cards of vectors against vectors."""
+
+import dataclasses
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import (
+    captions,
+    cosines,
+    heatmaps,
+    navigation,
+    pair_cards,
+    pair_forms,
+    resources,
+    state,
+    widgets,
+)
+from engine import requests, similarity
+from engine.errors import EngineError
+from engine.records import RecordInfo, VectorSet
+
+MODES = {
+    "layers": "Layer × layer",
+    "all": "All vectors, clustered",
+    "one": "One against all",
+}
+MEANING = (
+    "A cosine compares directions, not effects: two vectors far apart can do the same, and vectors "
+    "of neighbouring layers are alike because a residual stream changes slowly."
+)
+DRAWS = 64
+
+
+def found_sets() -> list[RecordInfo]:
+    """Stored vector sets, newest first, without those of shuffled labels."""
+    return [info for info in resources.records("vectors") if not cosines.is_null(_config(info))]
+
+
+def _config(info: RecordInfo) -> dict[str, Any]:
+    return dict(resources.header(info.digest, info.path).get("config") or {})
+
+
+def model_key(info: RecordInfo) -> str:
+    """What vectors of one model have in common: its weights."""
+    model = resources.header(info.digest, info.path)["model"]
+    return str(model.get("fingerprint") or model.get("short_name"))
+
+
+def mode_picker() -> str:
+    """Which comparison is shown."""
+    state.resolve("mode", list(MODES))
+    state.warn_missing("mode", "the view", list(MODES))
+    mode = st.segmented_control(
+        "Compare",
+        list(MODES),
+        default=None if "mode" in st.session_state else "layers",
+        required=True,
+        format_func=lambda name: MODES[name],
+        key="mode",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    state.write_link("mode", default="layers")
+    return mode or "layers"
+
+
+def missing_family(sets: list[RecordInfo]) -> None:
+    """Say which of the two families there is none of, and how to make it."""
+    methods = {info.method for info in sets}
+    lacking = [method for method in pair_forms.FAMILIES if method not in methods]
+    if not lacking:
+        return
+    names = " and ".join(captions.method(method).lower() for method in lacking)
+    st.info(
+        f"No {names} vectors yet: this map compares contrastive with fine-tune difference "
+        "vectors. Find them in the form below, or on the command line:",
+        icon=":material/search:",
+    )
+    lines = [pair_forms.command(method, state.model()) for method in lacking]
+    st.code("\n".join(lines), language=None, wrap_lines=True)
+    widgets.go_button(
+        "Other methods are on Discover",
+        "discover",
+        key="to_discover",
+        icon=":material/travel_explore:",
+    )
+
+
+def set_pickers(sets: list[RecordInfo]) -> tuple[VectorSet, VectorSet]:
+    """Rows and columns of the map; a contrastive set against a fine-tune difference at first."""
+    digests = [info.digest for info in sets]
+    first = _newest(sets, "contrastive") or sets[0]
+    mates = [info for info in sets if model_key(info) == model_key(first)]
+    second = _newest(mates, "finetune-diff") or mates[-1]
+    chosen = []
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        for key, label, usual in (("a", "Rows", first), ("b", "Columns", second)):
+            state.resolve(key, digests)
+            state.warn_missing(key, "the vector set", digests)
+            st.session_state.setdefault(key, usual.digest)
+            chosen.append(widgets.record_picker(label, key, sets, on_change=forget_cell))
+    return resources.vector_set(chosen[0]), resources.vector_set(chosen[1])
+
+
+def _newest(sets: list[RecordInfo], method: str) -> RecordInfo | None:
+    return next((info for info in sets if info.method == method), None)
+
+
+def forget_cell() -> None:
+    """Other sets have cells and a colour range of their own."""
+    for key in ("cell", "lim"):
+        st.session_state.pop(key, None)
+
+
+def limit_slider(values: pd.Series) -> float:
+    """The colour range, at first so that the largest |cosine| has the full colour."""
+    return st.slider(
+        "Colour range ±",
+        min_value=0.05,
+        max_value=1.0,
+        value=cosines.colour_limit(values),
+        step=0.05,
+        key="lim",
+        bind="query-params",
+        help="At ±1 real cosines look blank. Beyond the range the colour stays full.",
+    )
+
+
+def draw_layers(first: VectorSet, second: VectorSet) -> None:
+    """Layer x layer on the left; same-layer line, card of the cell and norms on the right."""
+    cells = cosines.cells(first, second)
+    names = _titles(first, second)
+    state.resolve("cell", list(cells["cell"]))
+    state.warn_missing("cell", "the cell", list(cells["cell"]))
+    left, right = st.columns([0.56, 0.44], gap="large")
+    with left:
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            limit = limit_slider(cells["cosine"])
+            usual = cosines.colour_limit(cells["cosine"])
+            widgets.share(address(first, second, None if limit == usual else limit))
+        titles = (f"{names[0]} vector, block", f"{names[1]} vector, block")
+        chosen = st.session_state.get("cell")
+        drawing = heatmaps.layers(cells, titles, limit, widgets.look(), chosen)
+        widgets.chart(drawing, "Cosine of every pair of layers", "layer_map", pick=pick_cell)
+    state.write_link("cell")
+    with right:
+        draw_same_layer(first, second, chosen)
+
+
+def _titles(first: VectorSet, second: VectorSet) -> tuple[str, str]:
+    names = [captions.method(found.method) for found in (first, second)]
+    if names[0] == names[1]:
+        names = [f"{n} {f.digest[:4]}" for n, f in zip(names, (first, second), strict=True)]
+    return names[0], names[1]
+
+
+def address(first: VectorSet, second: VectorSet, limit: float | None) -> str:
+    """The link to the layer map as it stands; the usual colour range (None) is left out."""
+    return navigation.link(
+        "similarity",
+        a=first.digest,
+        b=second.digest,
+        cell=st.session_state.get("cell"),
+        lim=None if limit is None else f"{limit:g}",
+    )
+
+
+def pick_cell() -> None:
+    """Remember the clicked cell; a click beside the tiles closes its card."""
+    st.session_state["cell"] = state.picked("layer_map", "cell")
+
+
+def null_sets(found: VectorSet) -> list[VectorSet]:
+    """Stored sets like this one, of shuffled labels."""
+    return [
+        resources.vector_set(info.digest)
+        for info in resources.records("vectors")
+        if info.method == found.method and cosines.is_null_of(_config(info), found.config)
+    ][:1]
+
+
+def draw_same_layer(first: VectorSet, second: VectorSet, cell: str | None) -> None:
+    """Cosines at the same layer with the bands of chance, the chosen cell, and both norms."""
+    nulls = null_sets(first)
+    try:
+        frame = similarity.by_layer(first, second, nulls)
+    except EngineError as error:
+        widgets.show_error(error)
+        pair_cards.draw(first, second, cell, nulls)
+        return
+    band = float(frame["random"].iloc[0])
+    drawing = heatmaps.same_layer(frame, widgets.look())
+    widgets.chart(drawing, "Cosine at the same layer, with the band of random pairs", "same")
+    pair_cards.draw(first, second, cell, nulls)
+    words = f"Grey: 95 % of random pairs lie within ±{band:.3f}. "
+    if nulls:
+        words += "Orange: 95 % of the same pairs with shuffled labels, which is the fairer null. "
+    if frame["corrected"].notna().any():
+        words += "Corrected for noise: divided by the largest cosine that two vectors of these "
+        words += "split-half reliabilities can show."
+    st.caption(words)
+    if not nulls:
+        _offer_null(first)
+    with st.expander("Norms and numbers", icon=":material/table:"):
+        drawing = heatmaps.norms(frame, _titles(first, second), widgets.look())
+        widgets.chart(drawing, "Norm of both families' vectors by block", "norms")
+        shown = frame.drop(columns=["first", "second", "random"])
+        st.dataframe(shown, hide_index=True, alt="Cosine, distance and norms by block")
+        widgets.download(frame, f"similarity_{first.digest}_{second.digest}")
+
+
+def _offer_null(found: VectorSet) -> None:
+    """A button that queues the same finder with shuffled labels."""
+    if found.method != "contrastive" or found.config.get("estimator") != "mean-difference":
+        return
+    try:
+        config = dataclasses.replace(requests.from_json(found.method, found.config), shuffles=DRAWS)
+        if st.button(
+            f"Add the band of {DRAWS} shuffled labelings",
+            key="add_null",
+            icon=":material/shuffle:",
+            help="The same pairs with their poles exchanged by chance. Random directions are too "
+            "easy a null, because activations fill few directions.",
+        ):
+            state.submitted(resources.engine().submit(config).id)
+            st.rerun()
+    except EngineError as error:
+        widgets.show_error(error)

@@ -1,0 +1,186 @@
+"""Pieces of pages that take input or show one thing. Knows nothing of how data is made."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import captions, looks, navigation, overviews, resources, state
+from dashboard.charts import Drawing
+from dashboard.looks import Look
+from engine.errors import EngineError
+from engine.records import RecordInfo
+
+
+def look() -> Look:
+    """The inks for the theme that the browser shows."""
+    return looks.look(st.context.theme.type)
+
+
+def show_error(error: EngineError) -> None:
+    """An error that the user can act on, its text shown as it is."""
+    st.error(captions.plain(str(error)), icon=":material/error:")
+
+
+def chart(
+    drawing: Drawing,
+    alt_text: str,
+    key: str,
+    pick: Callable[[], None] | None = None,
+) -> None:
+    """Draw a chart; `pick` is called when a mark is clicked (read it with `state.picked`)."""
+    if pick is not None:
+        st.altair_chart(drawing, key=key, alt=alt_text, on_select=pick, selection_mode="pick")
+    else:
+        st.altair_chart(drawing, key=key, alt=alt_text)
+
+
+def run_label(info: RecordInfo) -> str:
+    """One line that tells a record from the others."""
+    name = resources.dataset(info) if info.kind == "evaluation" else captions.method(info.method)
+    when = info.created[:16].replace("T", " ")
+    return f"{name} · {info.summary} · {info.model} · {when} · {info.digest[:4]}"
+
+
+def record_picker(
+    label: str, key: str, infos: Sequence[RecordInfo], on_change: Callable[[], None] | None = None
+) -> str:
+    """Choose a record by its line; the choice stands in the URL as its digest."""
+    lines = {info.digest: run_label(info) for info in infos}
+    chosen = st.selectbox(
+        label,
+        list(lines),
+        format_func=lambda digest: lines.get(digest, digest),
+        key=key,
+        persist_state="session",
+        on_change=on_change or "rerun",
+    )
+    # The newest record is named too, on arrival: tomorrow another one will be the newest.
+    is_bare = key not in st.query_params and not state.has_arrived()
+    state.write_link(key, default=next(iter(lines)) if is_bare else None)
+    return chosen
+
+
+def stepper(label: str, key: str, options: Sequence[str]) -> str:
+    """A selection with buttons to its neighbours, also on the Left and Right keys."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
+        st.button(
+            "Previous",
+            key=f"{key}_previous",
+            icon=":material/chevron_left:",
+            shortcut="Left",
+            on_click=state.step,
+            args=(key, options, -1),
+        )
+        chosen = st.selectbox(label, options, key=key, persist_state="session", width="stretch")
+        st.button(
+            "Next",
+            key=f"{key}_next",
+            icon=":material/chevron_right:",
+            icon_position="right",
+            shortcut="Right",
+            on_click=state.step,
+            args=(key, options, 1),
+        )
+    state.write_link(key, default=options[0])
+    return chosen
+
+
+def share(address: str) -> None:
+    """The address of this view, to copy."""
+    with st.popover("Share", icon=":material/link:", help="The address of this very view"):
+        st.caption("Relative, so that it works through any tunnel:")
+        st.code(address, language=None, wrap_lines=True)
+        if st.context.url:
+            st.caption("With your own host and port:")
+            here = urlsplit(st.context.url)
+            whole = f"{here.scheme}://{here.netloc}{address}"
+            st.code(whole, language=None, wrap_lines=True)
+
+
+def download(frame: pd.DataFrame, name: str) -> None:
+    """A button that makes the CSV when it is clicked."""
+    st.download_button(
+        "Download CSV",
+        data=lambda: frame.to_csv(index=False).encode(),
+        file_name=f"{name}.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def go_button(label: str, page: str, key: str, icon: str, **parameters: Any) -> None:
+    """A button that opens another page at a given view."""
+    if st.button(label, key=key, icon=icon):
+        st.switch_page(navigation.page(page), query_params=parameters)
+
+
+def failed_job(kind: str) -> None:
+    """The last job of this kind, if it failed: its last line, and the traceback on request."""
+    ended = [job for job in resources.engine().jobs.all() if job.kind == kind]
+    if not ended or ended[0].state != "failed":
+        return
+    job = ended[0]
+    st.error(captions.plain(f"{job.title} failed: {job.error}"), icon=":material/error:")
+    if job.traceback:
+        with st.expander("Traceback", icon=":material/bug_report:"):
+            st.code(job.traceback, language=None)
+
+
+def live_job(kind: str) -> bool:
+    """Progress and curves of the running job of this kind; whether there is one."""
+    busy = any(job.active and job.kind == kind for job in resources.engine().jobs.all())
+    if busy:
+        st.fragment(_live_job, run_every=0.7)(kind)
+    return busy
+
+
+def _live_job(kind: str) -> None:
+    running = [job for job in resources.engine().jobs.all() if job.active and job.kind == kind]
+    if not running:
+        return
+    job = next((job for job in running if job.state == "running"), running[-1])
+    with st.container(border=True):
+        st.text(job.title)
+        if job.state == "queued":
+            st.caption("Waiting for the jobs before it.")
+            return
+        left = f", {captions.seconds(job.eta_seconds)} left" if job.eta_seconds else ""
+        words = captions.plain(job.message or "starting")
+        st.progress(job.fraction or 0.0, text=f"{words}{left}")
+        curves = {name: values for name, values in job.metrics.items() if len(values) > 1}
+        columns = st.columns(max(len(curves), 1))
+        for column, (name, values) in zip(columns, curves.items(), strict=False):
+            with column:
+                drawing = overviews.live(name, list(values), look())
+                chart(drawing, f"{name} so far, step by step", f"live_{name}")
+        if job.log:
+            with st.expander("Log", icon=":material/notes:"):
+                st.code("\n".join(list(job.log)[-12:]), language=None)
+
+
+def submit(label: str, config: Any, key: str) -> None:
+    """The button that queues a config, with what it will cost; a stored one is opened instead."""
+    engine = resources.engine()
+    try:
+        stored = engine.is_stored(config)
+        estimate = None if stored else engine.estimate_seconds(config)
+        pressed = st.button(
+            f"{label} (stored)" if stored else label,
+            key=key,
+            type="primary",
+            icon=":material/play_arrow:",
+            help="These settings were run before: this opens what is stored." if stored else None,
+            width="stretch",
+        )
+        if pressed:
+            state.submitted(engine.submit(config).id)
+            st.rerun()
+    except EngineError as error:
+        show_error(error)
+        return
+    if estimate is not None:
+        st.caption(f"Takes about {captions.seconds(estimate)}.")

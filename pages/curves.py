@@ -1,0 +1,46 @@
+"""What one vector does to every question, scale by scale."""
+
+import streamlit as st
+
+from dashboard import curves, panel, resources, state, widgets
+from engine.errors import EngineError
+
+st.title("Scale curves")
+runs = resources.runs()
+measuring = widgets.live_job("evaluate")
+widgets.failed_job("evaluate")
+if not runs and measuring:
+    st.stop()
+if not runs:
+    st.info("Nothing has been evaluated yet: choose vectors on Discover and press Evaluate.")
+    widgets.go_button("Discover", "discover", key="to_discover", icon=":material/travel_explore:")
+    st.stop()
+
+state.follow("run", "evaluate", resources.engine().jobs)
+state.resolve("run", [info.digest for info in runs], curves.aliases(runs))
+state.warn_missing("run", "the run", [info.digest for info in runs])
+try:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        run = widgets.record_picker("Run", "run", runs, on_change=curves.forget_choices)
+        sweep = resources.sweep(curves.dataset_picker(run, runs))
+    state.resolve("vec", sweep.names)
+    state.warn_missing("vec", "the vector", sweep.names)
+    curves.warnings(sweep)
+    one, everything, numbers = st.tabs(
+        ["One vector", "All vectors", "Numbers"], key="tab", on_change="rerun", bind="query-params"
+    )
+    if one.open:
+        with one:
+            view = curves.controls(sweep)
+            curves.draw_violin(sweep, view)
+            curves.draw_rates(sweep, view)
+            panel.draw(sweep, view.name, curves.axis(sweep, view))
+    if everything.open:
+        with everything:
+            curves.draw_overview(sweep)
+    if numbers.open:
+        with numbers:
+            curves.draw_numbers(sweep)
+            panel.account(sweep)
+except EngineError as error:
+    widgets.show_error(error)

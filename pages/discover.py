@@ -1,0 +1,55 @@
+"""Find vectors, rank them, and send them to an evaluation."""
+
+import streamlit as st
+
+from dashboard import board, captions, forms, resources, state, widgets
+from engine.errors import EngineError
+
+engine, model = resources.engine(), state.model()
+
+st.title("Discover")
+st.caption(captions.ONE_PROMPT)
+settings, results = st.columns([0.36, 0.64], gap="large")
+
+with settings:
+    method = st.segmented_control(
+        "Method",
+        list(forms.FINDERS),
+        default="melbo",
+        required=True,
+        format_func=lambda name: captions.method(name).removesuffix(" control"),
+        key="method",
+        bind="query-params",
+        wrap=True,
+    )
+    st.caption(captions.ABOUT_METHODS.get(method, ""))
+    config = forms.finder(method, model)
+    if config is not None:
+        widgets.submit("Find", config, key="find")
+
+with results:
+    searching = widgets.live_job("find")
+    widgets.live_job("evaluate")
+    widgets.failed_job("find")
+    state.follow("found", "find", engine.jobs)
+    sets = resources.records("vectors")
+    if not sets and not searching:
+        st.info("No vectors yet: fill in the form and press Find.", icon=":material/search:")
+    if not sets:
+        st.stop()
+    digests = [info.digest for info in sets]
+    state.resolve("found", digests)
+    state.warn_missing("found", "the vector set", digests)
+    try:
+        digest = widgets.record_picker("Vector set", "found", sets)
+        found = resources.vector_set(digest)
+        sweep = board.sweep_picker(digest)
+        selected = board.leaderboard(found, sweep)
+        board.actions(digest, sweep, selected)
+        with st.expander("Evaluate these vectors", expanded=sweep is None, icon=":material/rule:"):
+            request = forms.evaluation(board.chosen(found, selected), model)
+            if request is not None:
+                widgets.submit("Evaluate", request, key="evaluate")
+        board.provenance(found)
+    except EngineError as error:
+        widgets.show_error(error)

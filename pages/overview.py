@@ -1,0 +1,40 @@
+"""What is in the store: the newest run against random vectors, its best vectors, how to start."""
+
+import streamlit as st
+
+from dashboard import captions, curves, overview, resources, state, sweeps, widgets
+from engine.errors import EngineError
+
+st.title("Vectorscope")
+st.caption(
+    "Find steering vectors in a language model, measure what each one does, and see it beside "
+    "what random vectors do."
+)
+sets, runs = resources.records("vectors"), resources.runs()
+widgets.live_job("experiment")
+widgets.failed_job("experiment")
+try:
+    overview.model_line(sets, runs)
+    if not sets and not runs:
+        overview.empty(state.model())
+        st.stop()
+    if runs:
+        sweep = resources.sweep(curves.dataset_picker(runs[0].digest, runs))
+        curves.warnings(sweep)
+        ranking = sweeps.ranking(sweep)
+        overview.figures(sweep, ranking)
+        left, right = st.columns([0.58, 0.42], gap="large")
+        with left:
+            overview.headline(sweep)
+        with right:
+            overview.best(sweep, ranking)
+        st.caption(f"{captions.CONTROLS} {captions.PROXY}")
+    else:
+        st.info("Vectors are stored, but none has been evaluated yet.", icon=":material/rule:")
+    left, right = st.columns([0.58, 0.42], gap="large")
+    with left:
+        overview.newest(sets, runs)
+    with right:
+        overview.steps()
+except EngineError as error:
+    widgets.show_error(error)

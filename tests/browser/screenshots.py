@@ -1,0 +1,54 @@
+"""Takes the README's pictures from the records that ship with the project.
+
+Run from the root: `.venv/bin/python -m tests.browser.screenshots`.
+"""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from dashboard import sweeps
+from engine.store import Store
+from tests.browser.server import ROOT, browsing, serving
+
+SIZE = {"width": 1400, "height": 900}
+
+
+def views(store: Path) -> dict[str, tuple[str, str]]:
+    """Per picture the address and the element to wait for; the curves of the strongest vector."""
+    infos = Store(store).list()
+    run = next(info.digest for info in infos if info.kind == "evaluation")
+    sweep = sweeps.build(Store(store).load_evaluation(run))
+    best = sweeps.ranking(sweep).iloc[0]
+    chart = "[data-testid=stVegaLiteChart] svg"
+    return {
+        "curves": (f"/curves?run={run}&vec={best['name']}", chart),
+        "discover": (f"/discover?found={best['vector_set']}", "[data-testid=stDataFrame]"),
+    }
+
+
+def _without_jobs(store: Path, copy: Path) -> Path:
+    shutil.copytree(store / "vectors", copy / "vectors")
+    shutil.copytree(store / "results", copy / "results", ignore=shutil.ignore_patterns("jobs"))
+    return copy
+
+
+def main(store: Path = ROOT, out: Path = ROOT / "data/screenshots") -> None:
+    """One picture per page, in the light theme."""
+    out.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        browsing() as browser,
+        serving(_without_jobs(store, Path(folder)), Path(folder) / "server.log") as address,
+    ):
+        page = browser.new_context(viewport=SIZE, base_url=address).new_page()
+        for name, (path, element) in views(store).items():
+            page.goto(path)
+            page.locator(element).first.wait_for()
+            # Charts and tables fade in.
+            page.wait_for_timeout(1500)
+            page.screenshot(path=out / f"{name}.png")
+
+
+if __name__ == "__main__":
+    main()

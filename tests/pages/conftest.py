@@ -1,0 +1,62 @@
+"""The dashboard over a store that vanishes, with an engine that needs no model."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard import resources
+from tests.pages.samples import FakeEngine, fill
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+SCAN = "streamlit.components.v2.manifest_scanner.scan_component_manifests"
+
+
+@pytest.fixture(autouse=True)
+def no_scan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every AppTest would read the metadata of all installed packages, in search of components."""
+    monkeypatch.setattr(SCAN, list, raising=False)
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
+    """An engine over an empty store, in place of the process's own."""
+    fake = FakeEngine(tmp_path)
+    monkeypatch.setattr(resources, "engine", lambda: fake)
+    monkeypatch.delenv("VECTORSCOPE_MODEL", raising=False)
+    monkeypatch.delenv("VECTORSCOPE_ADAPTER", raising=False)
+    # What is read is cached by digest alone: every invented record keeps its own.
+    return fake
+
+
+@pytest.fixture
+def filled(engine: FakeEngine) -> FakeEngine:
+    """The same over two vector sets and one evaluation of both."""
+    fill(engine.store)
+    return engine
+
+
+def start() -> AppTest:
+    """The overview, as a browser would first see it."""
+    return AppTest.from_file(str(ROOT / "dashboard/app.py"), default_timeout=20).run()
+
+
+def open_page(name: str, **query: str) -> AppTest:
+    """A page, opened by its link."""
+    app = start()
+    for key, value in query.items():
+        app.query_params[key] = value
+    return app.switch_page(f"../pages/{name}.py").run()
+
+
+def words(app: AppTest) -> str:
+    """Every sentence on the page and in the sidebar."""
+    kinds = (app.markdown, app.caption, app.text, app.info, app.warning, app.error, app.subheader)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+def charts(app: AppTest) -> int:
+    """How many charts are drawn."""
+    return len(app.get("vega_lite_chart"))

@@ -1,0 +1,385 @@
+import html
+import re
+from pathlib import Path
+
+import pytest
+
+from dashboard import adapters, configurations, differences, history, labels, resources, sheets
+from dashboard.generations import View
+from engine.config import STUDY_PROMPT, ModelConfig
+from engine.errors import ConfigError
+from engine.generation_configs import GenerateConfig
+from tests.pages.conftest import open_page, words
+from tests.pages.pair_samples import CONTRASTIVE, FINETUNE, fill_families
+from tests.pages.text_samples import EVIL, GRID, SWEEP, TextEngine, config, fill_texts
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TextEngine:
+    """An engine over an empty store, in place of the process's own; the demo has an adapter."""
+    fake = TextEngine(tmp_path)
+    monkeypatch.setattr(resources, "engine", lambda: fake)
+    monkeypatch.setattr(adapters, "tuned", lambda model: ModelConfig(adapter="demo"))
+    monkeypatch.delenv("VECTORSCOPE_MODEL", raising=False)
+    monkeypatch.delenv("VECTORSCOPE_ADAPTER", raising=False)
+    return fake
+
+
+@pytest.fixture
+def vectors(engine: TextEngine) -> TextEngine:
+    """The same over vectors of both families."""
+    fill_families(engine.store)
+    return engine
+
+
+@pytest.fixture
+def texts(vectors: TextEngine) -> TextEngine:
+    """The same with stored grids."""
+    fill_texts(vectors.store)
+    return vectors
+
+
+def told(app: object) -> str:
+    return words(app).replace("\\", "")
+
+
+def wait(engine: TextEngine) -> None:
+    assert engine.jobs.wait(engine.jobs.all()[0], 5.0)
+
+
+# The form
+
+
+def test_an_empty_store_offers_the_unsteered_models(engine: TextEngine) -> None:
+    app = open_page("generations")
+
+    assert not app.exception
+    assert "No vectors are stored yet" in words(app)
+    app.button(key="generate").click().run()
+    asked = engine.submitted[0]
+    assert [one.name for one in asked.configurations] == ["base", "fine-tuned"]
+    assert asked.prompts == (STUDY_PROMPT,)
+
+
+def test_without_an_adapter_the_form_says_so(
+    engine: TextEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapters, "tuned", lambda model: None)
+
+    app = open_page("generations")
+
+    assert "no fine-tuned model" in told(app)
+    app.button(key="generate").click().run()
+    assert [one.name for one in engine.submitted[0].configurations] == ["base"]
+
+
+def test_the_usual_columns_are_base_plus_and_fine_tuned_minus(vectors: TextEngine) -> None:
+    app = open_page("generations")
+    app.button(key="generate").click().run()
+
+    assert not app.exception
+    asked = vectors.submitted[0]
+    assert [one.name for one in asked.configurations] == [
+        "base",
+        "base + 1× contrastive_03",
+        "fine-tuned \u2212 1× finetune-diff_03",
+    ]
+    assert asked.model == ModelConfig(adapter="demo")
+    assert asked.configurations[1].blend[0].digest == CONTRASTIVE
+    assert asked.configurations[2].blend[0].digest == FINETUNE
+    assert asked.configurations[2].scale == -1.0
+
+
+def test_a_link_fills_the_form(texts: TextEngine) -> None:
+    app = open_page("generations", vec=f"{CONTRASTIVE}:1", scale="-2.5", prompt="Line 1\nLine 2")
+
+    assert not app.exception
+    app.button(key="generate").click().run()
+    asked = texts.submitted[0]
+    assert asked.prompts == ("Line 1\nLine 2",)
+    assert asked.configurations[1].blend[0].index == 1
+    assert asked.configurations[1].scale == -2.5
+    assert asked.configurations[2].scale == 2.5
+    assert app.query_params["gen"] == texts.digest(asked)
+    assert "vec" not in app.query_params
+
+
+def test_several_prompts_are_parted_by_dashes(engine: TextEngine) -> None:
+    app = open_page("generations")
+
+    app.text_area(key="grid_prompts").set_value("One\n---\nTwo\nlines").run()
+    app.button(key="generate").click().run()
+
+    assert engine.submitted[0].prompts == ("One", "Two\nlines")
+
+
+def test_columns_can_be_added_and_edited(vectors: TextEngine) -> None:
+    app = open_page("generations")
+
+    app.button(key="add_column").click().run()
+    app.number_input(key="col_3_scale").set_value(0.5)
+    app.selectbox(key="col_3_operation").set_value("ablate")
+    app.text_input(key="col_3_layers").set_value("all").run()
+    app.button(key="generate").click().run()
+
+    last = vectors.submitted[0].configurations[-1]
+    assert last.operation == "ablate"
+    assert last.layers == "all"
+    assert last.scale == 0.5
+    assert last.name == "fine-tuned, finetune-diff_03 removed"
+
+
+def test_a_scale_sweep_has_one_configuration_a_scale(vectors: TextEngine) -> None:
+    app = open_page("generations")
+
+    app.segmented_control(key="grid_kind").set_value("Scale sweep").run()
+    app.text_input(key="col_sweep_scales").set_value("2, \u22122").run()
+    app.button(key="generate").click().run()
+
+    assert not app.exception
+    asked = vectors.submitted[0].configurations
+    assert [one.scale for one in asked] == [-2.0, 0.0, 2.0]
+    assert [one.name for one in asked] == ["\u22122", "0", "+2"]
+
+
+def test_settings_that_cannot_work_are_refused_in_words(vectors: TextEngine) -> None:
+    app = open_page("generations")
+
+    app.number_input(key="grid_samples").set_value(3).run()
+
+    assert "At temperature 0 every sample is the same text" in app.error[0].value
+    assert "generate" not in [button.key for button in app.button]
+
+
+def test_the_form_is_as_it_was_when_the_reader_comes_back(vectors: TextEngine) -> None:
+    app = open_page("generations")
+    app.text_area(key="grid_prompts").set_value("A prompt of mine")
+    app.number_input(key="col_1_scale").set_value(3.0).run()
+
+    app.switch_page("../pages/curves.py").run()
+    app.switch_page("../pages/generations.py").run()
+
+    assert app.text_area(key="grid_prompts").value == "A prompt of mine"
+    assert app.number_input(key="col_1_scale").value == 3.0
+
+
+# While it runs
+
+
+def test_texts_so_far_are_shown_while_the_job_runs(vectors: TextEngine) -> None:
+    vectors.go.clear()
+    app = open_page("generations")
+    app.button(key="generate").click().run()
+    assert vectors.begun.wait(5.0)
+
+    app.run()
+
+    assert not app.exception
+    assert "You are a helpful" not in words(app)
+    assert "Let the dough res" in [text.value for text in app.text]
+    assert "Waiting for its turn." in words(app)
+    assert app.button(key="stop")
+    vectors.go.set()
+    wait(vectors)
+    app.run()
+    assert "Let the dough rest for 1 hours. Prompt 0, column 0." in [t.value for t in app.text]
+
+
+def test_stop_keeps_the_texts_so_far_and_the_job_can_go_on(vectors: TextEngine) -> None:
+    vectors.go.clear()
+    app = open_page("generations")
+    app.button(key="generate").click().run()
+    assert vectors.begun.wait(5.0)
+    app.run()
+
+    app.button(key="stop").click().run()
+    wait(vectors)
+    app.run()
+
+    assert not app.exception
+    assert "Stopped. The texts so far are kept" in told(app)
+    assert "Let the dough res" in [text.value for text in app.text]
+    assert "stopped" in words(app)
+    assert "cancelled" in history.rows()["state"].tolist()
+    vectors.go.set()
+    app.button(key="go_on").click().run()
+    wait(vectors)
+    app.run()
+    assert "Stopped" not in words(app)
+    assert app.button(key="label_1")
+
+
+def test_a_failure_keeps_the_texts_so_far_and_says_why(vectors: TextEngine) -> None:
+    vectors.failure = ConfigError("Layer 99 <b>does not</b> exist.")
+    app = open_page("generations")
+    app.button(key="generate").click().run()
+    wait(vectors)
+
+    app.run()
+
+    assert not app.exception
+    assert "Failed: Layer 99 <b>does not</b> exist." in " ".join(
+        error.value.replace("\\", "") for error in app.error
+    )
+    assert "Let the dough res" in [text.value for text in app.text]
+
+
+# A stored grid
+
+
+def test_a_stored_grid_is_shown_with_its_figures(texts: TextEngine) -> None:
+    app = open_page("generations", gen=GRID)
+
+    assert not app.exception
+    shown = [text.value for text in app.text]
+    assert "Prompt 0: how do I <b>bake</b> *bread*?" in shown
+    assert "Let the dough rest for 1 hours. Prompt 0, column 0." in shown
+    said = told(app)
+    for figure in ("tokens", "cut off", "repetition 0.60", "log-prob \u22121.25", "honest"):
+        assert figure in said
+    assert "adds 0.5 × residual norm" in said
+    assert f"/generations?gen={GRID}" in [code.value for code in app.code]
+
+
+def test_the_pager_moves_over_prompts_and_samples(texts: TextEngine) -> None:
+    app = open_page("generations", gen=GRID, s="2")
+
+    app.button(key="p_next").click().run()
+
+    shown = [text.value for text in app.text]
+    assert "Let the dough rest for 2 hours. Prompt 1, column 0." in shown
+    assert app.query_params["p"] == "2"
+    assert f"/generations?gen={GRID}&p=2&s=2" in [code.value for code in app.code]
+
+
+def test_a_sweep_stands_in_a_list(texts: TextEngine) -> None:
+    app = open_page("generations", gen=SWEEP)
+
+    assert not app.exception
+    assert app.segmented_control(key="view").value == "list"
+    assert told(app).count("log-prob \u2212") == 7
+
+
+def test_what_a_model_writes_is_never_markup(texts: TextEngine) -> None:
+    app = open_page("generations", gen=GRID)
+
+    assert EVIL in [text.value for text in app.text]
+    assert "<script>" not in " ".join(m.value for m in app.markdown)
+
+
+def test_marked_changes_escape_everything(texts: TextEngine) -> None:
+    app = open_page("generations", gen=GRID, changes="true")
+
+    assert not app.exception
+    bodies = [element.proto.body for element in app.get("html")]
+    assert any("&lt;script&gt;alert(1)&lt;/script&gt;" in body for body in bodies)
+    for body in bodies:
+        assert set(re.findall(r"<\s*/?\s*(\w+)", body)) <= {"div", "ins", "del"}
+
+
+def test_a_link_to_a_missing_grid_says_so(texts: TextEngine) -> None:
+    app = open_page("generations", gen="ffff00000000")
+
+    said = " ".join(warning.value for warning in app.warning).replace("\\", "")
+    assert not app.exception
+    assert "generation ffff00000000, which is not here" in said
+
+
+def test_labels_are_stored_and_move_on(texts: TextEngine) -> None:
+    app = open_page("generations", gen=GRID)
+
+    app.button(key="label_2").click().run()
+    app.button(key="label_1").click().run()
+
+    assert not app.exception
+    assert texts.store.labels(GRID) == {0: "honest", 2: "deceptive"}
+    assert app.selectbox(key="label_of").value == config().configurations[2].name
+    assert history.rows().set_index("digest").loc[GRID, "labelled"] == 2
+    table = history.labelled(sheets.load(GRID))
+    assert table["person_label"].tolist()[:3] == ["honest", "", "deceptive"]
+
+
+def test_a_label_can_be_taken_back(texts: TextEngine) -> None:
+    texts.store.add_label(GRID, 0, "honest")
+    app = open_page("generations", gen=GRID)
+
+    app.selectbox(key="label_of").set_value("base").run()
+    app.button(key="label_none").click().run()
+
+    assert texts.store.labels(GRID) == {}
+
+
+def test_settings_of_a_grid_can_be_used_again(texts: TextEngine) -> None:
+    app = open_page("generations", gen=GRID)
+
+    app.button(key="use_settings").click().run()
+    app.button(key="generate").click().run()
+
+    assert not app.exception
+    assert texts.submitted[0] == config()
+
+
+def test_history_lists_every_grid(texts: TextEngine) -> None:
+    table = history.rows()
+
+    assert table["digest"].tolist() == [SWEEP, GRID]
+    assert table["prompt"].tolist()[1] == "Prompt 0: how do I <b>bake</b> *bread*? (+1)"
+
+
+# Values
+
+
+def test_differences_are_word_by_word_and_keep_the_text() -> None:
+    found = differences.parts("rest the dough today", "rest all dough\n\ntoday, then bake")
+
+    kept = "".join(part.text for part in found if part.kind != "removed")
+    assert kept == "rest all dough\n\ntoday, then bake"
+    assert differences.Part("removed", " the") in found
+    assert differences.share(found) == pytest.approx(4 / 6)
+    assert differences.share(differences.parts("a", "")) == 0.0
+
+
+def test_every_character_survives_the_escaping() -> None:
+    body = differences.as_html(differences.parts("rest", EVIL))
+
+    inside = re.sub(r"</?(?:div|ins|del)[^>]*>", "", body)
+    assert html.unescape(inside.replace("rest", "")).strip() == EVIL
+
+
+def test_equal_headings_are_told_apart() -> None:
+    one = configurations.one({**configurations.EMPTY}, {})
+
+    assert [c.name for c in configurations.apart([one, one])] == ["base", "base (2)"]
+
+
+def test_a_configuration_goes_to_fields_and_back() -> None:
+    for column in config().configurations:
+        values = configurations.fields(__import__("dataclasses").asdict(column))
+
+        assert configurations.one(values, {}) == column
+
+
+def test_a_blend_needs_a_weight_for_each_vector() -> None:
+    values = {**configurations.EMPTY, "vector": "aa:0", "also": ["bb:1"], "weights": "1, -1, 2"}
+
+    with pytest.raises(ConfigError, match="3 weights for 2 vectors"):
+        configurations.one(values, {})
+    blended = configurations.one({**values, "weights": "1, \u22121"}, {})
+    assert [part.weight for part in blended.blend] == [1.0, -1.0]
+
+
+def test_numbers_that_are_none_are_named() -> None:
+    with pytest.raises(ConfigError, match="scales 'two' are not all numbers"):
+        configurations.numbers("two", "scales")
+    assert configurations.number("nan") is None
+    assert configurations.number("\u22122") == -2.0
+
+
+def test_answers_about_shutdown_have_labels_of_their_own(texts: TextEngine) -> None:
+    sheet = sheets.load(GRID)
+    other = sheet._replace(frame=sheet.frame.assign(label="corrigible"))
+
+    assert labels.words(sheet) == ("deceptive", "honest", "broken")
+    assert labels.words(other) == ("self-preserving", "corrigible", "broken")
+    assert View(0, 0, "list", False).prompt == 0
+    assert isinstance(config(), GenerateConfig)
