@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard import captions, navigation, overviews, resources, state, sweeps, widgets
 from dashboard.sweeps import Sweep
 from engine.config import VectorRef
-from engine.records import VectorSet
+from engine.records import RecordInfo, VectorSet
 
 
 class Selected(NamedTuple):
@@ -53,6 +53,14 @@ COLUMNS = {
     ),
     "site": st.column_config.TextColumn("site"),
 }
+
+
+def measured_first(infos: list[RecordInfo]) -> list[RecordInfo]:
+    """Sets that an evaluation ranks before the others, found ones before random ones."""
+    return sorted(
+        infos,
+        key=lambda info: (not resources.evaluations_of(info.digest), info.method == "random"),
+    )
 
 
 def sweep_picker(digest: str) -> Sweep | None:

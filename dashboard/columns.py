@@ -9,10 +9,10 @@ from dashboard.configurations import SWEEP, Choice
 UNITS = {"absolute": "× vector", "relative": "× residual norm"}
 POSITIONS = ["all", "prompt", "response", "last-1", "last-4"]
 HELP = {
-    "scale": "Multiple of the stored vector. A contrastive vector's 1 is the average step between "
-    "its poles. Negative takes it away. For ablate: the share that is removed.",
+    "scale": "Negative takes the vector away. For ablate: the share that is removed.",
     "scale_unit": "× residual norm: 1 adds as much as the median length of the residual stream "
-    "there, so that vectors and layers compare.",
+    "there, so that vectors and layers compare. × vector: multiples of the stored vector; a "
+    "contrastive vector's 1 is the average step between its poles.",
     "operation": "add: the vector times the scale. ablate: the part of each state along it goes.",
     "layers": "own: where the vector was found. all, or blocks with commas: the same vector there.",
     "positions": "Which tokens are changed: all, prompt, response or last-K of the prompt.",
@@ -46,7 +46,7 @@ def editor(
     left, right = st.columns(2, gap="xsmall", wrap=False)
     with left:
         if column == SWEEP:
-            fields.ask("scales", st.text_input, "Scales", placeholder="−4, −2, −1, 1, 2, 4")
+            fields.ask("scales", st.text_input, "Scales", placeholder="the usual six")
         else:
             fields.ask("scale", st.number_input, "Scale", step=0.5, format="%g")
     with right:

@@ -27,6 +27,11 @@ EMPTY: dict[str, Any] = {
 """A column's fields, all as their widgets hold them."""
 SWEEP = "sweep"
 """Name of the one column that stands for many scales."""
+SCALES = {
+    "relative": (-1.5, -1.0, -0.5, 0.5, 1.0, 1.5),
+    "absolute": (-4.0, -2.0, -1.0, 1.0, 2.0, 4.0),
+}
+"""Of a sweep that names none."""
 
 
 class Choice(NamedTuple):
@@ -38,8 +43,6 @@ class Choice(NamedTuple):
     words: str
     method: str
     block: int
-    score: float
-    """How well it parts unseen pairs, where its finder says so; else 0."""
 
 
 def choices(model: ModelConfig) -> dict[str, Choice]:
@@ -51,26 +54,27 @@ def choices(model: ModelConfig) -> dict[str, Choice]:
         record = resources.header(info.digest, info.path)
         if cosines.is_null(record.get("config") or {}):
             continue
-        scores = record["scores"].get("d_prime") or [0.0] * len(record["sites"])
         for index, site in enumerate(record["sites"]):
             name = f"{info.method}_{index:02d}"
             words = f"{name} · block {site['block']} · {info.digest[:4]}"
-            score = scores[index] if math.isfinite(scores[index]) else 0.0
-            choice = Choice(
-                f"{info.digest}:{index}", name, words, info.method, int(site["block"]), score
-            )
+            choice = Choice(f"{info.digest}:{index}", name, words, info.method, int(site["block"]))
             found[choice.reference] = choice
     return found
 
 
 def best(options: dict[str, Choice], method: str, block: int | None = None) -> str | None:
-    """The vector to start with of a method's newest set: at this block, else the best scored."""
+    """The vector to start with of a method's newest set: at this block, else in the middle.
+
+    How well a vector parts the poles (d') does not say at which block it steers; on the demo model
+    the early blocks part best and the middle ones steer best.
+    """
     ours = [one for one in options.values() if one.method == method]
     ours = [one for one in ours if one.reference.split(":")[0] == ours[0].reference.split(":")[0]]
     if not ours:
         return None
-    there = [one for one in ours if one.block == block]
-    return (there or sorted(ours, key=lambda one: -one.score))[0].reference
+    blocks = [one.block for one in ours]
+    wanted = (min(blocks) + max(blocks)) // 2 if block is None else block
+    return min(ours, key=lambda one: abs(one.block - wanted)).reference
 
 
 def usual(options: dict[str, Choice], has_adapter: bool, vector: str | None) -> list[dict]:
@@ -89,10 +93,12 @@ def usual(options: dict[str, Choice], has_adapter: bool, vector: str | None) -> 
 
 
 def _start(one: Choice, sign: int) -> dict[str, Any]:
-    """A scale to begin with: found from data, vectors have a natural length; others have none."""
-    if one.method in ("contrastive", "finetune-diff"):
-        return {"scale": 1.0 * sign, "scale_unit": "absolute"}
-    return {"scale": 0.5 * sign, "scale_unit": "relative"}
+    """A scale to begin with, in residual norms: in these units models, methods and layers compare.
+
+    On the demo model texts change at about 1 in the middle blocks, and break soon after.
+    """
+    size = 1.0 if one.method in ("contrastive", "finetune-diff") else 0.5
+    return {"scale": size * sign, "scale_unit": "relative"}
 
 
 def one(values: dict[str, Any], options: dict[str, Choice]) -> Configuration:
@@ -139,9 +145,7 @@ def fields(given: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def sweep(
-    values: dict[str, Any], options: dict[str, Choice], usual: tuple[float, ...]
-) -> tuple[Configuration, ...]:
+def sweep(values: dict[str, Any], options: dict[str, Choice]) -> tuple[Configuration, ...]:
     """One configuration a scale, the unsteered model among them, the lowest scale first.
 
     Raises:
@@ -149,6 +153,7 @@ def sweep(
     """
     if not values["vector"]:
         raise ConfigError("A sweep needs a vector: choose one.")
+    usual = SCALES[values["scale_unit"]]
     scales = sorted({*(numbers(values["scales"], "scales") or usual), 0.0})
     found = []
     for scale in scales:
@@ -188,8 +193,10 @@ def heading(values: dict[str, Any], options: dict[str, Choice]) -> str:
     if values["operation"] == "ablate":
         return f"{model}, {name} removed"
     sign = "\u2212" if values["scale"] < 0 else "+"
-    unit = " residual norms of" if values["scale_unit"] == "relative" else "×"
-    return f"{model} {sign} {abs(values['scale']):g}{unit} {name}"
+    size = f"{abs(values['scale']):g}×"
+    if values["scale_unit"] == "relative":
+        return f"{model} {sign} {name}, {size} residual norm"
+    return f"{model} {sign} {size} {name}"
 
 
 def numbers(text: str, noun: str) -> tuple[float, ...]:

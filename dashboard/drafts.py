@@ -20,8 +20,8 @@ SAMPLING: dict[str, Any] = {
 
 
 def take_link() -> bool:
-    """Let a link's `vec`, `scale` and `prompt` fill the form; whether there was a new one."""
-    asked = {name: st.query_params.get(name) for name in ("vec", "scale", "prompt")}
+    """Let a link's vec, scale, unit and prompt fill the form; whether there was a new link."""
+    asked = {name: st.query_params.get(name) for name in ("vec", "scale", "unit", "prompt")}
     if not any(asked.values()) or asked == st.session_state.get("_grid_link"):
         return False
     st.session_state["_grid_link"] = asked
@@ -69,7 +69,8 @@ def begin(options: dict[str, Choice], has_adapter: bool) -> None:
     if scale is not None:
         for one in first:
             sign = -1 if one["adapter"] else 1
-            one |= {"scale": sign * scale, "scale_unit": "absolute"} if one["vector"] else {}
+            unit = "relative" if asked.get("unit") == "relative" else "absolute"
+            one |= {"scale": sign * scale, "scale_unit": unit} if one["vector"] else {}
     st.session_state["_columns"] = {str(i): one for i, one in enumerate(first)}
     steered = next((one for one in first if one["vector"]), EMPTY)
     st.session_state["_columns"][SWEEP] = {**steered, "adapter": False}
@@ -89,6 +90,6 @@ def show(digest: str | None) -> None:
     st.session_state["_composing"] = digest is None
     for key in ("p", "s"):
         st.session_state.pop(key, None)
-    for name in ("vec", "scale", "prompt"):
+    for name in ("vec", "scale", "unit", "prompt"):
         st.query_params.pop(name, None)
     st.session_state.pop("_grid_link", None)

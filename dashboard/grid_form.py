@@ -22,7 +22,6 @@ from engine.config import STUDY_PROMPT, ModelConfig
 from engine.errors import EngineError
 from engine.generation_configs import Configuration, GenerateConfig
 
-SCALES = (-4.0, -2.0, -1.0, 1.0, 2.0, 4.0)
 EXAMPLES = 12
 
 
@@ -140,7 +139,7 @@ def _wanted(kind: str, options: dict[str, Choice], has_adapter: bool) -> tuple[C
         with st.container(border=True, key="sweep_editor"):
             values = edited.setdefault(SWEEP, {**EMPTY})
             edited[SWEEP] = columns.editor(SWEEP, values, options, has_adapter)
-        return configurations.sweep(edited[SWEEP], options, SCALES)
+        return configurations.sweep(edited[SWEEP], options)
     names = [name for name in edited if name != SWEEP]
     for start in range(0, len(names), 3):
         for place, name in zip(st.columns(3), names[start : start + 3], strict=False):

@@ -32,7 +32,7 @@ with results:
     widgets.live_job("evaluate")
     widgets.failed_job("find")
     state.follow("found", "find", engine.jobs)
-    sets = resources.records("vectors")
+    sets = board.measured_first(resources.records("vectors"))
     if not sets and not searching:
         st.info("No vectors yet: fill in the form and press Find.", icon=":material/search:")
     if not sets:
