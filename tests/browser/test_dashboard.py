@@ -57,13 +57,22 @@ def test_back_undoes_a_choice_and_then_leaves_the_page(page: object) -> None:
     page.get_by_role("heading", name="Vectorscope").wait_for()
 
 
+def settle(page: object) -> None:
+    """Wait until the page's script has run with what was typed."""
+    page.wait_for_timeout(300)
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+
+
 def test_a_find_job_runs_from_the_form_while_pages_are_switched(page: object) -> None:
     page.goto("/discover?method=Random")
     page.get_by_role("button", name="Find").wait_for()
     page.get_by_label("Vectors", exact=True).fill("2")
     page.get_by_label("Vectors", exact=True).press("Enter")
+    settle(page)
 
     page.get_by_role("button", name="Find").click()
+    # A page left in the same instant as the click would take the click with it.
+    page.get_by_text("Find 2 random vectors").first.wait_for(timeout=JOB)
     page.get_by_role("link", name="Scale curves").click()
     page.get_by_role("heading", name="Scale curves").wait_for()
     done = page.get_by_role("link", name=re.compile("Find 2 random vectors"))
@@ -81,6 +90,7 @@ def test_a_job_can_be_cancelled_from_another_page(page: object) -> None:
     steps = page.get_by_role("spinbutton", name="Steps")
     steps.fill("5000")
     steps.press("Enter")
+    settle(page)
 
     page.get_by_role("button", name="Find").click()
     page.get_by_text(re.compile("step [0-9]+ of 5000")).first.wait_for(timeout=JOB)
