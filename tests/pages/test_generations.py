@@ -81,8 +81,8 @@ def test_the_usual_columns_are_base_plus_and_fine_tuned_minus(vectors: TextEngin
     asked = vectors.submitted[0]
     assert [one.name for one in asked.configurations] == [
         "base",
-        "base + 1× contrastive_03",
-        "fine-tuned \u2212 1× finetune-diff_03",
+        "base + contrastive_02, 1× residual norm",
+        "fine-tuned \u2212 finetune-diff_02, 1× residual norm",
     ]
     assert asked.model == ModelConfig(adapter="demo")
     assert asked.configurations[1].blend[0].digest == CONTRASTIVE
@@ -126,7 +126,7 @@ def test_columns_can_be_added_and_edited(vectors: TextEngine) -> None:
     assert last.operation == "ablate"
     assert last.layers == "all"
     assert last.scale == 0.5
-    assert last.name == "fine-tuned, finetune-diff_03 removed"
+    assert last.name == "fine-tuned, finetune-diff_02 removed"
 
 
 def test_a_scale_sweep_has_one_configuration_a_scale(vectors: TextEngine) -> None:
