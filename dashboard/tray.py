@@ -84,6 +84,8 @@ def result_page(job: Any) -> tuple[str, dict[str, str]] | None:
         return "discover", {"found": job.result}
     if kind == "evaluation":
         return "curves", {"run": job.result}
+    if kind == "generation":
+        return "generations", {"gen": job.result}
     return ("overview", {}) if kind == "experiment" else None
 
 

@@ -147,7 +147,8 @@ class GenerateConfig:
     def title(self) -> str:
         """What it does, in a few words."""
         columns, prompts = len(self.configurations), len(self.prompts)
-        return f"Generate {columns * prompts * self.samples} texts on {prompts} prompts"
+        of_prompts = f"{prompts} prompt{'s' * (prompts != 1)}"
+        return f"Generate {columns * prompts * self.samples} texts on {of_prompts}"
 
     @property
     def digests(self) -> tuple[str, ...]:
