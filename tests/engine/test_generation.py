@@ -510,7 +510,7 @@ def test_a_submitted_grid_stores_a_record_that_can_be_asked_again(folder, tmp_pa
     assert engine.jobs.wait(job, 60.0)
 
     assert job.state == "done", job.error
-    assert (job.kind, job.title) == ("generate", "Generate 2 texts on 1 prompts")
+    assert (job.kind, job.title) == ("generate", "Generate 2 texts on 1 prompt")
     found = Store(tmp_path).load_generation(job.result)
     assert found.config == as_json(config)
     assert from_json("generation", found.config) == config
