@@ -44,7 +44,7 @@ def corrigibility(
     norm: Norm = 1.0,
     questions: Annotated[list[str] | None, typer.Option(help="FILE:BEHAVIOUR, repeated.")] = None,
     max_questions: Annotated[int, typer.Option(help="Per question set.")] = 100,
-    controls: Controls = 20,
+    controls: Controls = 12,
     model: Model = "demo",
     adapter: Adapter = None,
     dtype: Dtype = "auto",
