@@ -218,15 +218,5 @@ def pair(
         "z": cosine * float(np.sqrt(len(left))),
         "corrected": similarity.corrected(cosine, *known),
         "norms": (float(np.linalg.norm(left)), float(np.linalg.norm(right))),
-        "null": _null(first.sites[row], right, nulls),
+        "null": similarity.null_band(first.sites[row], right, nulls),
     }
-
-
-def _null(site: Site, vector: np.ndarray, nulls: Sequence[VectorSet]) -> tuple[float, float] | None:
-    """The middle 95 % of the cosines of shuffled vectors at a site with a vector."""
-    rows = [v for s in nulls for v, at in zip(s.vectors, s.sites, strict=True) if at == site]
-    if not rows:
-        return None
-    cosines = similarity.unit(np.stack(rows)) @ similarity.unit(vector[None])[0]
-    low, high = np.quantile(cosines, (0.025, 0.975))
-    return float(low), float(high)

@@ -316,7 +316,3 @@ def _edit_at(edits: EditBatch, prompt_length: int) -> EditAt:
         return edits.at(hidden, block, first, prompt_length)
 
     return edit
-
-
-Pick = Callable[[Tensor], list[int]]
-"""Chooses one token per row from float32 logits `[rows, vocab]`."""

@@ -144,7 +144,7 @@ def by_layer(first: VectorSet, second: VectorSet, null: Sequence[VectorSet] = ()
     )
     if null:
         bands = [
-            _null_band(first.sites[i], vector, null)
+            null_band(first.sites[i], vector, null) or (float("nan"), float("nan"))
             for (i, _), vector in zip(pairs, right, strict=True)
         ]
         frame["null_low"], frame["null_high"] = zip(*bands, strict=True)
@@ -208,13 +208,13 @@ def _reliability(
     return np.where(chosen > 0, chosen, np.nan)
 
 
-def _null_band(
+def null_band(
     site: Site, other: Float[np.ndarray, " hidden"], null: Sequence[VectorSet]
-) -> tuple[float, float]:
-    """The middle 95 % of the cosines of the null's vectors at a site with a vector."""
+) -> tuple[float, float] | None:
+    """The middle 95 % of the cosines of the null's vectors at a site with a vector, or None."""
     rows = [v for s in null for v, at in zip(s.vectors, s.sites, strict=True) if at == site]
     if not rows:
-        return float("nan"), float("nan")
+        return None
     cosines = unit(np.stack(rows)) @ unit(other[None])[0]
     low, high = np.quantile(cosines, (0.025, 0.975))
     return float(low), float(high)
