@@ -38,6 +38,15 @@ def first_position(positions: str, prompt_length: int) -> int | None:
     )
 
 
+NO_BLOCK = 10**9
+"""Stands for the first edited block of a row that has no edit."""
+
+
+def reached_block(site: Site) -> int:
+    """The block whose output an edit at this site changes; -1 is the embedding."""
+    return site.block - (site.kind == "block_in")
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Edit:
     """One change of one row at one site."""
@@ -148,8 +157,7 @@ class EditBatch:
     @property
     def lowest_block(self) -> int:
         """The last block whose output no edit changes; -1 when even the embedding may change."""
-        reached = [g.site.block - (g.site.kind == "block_in") for g in self.groups]
-        return min(reached, default=10**9)
+        return min((reached_block(g.site) for g in self.groups), default=NO_BLOCK)
 
     def select(self, rows: slice) -> "EditBatch":
         """The same edits for some rows only."""
@@ -179,9 +187,14 @@ class EditBatch:
         output equals adding at the block's, because nothing lies between it and the residual sum.
         """
         for group in self.groups:
-            if group.site.block - (group.site.kind == "block_in") == block:
+            if reached_block(group.site) == block:
                 hidden = group.apply(hidden, first, prompt_length)
         return hidden
+
+
+def first_edited(edits: Sequence[Edit]) -> int:
+    """The first block whose output a row's edits change; `NO_BLOCK` without edits."""
+    return min((reached_block(edit.site) for edit in edits), default=NO_BLOCK)
 
 
 def _stacked(

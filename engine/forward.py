@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -16,6 +15,7 @@ from torch import Tensor
 
 from engine.blocks import BlockRunner, EditAt, RowCache
 from engine.config import Site
+from engine.decoding import Decoder, Passes, edit_at, untouched
 from engine.edits import EditBatch
 from engine.errors import ConfigError
 from engine.hooked import HookedRunner, on_device
@@ -109,7 +109,7 @@ class Forward:
                 hidden = torch.zeros(1, len(tokens), 0)
             else:
                 hidden = self._runner.embed(ids)
-                hidden = self._runner.span(hidden, -1, after, _untouched)
+                hidden = self._runner.span(hidden, -1, after, untouched)
         return Start(tokens, after, hidden, adapter)
 
     def capture(
@@ -176,7 +176,7 @@ class Forward:
         self, start: Start, edits: EditBatch, target: int, last: int
     ) -> Float[Tensor, "rows last hidden"]:
         """Output of block `target` at the last positions, differentiable in the edits' vectors."""
-        edit = _edit_at(edits, len(start.tokens))
+        edit = edit_at(edits, len(start.tokens))
         with self._door(start.adapter, is_differentiable=True):
             if self._runner is None:
                 ids = on_device([start.tokens] * edits.rows, self.loaded.device)
@@ -194,7 +194,7 @@ class Forward:
             return past if past is not None else keep
         with self._door(start.adapter):
             hidden = start.hidden[:, first:upto].expand(edits.rows, -1, -1)
-            edit = _edit_at(edits, len(start.tokens))
+            edit = edit_at(edits, len(start.tokens))
             self._runner.span(hidden, start.after, self.blocks - 1, edit, past, keep, last=0)
         return keep
 
@@ -202,7 +202,7 @@ class Forward:
         self, start: Start, edits: EditBatch, ids: Sequence[int], past: RowCache | None = None
     ) -> Answers:
         """What each row answers after the prompt, as logits of the answer tokens."""
-        edit = _edit_at(edits, len(start.tokens))
+        edit = edit_at(edits, len(start.tokens))
         with self._door(start.adapter):
             if self._runner is None:
                 tokens = on_device([start.tokens] * edits.rows, self.loaded.device)
@@ -233,7 +233,7 @@ class Forward:
         """Float32 logits after the prompt for each row, over the whole vocabulary."""
         # Every block sees all rows: products of other shapes differ in the last bit.
         start = self.start(tokens, -1, adapter)
-        edit = _edit_at(edits, len(tokens))
+        edit = edit_at(edits, len(tokens))
         with self._door(adapter):
             if self._runner is None:
                 ids = on_device([tokens] * edits.rows, self.loaded.device)
@@ -245,74 +245,18 @@ class Forward:
     def decoder(
         self, prompts: Sequence[list[int]], edits: EditBatch, adapter: bool = True
     ) -> "Decoder":
-        """Step-by-step generation: one prompt per row, all of one length."""
-        return Decoder(self, prompts, edits, adapter)
-
-
-class Decoder:
-    """Generates token by token for rows of equal prompt length, each with its own edits."""
-
-    def __init__(
-        self, door: Forward, prompts: Sequence[list[int]], edits: EditBatch, adapter: bool
-    ) -> None:
-        """Take one prompt per row.
+        """Generation, or the reading of given texts: one prompt per row, all of one length.
 
         Raises:
             ConfigError: If the prompts differ in length or in number from the rows.
         """
         if len({len(p) for p in prompts}) != 1 or len(prompts) != edits.rows:
             raise ConfigError("Rows that are generated together need prompts of one length.")
-        self._door = door
-        self._prompts = list(prompts)
-        self._edit = _edit_at(edits, len(prompts[0]))
-        self._adapter = adapter
-        self._past: RowCache | None = None
-        self._cache: Any = None
-        self._position = 0
-
-    def first(self) -> Float[Tensor, "rows vocab"]:
-        """Logits after the prompts."""
-        return self._advance(on_device(self._prompts, self._door.loaded.device))
-
-    def next(self, tokens: Sequence[int]) -> Float[Tensor, "rows vocab"]:
-        """Logits after one more token per row."""
-        ids = on_device([[t] for t in tokens], self._door.loaded.device)
-        return self._advance(ids)
-
-    def keep(self, rows: Sequence[int], edits: EditBatch) -> None:
-        """Go on with some rows only, given the edits of those rows."""
-        self._edit = _edit_at(edits, len(self._prompts[0]))
-        if self._past is not None:
-            pairs = {b: (k[list(rows)], v[list(rows)]) for b, (k, v) in self._past.pairs.items()}
-            self._past = RowCache(self._past.length, pairs)
-        if self._cache is not None:
-            self._cache.batch_select_indices(torch.tensor(list(rows)))
-
-    def _advance(self, ids: Tensor) -> Float[Tensor, "rows vocab"]:
-        door = self._door
-        with door._door(self._adapter):
-            if door._runner is None:
-                logits, self._cache = door._hooked.step(
-                    ids, self._edit, self._position, self._cache
-                )
-            else:
-                keep = RowCache()
-                hidden = door._runner.embed(ids)
-                out = door._runner.span(
-                    hidden, -1, door.blocks - 1, self._edit, self._past, keep, last=1
-                )
-                self._past = keep
-                logits = door._read(out[:, -1], [0])[0]
-        self._position += ids.shape[1]
-        return logits.cpu()
-
-
-def _untouched(hidden: Tensor, _block: int, _first: int) -> Tensor:
-    return hidden
-
-
-def _edit_at(edits: EditBatch, prompt_length: int) -> EditAt:
-    def edit(hidden: Tensor, block: int, first: int) -> Tensor:
-        return edits.at(hidden, block, first, prompt_length)
-
-    return edit
+        passes = Passes(
+            enter=lambda: self._door(adapter),
+            runner=self._runner,
+            hooked=self._hooked,
+            logits=lambda hidden: self._read(hidden, [0])[0],
+            device=self.loaded.device,
+        )
+        return Decoder(passes, prompts, edits)

@@ -93,11 +93,11 @@ class HookedRunner:
 
     def step(
         self, tokens: Int[Tensor, "rows some"], edit: EditAt, first: int, cache: Any
-    ) -> tuple[Float[Tensor, "rows vocab"], Any]:
-        """Logits after `tokens`, which begin at position `first`, and the library's cache."""
+    ) -> tuple[Float[Tensor, "rows some vocab"], Any]:
+        """Logits after each of `tokens`, the first at position `first`, and the library's cache."""
         with self.edited(edit, first):
             out = self.causal(tokens, use_cache=True, past_key_values=cache)
-        return out.logits[:, -1].float(), out.past_key_values
+        return out.logits, out.past_key_values
 
 
 def on_device(tokens: list[list[int]], device: torch.device) -> Int[Tensor, "rows tokens"]:

@@ -15,7 +15,7 @@ LONGEST_MODULE = 350
 ORDER = """
 errors progress files linalg config generation_configs pair_configs requests studies records
 generation_records intervals statistics nulls sources question_rows polarity datasets pairs
-prompts identity loading blocks edits hooked forward jacobian similarity checks demo finders
+prompts identity loading blocks edits hooked decoding forward jacobian similarity checks demo finders
 evaluators provenance finetune_configs finetune_examples finetune dataset_builder formats
 headers partial store estimates job jobs generating engine experiments deception bench options
 reports cli_values cli_find cli_experiments cli_pairs cli_similarity cli_generate cli_finetune

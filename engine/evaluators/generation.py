@@ -13,7 +13,7 @@ import pandas as pd
 from torch import Tensor
 
 from engine import datasets
-from engine.edits import Edit
+from engine.edits import Edit, first_edited
 from engine.evaluators import interventions, lockstep, side_effects
 from engine.evaluators.cells import Cell, choose, draws_of, end_tokens, key_of, known_label
 from engine.evaluators.side_effects import Neutral, Scored
@@ -135,6 +135,8 @@ class Grid:
         for cell in cells:
             groups.setdefault((len(cell.tokens), cell.column.adapter), []).append(cell)
         for (length, _), members in groups.items():
+            # Side by side, rows share what lies before their first edit.
+            members.sort(key=lambda cell: (first_edited(cell.edits), cell.prompt))
 
             def work(part: range, members: list[Cell] = members) -> None:
                 self._write([members[i] for i in part if not members[i].is_over])

@@ -28,6 +28,16 @@ def rows_per_batch(door: Forward, positions: int) -> int:
     return max(1, min(budget // max(positions, 1), LOGIT_BYTES // (4 * vocab)))
 
 
+def stacked(door: Forward, edits: Sequence[Sequence[Edit]]) -> EditBatch:
+    """One list of edits per row as a batch on the model's device."""
+    batch, device = EditBatch.stack(edits), door.loaded.device
+    # Once, or every block of every step would wait for a copy.
+    groups = [
+        replace(g, vectors=g.vectors.to(device), scales=g.scales.to(device)) for g in batch.groups
+    ]
+    return replace(batch, groups=tuple(groups))
+
+
 def run(
     door: Forward,
     prompts: Sequence[list[int]],
@@ -44,7 +54,7 @@ def run(
         adapter: Whether the fine-tuned model answers.
         pick: Sees each row's logits once per token.
     """
-    batch = _placed(EditBatch.stack(edits), door.loaded.device)
+    batch = stacked(door, edits)
     decoder = door.decoder(prompts, batch, adapter)
     going, logits = list(range(len(prompts))), decoder.first()
     while True:
@@ -80,14 +90,6 @@ def in_batches(
             note(f"Memory ran out: the texts went on with {size} rows at a time.")
             continue
         first = part.stop
-
-
-def _placed(batch: EditBatch, device: torch.device) -> EditBatch:
-    # Once, or every block of every step would wait for a copy.
-    groups = [
-        replace(g, vectors=g.vectors.to(device), scales=g.scales.to(device)) for g in batch.groups
-    ]
-    return replace(batch, groups=tuple(groups))
 
 
 def _chosen(batch: EditBatch, rows: list[int]) -> EditBatch:

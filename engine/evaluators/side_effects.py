@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from engine.edits import Edit
+from engine.edits import Edit, first_edited
 from engine.evaluators import lockstep
 from engine.forward import Forward
 
@@ -92,33 +92,36 @@ def read(
 
 
 def _alike(texts: Sequence[Scored]) -> list[list[int]]:
-    """Indices of texts that can be read together, the longest answers first."""
+    """Indices of texts that can be read together, those with most in common side by side."""
     groups: dict[tuple[int, bool], list[int]] = {}
     for index, text in enumerate(texts):
         groups.setdefault((len(text.prompt), text.adapter), []).append(index)
-    return [sorted(g, key=lambda i: -len(texts[i].answer)) for g in groups.values()]
+
+    def order(index: int) -> tuple[int, int, list[int]]:
+        text = texts[index]
+        return first_edited(text.edits), -len(text.answer), text.prompt
+
+    return [sorted(group, key=order) for group in groups.values()]
 
 
 def _read_batch(
     door: Forward, texts: list[Scored], tick: Callable[[int], None], keep_first: bool
 ) -> list[Reading]:
-    readings = [Reading([]) for _ in texts]
-
-    def pick(going: list[int], logits: Tensor) -> list[int | None]:
-        step = len(readings[going[0]].logprobs)
-        logprobs = logits.log_softmax(-1)
-        tokens: list[int | None] = []
-        for place, row in enumerate(going):
-            answer, reading = texts[row].answer, readings[row]
-            if step == 0 and keep_first:
-                readings[row] = reading = Reading([], logprobs[place].clone())
-            reading.logprobs.append(float(logprobs[place, answer[step]]))
-            tokens.append(answer[step] if step + 1 < len(answer) else None)
-        tick(len(going))
-        return tokens
-
-    lockstep.run(door, [t.prompt for t in texts], [t.edits for t in texts], texts[0].adapter, pick)
-    return readings
+    batch = lockstep.stacked(door, [text.edits for text in texts])
+    decoder = door.decoder([text.prompt for text in texts], batch, texts[0].adapter)
+    first = decoder.first().log_softmax(-1)
+    logprobs = first.gather(-1, torch.tensor([[text.answer[0]] for text in texts]))
+    longest = max(len(text.answer) for text in texts)
+    if longest > 1:
+        # What follows a text's end is read too, and left out below: no token sees a later one.
+        padded = [text.answer + [0] * (longest - len(text.answer)) for text in texts]
+        rest = decoder.follow([row[:-1] for row in padded], [row[1:] for row in padded])
+        logprobs = torch.cat([logprobs, rest], dim=1)
+    tick(sum(len(text.answer) for text in texts))
+    return [
+        Reading(row[: len(text.answer)], before.clone() if keep_first else None)
+        for text, row, before in zip(texts, logprobs.tolist(), first, strict=True)
+    ]
 
 
 def greedy(
