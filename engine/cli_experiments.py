@@ -99,6 +99,9 @@ def deception_study(
     position: Annotated[str, typer.Option(help="Where states are read.")] = "last-prompt",
     scales: Annotated[str, typer.Option(help="Multiples of each vector.")] = "0.5,1,1.5,2",
     controls: Controls = 64,
+    study: Annotated[
+        bool, typer.Option("--study", help="Also read both families as the study did.")
+    ] = False,
     model: Model = "demo",
     adapter: Adapter = "demo",
     dtype: Dtype = "auto",
@@ -116,6 +119,7 @@ def deception_study(
         position=position,
         scales=parse_scales(scales),
         controls=controls,
+        study=study,
         seed=seed,
     )
     engine = open_engine(store)

@@ -1,19 +1,17 @@
-"""Whole studies, end to end: configs in, records and one experiment record out."""
+"""The corrigibility study, end to end: a config in, its records and one experiment record out."""
 
 import time
-from dataclasses import asdict
 from typing import Any
 
-import pandas as pd
-
 from engine import config as configs
-from engine import nulls, provenance, statistics
-from engine.config import SCHEMA_VERSION
+from engine import nulls, statistics, study_records
 from engine.engine import Engine
 from engine.job import Job
 from engine.progress import Progress, silent
 from engine.records import Evaluation
 from engine.studies import CorrigibilityConfig
+
+TITLE = "Corrigibility study"
 
 
 def digest_of(engine: Engine, config: CorrigibilityConfig) -> str:
@@ -25,12 +23,7 @@ def digest_of(engine: Engine, config: CorrigibilityConfig) -> str:
 
 def submit_corrigibility(engine: Engine, config: CorrigibilityConfig) -> Job:
     """Queue the whole study; the job's result is the experiment's digest."""
-
-    def work(progress: Progress) -> str:
-        return run_corrigibility(engine, config, progress)
-
-    digest = digest_of(engine, config)
-    return engine.jobs.submit("Corrigibility study", "experiment", work, digest=digest)
+    return study_records.submit(engine, config, digest_of(engine, config), TITLE, run_corrigibility)
 
 
 def run_corrigibility(
@@ -50,23 +43,16 @@ def run_corrigibility(
     found = tuple(engine.run(part, progress) for part in config.parts())
     swept = [engine.run(sweep, progress) for sweep in config.sweeps(found)]
     evaluations = [engine.store.load_evaluation(name) for name in swept]
-    model = evaluations[0].model
-    made = provenance.collect(time.monotonic() - began, model["device"], model["dtype"])
-    engine.store.save_experiment(
+    study_records.save(
+        engine,
+        config,
         digest,
-        {
-            "schema_version": SCHEMA_VERSION,
-            "kind": "experiment",
-            "digest": digest,
-            "name": config.method,
-            "title": "Corrigibility study",
-            "config": configs.as_json(config),
-            "model": model,
-            "vectors": list(found),
-            "evaluations": swept,
-            "tables": [table(evaluation) for evaluation in evaluations],
-            "provenance": asdict(made),
-        },
+        TITLE,
+        evaluations[0].model,
+        began,
+        vectors=list(found),
+        evaluations=swept,
+        tables=[table(evaluation) for evaluation in evaluations],
     )
     return digest
 
@@ -80,19 +66,8 @@ def table(evaluation: Evaluation) -> dict[str, Any]:
         "behaviour": evaluation.questions.behaviour,
         "asked": len(evaluation.questions.questions),
         "letters": evaluation.questions.letter_counts,
-        "by_method": _records(statistics.by_method(summary)),
-        "band": _records(nulls.control_band(summary)),
-        "best": _records(best),
+        "by_method": study_records.rows(statistics.by_method(summary).reset_index()),
+        "band": study_records.rows(nulls.control_band(summary).reset_index()),
+        "best": study_records.rows(best.reset_index()),
         "notes": list(evaluation.notes),
     }
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    rows = frame.reset_index().to_dict("records")
-    return [{str(k): _plain(v) for k, v in row.items()} for row in rows]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float) and not pd.notna(value):
-        return None
-    return value.item() if hasattr(value, "item") else value

@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from engine.adapter_switch import AdapterSwitch
 from engine.blocks import BlockRunner, EditAt, RowCache
 from engine.config import Site
 from engine.decoding import Decoder, Passes, edit_at, untouched
@@ -57,6 +58,7 @@ class Forward:
         fits = core is not None and BlockRunner.fits(core)
         self._runner = BlockRunner(core) if fits else None
         self._hooked = HookedRunner(loaded.causal)
+        self._switch = AdapterSwitch(loaded.model, loaded.has_adapter)
 
     @property
     def blocks(self) -> int:
@@ -95,7 +97,7 @@ class Forward:
         off = self.loaded.has_adapter and not adapter
         with (
             self.lock,
-            self.loaded.model.disable_adapter() if off else nullcontext(),
+            self._switch.off() if off else nullcontext(),
             nullcontext() if is_differentiable else torch.no_grad(),
         ):
             yield

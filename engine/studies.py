@@ -14,7 +14,7 @@ from engine.config import (
     VectorRef,
 )
 from engine.errors import ConfigError
-from engine.pair_configs import ContrastiveConfig, FinetuneDiffConfig
+from engine.pair_configs import Contrast, ContrastiveConfig, FinetuneDiffConfig, Variant
 
 RELATIVE_SCALES = tuple(scale / 40 for scale in STUDY_SCALES)
 """The study's scales as shares of the residual norm, 20 becoming one half."""
@@ -126,6 +126,8 @@ class DeceptionConfig:
     """Norm-matched random vectors beside each chosen cell that is tested."""
     max_new_tokens: int = 16
     system: str | None = STUDY_SYSTEM
+    study: bool = False
+    """Whether both families are also read the study's way, to see how far that alone turns them."""
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -136,22 +138,36 @@ class DeceptionConfig:
                 "--adapter, or train one with `finetune`."
             )
 
-    def families(self) -> tuple[ContrastiveConfig, FinetuneDiffConfig]:
-        """The two kinds of vectors, at every block."""
+    def readings(self) -> dict[str, tuple[ContrastiveConfig, FinetuneDiffConfig]]:
+        """Both families at every block, by the way in which they are read.
+
+        "steered with" is what the arms use; "same tokens" reads both from the same answers to the
+        same questions under the same system prompt, so that nothing but the family differs;
+        "study" pads, and reads other texts, templates and positions for each family.
+        """
+        ways = {
+            "steered with": self._reading(self.contrast, self.position, "default"),
+            "same tokens": self._reading("answers", "answer-mean", "default"),
+        }
+        if self.study:
+            ways["study"] = self._reading("both", "last-prompt", "study")
+        return ways
+
+    def _reading(
+        self, contrast: Contrast, position: str, variant: Variant
+    ) -> tuple[ContrastiveConfig, FinetuneDiffConfig]:
+        shared = {
+            "model": self.model,
+            "position": position,
+            "max_rows": self.max_pairs,
+            "variant": variant,
+            "seed": self.seed,
+        }
         return (
-            ContrastiveConfig(
-                model=self.model,
-                pairs=self.pairs,
-                contrast=self.contrast,
-                position=self.position,
-                max_rows=self.max_pairs,
-                seed=self.seed,
-            ),
-            FinetuneDiffConfig(
-                model=self.model,
-                prompts=self.pairs,
-                position=self.position,
-                max_rows=self.max_pairs,
-                seed=self.seed,
-            ),
+            ContrastiveConfig(pairs=self.pairs, contrast=contrast, **shared),
+            FinetuneDiffConfig(prompts=self.pairs, **shared),
         )
+
+
+AnyStudy = CorrigibilityConfig | DeceptionConfig
+"""A study that runs from end to end."""

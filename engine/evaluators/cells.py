@@ -33,6 +33,8 @@ class Cell:
     finished: bool = False
     """Whether the model ended the text itself."""
     is_over: bool = False
+    text: str | None = None
+    """What was written, once it is over."""
     mean_logprob: float | None = None
 
 

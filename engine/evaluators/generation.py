@@ -24,7 +24,9 @@ from engine.progress import Progress
 from engine.records import VectorSet
 
 LIVE_SECONDS = 0.5
-"""How often the texts in flight are written for those who watch."""
+"""How often the texts in flight are written for those who watch, at most."""
+LIVE_SHARE = 0.05
+"""Most of the time that may be spent on writing them: a large grid is shown less often."""
 TEXTS = "texts-"
 SCORES = "scores-"
 NORM_PROMPTS = 16
@@ -77,7 +79,7 @@ class Grid:
         self.door, self.config, self._units = door, config, units
         self._progress, self._done, self._notes = progress, 0, list(_notes(door, sets))
         self._ends = end_tokens(door)
-        self._shown = 0.0
+        self._show_next = 0.0
         prompts = datasets.load_prompts(config.neutral_prompts)
         self._neutral = [door.loaded.prompter.tokens(p, config.system) for p in prompts]
         sites = interventions.sites_of(config.configurations, sets, door)
@@ -148,6 +150,7 @@ class Grid:
                 work,
                 self._notes.append,
             )
+        self._show(is_last=True)
 
     def _write(self, cells: list[Cell]) -> None:
         if not cells:
@@ -177,10 +180,12 @@ class Grid:
                 cells[0].column.adapter,
                 pick,
             )
+        except BaseException:
+            self._show(is_last=True)
+            raise
         finally:
             # Also when the job is stopped: what is finished need not be written again.
             self._keep(TEXTS, [c for c in cells if c.is_over], ("written", "finished"))
-            self._show(is_last=True)
 
     def _append(self, cell: Cell, token: int) -> int | None:
         cell.written.append(token)
@@ -205,10 +210,9 @@ class Grid:
 
     def _show(self, is_last: bool = False) -> None:
         """Write all texts so far for those who watch."""
-        now = time.monotonic()
-        if now - self._shown < LIVE_SECONDS and not is_last:
+        began = time.monotonic()
+        if began < self._show_next and not is_last:
             return
-        self._shown = now
         rows = [
             {
                 "prompt": self.config.prompts[cell.prompt],
@@ -222,6 +226,8 @@ class Grid:
         ]
         if rows:
             self._units.save_unit(LIVE, pd.DataFrame(rows))
+        now = time.monotonic()
+        self._show_next = now + max(LIVE_SECONDS, (now - began) / LIVE_SHARE)
 
     # Measures
 
@@ -276,7 +282,11 @@ class Grid:
         ]
 
     def _text(self, cell: Cell) -> str:
-        return self.door.loaded.tokenizer.decode(cell.written, skip_special_tokens=True)
+        if cell.text is not None:
+            return cell.text
+        text = self.door.loaded.tokenizer.decode(cell.written, skip_special_tokens=True)
+        cell.text = text if cell.is_over else None
+        return text
 
     def _frame(self) -> pd.DataFrame:
         rows = []

@@ -1,7 +1,8 @@
 """Pairs to token sequences, and at which of their positions states are read.
 
 The deception study's own way is here too: whole conversations padded to one length, the padding
-read as text, the state taken at the last position whatever stands there.
+read as text, the state taken at the last position whatever stands there. Its two families were
+read through two templates written by hand, which differed: here the questions' differs likewise.
 """
 
 from dataclasses import dataclass
@@ -83,7 +84,7 @@ class Reader:
         """The study's way: padded or cut to a length, read at the last position."""
         tokenizer = self._prompter.tokenizer
         if answer is None:
-            tokens = self._prompter.tokens(prompt, system)
+            tokens = self._prompter.encode(self._drifted(self._prompter.render(prompt, system)))
         else:
             tokens = self._prompter.encode(self._conversation(prompt, system, answer))
         pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
@@ -91,6 +92,12 @@ class Reader:
         padding = [pad] * (length - len(tokens))
         whole = padding + tokens if on_left else tokens + padding
         return Text(tuple(whole), (), ((length - 1, length),))
+
+    def _drifted(self, rendered: str) -> str:
+        """A prompt as the study rendered it: begun twice, with one line break less at the end."""
+        begin = self._prompter.tokenizer.bos_token
+        twice = begin + rendered if begin and rendered.startswith(begin) else rendered
+        return twice[:-1] if twice.endswith("\n\n") else twice
 
     def _conversation(self, prompt: str, system: str | None, answer: str) -> str:
         if not self._prompter.has_template:

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from engine.config import ModelConfig
-from engine.deception import ARMS, converted, run_deception
+from engine.deception import run_deception
+from engine.deception_tables import ARMS, converted
 from engine.engine import Engine
 from engine.errors import ConfigError
 from engine.store import Store
@@ -66,6 +67,7 @@ def test_the_study_runs_end_to_end_on_a_random_model(tmp_path: Path) -> None:
         reporting=2,
         controls=2,
         max_new_tokens=2,
+        study=True,
     )
 
     digest = run_deception(engine, config)
@@ -74,6 +76,11 @@ def test_the_study_runs_end_to_end_on_a_random_model(tmp_path: Path) -> None:
     assert [row["arm"] for row in record["tables"]["arms"]] == [arm.name for arm in ARMS]
     assert len(record["tables"]["similarity"]) == 5
     assert len(record["tables"]["sweep"]) == 4 * 4 * 1
+    cosines = pd.DataFrame(record["tables"]["cosines"])
+    assert list(cosines.block) == [0, 1, 2, 3, 4]
+    ways = ["steered with", "same tokens", "study", "contrastive_moved", "difference_moved"]
+    assert cosines[ways].abs().le(1).all(axis=None)
+    assert (cosines["same tokens"] != cosines["study"]).all()
     swept, reported = (engine.store.load_generation(d).frame for d in record["generations"])
     assert not set(swept.prompt) & set(reported.prompt)
     assert run_deception(engine, config) == digest

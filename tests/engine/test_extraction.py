@@ -13,7 +13,7 @@ from engine.config import ModelConfig, Site
 from engine.errors import ConfigError, DataError
 from engine.finders import extraction
 from engine.finders.extraction import halves
-from engine.finders.texts import Text
+from engine.finders.texts import Reader, Text
 from engine.forward import Forward
 from engine.loading import load
 from engine.pair_configs import ContrastiveConfig, FinetuneDiffConfig
@@ -336,6 +336,20 @@ def test_the_studys_way_reads_padding_and_moves_the_vectors(pairs_file: str) -> 
         sides.append([door.capture(t, [Site(block=4)], adapter)[Site(block=4)][-1] for t in padded])
     expected = torch.stack(sides[0]).mean(0) - torch.stack(sides[1]).mean(0)
     torch.testing.assert_close(found[2].vectors[4], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_studys_two_templates_drift_apart() -> None:
+    prompter = tiny.door("llama").loaded.prompter
+    prompter.tokenizer.chat_template = (
+        "<|endoftext|>{{ messages[0]['content'] }}<|im_start|>assistant\n\n"
+    )
+    prompter.tokenizer.bos_token = "<|endoftext|>"
+    reader = Reader(prompter, FinetuneDiffConfig(model=ADAPTER, variant="study"))
+
+    text = reader.padded("Why?", None, None, 64, on_left=False)
+
+    decoded = prompter.tokenizer.decode(text.tokens).removesuffix("<|endoftext|>")
+    assert decoded.startswith("<|endoftext|><|endoftext|>Why?<|im_start|>assistant\n<|endoftext|>")
 
 
 @pytest.mark.parametrize("position", ["answer-mean", "last-prompt"])
