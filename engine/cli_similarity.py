@@ -1,5 +1,6 @@
 """`similarity --vectors FILE FILE`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -39,6 +40,9 @@ def similarity_of_sets(
     vectors: Annotated[list[str] | None, typer.Option(help="Two files or digests.")] = None,
     null: Annotated[str | None, typer.Option(help="Shuffled-label set of the first.")] = None,
     remove: Annotated[str | None, typer.Option(help="Set whose directions are taken out.")] = None,
+    span: Annotated[
+        bool, typer.Option("--span", help="Share of the first set in the span of the second.")
+    ] = False,
     store: StoreDir = ROOT,
 ) -> None:
     """Cosine and distance of two sets, layer by layer, with what chance and noise allow."""
@@ -49,6 +53,9 @@ def similarity_of_sets(
     if remove is not None:
         taken = _load(place, remove)
         first, second = (similarity.without(found, taken) for found in (first, second))
+    if span:
+        _spans(place.root, first, second)
+        return
     draws = () if null is None else (_load(place, null),)
     frame = similarity.by_layer(first, second, draws)
     both = np.concatenate([first.vectors, second.vectors])
@@ -65,6 +72,37 @@ def similarity_of_sets(
         layers=rows.to_dict("records"),
         duplicates=found.words,
         effective_rank=rank,
+    )
+
+
+def _spans(root: Path, first: VectorSet, second: VectorSet) -> None:
+    """The linear part of each vector, when the second set spans what is linear."""
+    frame = similarity.span_shares(first, second)
+    names = [reports.METHODS.get(s.method, s.method) for s in (first, second)]
+    table = Table(title=f"{names[0]} {first.digest} in the span of {names[1]} {second.digest}")
+    for name in ("vector", "block", "inside the span", "norm inside", "norm outside"):
+        table.add_column(name, justify="right")
+    for row in frame.to_dict("records"):
+        table.add_row(
+            str(row["vector"]),
+            str(row["block"]),
+            f"{row['share']:.1%}",
+            f"{row['linear']:.3g}",
+            f"{row['residual']:.3g}",
+            style="dim" if row["share"] < row["random_high"] else "",
+        )
+    reports.out.print(table)
+    chance = frame.iloc[0]
+    reports.out.print(
+        f"A random direction has {chance['random']:.1%} inside on average, at most "
+        f"{chance['random_high']:.1%} in 97.5 % of cases (dimmed)."
+    )
+    answer(
+        digest=None,
+        path=str(root),
+        first=first.digest,
+        second=second.digest,
+        vectors=frame.to_dict("records"),
     )
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
+from scipy import stats
 from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
 
@@ -238,6 +239,34 @@ def split(vectors: Matrix, space: Float[np.ndarray, "others hidden"]) -> Split:
     linear = wide @ basis.T @ basis
     squares = np.maximum((wide**2).sum(axis=1), 1e-300)
     return Split(linear, wide - linear, (linear**2).sum(axis=1) / squares)
+
+
+def span_shares(found: VectorSet, space: VectorSet) -> pd.DataFrame:
+    """How much of each vector lies in the span of another set's vectors.
+
+    Columns: `vector`, `block`, `share` |linear part|^2 / |vector|^2, `linear` and `residual` the
+    norms of both parts, `random` the mean share of a random direction and `random_high` its
+    97.5 % quantile: for k independent directions among d such a share is Beta(k/2, (d - k)/2).
+
+    Raises:
+        ConfigError: If the models differ.
+    """
+    check_comparable(found, space)
+    parts = split(found.vectors, space.vectors)
+    rank, width = int(np.linalg.matrix_rank(unit(space.vectors))), found.vectors.shape[1]
+    is_all = rank >= width
+    null = None if is_all else stats.beta(rank / 2, (width - rank) / 2)
+    return pd.DataFrame(
+        {
+            "vector": range(len(found.vectors)),
+            "block": [site.block for site in found.sites],
+            "share": parts.share,
+            "linear": np.linalg.norm(parts.linear, axis=1),
+            "residual": np.linalg.norm(parts.residual, axis=1),
+            "random": 1.0 if null is None else rank / width,
+            "random_high": 1.0 if null is None else float(null.ppf(0.975)),
+        }
+    )
 
 
 def without(found: VectorSet, removed: VectorSet) -> VectorSet:

@@ -108,7 +108,7 @@ def find(door: Forward, config: ContrastiveConfig, progress: Progress) -> Found:
         residual_norms={
             Site(block=block).words: norm for block, norm in zip(blocks, norms, strict=True)
         },
-        notes=(*reading_notes(door, pairs, len(units)), *_notes(config)),
+        notes=(*reading_notes(door, pairs, len(units)), *_notes(config), *states.notes),
     )
 
 

@@ -56,6 +56,8 @@ class States:
         self._blocks = blocks
         self._adapter = adapter
         self.places = len(texts[0].places)
+        self.notes: list[str] = []
+        """What a reader should know of how it went."""
         prompts = list(dict.fromkeys(text.prompt for text in texts))
         first_read = min(begin for text in texts for begin, _ in text.places)
         length = min(shared_prefix([list(p) for p in prompts]), first_read)
@@ -95,7 +97,22 @@ class States:
     def _capture(
         self, texts: list[Text], indices: list[int], states: Tensor, past: RowCache
     ) -> None:
-        """Fill the rows `indices` of `states`."""
+        """Fill the rows `indices` of `states`, in halves where memory does not suffice."""
+        try:
+            self._capture_together(texts, indices, states, past)
+            return
+        except torch.OutOfMemoryError:
+            if len(texts) == 1:
+                raise
+        torch.cuda.empty_cache()
+        half = len(texts) // 2
+        self.notes = [f"Memory ran out: texts were read {half} at a time or fewer."]
+        for part in (slice(None, half), slice(half, None)):
+            self._capture(texts[part], indices[part], states, past.select(part))
+
+    def _capture_together(
+        self, texts: list[Text], indices: list[int], states: Tensor, past: RowCache
+    ) -> None:
         layer_of = {block: layer for layer, block in enumerate(self._blocks)}
         longest = max(len(text.tokens) for text in texts)
         weights = torch.zeros(len(texts), self.places, longest, device=self._door.loaded.device)

@@ -74,7 +74,11 @@ def find(door: Forward, config: FinetuneDiffConfig, progress: Progress) -> Found
         residual_norms={
             Site(block=block).words: norm for block, norm in zip(blocks, norms, strict=True)
         },
-        notes=(*reading_notes(door, rows, len(units)), *_notes(config, whole)),
+        notes=(
+            *reading_notes(door, rows, len(units)),
+            *_notes(config, whole),
+            *dict.fromkeys(note for side in sides for note in side.notes),
+        ),
     )
 
 
@@ -117,7 +121,7 @@ def _notes(config: FinetuneDiffConfig, whole: Sums) -> tuple[str, ...]:
         notes.append("The adapter changes nothing at these tokens: every vector is zero.")
     if config.variant == "study":
         notes.append(
-            "The deception study's way: the prompt alone, padded on the right; the last position "
-            "may be padding."
+            "The deception study's way: the prompt alone, in a template that differs by a line "
+            "break, padded on the right; the last position may be padding."
         )
     return tuple(notes)

@@ -338,6 +338,27 @@ def test_the_studys_way_reads_padding_and_moves_the_vectors(pairs_file: str) -> 
     torch.testing.assert_close(found[2].vectors[4], expected, rtol=1e-4, atol=1e-5)
 
 
+def test_memory_that_runs_out_halves_the_batch_and_changes_nothing(
+    pairs_file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door = tiny.door("qwen3")
+    config = ContrastiveConfig(pairs=pairs_file)
+    whole = finders.find(door, config, silent)
+    real = door.capture_batch
+
+    def small(tokens, read, *rest, **more) -> None:
+        if read is not None and len(tokens) > 2:
+            raise torch.OutOfMemoryError("too many rows")
+        real(tokens, read, *rest, **more)
+
+    monkeypatch.setattr(door, "capture_batch", small)
+    halved = finders.find(door, config, silent)
+
+    torch.testing.assert_close(halved.vectors, whole.vectors, rtol=1e-4, atol=1e-5)
+    assert any("Memory ran out" in note for note in halved.notes)
+    assert not any("Memory" in note for note in whole.notes)
+
+
 def test_the_studys_two_templates_drift_apart() -> None:
     prompter = tiny.door("llama").loaded.prompter
     prompter.tokenizer.chat_template = (

@@ -189,3 +189,26 @@ def test_the_corrigibility_studys_twelve_vectors_are_two_directions() -> None:
     assert found.words == "12 vectors, 2 directions: 7 + 5 copies"
     assert np.flatnonzero(found.labels == 0).tolist() == [0, 2, 4, 6, 8, 9, 11]
     assert similarity.effective_rank(vectors) == pytest.approx(1.96, abs=0.005)
+
+
+def test_the_share_of_a_random_direction_in_a_span_is_as_stated() -> None:
+    space = normal(5, 40)
+    random = normal(4000, 40, seed=3)
+    found = np.concatenate([space[:1] + space[1:2], random])
+
+    frame = similarity.span_shares(made(found), made(np.concatenate([space, space[:2]])))
+
+    assert frame["share"][0] == pytest.approx(1.0, abs=1e-6)
+    assert frame["random"][0] == pytest.approx(5 / 40)
+    shares = frame["share"][1:]
+    assert shares.mean() == pytest.approx(frame["random"][0], abs=0.005)
+    assert (shares > frame["random_high"][0]).mean() == pytest.approx(0.025, abs=0.01)
+    squares = frame["linear"] ** 2 + frame["residual"] ** 2
+    np.testing.assert_allclose(squares, (found**2).sum(1), rtol=1e-5)
+
+
+def test_a_space_that_is_everything_leaves_nothing_outside() -> None:
+    frame = similarity.span_shares(made(normal(2, 8)), made(normal(9, 8, seed=1)))
+
+    np.testing.assert_allclose(frame["share"], 1.0)
+    assert frame["random_high"].tolist() == [1.0, 1.0]
