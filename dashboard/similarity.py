@@ -25,6 +25,7 @@ MODES = {
     "layers": "Layer × layer",
     "all": "All vectors, clustered",
     "one": "One against all",
+    "span": "In a subspace",
 }
 MEANING = (
     "A cosine compares directions, not effects: two vectors far apart can do the same, and vectors "

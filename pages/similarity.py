@@ -1,8 +1,8 @@
-"""How alike vectors are: layer against layer, all of one model, one against all."""
+"""How alike vectors are: layer against layer, all of one model, one against all, in a span."""
 
 import streamlit as st
 
-from dashboard import clusters, pair_forms, similarity, state, widgets
+from dashboard import clusters, pair_forms, similarity, spans, state, widgets
 from engine.errors import EngineError
 
 st.title("Similarity")
@@ -24,6 +24,8 @@ try:
         clusters.draw_all(sets)
     elif mode == "one" and sets:
         clusters.draw_one(sets)
+    elif mode == "span" and sets:
+        spans.draw(sets)
     elif mode != "layers":
         st.info("No vectors yet: find some below or on Discover.", icon=":material/search:")
 except EngineError as error:

@@ -292,3 +292,23 @@ def test_a_click_on_a_pair_opens_it_as_a_cell(monkeypatch: pytest.MonkeyPatch) -
     clusters.pick_pair()
 
     assert state == {"mode": "layers", "a": "aaa", "b": "bbb", "cell": "3-1"}
+
+
+def test_the_part_inside_another_sets_span_is_drawn_beside_chance(both: FakeEngine) -> None:
+    app = open_page("similarity", mode="span", part=CONTRASTIVE, space=FINETUNE)
+
+    sets = both.store.load_vectors(CONTRASTIVE), both.store.load_vectors(FINETUNE)
+    frame = similarity.span_shares(*sets)
+    beyond = int((frame["share"] > frame["random_high"]).sum())
+    assert not app.exception
+    assert charts(app) == 1
+    assert f"{beyond} of {BLOCKS} lie more inside than 97.5 % of random directions" in words(app)
+    link = f"/similarity?mode=span&part={CONTRASTIVE}&space={FINETUNE}"
+    assert link in [code.value for code in app.code]
+
+
+def test_a_span_of_a_missing_set_says_so(both: FakeEngine) -> None:
+    app = open_page("similarity", mode="span", part="ffff00000000")
+
+    assert not app.exception
+    assert any("ffff00000000" in warning.value for warning in app.warning)
