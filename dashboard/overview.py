@@ -70,7 +70,7 @@ def empty(model: ModelConfig) -> None:
     with st.container(horizontal=True):
         label = captions.plain(f"Run the corrigibility study on {state.title(model)}")
         if st.button(label, type="primary", icon=":material/play_arrow:", key="run_study"):
-            resources.submit_study(model)
+            resources.submit_study("corrigibility", model)
             st.rerun()
         widgets.go_button("Find vectors", "discover", "to_find", ":material/travel_explore:")
     steps()

@@ -1,7 +1,7 @@
 """What a whole study runs: frozen values that spell out its finders and sweeps."""
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from engine.config import (
     STUDY_SCALES,
@@ -171,3 +171,26 @@ class DeceptionConfig:
 
 AnyStudy = CorrigibilityConfig | DeceptionConfig
 """A study that runs from end to end."""
+STUDIES: dict[str, type[Any]] = {cls.method: cls for cls in (CorrigibilityConfig, DeceptionConfig)}
+"""Config classes of whole studies by name."""
+
+
+def from_json(method: str, values: dict[str, Any]) -> AnyStudy:
+    """The study that `as_json` was given.
+
+    Raises:
+        ConfigError: If a field is unknown or missing, or a value cannot work.
+    """
+    try:
+        fields = {
+            **values,
+            "model": ModelConfig(**values["model"]),
+            "scales": tuple(float(scale) for scale in values["scales"]),
+        }
+        if "questions" in values:
+            fields["questions"] = tuple((str(a), str(b)) for a, b in values["questions"])
+        return STUDIES[method](**fields)
+    except (TypeError, KeyError, ValueError) as error:
+        raise ConfigError(
+            f"This {method} request is incomplete or from another version: {error}."
+        ) from error

@@ -58,6 +58,12 @@ def serving(store: Path, log: Path) -> Iterator[str]:
             server.wait(timeout=10)
 
 
+def settle(page: object) -> None:
+    """Wait until the page's script has run with what was typed."""
+    page.wait_for_timeout(300)
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+
+
 def wait_until_healthy(address: str, server: subprocess.Popen[bytes]) -> None:
     """Return when the server answers.
 

@@ -2,6 +2,8 @@ import re
 
 import pytest
 
+from tests.browser.server import settle
+
 pytestmark = pytest.mark.browser
 
 JOB = 120_000
@@ -55,12 +57,6 @@ def test_back_undoes_a_choice_and_then_leaves_the_page(page: object) -> None:
     page.go_back()
 
     page.get_by_role("heading", name="Vectorscope").wait_for()
-
-
-def settle(page: object) -> None:
-    """Wait until the page's script has run with what was typed."""
-    page.wait_for_timeout(300)
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
 
 
 def test_a_find_job_runs_from_the_form_while_pages_are_switched(page: object) -> None:

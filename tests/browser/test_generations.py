@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from engine.store import Store
-from tests.browser.server import wait_until_healthy
+from tests.browser.server import settle, wait_until_healthy
 from tests.pages.pair_samples import CONTRASTIVE, fill_families
 from tests.pages.text_samples import GRID, fill_texts
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parents[2]
+JOB = 120_000
+"""Milliseconds for a job that loads the model first, on a busy machine."""
 CHART = "[data-testid=stVegaLiteChart] svg"
 TILES = "[data-testid=stVegaLiteChart] path[aria-roledescription='rect mark']"
 
@@ -89,6 +91,31 @@ def test_a_grid_is_queued_shown_and_stopped(page: object) -> None:
     page.get_by_text("Please help me sleep.").first.wait_for()
     page.wait_for_url(re.compile("gen="))
     page.get_by_role("button", name="Stop Shortcut S").click()
+
+
+def test_a_text_is_written_to_its_end_and_its_link_shows_it_again(page: object) -> None:
+    page.goto("/generations?prompt=Please+help+me+to+sleep+well.")
+    for left in ("^2 texts", "^1 text"):
+        settle(page)
+        page.get_by_role("button", name="Remove the last").click()
+        page.get_by_text(re.compile(left)).wait_for()
+    settle(page)
+
+    page.get_by_role("button", name=re.compile("^Generate")).click()
+
+    page.wait_for_url(re.compile("gen="))
+    # Labels are offered once every text is there.
+    page.get_by_role("button", name="Honest").wait_for(timeout=JOB)
+    written = texts_on(page)
+    assert len(written[-1].split()) > 3
+    page.goto(page.url)
+    page.get_by_role("button", name="Honest").wait_for()
+    assert texts_on(page) == written
+
+
+def texts_on(page: object) -> list[str]:
+    """The prompt and the texts that are seen."""
+    return page.locator("[data-testid=stChatMessage]").locator("visible=true").all_inner_texts()
 
 
 def test_a_click_on_the_layer_map_opens_its_cell(page: object) -> None:

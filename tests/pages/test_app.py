@@ -4,6 +4,7 @@ import time
 import pytest
 from streamlit import config
 
+from dashboard import resources
 from engine.engine import EngineStatus
 from engine.errors import ModelError
 from engine.job import Job
@@ -46,9 +47,15 @@ def test_a_finished_job_links_to_what_it_made(filled: FakeEngine) -> None:
     assert any(label.startswith(r"Evaluate \*this\*") for label in labels)
 
 
-def test_an_interrupted_job_is_offered_again(engine: FakeEngine) -> None:
+def test_an_interrupted_job_is_offered_again(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[object] = []
-    engine.submit_again = asked.append
+
+    def submit_again(_engine: object, request: object) -> None:
+        asked.append(request)
+
+    monkeypatch.setattr(resources.resuming, "submit_again", submit_again)
     job = Job(id="j1", title="Find 3 vectors", kind="find", request={"n": 3}, state="interrupted")
     engine.jobs._jobs[job.id] = job
 

@@ -17,11 +17,11 @@ def test_an_empty_store_offers_the_study(
     engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[object] = []
-    monkeypatch.setattr(resources, "submit_study", asked.append)
+    monkeypatch.setattr(resources, "submit_study", lambda *given: asked.append(given))
 
     start().button(key="run_study").click().run()
 
-    assert asked[0].model == "demo"
+    assert [(name, model.model) for name, model in asked] == [("corrigibility", "demo")]
 
 
 def test_the_newest_run_is_shown_against_random_vectors(filled: FakeEngine) -> None:
@@ -36,13 +36,14 @@ def test_the_newest_run_is_shown_against_random_vectors(filled: FakeEngine) -> N
 def test_the_strongest_vectors_carry_an_honest_badge(filled: FakeEngine) -> None:
     told = words(start())
 
-    assert ":green-badge[beyond random]" in told
+    assert ":green-badge[beyond the best of 24 random]" in told
 
 
 def test_the_badge_says_within_random_where_that_is_so(filled: FakeEngine) -> None:
     ranking = sweeps.ranking(resources.sweep("eeee00000003")).set_index("name")
 
-    weak = ranking.loc["melbo_02"].to_dict()
-    assert sweeps.verdict(ranking.loc["melbo_00"].to_dict()) == "beyond random"
-    assert sweeps.verdict(weak | {"p": 0.3, "p_best": 1.0}) == "within random"
-    assert "not beyond the 95 % band of 24 random vectors" in sweeps.sentence(weak | {"p": 0.3})
+    strong, weak = ranking.loc["melbo_00"].to_dict(), ranking.loc["melbo_02"].to_dict()
+    assert sweeps.verdict(strong) == "beyond the best of 24 random"
+    assert "none reaches it" in sweeps.sentence(strong)
+    assert sweeps.verdict(weak) == "within random"
+    assert f"{weak['above']:.0f} reach it (p = {weak['p']:.3f})" in sweeps.sentence(weak)

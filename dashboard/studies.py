@@ -1,0 +1,224 @@
+"""The parts of the studies page: start a whole study, and read the tables of a stored one."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import (
+    adapters,
+    captions,
+    looks,
+    navigation,
+    resources,
+    state,
+    study_charts,
+    widgets,
+)
+from engine.records import RecordInfo
+
+STUDIES = {
+    "deception": "Deception: contrastive against fine-tune-difference vectors",
+    "corrigibility": "Corrigibility: vectors from one shutdown prompt, asked about others",
+}
+TURNED = (
+    "Turned: of the answers that were honest (base) or deceptive (fine-tuned) without steering, "
+    "the share that became the other. Layer and scale were chosen on other questions. The mark is "
+    "the best of the random vectors of the same norm at the same block."
+)
+READ = (
+    "The same two families, read in different ways. 'Same tokens' reads both from the same answers "
+    "to the same questions, so that nothing but the family differs; what changes between the lines "
+    "is the way of reading, not the model. Grey: 95 % of random pairs."
+)
+AVERAGED = (
+    "Each line is the mean over all vectors of a method, as the study drew it: vectors of opposite "
+    "signs cancel, so a flat line does not mean that nothing happened."
+)
+MOVED = (
+    "How far the study's way of reading alone turns a family: the cosine of the family with "
+    "itself, read both ways. At 1 the way of reading would not matter."
+)
+
+
+def picker(infos: list[RecordInfo]) -> RecordInfo:
+    """Which stored study is shown."""
+    digests = [info.digest for info in infos]
+    state.resolve("study", digests)
+    state.warn_missing("study", "the study", digests)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = widgets.record_picker("Study", "study", infos)
+        widgets.share(navigation.link("studies", study=chosen))
+    return next(info for info in infos if info.digest == chosen)
+
+
+def runner(expanded: bool) -> None:
+    """Start a study on the dashboard's model, with what it needs."""
+    with st.expander("Run a study", icon=":material/play_circle:", expanded=expanded):
+        name = st.radio("Study", list(STUDIES), format_func=lambda n: STUDIES[n], key="which")
+        controls = st.number_input(
+            "Random vectors beside each",
+            min_value=0,
+            max_value=200,
+            value=64,
+            key="controls",
+            help="With fewer than 20 no p value can be below .05.",
+        )
+        model = adapters.tuned(state.model()) if name == "deception" else state.model()
+        if model is None:
+            st.info(adapters.missing(state.model()), icon=":material/info:")
+            return
+        study = name == "deception" and st.toggle(
+            "Also read both families as the study did",
+            value=True,
+            key="study_way",
+            help="Padding read as text, other texts, templates and positions for each family.",
+        )
+        if st.button("Run", type="primary", icon=":material/play_arrow:", key="run_study"):
+            job = resources.submit_study(name, model, int(controls), bool(study))
+            state.submitted(job.id)
+            st.rerun()
+
+
+def draw(record: dict[str, Any]) -> None:
+    """The tables of either study."""
+    made = record["provenance"]
+    took = captions.seconds(made["seconds"])
+    words = f"{record['title']} · {record['model'].get('short_name', '')} · took {took}"
+    st.caption(captions.plain(words))
+    if record["name"] == "deception":
+        _deception(record)
+    else:
+        _corrigibility(record)
+
+
+def _deception(record: dict[str, Any]) -> None:
+    tables, look = record["tables"], widgets.look()
+    st.subheader("Steered answers, on questions that chose nothing")
+    widgets.chart(study_charts.arms(tables["arms"], look), "Answers turned by each arm", "arms")
+    st.caption(TURNED)
+    _arm_table(tables["arms"])
+    with st.container(horizontal=True):
+        swept, reported = record["generations"]
+        widgets.go_button(
+            "Read the texts", "generations", "to_texts", ":material/forum:", gen=reported
+        )
+        widgets.go_button(
+            "Texts of the choice", "generations", "to_sweep", ":material/grid_view:", gen=swept
+        )
+        first, second = record["vectors"][:2]
+        widgets.go_button(
+            "Compare the vectors", "similarity", "to_map", ":material/grid_on:", a=first, b=second
+        )
+    left, right = st.columns([0.5, 0.5], gap="large")
+    with left:
+        _cosines(tables, look)
+    with right:
+        _sweep(tables, look)
+
+
+def _arm_table(rows: list[dict[str, Any]]) -> None:
+    shown = pd.DataFrame(
+        [
+            {
+                "intervention": row["arm"],
+                "block": row["block"],
+                "scale": row["scale"],
+                "turned": row["converted"],
+                "best random": row["random_high"],
+                "p": row["p"],
+                "answers": ", ".join(f"{n} {name or '?'}" for name, n in row["labels"].items()),
+                "mean log-probability": row["mean_logprob"],
+                "unsteered": row["baseline_mean_logprob"],
+            }
+            for row in rows
+        ]
+    )
+    share = st.column_config.NumberColumn(format="percent")
+    st.dataframe(
+        shown,
+        hide_index=True,
+        column_config={"turned": share, "best random": share},
+        alt="Each intervention with its share, the best random share and its answers",
+    )
+    widgets.download(shown, "arms")
+
+
+def _cosines(tables: dict[str, Any], look: looks.Look) -> None:
+    st.subheader("Are the two directions the same?")
+    band = float(tables["similarity"][0]["random"])
+    rows = tables.get("cosines") or [
+        {"block": row["block"], "steered with": row["cosine"]} for row in tables["similarity"]
+    ]
+    drawing = study_charts.cosines(rows, band, look)
+    widgets.chart(drawing, "Cosine of the families by block and way of reading", "ways")
+    st.caption(READ)
+    if "contrastive_moved" in rows[0]:
+        frame = pd.DataFrame(rows)[["block", "contrastive_moved", "difference_moved"]]
+        names = {"contrastive_moved": "contrastive", "difference_moved": "fine-tune difference"}
+        st.caption(MOVED)
+        st.dataframe(
+            frame.rename(columns=names),
+            hide_index=True,
+            height=180,
+            alt="Cosine of each family with itself, study's way against same tokens, by block",
+        )
+
+
+def _sweep(tables: dict[str, Any], look: looks.Look) -> None:
+    st.subheader("Where steering works")
+    names = [row["arm"] for row in tables["arms"]]
+    arm = st.selectbox("Intervention", names, key="arm")
+    chosen = next(row for row in tables["arms"] if row["arm"] == arm)
+    cell = (int(chosen["block"]), float(chosen["scale"]))
+    drawing = study_charts.sweep(tables["sweep"], arm, cell, look)
+    widgets.chart(drawing, "Share of answers turned, by block and scale", "sweep")
+    st.caption("On the questions that the framed cell was chosen on; the report uses others.")
+
+
+def _corrigibility(record: dict[str, Any]) -> None:
+    for table, digest in zip(record["tables"], record["evaluations"], strict=True):
+        st.subheader(captions.plain(f"{table['questions']}: {table['asked']} questions"))
+        rows = [
+            row
+            | {
+                "name": captions.method(row["method"]),
+                "colour": looks.method_colour(row["method"]),
+            }
+            for row in table["by_method"]
+            if row["method"] != "baseline"
+        ]
+        left, right = st.columns([0.45, 0.55], gap="large")
+        with left:
+            drawing = study_charts.methods(rows, table["behaviour"])
+            name = f"methods_{digest}"
+            widgets.chart(drawing, "Mean share by method and scale", name)
+            st.caption(AVERAGED)
+        with right:
+            _best_table(table["best"], digest)
+
+
+def _best_table(rows: list[dict[str, Any]], digest: str) -> None:
+    shown = pd.DataFrame(
+        [
+            {
+                "vector": f"{row['method']}_{int(row['vector']):02d}",
+                "scale": row["scale"],
+                "share": row["rate"],
+                "change": row["change"],
+                "p": row["p"],
+                "best of k": row["p_best"],
+            }
+            for row in rows
+        ]
+    )
+    st.dataframe(
+        shown,
+        hide_index=True,
+        column_config={"share": st.column_config.NumberColumn(format="percent")},
+        alt="The best vectors at their best scale, with p values",
+    )
+    st.caption(captions.BEST_OF_MANY)
+    widgets.go_button(
+        "Open the curves", "curves", f"to_{digest}", ":material/ssid_chart:", run=digest
+    )

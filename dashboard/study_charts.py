@@ -1,0 +1,147 @@
+"""Charts of whole studies: what each arm did at every layer and scale, and cosines by reading."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from dashboard.charts import Drawing
+from dashboard.looks import Look
+
+READINGS = {
+    "steered with": "as steered with",
+    "same tokens": "same tokens for both",
+    "study": "the study's way",
+}
+
+
+def arms(rows: Sequence[dict[str, Any]], look: Look) -> Drawing:
+    """Share of answers each arm turned, with the largest share of any random vector as a tick."""
+    frame = pd.DataFrame(rows)
+    names = list(frame["arm"])
+    y = alt.Y(
+        "arm:N",
+        sort=names,
+        title=None,
+        axis=alt.Axis(labelOverlap=False, labelFlush=False, ticks=False, labelLimit=240),
+    )
+    share = alt.Axis(format="%", tickCount=5)
+    x = alt.X("converted:Q", title="answers turned", scale=alt.Scale(domain=[0, 1]), axis=share)
+    tooltip = [
+        alt.Tooltip("arm:N"),
+        alt.Tooltip("block:Q"),
+        alt.Tooltip("scale:Q"),
+        alt.Tooltip("converted:Q", title="turned", format=".0%"),
+        alt.Tooltip("random_high:Q", title="best random", format=".0%"),
+        alt.Tooltip("p:Q", format=".3f"),
+    ]
+    bars = alt.Chart(frame).mark_bar(color=look.line, height={"band": 0.55})
+    ticks = alt.Chart(frame.dropna(subset=["random_high"])).mark_tick(
+        color=look.second, thickness=3, height={"band": 0.8}
+    )
+    return alt.layer(
+        bars.encode(x=x, y=y, tooltip=tooltip),
+        ticks.encode(x="random_high:Q", y=y, tooltip=tooltip),
+    ).properties(height=42 * len(names) + 50)
+
+
+def sweep(
+    rows: Sequence[dict[str, Any]], arm: str, chosen: tuple[int, float], look: Look
+) -> Drawing:
+    """Share of answers one arm turned, block by block and scale by scale; the chosen cell framed.
+
+    Args:
+        rows: Of the table `sweep`: arm, block, scale, converted.
+        arm: Whose.
+        chosen: Block and scale that were reported.
+        look: The inks.
+    """
+    frame = pd.DataFrame(rows)
+    frame = frame[frame["arm"] == arm]
+    plain = {"ticks": False, "domain": False, "labelAngle": 0}
+    base = alt.Chart(frame).encode(
+        x=alt.X("block:O", title="block", axis=alt.Axis(**plain)),
+        y=alt.Y("scale:O", sort="descending", title="scale", axis=alt.Axis(**plain)),
+    )
+    tiles = base.mark_rect(stroke=look.page, strokeWidth=0.5).encode(
+        color=alt.Color(
+            "converted:Q",
+            scale=alt.Scale(domain=[0, 1], range=[look.middle, look.line]),
+            legend=alt.Legend(title="turned", format="%", tickCount=3),
+        ),
+        tooltip=["block:O", "scale:O", alt.Tooltip("converted:Q", title="turned", format=".0%")],
+    )
+    is_chosen = (alt.datum.block == chosen[0]) & (alt.datum.scale == chosen[1])
+    outline = base.transform_filter(is_chosen).mark_rect(
+        fillOpacity=0, stroke=look.ink, strokeWidth=2.5
+    )
+    count = frame["scale"].nunique()
+    return alt.layer(tiles, outline).properties(height=26 * count + 60)
+
+
+def cosines(rows: Sequence[dict[str, Any]], band: float, look: Look) -> Drawing:
+    """Cosine of the two families per block, one line for each way of reading them.
+
+    Args:
+        rows: Of the table `cosines`: block, and a column for each way.
+        band: Half width of the 95 % band of random directions.
+        look: The inks.
+    """
+    frame = pd.DataFrame(rows)
+    ways = [name for name in READINGS if name in frame]
+    melted = frame.melt(["block"], ways, "way", "cosine").dropna()
+    melted["way"] = melted["way"].map(READINGS)
+    x = alt.X("block:Q", title="block", axis=alt.Axis(tickMinStep=1, grid=False, format="d"))
+    edges = pd.DataFrame({"block": frame["block"], "low": -band, "high": band})
+    area = alt.Chart(edges).mark_area(color=look.band, opacity=0.3)
+    zero = alt.Chart(pd.DataFrame({"low": [0.0]})).mark_rule(color=look.muted)
+    lines = alt.Chart(melted).mark_line(point=alt.OverlayMarkDef(size=40))
+    return alt.layer(
+        area.encode(x=x, y="low:Q", y2="high:Q"),
+        zero.encode(y="low:Q"),
+        lines.encode(
+            x=x,
+            y=alt.Y("cosine:Q", title="cosine", scale=alt.Scale(domain=[-1, 1])),
+            color=alt.Color(
+                "way:N",
+                scale=alt.Scale(
+                    domain=[READINGS[way] for way in ways],
+                    range=[look.line, look.ink, look.second][: len(ways)],
+                ),
+                legend=alt.Legend(title=None, orient="top", labelLimit=240),
+            ),
+            tooltip=[
+                alt.Tooltip("block:Q"),
+                alt.Tooltip("way:N", title="read"),
+                alt.Tooltip("cosine:Q", format="+.3f"),
+            ],
+        ),
+    ).properties(height=280)
+
+
+def methods(rows: Sequence[dict[str, Any]], behaviour: str) -> Drawing:
+    """Mean share of answers with the behaviour, by method and scale, each method a line.
+
+    Args:
+        rows: Of the table `by_method`: method, name, scale, rate.
+        behaviour: What is counted.
+    """
+    frame = pd.DataFrame(rows)
+    names = list(dict.fromkeys(frame["name"]))
+    colours = [frame.loc[frame["name"] == name, "colour"].iloc[0] for name in names]
+    return (
+        alt.Chart(frame)
+        .mark_line(point=alt.OverlayMarkDef(size=35))
+        .encode(
+            x=alt.X("scale:Q", title="scale", axis=alt.Axis(grid=False)),
+            y=alt.Y("rate:Q", title=f"{behaviour} %", axis=alt.Axis(format="%")),
+            color=alt.Color(
+                "name:N",
+                scale=alt.Scale(domain=names, range=colours),
+                legend=alt.Legend(title=None, orient="top"),
+            ),
+            tooltip=["name:N", "scale:Q", alt.Tooltip("rate:Q", format=".1%")],
+        )
+        .properties(height=230)
+    )

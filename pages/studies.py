@@ -1,0 +1,19 @@
+"""Whole studies, end to end: run one, or read the tables of a stored one."""
+
+import streamlit as st
+
+from dashboard import resources, studies, widgets
+from engine.errors import EngineError
+
+st.title("Studies")
+stored = resources.records("experiment")
+widgets.live_job("experiment")
+widgets.failed_job("experiment")
+try:
+    if stored:
+        studies.draw(resources.study(studies.picker(stored).digest))
+    else:
+        st.info("No study is stored yet: run one below.", icon=":material/science:")
+    studies.runner(expanded=not stored)
+except EngineError as error:
+    widgets.show_error(error)
