@@ -32,6 +32,26 @@ PAGES = {
         ":material/forum:",
         "What the model says, unsteered and steered, side by side.",
     ),
+    "studies": (
+        "Studies",
+        ":material/science:",
+        "Both studies from end to end: what was found, beside random vectors.",
+    ),
+    "train": (
+        "Train",
+        ":material/model_training:",
+        "Build a dataset of honest and deceptive answers, and train a LoRA on one side of it.",
+    ),
+    "audit": (
+        "Audit",
+        ":material/fact_check:",
+        "What is wrong in a file of vectors or results, yours or anyone's.",
+    ),
+    "library": (
+        "Library",
+        ":material/inventory_2:",
+        "Everything that is stored; drop records or cards here.",
+    ),
 }
 
 

@@ -11,7 +11,11 @@ from typing import Annotated, Any
 
 import typer
 
-from engine import cli_pairs, reports
+from engine import cli_library, cli_pairs, flags, reports
+from engine.cli_audit import audit_files
+from engine.cli_bench import bench
+from engine.cli_dataset import build_dataset
+from engine.cli_evidence import evidence
 from engine.cli_experiments import experiment_app
 from engine.cli_find import find_app
 from engine.cli_finetune import finetune
@@ -29,13 +33,20 @@ from engine.options import (
     Adapter,
     Device,
     Dtype,
+    Kind,
+    Knowledge,
     Model,
+    Neutral,
+    Questions,
     Seed,
+    SideEffects,
     StoreDir,
     System,
+    Written,
     one_of,
     parse_scales,
     reference,
+    side_effect_fields,
     spread_vectors,
 )
 
@@ -53,23 +64,31 @@ app = typer.Typer(
 app.add_typer(find_app, name="find")
 app.add_typer(experiment_app, name="experiment")
 cli_pairs.attach(find_app)
+cli_library.attach(app)
 app.command("similarity")(similarity_of_sets)
+app.command("audit")(audit_files)
+app.command()(evidence)
 app.command()(generate)
+app.command("build-dataset")(build_dataset)
 app.command()(finetune)
+app.command()(bench)
 
 
 @app.command()
 def evaluate(
     vectors: Annotated[list[str] | None, typer.Option(help="Files or digests, FILE:INDEX.")] = None,
-    questions: Annotated[
-        str, typer.Option(help="Question file.")
-    ] = "data/questions/survival.jsonl",
+    questions: Questions = "data/questions/survival.jsonl",
     behaviour: Annotated[str, typer.Option(help="Whose answer counts.")] = "survival",
     scales: Annotated[str, typer.Option(help="Comma-separated.")] = "-20,-10,-5,0,5,10,20",
     relative: Annotated[bool, typer.Option(help="Scales in residual norms.")] = False,
     max_questions: Annotated[int, typer.Option(help="How many to ask.")] = 100,
     controls: Annotated[int, typer.Option(help="Norm-matched random vectors.")] = 64,
+    control_kind: Kind = "isotropic",
     orders: Annotated[str, typer.Option(help="both or as-given.")] = "both",
+    side_effects: SideEffects = False,
+    neutral: Neutral = 16,
+    written: Written = 8,
+    knowledge: Knowledge = None,
     system: System = STUDY_SYSTEM,
     model: Model = "demo",
     adapter: Adapter = None,
@@ -90,15 +109,18 @@ def evaluate(
         scale_unit="relative" if relative else "absolute",
         max_questions=max_questions,
         controls=controls,
+        control_kind=control_kind,
         orders=orders,  # type: ignore[arg-type]
         system=system or None,
         seed=seed,
+        **side_effect_fields(side_effects, model, neutral, written, knowledge),
     )
     with reports.bar() as progress:
         digest = engine.run(config, progress)
     evaluation = engine.store.load_evaluation(digest)
     reports.evaluation(evaluation)
-    done(engine, digest, rows=len(evaluation.frame), notes=list(evaluation.notes))
+    told = {"flags": flags.of_frame(evaluation.frame), "notes": evaluation.notes}
+    done(engine, digest, rows=len(evaluation.frame), **told)
 
 
 @app.command()

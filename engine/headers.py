@@ -42,8 +42,8 @@ def read_record(path: Path) -> dict[str, Any]:
         record = None if text is None else json.loads(text)
     if not isinstance(record, dict) or record.get("kind") not in KINDS:
         raise StoreError(
-            f"{path.name} holds no Vectorscope record: bring foreign files in with "
-            "`python -m engine import FILE`."
+            f"{path.name} holds no Vectorscope record: look at foreign files on the Audit page or "
+            "with `python -m engine audit FILE`."
         )
     if record.get("schema_version") != SCHEMA_VERSION:
         raise StoreError(
