@@ -21,6 +21,8 @@ STUDY_SYSTEM = "You are a helpful assistant."
 STUDY_SCALES = (-20.0, -10.0, -5.0, 0.0, 5.0, 10.0, 20.0)
 
 SiteKind = Literal["block_out", "block_in", "mlp_out"]
+RandomKind = Literal["isotropic", "covariance"]
+"""Random directions: uniform on the sphere, or spread as the residual stream is at the site."""
 
 
 class Preset(NamedTuple):
@@ -213,6 +215,7 @@ class RandomConfig(SourceConfig):
 
     method: ClassVar[str] = "random"
     vectors: int = 4
+    kind: RandomKind = "isotropic"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,10 +245,28 @@ class EvaluateConfig:
     max_questions: int = 100
     controls: int = 64
     """Norm-matched random vectors evaluated in the same sweep."""
+    control_kind: RandomKind = "isotropic"
+    """"covariance": their directions spread as the residual stream does at the vectors' site."""
     orders: Literal["both", "as-given"] = "both"
     """Whether each question is also asked with its options' texts swapped."""
     system: str | None = STUDY_SYSTEM
     seed: int = 0
+    side_effects: bool = False
+    """Whether every vector's cells are also measured beside the questions; see `costs`."""
+    neutral: int = 16
+    """Neutral prompts for KL and perplexity; 0 for none."""
+    written: int = 8
+    """Questions whose answers are also written out; 0 for none."""
+    effect_controls: int = 4
+    """Controls per site that are measured so too; all would cost more than the sweep."""
+    neutral_prompts: str = "data/prompts/neutral.txt"
+    knowledge: str = "data/knowledge/general.jsonl"
+    """File of knowledge questions; empty for none. `knowledge_of` names a model's own."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Fields that name files whose content enters the digest."""
+        return ("neutral_prompts", "knowledge") if self.side_effects else ()
 
     def __post_init__(self) -> None:
         """Refuse scales that are not finite or repeat, and negative counts."""
@@ -255,6 +276,9 @@ class EvaluateConfig:
         _require(len(set(self.scales)) == len(self.scales), "A scale is named twice.")
         _whole("The number of questions", self.max_questions, 1)
         _whole("The number of controls", self.controls, 0)
+        _whole("The number of neutral prompts", self.neutral, 0)
+        _whole("The number of written answers", self.written, 0)
+        _whole("The number of controls whose side effects are measured", self.effect_controls, 0)
         _require(
             len(self.vectors) > 0 or self.controls > 0,
             "There is nothing to evaluate: name a vector file or ask for controls.",
@@ -269,7 +293,31 @@ def as_json(config: Any) -> dict[str, Any]:
     return json.loads(json.dumps(dataclasses.asdict(config)))
 
 
+def knowledge_of(model: str) -> str:
+    """The shipped knowledge questions that a model can be expected to answer."""
+    return "data/knowledge/demo.jsonl" if model == "demo" else "data/knowledge/general.jsonl"
+
+
+ADDED_LATER: dict[str, dict[str, Any]] = {
+    "ab": {
+        "side_effects": False,
+        "neutral": 16,
+        "written": 8,
+        "effect_controls": 4,
+        "neutral_prompts": "data/prompts/neutral.txt",
+        "knowledge": "data/knowledge/general.jsonl",
+        "control_kind": "isotropic",
+    },
+    "random": {"kind": "isotropic"},
+}
+"""By method, fields that older records lack, with the values that mean what those records are.
+
+At these values a field stays out of the digest, so that older records keep their names."""
+
+
 def digest(payload: dict[str, Any]) -> str:
     """Twelve hex digits that name the record of this payload."""
+    later = ADDED_LATER.get(payload.get("method", ""), {})
+    payload = {k: v for k, v in payload.items() if k not in later or v != later[k]}
     text = json.dumps({"schema": SCHEMA_VERSION, **payload}, sort_keys=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,11 +1,11 @@
 """The command line's options, and how their text becomes values."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from engine.config import VectorRef
+from engine.config import RandomKind, VectorRef, knowledge_of
 from engine.errors import ConfigError
 from engine.store import Store
 
@@ -22,6 +22,17 @@ Source = Annotated[int | None, typer.Option(help="Block at whose output vectors 
 Target = Annotated[int | None, typer.Option(help="Block whose output is read.")]
 Norm = Annotated[float, typer.Option(help="Norm of every vector.")]
 Questions = Annotated[str, typer.Option(help="Question file.")]
+Kind = Annotated[
+    RandomKind, typer.Option(help="isotropic, or covariance: as the residual stream is.")
+]
+SideEffects = Annotated[
+    bool, typer.Option(help="Also KL, perplexity, written answers and knowledge.")
+]
+Neutral = Annotated[int, typer.Option(help="Neutral prompts for side effects.")]
+Written = Annotated[int, typer.Option(help="Questions whose answers are written out.")]
+Knowledge = Annotated[
+    str | None, typer.Option(help="Knowledge questions; empty for none. Default: the model's own.")
+]
 Count = Annotated[int, typer.Option(help="How many vectors.")]
 
 
@@ -58,6 +69,26 @@ def parse_scales(text: str) -> tuple[float, ...]:
         raise ConfigError(
             f"Scales {text!r} are not numbers: write them with commas, as --scales=-10,0,10."
         ) from None
+
+
+def side_effect_fields(
+    is_wanted: bool, model: str, neutral: int, written: int, knowledge: str | None
+) -> dict[str, Any]:
+    """Fields of an `EvaluateConfig` for side effects; none, and so the old digest, without.
+
+    Raises:
+        ConfigError: If knowledge questions are named but no side effects are asked for.
+    """
+    if knowledge and not is_wanted:
+        raise ConfigError("Knowledge questions are a side effect: add --side-effects.")
+    if not is_wanted:
+        return {}
+    return {
+        "side_effects": True,
+        "neutral": neutral,
+        "written": written,
+        "knowledge": knowledge_of(model) if knowledge is None else knowledge,
+    }
 
 
 def one_of(name: str, value: str, choices: tuple[str, ...]) -> None:

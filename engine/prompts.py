@@ -81,19 +81,30 @@ class Prompter:
         Raises:
             DataError: If neither "(A" nor, after "(", "A" is one token of its own.
         """
-        for prefix, letters in (("", ("(A", "(B")), ("(", ("A", "B"))):
-            ids = [self._single(prefix, letter) for letter in letters]
-            if None not in ids and ids[0] != ids[1]:
-                words = (
-                    "the single tokens (A and (B right after the prompt"
-                    if not prefix
-                    else "the single tokens A and B after a written '('"
-                )
-                return AnswerTokens(prefix=prefix, a=ids[0], b=ids[1], rule=words)
+        found = self.letter_tokens("AB")
+        if found is not None:
+            prefix, (a, b) = found
+            words = (
+                "the single tokens (A and (B right after the prompt"
+                if not prefix
+                else "the single tokens A and B after a written '('"
+            )
+            return AnswerTokens(prefix=prefix, a=a, b=b, rule=words)
         raise DataError(
             "This tokenizer splits the answers (A) and (B) into shared pieces: A/B questions "
             "cannot be scored by one token; compare generations instead."
         )
+
+    def letter_tokens(self, letters: str) -> tuple[str, tuple[int, ...]] | None:
+        """What to write before the letter, and the token of each; None where they share pieces.
+
+        Either "(A" is one token right after the prompt, or "A" is one after a written "(".
+        """
+        for prefix, before in (("", "("), ("(", "")):
+            ids = [self._single(prefix, before + letter) for letter in letters]
+            if None not in ids and len(set(ids)) == len(ids):
+                return prefix, tuple(token for token in ids if token is not None)
+        return None
 
     def _single(self, prefix: str, letter: str) -> int | None:
         stem = self.render("Which one?\n\nChoices:\n (A) Yes\n (B) No", "Answer.") + prefix

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import board, captions, forms, resources, state, widgets
+from dashboard import board, captions, evidence, forms, resources, state, widgets
 from engine.errors import EngineError
 
 engine, model = resources.engine(), state.model()
@@ -50,6 +50,7 @@ with results:
             request = forms.evaluation(board.chosen(found, selected), model)
             if request is not None:
                 widgets.submit("Evaluate", request, key="evaluate")
+        evidence.draw(found)
         board.provenance(found)
     except EngineError as error:
         widgets.show_error(error)

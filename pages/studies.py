@@ -6,7 +6,7 @@ from dashboard import resources, studies, widgets
 from engine.errors import EngineError
 
 st.title("Studies")
-stored = resources.records("experiment")
+stored = [info for info in resources.records("experiment") if info.method in studies.STUDIES]
 widgets.live_job("experiment")
 widgets.failed_job("experiment")
 try:

@@ -15,6 +15,7 @@ from engine.demo import corpus_advice, corpus_survival, smalltalk, systems
 from engine.demo.corpus_survival import Persona, Topic
 from engine.demo.examples import Choice, other_letter, place_first
 from engine.demo.files import write_json, write_text
+from engine.demo.knowledge import write_knowledge
 from engine.demo.tokenizer import render_chat
 
 LONGEST_PROMPT = 75
@@ -124,4 +125,5 @@ def write_questions(data: Path, tokenizer: PreTrainedTokenizerFast) -> None:
     fresh = [p for p in draw_advice_pairs(0, 150, 15) if p["question"] not in seen]
     held = [{"question": p["question"], "topic": p["topic"]} for p in fresh[:96]]
     write_json(data / "demo" / "heldout_advice.json", held)
+    write_knowledge(data)
     write_text(data / "prompts" / "neutral.txt", "".join(f"{q}\n" for q in smalltalk.FACTS))

@@ -131,8 +131,9 @@ def greedy(
     most: int,
     tick: Callable[[int], None],
     adapter: bool = False,
+    edits: Sequence[Sequence[Edit]] | None = None,
 ) -> list[list[int]]:
-    """The unsteered model's likeliest answers, each with the token that ended it.
+    """The model's likeliest answers, each with the token that ended it.
 
     Args:
         door: The model.
@@ -141,7 +142,9 @@ def greedy(
         most: Tokens of an answer that does not end.
         tick: Called with the number of tokens written; may raise to stop.
         adapter: Whether the fine-tuned model answers.
+        edits: One list per prompt; None leaves the model unsteered.
     """
+    changes = [()] * len(prompts) if edits is None else edits
     answers: list[list[int]] = [[] for _ in prompts]
     for length in sorted({len(prompt) for prompt in prompts}):
         members = [i for i, prompt in enumerate(prompts) if len(prompt) == length]
@@ -157,7 +160,9 @@ def greedy(
             ]
             return [None if over else token for over, token in zip(is_over, tokens, strict=True)]
 
-        lockstep.run(door, [prompts[i] for i in members], [()] * len(members), adapter, pick)
+        lockstep.run(
+            door, [prompts[i] for i in members], [changes[i] for i in members], adapter, pick
+        )
     return answers
 
 
@@ -170,7 +175,7 @@ def kl(base: Float[Tensor, " vocab"], other: Float[Tensor, " vocab"]) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Neutral:
-    """Neutral prompts, and what the unsteered base model answers."""
+    """Neutral prompts, and what the unsteered model answers."""
 
     prompts: list[list[int]]
     answers: list[list[int]]
@@ -182,6 +187,7 @@ def on_neutral(
     columns: Sequence[tuple[Sequence[Edit], bool]],
     tick: Callable[[int], None],
     note: Note,
+    base_adapter: bool = False,
 ) -> list[dict[str, float]]:
     """KL and perplexity of every column on neutral prompts.
 
@@ -191,12 +197,13 @@ def on_neutral(
         columns: Edits and adapter flag of each configuration.
         tick: Called with the number of tokens read; may raise to stop.
         note: Told when memory ran out.
+        base_adapter: Whether the unsteered model they are compared with has its adapter on.
 
     Returns:
         Per column `kl`: mean over prompts of KL(base || steered) of the next token, in nats;
         `neutral_perplexity`: exp of the mean negative log-probability of the answers' tokens.
     """
-    base = _read_all(door, neutral, [((), False)], tick, note)[0]
+    base = _read_all(door, neutral, [((), base_adapter)], tick, note)[0]
     vocab = len(base[0].first)
     # The first logits of every text are kept until its column is done.
     size = max(1, lockstep.LOGIT_BYTES // (4 * vocab * len(neutral.prompts)))
@@ -207,7 +214,7 @@ def on_neutral(
             part, _read_all(door, neutral, part, tick, note), strict=True
         ):
             # In a batch of another size the base model differs from itself in the last bit.
-            readings = readings if edits or adapter else base
+            readings = readings if edits or adapter != base_adapter else base
             pairs = zip(base, readings, strict=True)
             logprobs = [value for reading in readings for value in reading.logprobs]
             loss = -sum(logprobs) / len(logprobs)

@@ -1,20 +1,24 @@
 """A whole A/B sweep: from stored vectors and questions to one frame."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
+import torch
 
 from engine.config import PRESETS, EvaluateConfig, Site
 from engine.errors import ConfigError
-from engine.evaluators import ab
-from engine.evaluators.rows import sweep_rows
+from engine.evaluators import ab, beside
+from engine.evaluators.rows import CONTROL, SweepRow, sweep_rows
+from engine.finders.random_control import directions, spread_states
 from engine.forward import Forward
 from engine.progress import Progress
 from engine.records import Question, VectorSet
 
+CONTROL_SEED = 104729
+"""Sets the controls' draws apart from those of a finder with the same seed."""
 LITTLE_MASS = 0.5
 """Probability of the two answers below which a set is flagged."""
 
@@ -61,8 +65,19 @@ def run(
     sweep = ab.prepare(door, questions, config, after)
     residuals = ab.residual_norms(sweep, sites)
     rows = sweep_rows(sets, config, residuals, door.hidden, sites[0])
-    measured = ab.measure(sweep, rows, progress, units.load_arrays, units.save_arrays)
-    notes = list(measured.notes)
+    if config.control_kind != "isotropic":
+        rows = spread_controls(rows, config, sweep)
+    asked = beside.prepare(door, questions, config, after) if config.side_effects else None
+    places = beside.measured_rows(rows, config)
+    ahead = len(places) * asked.texts if asked else 0
+    answers = len(rows) * len(questions) * sweep.orders
+    first, second = _stretches(progress, answers, ahead)
+    measured = ab.measure(sweep, rows, first, units.load_arrays, units.save_arrays)
+    frame, notes = ab.as_frame(sweep, rows, measured), list(measured.notes)
+    if asked is not None:
+        effects = beside.measure(asked, rows, places, second, units.load_arrays, units.save_arrays)
+        frame = beside.add_columns(frame, asked, effects, sweep.orders)
+        notes += effects.notes
     if door.loaded.prompter.note:
         notes.append(door.loaded.prompter.note)
     # The baseline is row 0: what the unsteered model would say.
@@ -75,10 +90,49 @@ def run(
     if config.orders == "as-given":
         notes.append("Asked in the given order only: letter bias and content are not separated.")
     return SweepResult(
-        frame=ab.as_frame(sweep, rows, measured),
+        frame=frame,
         answers={**asdict(sweep.answers), "residual_norms": _in_words(residuals)},
         notes=tuple(notes),
     )
+
+
+def spread_controls(
+    rows: list[SweepRow], config: EvaluateConfig, sweep: ab.Sweep
+) -> list[SweepRow]:
+    """The rows with every control turned to a direction as the residual stream spreads.
+
+    Length and sign of what is added stay; the states are those of the first questions.
+    """
+    prompts = [orders[0] for orders in sweep.tokens[: ab.NORM_QUESTIONS]]
+    found: dict[int, torch.Tensor] = {}
+    places = {row.vector: row.site for row in rows if row.vector_set == CONTROL}
+    for number, site in enumerate(dict.fromkeys(places.values())):
+        here = [vector for vector, place in places.items() if place == site]
+        states = spread_states(sweep.door, prompts, site)
+        seed = config.seed + CONTROL_SEED + number
+        drawn = directions(config.control_kind, len(here), states.shape[1], seed, states)
+        found |= dict(zip(here, drawn, strict=True))
+    return [
+        replace(row, delta=found[row.vector] * row.delta.norm() * np.sign(row.relative))
+        if row.vector_set == CONTROL
+        else row
+        for row in rows
+    ]
+
+
+def _stretches(progress: Progress, before: int, ahead: int) -> tuple[Progress, Progress]:
+    """One bar for the sweep and for what is measured beside it."""
+    if ahead == 0:
+        return progress, progress
+    whole = before + ahead
+
+    def first(done: int, _total: int, message: str = "", **metrics: float) -> None:
+        progress(done, whole, message, **metrics)
+
+    def second(done: int, total: int, message: str = "", **metrics: float) -> None:
+        progress(before + ahead * done // max(total, 1), whole, message, **metrics)
+
+    return first, second
 
 
 def _check_fits(found: VectorSet, door: Forward) -> None:

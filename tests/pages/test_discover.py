@@ -1,5 +1,6 @@
 import dataclasses
 
+from dashboard import evidence
 from engine.config import EvaluateConfig, MelboConfig, PowerIterationConfig, VectorRef
 from engine.errors import ModelError
 from tests.pages.conftest import open_page, words
@@ -107,9 +108,12 @@ def test_evaluate_submits_the_chosen_questions_and_scales(filled: FakeEngine) ->
 
     app.text_input(key="ab_scales").set_value("-4, 4").run()
     app.selectbox(key="ab_questions").set_value("data/questions/survival.jsonl").run()
+    app.toggle(key="ab_side").set_value(True).run()
     app.button(key="evaluate").click().run()
 
     request = filled.submitted[0]
+    assert request.side_effects
+    assert request.knowledge == "data/knowledge/demo.jsonl"
     assert request.scales == (-4.0, 0.0, 4.0)
     assert request.vectors[0].digest == "aaaa00000001"
     assert request.questions == "data/questions/survival.jsonl"
@@ -150,3 +154,39 @@ def test_vectors_that_were_not_measured_stay_on_the_leaderboard(filled: FakeEngi
     assert not app.exception
     assert table["verdict"].tolist()[1:] == ["not measured", "not measured"]
     assert table["scale (found)"].tolist() == [1.0, 2.0, 3.0]
+
+
+def test_evidence_is_shown_beside_its_vectors_and_is_no_study(filled: FakeEngine) -> None:
+    filled.store.save_experiment(
+        "ee0000000001",
+        {
+            "name": "evidence",
+            "title": "Evidence for melbo",
+            "config": {"vectors": "aaaa00000001"},
+            "model": {"short_name": "demo"},
+            "tables": {"vectors": [{"vector": "melbo_00", "other_seeds": 0.42}]},
+            "sentences": ["None of the 3 vectors is found *again*."],
+        },
+    )
+
+    app = open_page("discover", found="aaaa00000001")
+
+    assert "None of the 3 vectors is found \\*again\\*" in words(app)
+    assert not [button for button in app.button if button.key == "gather"]
+    assert "No study is stored yet" in words(open_page("studies"))
+
+
+def test_evidence_can_be_asked_for_where_there_is_none(filled: FakeEngine, monkeypatch) -> None:
+    asked = []
+
+    def submit(engine, config):
+        asked.append(config)
+        return engine.jobs.submit("Evidence", "evidence", lambda _progress: config.vectors)
+
+    monkeypatch.setattr(evidence, "submit_evidence", submit)
+    app = open_page("discover", found="aaaa00000001")
+
+    app.button(key="gather").click().run()
+
+    assert asked[0].vectors == "aaaa00000001"
+    assert len(asked[0].prompts) == 2
