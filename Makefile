@@ -3,6 +3,8 @@
 MODEL ?= demo
 ADAPTER ?=
 PORT ?= 8501
+# Each test process loads torch anew, so many of them cost more than they save.
+WORKERS ?= 4
 PYTHON ?= python3
 
 BIN := .venv/bin
@@ -60,7 +62,7 @@ run: setup
 	  --server.address 127.0.0.1 --server.port $(PORT)
 
 test: setup
-	@$(BIN)/python -m pytest --durations=10
+	@$(BIN)/python -m pytest -n logical --maxprocesses $(WORKERS) --dist loadfile --durations=10
 
 lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
