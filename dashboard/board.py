@@ -24,7 +24,7 @@ COLUMNS = {
     "name": st.column_config.TextColumn("vector", width=125),
     "changes": st.column_config.LineChartColumn(
         "by scale",
-        width=90,
+        width=78,
         help="Change of the logit difference from the lowest scale to the highest",
     ),
     "change": st.column_config.NumberColumn(
@@ -40,7 +40,13 @@ COLUMNS = {
         width=62,
         help="Edge of the random vectors' 95 % band there, on the same side",
     ),
-    "verdict": st.column_config.TextColumn("verdict", width=115, help=captions.BEST_OF_MANY),
+    "verdict": st.column_config.TextColumn("badge", width=140, help=captions.BEST_OF_MANY),
+    "percent_a": st.column_config.NumberColumn(
+        "% A", format="percent", width=55, help=captions.CHOOSING_A
+    ),
+    "shape": st.column_config.TextColumn(
+        "shape", width=85, help="How the effect depends on the scale"
+    ),
     "interval": st.column_config.TextColumn("95 % interval", width=110),
     "p": st.column_config.NumberColumn(
         "p",
@@ -57,10 +63,8 @@ COLUMNS = {
 
 def measured_first(infos: list[RecordInfo]) -> list[RecordInfo]:
     """Sets that an evaluation ranks before the others, found ones before random ones."""
-    return sorted(
-        infos,
-        key=lambda info: (not resources.evaluations_of(info.digest), info.method == "random"),
-    )
+    measured = {digest for run in resources.runs() for digest in resources.measured_sets(run)}
+    return sorted(infos, key=lambda info: (info.digest not in measured, info.method == "random"))
 
 
 def sweep_picker(digest: str) -> Sweep | None:
@@ -71,14 +75,18 @@ def sweep_picker(digest: str) -> Sweep | None:
     names = {info.digest: resources.dataset(info) for info in infos}
     if len(infos) == 1:
         return resources.sweep(infos[0].digest)
+    state.resolve("on", list(names))
+    state.warn_missing("on", "the evaluation", list(names))
     chosen = st.segmented_control(
         "Evaluated on",
         list(names),
-        default=infos[0].digest,
+        default=None if "on" in st.session_state else infos[0].digest,
         required=True,
         format_func=lambda d: captions.plain(f"{names.get(d, d)} · {d[:4]}"),
-        key=f"board_{digest}",
+        key="on",
+        persist_state="session",
     )
+    state.write_link("on", default=infos[0].digest)
     return resources.sweep(chosen)
 
 
@@ -127,12 +135,17 @@ def ranked(found: VectorSet, sweep: Sweep) -> pd.DataFrame:
         interval=[
             f"{captions.number(a)} to {captions.number(b)}" for a, b in zip(low, high, strict=True)
         ],
-        verdict=[sweeps.verdict(row) for row in table.to_dict("records")],
+        verdict=[_short(sweeps.verdict(row)) for row in table.to_dict("records")],
     )
     joined = scores(found).merge(table, on="vector", how="left", suffixes=("_own", ""))
     joined["name"] = joined["name"].fillna(joined.pop("name_own"))
     joined["verdict"] = joined["verdict"].fillna("not measured")
     return joined.sort_values("size", ascending=False, na_position="last", ignore_index=True)
+
+
+def _short(verdict: str) -> str:
+    """The badge as it fits a column."""
+    return verdict.replace("beyond the best of", "\u2605 best of")
 
 
 def chosen(found: VectorSet, selected: Selected) -> tuple[VectorRef, ...]:
@@ -165,7 +178,7 @@ def actions(digest: str, sweep: Sweep | None, selected: Selected) -> None:
                 run=sweep.evaluation.digest,
                 vec=selected.name,
             )
-        widgets.share(navigation.link("discover", found=digest))
+        widgets.share(navigation.link("discover", found=digest, on=st.query_params.get("on")))
 
 
 def provenance(found: VectorSet) -> None:

@@ -24,9 +24,55 @@ ONE_ORDER = (
     "the behaviour. Look at '% choosing A' beside every effect."
 )
 BEST_OF_MANY = (
-    "The best of many vectors and scales looks large by luck alone, so its badge compares it with "
-    "the best of as many random ones."
+    "The best of many vectors and scales looks large by luck alone. 'beyond the best of N random' "
+    "says two things: none of the N random vectors, each at its own best scale, reaches it, and it "
+    "lies so far outside them that the best of all cells of this run would not get there by chance "
+    "(p below 0.05). 'beyond random' holds only for a vector named before the run."
 )
+CHANGE = (
+    "Each question is compared with itself at scale 0. White bars: 95 % bootstrap interval of the "
+    "mean; questions that repeat each other are drawn together."
+)
+PART = (
+    "Content: what the model prefers whichever letter it stands at. Letter: what it prefers "
+    "whatever stands there, logit A \u2212 logit B. As given and Swapped: one order alone, which "
+    "holds both."
+)
+CHOOSING_A = (
+    "Share of the asked orders answered with the letter A. With both orders it is 50 % for a model "
+    "without a liking for a letter, whatever it prefers."
+)
+FLIPS = (
+    "Questions whose answer, both orders averaged, came to show the behaviour (+) or ceased to "
+    "(\u2212), against scale 0. p: exact McNemar test."
+)
+HELD_OUT = (
+    "Half of the questions choose the scale and sign, the other half reports, both ways round. It "
+    "is free of luck in the questions, but not of the choice among many vectors: the badge is."
+)
+SLOPE = (
+    "Mean over questions of the least-squares slope of the logit difference on the scale. The "
+    "other way: share of questions whose slope has the other sign. rank: mean over questions of "
+    "the Spearman correlation with the scale."
+)
+USABLE = (
+    "Scales around 0 between which every measured scale keeps the budget: KL at most 0.1 and "
+    "perplexity at most 1.5 times the unsteered on neutral prompts, at most a quarter of texts "
+    "repetitive or unreadable, answer mass at least 0.5, differences at least half as wide."
+)
+NO_COSTS = (
+    "KL and coherence were not measured in this run: the range is judged by the answers alone. "
+    "Evaluate with side effects for the rest."
+)
+FLAGS = {
+    "no-op": "no logit moved",
+    "broken": "broken: undefined logits, little answer mass, or all answers alike",
+    "letter-only": "only the letter moved",
+    "beyond": "beyond 95 % of random vectors",
+}
+"""Flags of a cell, as `engine.effects` names them."""
+FLAG_MARKS = {"no-op": "\u2205", "broken": "\u2715", "letter-only": "AB"}
+"""How a flag is drawn in a cell of the overview."""
 NO_CONTROLS = (
     "This run has no random controls, so nothing says which effects are more than chance. "
     "Evaluate again with controls."
@@ -90,6 +136,13 @@ def number(value: float) -> str:
     """A signed figure with a true minus: "−3.66", "+0.0056"."""
     text = f"{value:+.2f}" if value == 0 or abs(value) >= 0.095 else f"{value:+.2g}"
     return text.replace("-", "\u2212")
+
+
+def p(value: float) -> str:
+    """A p value in words: "p = 0.013", "p < 0.001"."""
+    if value != value:
+        return "p unknown"
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
 
 
 def count(number: int, noun: str) -> str:

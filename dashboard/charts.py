@@ -22,6 +22,8 @@ class Extras(NamedTuple):
     """scale, rate: the % written on top."""
     selected: str | None = None
     """Question whose dots are joined."""
+    intervals: pd.DataFrame | None = None
+    """scale, mean, low, high: of the mean over questions."""
 
 
 def violins(shape: Violin, axis: Axis, look: Look, title: str, extras: Extras) -> Drawing:
@@ -43,6 +45,8 @@ def violins(shape: Violin, axis: Axis, look: Look, title: str, extras: Extras) -
     if extras.dots:
         layers.append(_dots(shape.dots, axis, look))
     layers += _boxes(shape.boxes, axis, look)
+    if extras.intervals is not None:
+        layers += _mean_intervals(axis.place(extras.intervals), axis, look)
     if extras.selected is not None:
         layers += _followed(shape.dots, extras.selected, axis, look)
     if extras.rates is not None:
@@ -118,6 +122,27 @@ def _boxes(boxes: pd.DataFrame, axis: Axis, look: Look) -> list[alt.Chart]:
     ]
 
 
+def _mean_intervals(means: pd.DataFrame, axis: Axis, look: Look) -> list[alt.Chart]:
+    """The interval of each mean, beside the quartiles' bar so that neither covers the other."""
+    frame = means.assign(x=means["x"] + 0.13, x0=means["x"] + 0.06, x1=means["x"] + 0.2)
+    base = alt.Chart(frame).encode(x=axis.x())
+    figures = [
+        alt.Tooltip("scale:Q"),
+        alt.Tooltip("mean:Q", format="+.3f"),
+        alt.Tooltip("low:Q", title="95 % from", format="+.3f"),
+        alt.Tooltip("high:Q", title="to", format="+.3f"),
+    ]
+    return [
+        base.mark_rule(strokeWidth=7, color=look.ink).encode(y="low:Q", y2="high:Q"),
+        base.mark_rule(strokeWidth=4, color=look.page).encode(
+            y="low:Q", y2="high:Q", tooltip=figures
+        ),
+        base.mark_rule(strokeWidth=2, color=look.ink).encode(
+            x=axis.x("x0"), x2="x1:Q", y="mean:Q", tooltip=figures
+        ),
+    ]
+
+
 def _followed(dots: pd.DataFrame, question: str, axis: Axis, look: Look) -> list[alt.Chart]:
     base = alt.Chart(dots[dots["question"] == question]).encode(x=axis.x(), y="value:Q")
     return [
@@ -141,6 +166,7 @@ def rates(
     look: Look,
     title: str,
     letters: bool = False,
+    usable: tuple[float, float] | None = None,
 ) -> Drawing:
     """Share of behaviour answers over scales, with its interval and the random vectors' band.
 
@@ -151,9 +177,10 @@ def rates(
         look: The inks.
         title: Of the y axis.
         letters: Whether "% choosing A" is drawn as well.
+        usable: Lowest and highest scale within the budget of side effects, shaded beneath.
     """
     frame = axis.place(curve)
-    layers: list[alt.Chart] = []
+    layers: list[alt.Chart] = [] if usable is None else _usable(usable, axis, look)
     if band is not None and not band.empty:
         layers.append(
             alt.Chart(axis.place(band))
@@ -179,6 +206,26 @@ def rates(
     if letters:
         layers.append(_letters(frame, axis, look))
     return alt.layer(*layers).properties(height=220)
+
+
+def _usable(span: tuple[float, float], axis: Axis, look: Look) -> list[alt.Chart]:
+    """A strip at the foot of the chart over the scales within the budget."""
+    inside = [place for place, s in enumerate(axis.scales) if span[0] <= s <= span[1]]
+    if not inside:
+        return []
+    edges = pd.DataFrame({"x0": [inside[0] - 0.46], "x1": [inside[-1] + 0.46]})
+    frame = edges.assign(low=0.0, high=0.035, told=f"{span[0]:g} to {span[1]:g}")
+    return [
+        alt.Chart(frame)
+        .mark_rect(color=look.line, opacity=0.75)
+        .encode(
+            x=axis.x("x0"),
+            x2="x1:Q",
+            y="low:Q",
+            y2="high:Q",
+            tooltip=[alt.Tooltip("told:N", title="usable range")],
+        )
+    ]
 
 
 def _rate_figures() -> list[alt.Tooltip]:

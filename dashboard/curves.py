@@ -3,12 +3,24 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import pandas as pd
 import streamlit as st
 
-from dashboard import captions, charts, navigation, overviews, resources, state, sweeps, widgets
+from dashboard import (
+    captions,
+    charts,
+    navigation,
+    overviews,
+    resources,
+    sharing,
+    state,
+    sweeps,
+    vector_card,
+    widgets,
+)
 from dashboard import violin as shapes
 from dashboard.axes import Axis
-from dashboard.sweeps import METRICS, Sweep
+from dashboard.sweeps import METRICS, PARTS, Sweep
 from engine.records import RecordInfo
 
 
@@ -22,6 +34,7 @@ class View(NamedTuple):
     band: bool
     letters: bool
     question: str | None
+    part: str = "content"
 
 
 def aliases(runs: Sequence[RecordInfo]) -> dict[str, str]:
@@ -75,8 +88,8 @@ def warnings(sweep: Sweep) -> None:
         st.warning(captions.NO_CONTROLS, icon=":material/warning:")
 
 
-def controls(sweep: Sweep) -> View:
-    """The row of controls above the charts."""
+def controls(sweep: Sweep) -> tuple[View, dict | None]:
+    """The rows of controls above the charts; also gives the vector's row of the ranking."""
     state.resolve("q", [question.id for question in sweep.evaluation.questions.questions])
     left, right = st.columns([0.58, 0.42], vertical_alignment="bottom")
     with left:
@@ -85,16 +98,22 @@ def controls(sweep: Sweep) -> View:
         metric = metric_picker()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         scales = scale_pills(sweep)
+        part = "content" if metric == "rate" else part_picker()
+    row = vector_card.row_of(sweep, name)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if row is not None:
+            vector_card.badges(sweep, row)
         dots = st.toggle("Dots", value=True, key="dots", bind="query-params")
         band = st.toggle(
             "Random band", value=True, key="band", bind="query-params", help=captions.CONTROLS
         )
         letters = st.toggle(
-            "% choosing A", value=False, key="letters", bind="query-params", help=captions.ORDERS
+            "% choosing A", value=True, key="letters", bind="query-params", help=captions.CHOOSING_A
         )
         question = st.session_state.get("q")
-        widgets.share(address(sweep, View(name, metric, scales, dots, band, letters, question)))
-    return View(name, metric, scales, dots, band, letters, question)
+        view = View(name, metric, scales, dots, band, letters, question, part)
+        sharing.curves(sweep, view, row, address(sweep, view))
+    return view, row
 
 
 def metric_picker() -> str:
@@ -109,10 +128,28 @@ def metric_picker() -> str:
         format_func=lambda name: METRICS[name],
         key="metric",
         persist_state="session",
-        help="Paired change: each question's difference to itself at scale 0.",
+        help=captions.CHANGE,
     )
     state.write_link("metric", default=first)
     return metric or first
+
+
+def part_picker() -> str:
+    """Which part of each question's logits is drawn."""
+    state.resolve("part", list(PARTS))
+    first = next(iter(PARTS))
+    part = st.segmented_control(
+        "Part",
+        list(PARTS),
+        default=None if "part" in st.session_state else first,
+        required=True,
+        format_func=lambda name: PARTS[name],
+        key="part",
+        persist_state="session",
+        help=captions.PART,
+    )
+    state.write_link("part", default=first)
+    return part or first
 
 
 def scale_pills(sweep: Sweep) -> list[float]:
@@ -139,6 +176,7 @@ def address(sweep: Sweep, view: View) -> str:
         ds=st.session_state.get("ds"),
         scales=None if every else [f"{scale:g}" for scale in view.scales],
         metric=None if view.metric == "difference" else view.metric,
+        part=None if view.part == "content" else view.part,
         q=view.question,
     )
 
@@ -153,7 +191,7 @@ def draw_violin(sweep: Sweep, view: View) -> None:
     """The violin of the chosen vector, or its rates if those were asked for."""
     if view.metric == "rate":
         return
-    points = sweeps.points(sweep, view.name, view.metric)
+    points = sweeps.points(sweep, view.name, view.metric, view.part)
     points = points[points["scale"].isin(view.scales)]
     if view.metric == "change":
         # At scale 0 every question's change is 0 by definition.
@@ -162,25 +200,36 @@ def draw_violin(sweep: Sweep, view: View) -> None:
     if 0 < measured < len(view.scales):
         st.caption(f"{measured} of {len(view.scales)} scales have been measured for this vector.")
     if points.empty:
-        st.info("This vector has not been measured at these scales yet.")
+        st.info(
+            "Every question was asked in one order only, so there is no swapped part."
+            if view.part == "swapped"
+            else "This vector has not been measured at these scales yet."
+        )
         return
-    behaviour = sweep.behaviour
-    title = {
-        "difference": f"logit({behaviour}) \u2212 logit(other)",
-        "change": f"change of logit({behaviour}) \u2212 logit(other)",
-    }[view.metric]
     mean = "mean" if view.metric == "difference" else "change"
     extras = charts.Extras(
         dots=view.dots,
-        band=sweeps.band(sweep, mean) if view.band else None,
-        rates=sweeps.curve(sweep, view.name),
+        band=sweeps.band(sweep, mean, view.part) if view.band else None,
+        rates=sweeps.curve(sweep, view.name) if view.part == "content" else None,
         selected=view.question,
+        intervals=sweeps.intervals(sweep, points),
     )
     drawing = charts.violins(
-        shapes.build(points, view.scales), axis(sweep, view), widgets.look(), title, extras
-    )
+        shapes.build(points, view.scales), axis(sweep, view), widgets.look(), title(sweep, view),
+        extras,
+    )  # fmt: skip
     text = f"{METRICS[view.metric]} of {view.name} per question, one violin a scale"
     widgets.chart(drawing, text, "violin", pick=pick_question if view.dots else None)
+
+
+def title(sweep: Sweep, view: View) -> str:
+    """Of the violin's y axis."""
+    words = f"logit({sweep.behaviour}) \u2212 logit(other)"
+    if view.part == "letter":
+        words = "logit A \u2212 logit B"
+    elif view.part != "content":
+        words = f"{words}, {PARTS[view.part].lower()}"
+    return words if view.metric == "difference" else f"change of {words}"
 
 
 def pick_question() -> None:
@@ -188,7 +237,7 @@ def pick_question() -> None:
     st.session_state["q"] = state.picked("violin", "question")
 
 
-def draw_rates(sweep: Sweep, view: View) -> None:
+def draw_rates(sweep: Sweep, view: View, row: dict | None) -> None:
     """The share of behaviour answers over scales with its interval and the random band."""
     drawing = charts.rates(
         sweeps.curve(sweep, view.name),
@@ -197,28 +246,54 @@ def draw_rates(sweep: Sweep, view: View) -> None:
         widgets.look(),
         letters=view.letters,
         title=f"% {sweep.behaviour}",
+        usable=None if row is None else (row["low"], row["high"]),
     ).properties(height=400 if view.metric == "rate" else 190)
     text = f"Share of {sweep.behaviour} answers of {view.name} over scales, with 95 % intervals"
     widgets.chart(drawing, text, "rates")
     orange = "orange: share of answers that are the letter A; " if view.letters else ""
-    band = f"the grey band holds 95 % of {sweep.control_count} random vectors. "
+    band = f"the grey band holds 95 % of {sweep.control_count} random vectors; "
+    asked = sweep.evaluation.questions
+    at = asked.letter_counts
     st.caption(
-        f"Bars: 95 % Wilson intervals over {len(sweep.evaluation.questions.questions)} questions; "
-        f"{orange}{band if sweep.control_count else ''}{captions.PROXY} "
+        f"Bars: 95 % Wilson intervals over {len(asked.questions)} questions, "
+        f"{captions.plain(sweep.behaviour)} at (A) {at['A']} times and at (B) {at['B']} times; "
+        f"{orange}{band if sweep.control_count else ''}blue foot: the usable range. "
+        f"{captions.PROXY} "
         f"{captions.orders(sweep.evaluation.config)}"
     )
 
 
 def draw_overview(sweep: Sweep) -> None:
     """All vectors x scales; a click opens the vector."""
-    cells = sweeps.cells(sweep)
+    cells = overview_cells(sweep)
+    marks = " · ".join(
+        f"{mark} {captions.FLAGS[flag]}" for flag, mark in captions.FLAG_MARKS.items()
+    )
     st.caption(
         f"Mean change of logit({captions.plain(sweep.behaviour)}) − logit(other) from scale 0. "
         f"Bold: beyond the 95 % band of {sweep.control_count} random vectors at that scale. "
+        f"\u2605 beyond the best of {sweep.control_count} random. {marks}. "
         "Click a cell to open its vector."
     )
     drawing = overviews.heat_map(cells, widgets.look())
     widgets.chart(drawing, "Change by vector and scale", "heat", pick=pick_vector)
+
+
+def overview_cells(sweep: Sweep) -> pd.DataFrame:
+    """`sweeps.cells` with each cell's flips and flag in words, and the vectors with the badge."""
+    cells = sweeps.cells(sweep)
+    best = sweep.read.vectors[sweep.read.vectors["badge"] == "beyond the best"]
+    found = set(zip(best["vector_set"], best["vector"], strict=True))
+    keys = zip(cells["vector_set"], cells["vector"], strict=True)
+    counts = cells[["gained", "lost", "flips_p"]].itertuples(index=False)
+    return cells.assign(
+        starred=[key in found for key in keys],
+        flips=[
+            "" if pd.isna(gained) else f"+{gained:.0f} \u2212{lost:.0f}, {captions.p(p)}"
+            for gained, lost, p in counts
+        ],
+        told=cells["flag"].map(captions.FLAGS).fillna(""),
+    )
 
 
 def pick_vector() -> None:
@@ -231,7 +306,7 @@ def pick_vector() -> None:
 
 def draw_numbers(sweep: Sweep) -> None:
     """Every figure of the run, and the same as CSV."""
-    table = sweep.vectors.drop(columns=["vector_set", "vector"])
+    table = sweeps.cells(sweep).drop(columns=["vector_set", "vector", "best", "size", "label"])
     first = ["name", "method", "scale"]
     table = table[first + [column for column in table if column not in first]]
     widgets.download(table, f"curves_{sweep.evaluation.digest}")

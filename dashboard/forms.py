@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import streamlit as st
 
-from dashboard import captions, resources
+from dashboard import captions, planning, resources
 from engine import config as configs
 from engine.config import (
     STUDY_PROMPT,
@@ -18,6 +18,7 @@ from engine.config import (
     FinderConfig,
     ModelConfig,
     PromptsConfig,
+    RandomKind,
     VectorRef,
 )
 from engine.errors import ConfigError
@@ -178,15 +179,17 @@ def evaluation(refs: tuple[VectorRef, ...], model: ModelConfig) -> EvaluateConfi
         accept_new_options=True,
         help="The behaviour whose answer counts as positive.",
     )
-    given = _sweep_settings(model)
+    given = _sweep_settings(model) | _side_effects(model)
     try:
         given["scales"] = scales(given["scales"], given["scale_unit"] == "relative")
-        return EvaluateConfig(
+        config = EvaluateConfig(
             model=model, vectors=refs, questions=str(questions), behaviour=str(behaviour), **given
         )
     except ConfigError as error:
         st.error(captions.plain(str(error)), icon=":material/error:")
         return None
+    planning.draw(config)
+    return config
 
 
 def _sweep_settings(model: ModelConfig) -> dict[str, Any]:
@@ -217,14 +220,37 @@ def _sweep_settings(model: ModelConfig) -> dict[str, Any]:
         help="Random vectors of the same norm, measured in the same sweep. Fewer than 32 make the "
         "band unreliable.",
     )
+    kind = st.segmented_control(
+        "Their directions",
+        list(get_args(RandomKind)),
+        default="isotropic",
+        required=True,
+        key="ab_kind",
+        help="isotropic: uniform on the sphere. covariance: spread as the residual stream is at "
+        "the vectors' site, which moves answers more: the harder control.",
+    )
     both = st.toggle("Ask in both option orders", value=True, key="ab_both", help=captions.ORDERS)
     return {
         "scale_unit": unit,
         "scales": text,
         "max_questions": int(most),
         "controls": int(controls),
+        "control_kind": kind,
         "orders": "both" if both else "as-given",
     }
+
+
+def _side_effects(model: ModelConfig) -> dict[str, Any]:
+    wanted = st.toggle(
+        "Measure side effects too",
+        key="ab_side",
+        help="For every vector at every scale: KL and perplexity on neutral prompts, the answers "
+        "the model writes to some of the questions, and a small knowledge check. About as much "
+        "work again as the questions.",
+    )
+    if not wanted:
+        return {}
+    return {"side_effects": True, "knowledge": configs.knowledge_of(model.model)}
 
 
 def _usual(unit: str | None) -> tuple[float, ...]:

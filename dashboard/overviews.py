@@ -1,5 +1,7 @@
 """Charts of many vectors and of running jobs: frames in, `alt.Chart` out."""
 
+from typing import Any
+
 import altair as alt
 import pandas as pd
 
@@ -12,14 +14,23 @@ def heat_map(cells: pd.DataFrame, look: Look) -> Drawing:
     """Vectors x scales; figures outside the random band are bold, a click names a vector.
 
     Args:
-        cells: Columns name, scale, label, change, rate, beyond (bool).
+        cells: Columns name, scale, label, change, rate, percent_a, beyond (bool), flag, flips (in
+            words), told (of the flag, in words), starred (whether the vector has the badge).
         look: The inks.
     """
     limit = float(cells["change"].abs().max()) or 1.0
     names, labels = list(dict.fromkeys(cells["name"])), _labels(cells)
     pick = alt.selection_point(name="pick", fields=["name"], on="click", empty=False)
     upright = alt.Axis(labelAngle=0, labelFlush=False, ticks=False, domain=False)
-    narrow = alt.Axis(labelOverlap=False, labelFlush=False, ticks=False, domain=False)
+    starred = {n: f"\u2605 {n}" for n in dict.fromkeys(cells.loc[cells["starred"], "name"])}
+    narrow = alt.Axis(
+        labelOverlap=False,
+        labelFlush=False,
+        ticks=False,
+        domain=False,
+        labelLimit=240,
+        labelExpr=f"({starred!r})[datum.label] || datum.label",
+    )
     base = alt.Chart(cells.assign(strong=cells["change"].abs() > 0.6 * limit)).encode(
         x=alt.X("label:N", sort=labels, title="steering scale", axis=upright),
         y=alt.Y("name:N", sort=names, title=None, axis=narrow),
@@ -40,11 +51,27 @@ def heat_map(cells: pd.DataFrame, look: Look) -> Drawing:
     beyond = steered.transform_filter("datum.beyond").mark_text(fontWeight="bold", fontSize=11)
     within = steered.transform_filter("!datum.beyond").mark_text(fontSize=10, opacity=0.4)
     layers = [tiles.add_params(pick), *(t.encode(text=figure, color=ink) for t in (beyond, within))]
+    layers += _flag_marks(cells, limit, base, ink)
     return (
         alt.layer(*layers)
         .resolve_scale(color="independent")
         .properties(height=24 * len(names) + 60)
     )
+
+
+def _flag_marks(cells: pd.DataFrame, limit: float, base: alt.Chart, ink: Any) -> list[alt.Chart]:
+    """A sign beside the figure of each cell that must not be taken as it stands."""
+    marked = cells[cells["flag"].isin(list(captions.FLAG_MARKS))]
+    if marked.empty:
+        return []
+    frame = marked.assign(
+        mark=marked["flag"].map(captions.FLAG_MARKS), strong=marked["change"].abs() > 0.6 * limit
+    )
+    return [
+        alt.Chart(frame)
+        .mark_text(align="left", dx=20, fontSize=11, fontWeight="bold")
+        .encode(x=base.encoding.x, y=base.encoding.y, text="mark:N", color=ink)
+    ]
 
 
 def _cell_figures() -> list[alt.Tooltip]:
@@ -53,7 +80,9 @@ def _cell_figures() -> list[alt.Tooltip]:
         alt.Tooltip("label:N", title="scale"),
         alt.Tooltip("change:Q", title="change of logit difference", format="+.3~g"),
         alt.Tooltip("rate:Q", title="behaviour", format=".0%"),
-        alt.Tooltip("beyond:N", title="outside the random band"),
+        alt.Tooltip("percent_a:Q", title="choosing A", format=".0%"),
+        alt.Tooltip("flips:N", title="flips"),
+        alt.Tooltip("told:N", title="flag"),
     ]
 
 

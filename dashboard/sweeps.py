@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from dashboard import captions
-from engine import nulls, statistics
+from engine import badges, parts, readings, statistics
+from engine.intervals import bootstrap_mean
+from engine.readings import Readings
 from engine.records import Evaluation
 
 ALPHA = 0.05
@@ -18,6 +20,13 @@ METRICS = {
     "change": "Paired change",
     "rate": "Behaviour %",
 }
+PARTS = {
+    "content": "Content",
+    "letter": "Letter",
+    "given": "As given",
+    "swapped": "Swapped",
+}
+"""What of a question's logits is drawn; see `engine.parts`."""
 
 
 class Sweep(NamedTuple):
@@ -29,7 +38,7 @@ class Sweep(NamedTuple):
     controls: pd.DataFrame
     """The same for the random controls."""
     points: pd.DataFrame
-    """name, scale, question, difference (both orders averaged), change (to scale 0)."""
+    """name, scale, question, part, difference, change (to scale 0)."""
     bands: pd.DataFrame
     """`nulls.control_band`, with the baseline itself at scale 0."""
     tests: pd.DataFrame
@@ -38,6 +47,8 @@ class Sweep(NamedTuple):
     scales: list[float]
     nothing_moved: bool
     """Whether the steered answers are those of the unsteered model."""
+    read: Readings
+    """Every statistic of the run."""
 
     @property
     def relative(self) -> bool:
@@ -68,34 +79,38 @@ class Sweep(NamedTuple):
 
 def build(evaluation: Evaluation) -> Sweep:
     """Statistics and names of one evaluation."""
-    questions = statistics.per_question(evaluation.frame)
-    summary = statistics.summarise_questions(questions)
+    read = readings.read(evaluation)
+    summary = read.summary
     names = labels(evaluation)
     return Sweep(
         evaluation=evaluation,
         vectors=_named(_with_baseline(summary, names), names),
         controls=summary[summary["vector_set"] == statistics.CONTROL].reset_index(drop=True),
-        points=_points(questions, names),
-        bands=_bands(summary),
-        tests=nulls.max_t(summary),
+        points=_points(read.parts, names),
+        bands=_bands(read),
+        tests=read.tests,
         names=list(names.values()),
         scales=sorted(float(scale) for scale in summary["scale"].unique()),
         nothing_moved=statistics.is_no_op(evaluation.frame),
+        read=read,
     )
 
 
-def _points(questions: pd.DataFrame, names: dict[tuple[str, int], str]) -> pd.DataFrame:
-    """Content per question of every named vector, as it is and as change to scale 0."""
-    own = questions[questions["vector_set"] != statistics.CONTROL]
-    rows = _named(_with_baseline(own, names), names)
-    base = own[own["vector_set"] == statistics.BASELINE].set_index("question")["content"]
-    change = rows["content"] - rows["question"].map(base)
-    kept = rows[["name", "scale", "question"]].assign(difference=rows["content"], change=change)
-    return kept.dropna(subset=["difference"])
+def _points(found: pd.DataFrame, names: dict[tuple[str, int], str]) -> pd.DataFrame:
+    """Every part per question of every named vector, as it is and as change to scale 0."""
+    rows = _named(_with_baseline(found, names), names)
+    base = found[found["vector_set"] == statistics.BASELINE].set_index("question")
+    keys = ["name", "scale", "question"]
+    long = rows.melt(id_vars=keys, value_vars=list(parts.PARTS), var_name="part")
+    at_zero = base[list(parts.PARTS)].melt(ignore_index=False, var_name="part")
+    at_zero = at_zero.rename(columns={"value": "base"}).set_index("part", append=True)
+    long = long.rename(columns={"value": "difference"}).join(at_zero, on=["question", "part"])
+    long["change"] = long["difference"] - long.pop("base")
+    return long.dropna(subset=["difference"])
 
 
-def _bands(summary: pd.DataFrame) -> pd.DataFrame:
-    bands = nulls.control_band(summary)
+def _bands(read: Readings) -> pd.DataFrame:
+    bands, summary = read.band, read.summary
     base = summary[summary["vector_set"] == statistics.BASELINE].iloc[:1]
     if bands.empty or base.empty or (bands["scale"] == 0).any():
         return bands
@@ -152,29 +167,53 @@ def curve(sweep: Sweep, name: str) -> pd.DataFrame:
     return sweep.vectors[sweep.vectors["name"] == name]
 
 
-def points(sweep: Sweep, name: str, metric: str) -> pd.DataFrame:
+def points(sweep: Sweep, name: str, metric: str, part: str = "content") -> pd.DataFrame:
     """One vector's values per question: scale, question, value."""
-    rows = sweep.points[sweep.points["name"] == name]
+    rows = sweep.points[(sweep.points["name"] == name) & (sweep.points["part"] == part)]
     return rows[["scale", "question", metric]].rename(columns={metric: "value"})
 
 
-def band(sweep: Sweep, column: str) -> pd.DataFrame:
+def intervals(sweep: Sweep, values: pd.DataFrame) -> pd.DataFrame:
+    """Mean of `points` by scale with its 95 % bootstrap interval: scale, mean, low, high.
+
+    Near-duplicate questions are drawn together.
+    """
+    wide = values.pivot(index="question", columns="scale", values="value")
+    drawn = statistics.labels_of(wide.index, sweep.read.groups)
+    found = bootstrap_mean(wide.to_numpy(float), readings.RESAMPLES, readings.SEED, drawn)
+    return pd.DataFrame(
+        {"scale": wide.columns, "mean": wide.mean(), "low": found.low, "high": found.high}
+    ).reset_index(drop=True)
+
+
+def band(sweep: Sweep, column: str, part: str = "content") -> pd.DataFrame:
     """Where 95 % of the random vectors lie: scale, low, high."""
     names = {f"{column}_low": "low", f"{column}_high": "high"}
-    return sweep.bands.rename(columns=names).reindex(columns=["scale", "low", "high"])
+    bands = sweep.bands
+    if part != "content":
+        bands = sweep.read.part_bands
+        bands = bands[bands["part"] == part]
+    return bands.rename(columns=names).reindex(columns=["scale", "low", "high"])
 
 
 def cells(sweep: Sweep) -> pd.DataFrame:
-    """Vectors x scales for an overview: name, method, scale, label, change, rate, beyond, best."""
-    rows = sweep.vectors.merge(band(sweep, "change"), on="scale", how="left")
-    outside = (rows["change"] < rows["low"]) | (rows["change"] > rows["high"])
+    """Vectors x scales for an overview.
+
+    Columns: those of `statistics.summarise`, name, label (the scale in words), beyond, flag,
+    letter_change, p, q, gained, lost, flips_p of `readings.Readings.cells`, best (whether the
+    vector is its method's strongest), size.
+    """
+    figures = ["beyond", "flag", "letter_change", "p", "q", "gained", "lost", "flips_p"]
+    found = sweep.read.cells[[*statistics.CELL, *figures]]
+    rows = sweep.vectors.merge(found, on=statistics.CELL, how="left")
     rows = rows.assign(
         label=[captions.scale(s, sweep.relative) for s in rows["scale"]],
-        beyond=outside & (rows["scale"] != 0),
+        beyond=rows["beyond"].eq(True),
+        flag=rows["flag"].fillna(""),
         size=rows["change"].abs(),
     )
     leaders = rows.loc[rows.groupby("method")["size"].idxmax(), "name"]
-    return rows.assign(best=rows["name"].isin(leaders)).drop(columns=["low", "high"])
+    return rows.assign(best=rows["name"].isin(leaders))
 
 
 def labelled(rows: pd.DataFrame, sweep: Sweep) -> pd.DataFrame:
@@ -186,44 +225,33 @@ def ranking(sweep: Sweep) -> pd.DataFrame:
     """One row per vector, the largest effect first.
 
     Columns: name, method, rates and changes (lists over scales); at the scale of the largest
-    effect scale, label, change, change_low, change_high, rate, control (the edge of the random
-    band on the side of the effect); p, p_best, vectors and controls of `nulls.max_t`.
+    effect scale, label, change, change_low, change_high, rate, percent_a, control (the edge of
+    the random band on the side of the effect); p, p_best, vectors and controls of `nulls.max_t`;
+    badge, z, above, cells, by, p_family of `badges.badges`; shape, slope, anti_steerable, spearman,
+    and the usable range (low, high, low_stopped_by, high_stopped_by, checked).
     """
     table = cells(sweep).merge(band(sweep, "change"), on="scale", how="left")
     lists = table.groupby("name", sort=False).agg(rates=("rate", list), changes=("change", list))
     best = table.loc[table.groupby("name")["size"].idxmax()].set_index("name")
     best["control"] = best["high"].where(best["change"] > 0, best["low"])
     kept = ["vector_set", "vector", "method", "scale", "label", "change", "change_low"]
-    joined = lists.join(best[[*kept, "change_high", "rate", "size", "control"]]).reset_index()
+    kept += ["change_high", "rate", "percent_a", "size", "control", "gained", "lost", "flips_p"]
+    joined = lists.join(best[kept]).reset_index()
     tests = sweep.tests[["vector_set", "vector", "p", "p_best", "p_floor", "vectors", "controls"]]
     joined = joined.merge(tests, on=["vector_set", "vector"], how="left")
+    more = sweep.read.vectors.drop(columns=["method", "p", "controls"])
+    joined = joined.merge(more, on=["vector_set", "vector"], how="left")
     return joined.sort_values("size", ascending=False, ignore_index=True)
 
 
 def verdict(row: dict[Hashable, Any]) -> str:
     """What may be said of one row of `ranking`."""
-    if pd.isna(row["p"]):
-        return "too few controls"
-    if row["p_best"] < ALPHA:
-        return f"beats best of {int(row['vectors'])} random"
-    return "beyond random" if row["p"] < ALPHA else "within random"
+    return badges.words(row)
 
 
 def sentence(row: dict[Hashable, Any]) -> str:
     """The same, spelt out."""
-    if pd.isna(row["p"]):
-        return "No verdict: at least 20 random controls are needed."
-    count, vectors = int(row["controls"]), int(row["vectors"])
-    words = (
-        f"beyond the 95 % band of {count} random vectors"
-        if row["p"] < ALPHA
-        else f"not beyond the 95 % band of {count} random vectors"
-    )
-    if row["p_floor"] > ALPHA:
-        best = f"too few to compare it with the best of {vectors}"
-    else:
-        best = f"{'also' if row['p_best'] < ALPHA else 'not'} beyond the best of {vectors} such"
-    return f"{words}, each at its best scale (p = {row['p']:.3f}); {best}"
+    return badges.sentence(row)
 
 
 def letters(sweep: Sweep, name: str, question: str) -> pd.DataFrame:

@@ -23,6 +23,7 @@ from engine.options import (
     Count,
     Device,
     Dtype,
+    Kind,
     Model,
     Norm,
     Prompt,
@@ -144,6 +145,7 @@ def find_random(
     source_layer: Source = None,
     vectors: Count = 4,
     norm: Norm = 1.0,
+    kind: Kind = "isotropic",
     model: Model = "demo",
     adapter: Adapter = None,
     dtype: Dtype = "auto",
@@ -156,5 +158,12 @@ def find_random(
     source, _ = layers(store, chosen, source_layer, None)
     find_and_report(
         store,
-        RandomConfig(model=chosen, source_layer=source, vectors=vectors, norm=norm, seed=seed),
+        RandomConfig(
+            model=chosen,
+            source_layer=source,
+            vectors=vectors,
+            norm=norm,
+            kind=kind,
+            seed=seed,
+        ),
     )

@@ -10,6 +10,10 @@ from engine.headers import read_record
 from engine.requests import AnyRun
 from engine.store import Store
 
+ANSWERS_PER_TEXT = 2.0
+"""A text beside a sweep takes as long as so many A/B answers (measured on the demo model)."""
+KNOWLEDGE_TEXTS = 100
+"""About as many askings as a shipped file of knowledge questions has."""
 LOOKED_AT = 40
 """Newest records that are searched for a like run."""
 
@@ -47,11 +51,21 @@ def _named(store: Store, config: AnyRun) -> int:
     return count
 
 
+def _beside(config: dict[str, Any], named: int, scales: int, orders: int) -> float:
+    """Work of a sweep's side effects, in answers; a record without them has no such fields."""
+    if not config.get("side_effects"):
+        return 0.0
+    known = KNOWLEDGE_TEXTS if config["knowledge"] else 0
+    texts = config["neutral"] + config["written"] * orders + known
+    return ANSWERS_PER_TEXT * texts * (1 + (named + config["effect_controls"]) * scales)
+
+
 def _work(method: str, config: dict[str, Any], named: int) -> float:
     if method == "ab":
         orders = 2 if config["orders"] == "both" else 1
         scales = len([s for s in config["scales"] if s != 0])
-        return (named + config["controls"]) * scales * config["max_questions"] * orders
+        answers = (named + config["controls"]) * scales * config["max_questions"] * orders
+        return answers + _beside(config, named, scales, orders)
     if method == "generation":
         texts = len(config["prompts"]) * len(config["configurations"]) * config["samples"]
         return float(texts * config["max_new_tokens"])

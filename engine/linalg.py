@@ -48,6 +48,25 @@ def random_directions(vectors: int, hidden: int, seed: int) -> Float[Tensor, "ve
     return unit_rows(torch.randn(vectors, hidden, generator=generator))
 
 
+def covariance_directions(
+    states: Float[Tensor, "states hidden"], vectors: int, seed: int
+) -> Float[Tensor, "vectors hidden"]:
+    """Unit vectors along draws from a normal distribution with the states' covariance.
+
+    A normal mixture of the centred states has exactly their covariance, so that no
+    `hidden x hidden` matrix is formed. The draws span no more than the states do.
+
+    Raises:
+        ValueError: If the states do not differ.
+    """
+    centred = states.double() - states.double().mean(dim=0)
+    if not bool((centred != 0).any()):
+        raise ValueError("The states do not differ: they have no covariance.")
+    generator = torch.Generator().manual_seed(seed)
+    mixture = torch.randn(vectors, len(centred), generator=generator, dtype=torch.float64)
+    return unit_rows(mixture @ centred).float()
+
+
 def principal_cosines(
     first: Float[Tensor, "vectors hidden"], second: Float[Tensor, "others hidden"]
 ) -> Float[Tensor, " smaller"]:

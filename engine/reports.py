@@ -11,7 +11,7 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainin
 from rich.progress import Progress as RichProgress
 from rich.table import Table
 
-from engine import nulls, statistics
+from engine import costs, effect_reports, evidence_reports, flags, nulls, statistics
 from engine.engine import EngineStatus
 from engine.progress import Progress
 from engine.records import Evaluation, RecordInfo, VectorSet
@@ -82,14 +82,28 @@ def evaluation(found: Evaluation) -> None:
         for row in band.to_dict("records"):
             low, high = row["rate_low"], row["rate_high"]
             out.print(f"  scale {row['scale']:+g}: {low:.1%} to {high:.1%}")
-    _best(nulls.best_vectors(summary, top=5).to_dict("records"))
+    best = nulls.best_vectors(summary, top=5)
+    _best(best.to_dict("records"))
+    _costs(costs.beside_best(costs.by_cell(found.frame), best).to_dict("records"))
+    effect_reports.evaluation(found, out)
     if statistics.is_no_op(found.frame):
         out.print("[bold red]NOTHING MOVED: at no scale did any logit change.[/]")
+    for sentence in flags.of_frame(found.frame):
+        out.print(f"[red]{sentence}[/]", highlight=False)
     _notes(found.notes)
 
 
+WAYS = {
+    "contrastive_moved": "contrastive, study / same tokens",
+    "difference_moved": "difference, study / same tokens",
+}
+
+
 def experiment(record: dict[str, Any]) -> None:
-    """The tables of either study."""
+    """The tables of either study, or the evidence for found vectors."""
+    if record["name"] == "evidence":
+        evidence_reports.evidence(record, out)
+        return
     (deception if record["name"] == "deception" else corrigibility)(record)
     seconds = record["provenance"]["seconds"]
     out.print(f"Took {seconds:.0f} s on {record['model']['device']}.")
@@ -116,6 +130,7 @@ def deception(record: dict[str, Any]) -> None:
             str(row["block"]), f"{row['cosine']:+.3f}", attainable, f"{row['random']:.3f}", norms
         )
     out.print(table)
+    _ways(record["tables"].get("cosines", []))
     arms = Table(title="Steered answers on questions that chose nothing")
     for name in ("arm", "block", "scale", "changed", "best random", "p", "labels", "log-prob"):
         arms.add_column(name, justify="left" if name in ("arm", "labels") else "right")
@@ -138,8 +153,28 @@ def deception(record: dict[str, Any]) -> None:
     )
 
 
+def _ways(rows: list[dict[str, Any]]) -> None:
+    """Cosine of the two families by the way in which both were read."""
+    if not rows:
+        return
+    names = [name for name in rows[0] if name != "block"]
+    table = Table(title="Cosine of the two families by the way of reading them")
+    for name in ("block", *names):
+        table.add_column(WAYS.get(name, name), justify="right")
+    for row in rows:
+        cells = ["" if row[name] is None else f"{row[name]:+.2f}" for name in names]
+        table.add_row(str(row["block"]), *cells)
+    out.print(table)
+    out.print("same tokens: nothing but the family differs.", end=" ")
+    if "study" in names:
+        out.print(
+            "study: padding read as text, other texts, templates and positions for each; the last "
+            "two columns compare a family with itself: what the way of reading alone changes."
+        )
+
+
 def _share(value: float | None) -> str:
-    return "" if value is None else f"{value:.0%}"
+    return "" if value is None or value != value else f"{value:.0%}"
 
 
 def _rates(title: str, rows: list[dict[str, Any]]) -> None:
@@ -179,6 +214,35 @@ def _best(rows: list[dict[str, Any]]) -> None:
         "p compares the vector at its best scale with random controls at theirs; 'best of k' also "
         "allows for the choice among all vectors."
     )
+
+
+def _costs(rows: list[dict[str, Any]]) -> None:
+    """Side effects of the best cells, of the baseline, and of the worst controls."""
+    if not rows:
+        return
+    table = Table(title="Side effects")
+    for name in ("cell", "KL", "perplexity", "repeats", "no letter", "agreement", "knowledge"):
+        table.add_column(name, justify="left" if name == "cell" else "right")
+    for row in rows:
+        low, high = _share(row["knowledge_low"]), _share(row["knowledge_high"])
+        known = f"{_share(row['knowledge'])} ({low} … {high})" if low else ""
+        table.add_row(
+            row["cell"],
+            _figure(row["kl"]),
+            _figure(row["neutral_perplexity"]),
+            *(_share(row[name]) for name in ("repetition", "unparsed", "agreement")),
+            known,
+        )
+    out.print(table)
+    chance = _share(rows[0]["knowledge_chance"])
+    out.print(
+        "KL and perplexity on neutral prompts; agreement: the written answers name the letter with "
+        f"the larger logit; knowledge: options rotated{f', chance {chance}' if chance else ''}."
+    )
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None or value != value else f"{value:.3g}"
 
 
 def _p(value: float | None) -> str:

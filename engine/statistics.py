@@ -4,6 +4,9 @@ A cell is one (vector_set, vector, method, scale). Knows nothing of files, model
 `nulls` compares the cells with the random controls.
 """
 
+from collections.abc import Hashable, Mapping
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 import scipy.stats
@@ -14,6 +17,8 @@ VECTOR = ["vector_set", "vector", "method"]
 CELL = [*VECTOR, "scale"]
 BASELINE = "baseline"
 CONTROL = "control"
+Clusters = Mapping[str, Hashable]
+"""Question id -> label; questions of one label are near-duplicates and count as one draw."""
 
 
 def per_question(frame: pd.DataFrame) -> pd.DataFrame:
@@ -45,11 +50,14 @@ def per_question(frame: pd.DataFrame) -> pd.DataFrame:
     return result[columns].reset_index()
 
 
-def summarise(frame: pd.DataFrame, resamples: int = 2000, seed: int = 0) -> pd.DataFrame:
+def summarise(
+    frame: pd.DataFrame, resamples: int = 2000, seed: int = 0, clusters: Clusters | None = None
+) -> pd.DataFrame:
     """One row per cell: baseline first, then the vectors, then the controls.
 
     Shares are fractions from 0 to 1. Changes are paired: only questions that the baseline was
-    asked too, averaged over both orders.
+    asked too, averaged over both orders. The bootstrap draws whole questions, so both orders stay
+    together; with `clusters` it draws whole groups of near-duplicates.
 
     Returns:
         Columns: vector_set, vector, method, scale, relative, n (questions with defined logits),
@@ -58,11 +66,14 @@ def summarise(frame: pd.DataFrame, resamples: int = 2000, seed: int = 0) -> pd.D
         change_high, rate_change, percent_a (share of single asked rows answered A),
         letter_bias, answer_mass, spread_ratio (sd of m / sd of m at the baseline).
     """
-    return summarise_questions(per_question(frame), resamples, seed)
+    return summarise_questions(per_question(frame), resamples, seed, clusters)
 
 
 def summarise_questions(
-    questions: pd.DataFrame, resamples: int = 2000, seed: int = 0
+    questions: pd.DataFrame,
+    resamples: int = 2000,
+    seed: int = 0,
+    clusters: Clusters | None = None,
 ) -> pd.DataFrame:
     """`summarise`, from the output of `per_question`."""
     contents = questions.pivot(index="question", columns=CELL, values="content")
@@ -75,9 +86,17 @@ def summarise_questions(
     table["undefined"] = groups["content"].size() - table["n"]
     table = table.reindex(contents.columns)
     _add_rate(table, choices)
-    _add_mean(table, contents, resamples, seed)
-    _add_change(table, contents, choices, resamples, seed)
+    drawn = _Resampling(resamples, seed, labels_of(contents.index, clusters))
+    _add_mean(table, contents, drawn)
+    _add_change(table, contents, choices, drawn)
     return _in_order(table.reset_index())
+
+
+def labels_of(questions: pd.Index, clusters: Clusters | None) -> np.ndarray:
+    """The cluster of each question as a number; one that is not named is its own."""
+    known = clusters or {}
+    names = [("", known[q]) if q in known else ("alone", q) for q in questions]
+    return pd.factorize(pd.Series(names, dtype=object))[0]
 
 
 def by_method(summary: pd.DataFrame) -> pd.DataFrame:
@@ -165,32 +184,33 @@ def _add_rate(table: pd.DataFrame, choices: pd.DataFrame) -> None:
     table["rate_low"], table["rate_high"] = wilson(successes, n)
 
 
-def _add_mean(table: pd.DataFrame, contents: pd.DataFrame, resamples: int, seed: int) -> None:
+class _Resampling(NamedTuple):
+    """How questions are drawn again."""
+
+    resamples: int
+    seed: int
+    clusters: np.ndarray
+
+
+def _add_mean(table: pd.DataFrame, contents: pd.DataFrame, drawn: _Resampling) -> None:
     table["mean"] = contents.mean()
-    table["mean_low"], table["mean_high"] = bootstrap_mean(
-        contents.to_numpy(float), resamples, seed
-    )
+    table["mean_low"], table["mean_high"] = bootstrap_mean(contents.to_numpy(float), *drawn)
     at_baseline = contents.loc[:, contents.columns.get_level_values("vector_set") == BASELINE]
     spread = at_baseline.iloc[:, 0].std() if at_baseline.shape[1] else np.nan
     table["spread_ratio"] = contents.std() / (spread if spread > 0 else np.nan)
 
 
 def _add_change(
-    table: pd.DataFrame,
-    contents: pd.DataFrame,
-    choices: pd.DataFrame,
-    resamples: int,
-    seed: int,
+    table: pd.DataFrame, contents: pd.DataFrame, choices: pd.DataFrame, drawn: _Resampling
 ) -> None:
-    changes, rate_changes = _less_baseline(contents), _less_baseline(choices)
+    changes, rate_changes = less_baseline(contents), less_baseline(choices)
     table["change"] = changes.mean()
-    table["change_low"], table["change_high"] = bootstrap_mean(
-        changes.to_numpy(float), resamples, seed
-    )
+    table["change_low"], table["change_high"] = bootstrap_mean(changes.to_numpy(float), *drawn)
     table["rate_change"] = rate_changes.mean()
 
 
-def _less_baseline(values: pd.DataFrame) -> pd.DataFrame:
+def less_baseline(values: pd.DataFrame) -> pd.DataFrame:
+    """Questions x cells (columns `CELL`), less each question's value at the baseline."""
     at_baseline = values.loc[:, values.columns.get_level_values("vector_set") == BASELINE]
     if at_baseline.shape[1] == 0:
         return values * np.nan

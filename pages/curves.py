@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import curves, panel, resources, state, widgets
+from dashboard import curves, panel, resources, said, state, vector_card, widgets
 from engine.errors import EngineError
 
 st.title("Scale curves")
@@ -31,10 +31,13 @@ try:
     )
     if one.open:
         with one:
-            view = curves.controls(sweep)
+            view, row = curves.controls(sweep)
             curves.draw_violin(sweep, view)
-            curves.draw_rates(sweep, view)
+            curves.draw_rates(sweep, view, row)
+            if row is not None:
+                vector_card.figures(sweep, row)
             panel.draw(sweep, view.name, curves.axis(sweep, view))
+            said.draw(sweep, view.name)
     if everything.open:
         with everything:
             curves.draw_overview(sweep)

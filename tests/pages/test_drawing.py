@@ -5,11 +5,21 @@ import pandas as pd
 import pytest
 from scipy.stats import gaussian_kde
 
-from dashboard import captions, charts, forms, looks, overviews, sweeps, violin
+from dashboard import captions, charts, curves, forms, looks, overviews, sweeps, violin
 from dashboard.axes import Axis
+from dashboard.sweeps import Sweep
 from engine.config import STUDY_SCALES
 from engine.errors import ConfigError
-from tests.pages.samples import FakeEngine
+from engine.store import Store
+from tests.pages.samples import fill
+
+
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
+    """The sample evaluation with its statistics, read-only."""
+    store = Store(tmp_path_factory.mktemp("store"))
+    fill(store)
+    return sweeps.build(store.load_evaluation("eeee00000003"))
 
 
 def values(questions: int = 40, seed: int = 0) -> np.ndarray:
@@ -78,8 +88,7 @@ def test_the_violin_has_no_colour_of_the_other_theme() -> None:
     assert looks.LIGHT.ink not in dark
 
 
-def test_change_is_paired_by_question(filled: FakeEngine) -> None:
-    sweep = sweeps.build(filled.store.load_evaluation("eeee00000003"))
+def test_change_is_paired_by_question(sweep: Sweep) -> None:
     frame = sweep.evaluation.frame
     own = frame[(frame["vector_set"] == "aaaa00000001") & (frame["vector"] == 1)]
     steered = own[own["scale"] == 20.0].groupby("question")["difference"].mean()
@@ -93,24 +102,91 @@ def test_change_is_paired_by_question(filled: FakeEngine) -> None:
     )
 
 
-def test_the_baseline_is_every_vectors_scale_zero(filled: FakeEngine) -> None:
-    sweep = sweeps.build(filled.store.load_evaluation("eeee00000003"))
-
+def test_the_baseline_is_every_vectors_scale_zero(sweep: Sweep) -> None:
     curve = sweeps.curve(sweep, "power-iteration_02")
 
     assert curve["scale"].tolist() == sorted(STUDY_SCALES)
     assert curve.loc[curve["scale"] == 0, "change"].item() == 0
 
 
-def test_cells_beyond_the_band_are_those_outside_its_edges(filled: FakeEngine) -> None:
-    sweep = sweeps.build(filled.store.load_evaluation("eeee00000003"))
-
+def test_cells_beyond_the_band_are_those_outside_its_edges(sweep: Sweep) -> None:
     cells = sweeps.cells(sweep).set_index(["name", "scale"])
 
     edge = sweeps.band(sweep, "change").set_index("scale").loc[20.0, "high"]
     for name in sweep.names:
         if cells.loc[(name, 20.0), "change"] > 0:
             assert cells.loc[(name, 20.0), "beyond"] == (cells.loc[(name, 20.0), "change"] > edge)
+
+
+def test_the_overview_marks_flags_and_stars(sweep: Sweep) -> None:
+    cells = curves.overview_cells(sweep)
+    steered = cells.index[cells["scale"] == 5.0][: len(captions.FLAG_MARKS)]
+    cells.loc[steered, "flag"] = list(captions.FLAG_MARKS)
+
+    drawn = str(overviews.heat_map(cells, looks.LIGHT).to_dict())
+
+    for mark in captions.FLAG_MARKS.values():
+        assert f"'mark': '{mark}'" in drawn
+    assert set(cells.loc[cells["starred"], "name"]) == {
+        "melbo_00",
+        "melbo_01",
+        "power-iteration_00",
+    }
+    assert "\u2605 melbo_00" in drawn
+    assert cells.loc[cells["scale"] == 0, "flips"].eq("").all()
+    steered = cells[(cells["name"] == "melbo_00") & (cells["scale"] == 20.0)].iloc[0]
+    assert steered["flips"] == f"+{steered['gained']:.0f} \u22120, {captions.p(steered['flips_p'])}"
+
+
+def test_the_interval_of_the_violin_is_the_summarys(sweep: Sweep) -> None:
+    found = sweeps.intervals(sweep, sweeps.points(sweep, "melbo_01", "change"))
+
+    expected = sweeps.curve(sweep, "melbo_01")[["change", "change_low", "change_high"]]
+    np.testing.assert_allclose(found[["mean", "low", "high"]], expected)
+
+
+def test_parts_of_the_logits_come_from_the_rows(sweep: Sweep) -> None:
+    frame = sweep.evaluation.frame
+    own = frame[(frame["vector_set"] == "aaaa00000001") & (frame["vector"] == 1)]
+    one = own[(own["scale"] == 5.0) & (own["question"] == "000000000002")].set_index("order")
+
+    def value(part: str) -> float:
+        rows = sweeps.points(sweep, "melbo_01", "difference", part)
+        hit = rows[(rows["scale"] == 5.0) & (rows["question"] == "000000000002")]
+        return float(hit["value"].item())
+
+    lean = one["logit_a"] - one["logit_b"]
+    assert value("given") == pytest.approx(one.loc["given", "difference"])
+    assert value("swapped") == pytest.approx(one.loc["swapped", "difference"])
+    assert value("content") == pytest.approx(one["difference"].mean())
+    assert value("letter") == pytest.approx(lean.mean())
+
+
+@pytest.mark.parametrize("part", ["content", "letter", "given", "swapped"])
+def test_the_band_of_a_part_holds_the_random_vectors_means(sweep: Sweep, part: str) -> None:
+    frame = sweep.evaluation.frame
+    rows = frame[(frame["vector_set"] == "control") & (frame["scale"] == 20.0)]
+    values = rows["difference"] if part != "letter" else rows["logit_a"] - rows["logit_b"]
+    if part in ("given", "swapped"):
+        values = values[rows["order"] == part]
+    means = values.groupby(rows["vector"]).mean()
+
+    found = sweeps.band(sweep, "mean", part).set_index("scale").loc[20.0]
+
+    assert found["low"] == pytest.approx(np.percentile(means, 2.5))
+    assert found["high"] == pytest.approx(np.percentile(means, 97.5))
+
+
+def test_the_usable_range_is_drawn_under_its_scales_only() -> None:
+    axis = Axis([-5.0, 0.0, 5.0], 5.0, relative=False)
+    curve = pd.DataFrame(
+        {"scale": axis.scales, "rate": 0.5, "rate_low": 0.4, "rate_high": 0.6, "percent_a": 0.5}
+    ).assign(n=10)
+
+    drawn = charts.rates(curve, None, axis, looks.LIGHT, "%", usable=(-5.0, 0.0)).to_dict()
+
+    told = [row for rows in drawn["datasets"].values() for row in rows if "told" in row]
+    assert [(row["x0"], row["x1"]) for row in told] == [(-0.46, 1.46)]
 
 
 def test_names_at_the_ends_of_lines_keep_apart() -> None:

@@ -98,3 +98,61 @@ def slope(points):
     x_mean, y_mean = plain.fmean(x for x, _ in points), plain.fmean(y for _, y in points)
     top = sum((x - x_mean) * (y - y_mean) for x, y in points)
     return top / sum((x - x_mean) ** 2 for x, _ in points)
+
+
+def flips(frame, vector_set, vector, scale):
+    """(gained, lost): questions whose answer changed from the baseline, one after another."""
+    m, base = contents(frame, vector_set, vector, scale), contents(frame, "baseline", -1, 0.0)
+    gained = sum(base[q] < 0 < m[q] for q in m)
+    lost = sum(base[q] > 0 > m[q] for q in m)
+    return gained, lost
+
+
+def mcnemar(gained, lost):
+    """Two-sided exact p by adding up binomial terms."""
+    n = gained + lost
+    tail = sum(math.comb(n, k) for k in range(min(gained, lost) + 1)) / 2**n
+    return min(1.0, 2 * tail)
+
+
+def largest_move(frame, vector_set, vector, scale):
+    """The largest |logit - logit at the baseline| of a cell."""
+    base = {(r["question"], r["order"]): r for r in rows_of(frame, vector_set="baseline")}
+    return max(
+        abs(row[name] - base[row["question"], row["order"]][name])
+        for row in rows_of(frame, vector_set=vector_set, vector=vector, scale=scale)
+        for name in ("logit_a", "logit_b")
+    )
+
+
+def cluster_bootstrap(values, labels, resamples, seed):
+    """Percentile interval of a mean, drawing whole groups with replacement."""
+    groups: dict = {}
+    for value, label in zip(values, labels, strict=True):
+        groups.setdefault(label, []).append(value)
+    draw, kinds, means = random.Random(seed), list(groups.values()), []
+    for _ in range(resamples):
+        drawn = [v for group in draw.choices(kinds, k=len(kinds)) for v in group]
+        means.append(plain.fmean(drawn))
+    means.sort()
+    return means[int(0.025 * resamples)], means[int(0.975 * resamples)]
+
+
+def studentised(value, null):
+    """How far a value lies from others, as a new draw among them."""
+    spread = plain.stdev(null) * math.sqrt(1 + 1 / len(null))
+    return (value - plain.fmean(null)) / spread
+
+
+def held_out(cells, chooses, reports):
+    """Choose the cell with the largest |mean| on some questions; its mean, so signed, on others.
+
+    Args:
+        cells: By scale, question -> change.
+        chooses: Questions to choose on.
+        reports: Questions to report on.
+    """
+    means = {s: plain.fmean(values[q] for q in chooses) for s, values in cells.items()}
+    scale = max(means, key=lambda s: abs(means[s]))
+    sign = 1 if means[scale] > 0 else -1
+    return scale, sign, [sign * cells[scale][q] for q in reports]

@@ -1,0 +1,108 @@
+"""All that is read from one A/B sweep, worked out once: what a page or a report draws from.
+
+Knows nothing of files or charts.
+"""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from engine import (
+    badges,
+    costs,
+    doses,
+    effects,
+    nulls,
+    parts,
+    power,
+    question_groups,
+    selection,
+    statistics,
+    usable,
+)
+from engine.power import Spread
+from engine.records import Evaluation
+from engine.selection import Selection
+from engine.statistics import VECTOR
+
+SEED = 0
+"""Of every bootstrap and of the halves of the questions."""
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Readings:
+    """Statistics of one evaluation. Every interval is of 95 % and comes from `SEED`."""
+
+    questions: pd.DataFrame
+    """`statistics.per_question`."""
+    summary: pd.DataFrame
+    """`statistics.summarise`, near-duplicate questions drawn together."""
+    band: pd.DataFrame
+    """`nulls.control_band`."""
+    cells: pd.DataFrame
+    """Steered cells: p, q of `nulls.p_values` (vectors only), gained, lost, flips_p, flips_q of
+    `effects.flips`, and `effects.flags`."""
+    vectors: pd.DataFrame
+    """One row a vector: `badges.badges`, `doses.steerability`, shape, `usable.ranges`."""
+    tests: pd.DataFrame
+    """`nulls.max_t`."""
+    selection: Selection
+    spread: Spread | None
+    groups: dict[str, str]
+    """`question_groups.question_groups`."""
+    parts: pd.DataFrame
+    """`parts.by_question`, without the controls."""
+    part_bands: pd.DataFrame
+    """`parts.control_bands`."""
+
+    @property
+    def repeated(self) -> int:
+        """Questions that repeat another one."""
+        return question_groups.repeated(self.groups)
+
+
+def read(evaluation: Evaluation) -> Readings:
+    """Every statistic of an evaluation, in a second or two."""
+    asked = evaluation.questions.questions
+    groups = question_groups.question_groups(asked)
+    questions = statistics.per_question(evaluation.frame)
+    summary = statistics.summarise_questions(questions, RESAMPLES, SEED, groups)
+    moved = effects.moves(evaluation.frame)
+    band, tests = nulls.control_band(summary), nulls.max_t(summary)
+    vectors = badges.badges(summary, tests)
+    own = parts.by_question(evaluation.frame)
+    for table in (
+        doses.steerability(questions, RESAMPLES, SEED, groups),
+        doses.shapes(questions, summary, moved),
+        usable.ranges(summary, costs.by_cell(evaluation.frame)),
+    ):
+        vectors = vectors.merge(table, on=VECTOR, how="left")
+    return Readings(
+        questions=questions,
+        summary=summary,
+        band=band,
+        cells=_cells(questions, summary, band, moved),
+        vectors=vectors,
+        tests=tests,
+        selection=selection.split_selection(questions, SEED, groups, RESAMPLES),
+        spread=power.spread_of(questions, f"{evaluation.questions.name} on {_model(evaluation)}"),
+        groups=groups,
+        parts=own[own["vector_set"] != statistics.CONTROL].reset_index(drop=True),
+        part_bands=parts.control_bands(own, own[own["vector_set"] == statistics.BASELINE]),
+    )
+
+
+def _model(evaluation: Evaluation) -> str:
+    return str(evaluation.model.get("short_name", "the same model"))
+
+
+def _cells(
+    questions: pd.DataFrame, summary: pd.DataFrame, band: pd.DataFrame, moved: pd.DataFrame
+) -> pd.DataFrame:
+    flipped = effects.flips(questions).rename(columns={"p": "flips_p", "q": "flips_q"})
+    tested = nulls.p_values(summary)[[*statistics.CELL, "p", "q"]]
+    found = effects.flags(summary, band, moved)
+    for table in (flipped, tested):
+        found = found.merge(table, on=statistics.CELL, how="left")
+    return found
