@@ -40,7 +40,11 @@ def usable_words(sweep: Sweep, row: dict) -> str:
     if row["low"] == row["high"] == 0:
         return "usable at no measured scale"
     low, high = (captions.scale(row[edge], sweep.relative) for edge in ("low", "high"))
-    return f"usable {low} to {high}"
+    return f"usable {low} to {high}" + ("" if _knows_costs(row) else " · KL not measured")
+
+
+def _knows_costs(row: dict) -> bool:
+    return bool({"kl", "perplexity_ratio", "repetition", "unparsed"} & set(row["checked"]))
 
 
 def usable_help(row: dict) -> str:
@@ -50,8 +54,8 @@ def usable_help(row: dict) -> str:
         for edge, side in (("low", "Below"), ("high", "Above"))
         if row[f"{edge}_stopped_by"]
     ]
-    known = {"kl", "perplexity_ratio", "repetition", "unparsed"} & set(row["checked"])
-    return "\n\n".join([captions.USABLE, *stops, *([] if known else [captions.NO_COSTS])])
+    unknown = [] if _knows_costs(row) else [captions.NO_COSTS]
+    return "\n\n".join([captions.USABLE, *stops, *unknown])
 
 
 def figures(sweep: Sweep, row: dict) -> None:
