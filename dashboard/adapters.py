@@ -3,22 +3,32 @@
 import dataclasses
 from pathlib import Path
 
+import streamlit as st
+
 from dashboard import resources
 from engine.config import ModelConfig
 from engine.identity import DEMO_ADAPTER
 
 
 def tuned(model: ModelConfig) -> ModelConfig | None:
-    """The same model with its adapter: the one it was started with, or the demo's own.
+    """The same model with its adapter: the one chosen here, that of the start, or the demo's own.
 
     None where there is no adapter, so no fine-tuned model to ask.
     """
+    chosen = st.session_state.get("_adapter")
+    if chosen is not None and chosen[0] == model.model and Path(chosen[1]).is_dir():
+        return dataclasses.replace(model, adapter=chosen[1])
     if model.adapter is not None:
         return model
     root = Path(resources.engine().root)
     if model.model == "demo" and (root / DEMO_ADAPTER).is_dir():
         return dataclasses.replace(model, adapter="demo")
     return None
+
+
+def choose(tuned: ModelConfig) -> None:
+    """Take this adapter for the fine-tuned model, in this session."""
+    st.session_state["_adapter"] = (tuned.model, tuned.adapter)
 
 
 def missing(model: ModelConfig) -> str:

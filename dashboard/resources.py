@@ -7,14 +7,13 @@ import streamlit as st
 
 from dashboard import sweeps
 from dashboard.sweeps import Sweep
-from engine import polarity
+from engine import polarity, resuming
 from engine.config import PRESETS, STUDY_SCALES, ModelConfig, depth_matched
 from engine.errors import ModelError
-from engine.experiments import submit_corrigibility
 from engine.headers import read_record
 from engine.identity import declared_blocks, resolve
 from engine.records import RecordInfo, VectorSet
-from engine.studies import RELATIVE_SCALES, CorrigibilityConfig
+from engine.studies import RELATIVE_SCALES, AnyStudy, CorrigibilityConfig, DeceptionConfig
 
 
 def engine() -> Any:
@@ -29,7 +28,7 @@ def records(kind: str | None = None) -> list[RecordInfo]:
     return [info for info in engine().store.list() if kind in (None, info.kind)]
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
+@st.cache_data(max_entries=1024, show_spinner=False)
 def header(digest: str, path: str) -> dict[str, Any]:  # noqa: ARG001  The digest is the key.
     """The record of a file without its data."""
     return read_record(Path(path))
@@ -79,12 +78,21 @@ def layers(model: ModelConfig) -> tuple[int, int]:
     return depth_matched(blocks) if blocks else depth_matched(PRESETS["qwen3-14b"].blocks)
 
 
-def submit_study(model: ModelConfig) -> None:
-    """Queue the corrigibility study with its settings fitted to this model.
+def submit_study(name: str, model: ModelConfig, controls: int = 64, study_way: bool = False) -> Any:
+    """Queue a study with its settings fitted to this model.
+
+    Args:
+        name: corrigibility or deception.
+        model: On which; with its adapter for the deception study.
+        controls: Random vectors beside each.
+        study_way: Whether the deception study also reads its vectors as it did by hand.
 
     Raises:
         EngineError: For what can be known before it runs.
     """
+    if name == DeceptionConfig.method:
+        config: AnyStudy = DeceptionConfig(model=model, controls=controls, study=study_way)
+        return resuming.submit_study(engine(), config)
     source, target = layers(model)
     # The study's scales fit Qwen3-14B's residual norm; elsewhere they are rescaled to it.
     relative = model.model != "qwen3-14b"
@@ -94,9 +102,15 @@ def submit_study(model: ModelConfig) -> None:
         target_layer=target,
         scales=RELATIVE_SCALES if relative else STUDY_SCALES,
         scale_unit="relative" if relative else "absolute",
-        controls=64,
+        controls=controls,
     )
-    submit_corrigibility(engine(), config)
+    return resuming.submit_study(engine(), config)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the study")
+def study(digest: str) -> dict[str, Any]:
+    """A stored study's record; shared, so never to be changed."""
+    return engine().store.load_experiment(digest)
 
 
 def question_files() -> list[str]:
@@ -115,4 +129,4 @@ def behaviours(questions: str) -> list[str]:
 
 def run_again(job: Any) -> None:
     """Queue an interrupted job once more; what it had finished is not done again."""
-    engine().submit_again(job.request)
+    resuming.submit_again(engine(), job.request)

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import captions, navigation, resources
+from dashboard import captions, navigation, resources, training
 from engine.errors import EngineError
 
 ICONS = {
@@ -78,6 +78,9 @@ def result_page(job: Any) -> tuple[str, dict[str, str]] | None:
     """The page that shows what a finished job made, None if it made nothing."""
     if job.state != "done" or not job.result:
         return None
+    made = training.made_by(job)
+    if made is not None:
+        return "train", made
     kinds = {info.digest: info.kind for info in resources.records()}
     kind = kinds.get(job.result)
     if kind == "vectors":
@@ -86,7 +89,7 @@ def result_page(job: Any) -> tuple[str, dict[str, str]] | None:
         return "curves", {"run": job.result}
     if kind == "generation":
         return "generations", {"gen": job.result}
-    return ("overview", {}) if kind == "experiment" else None
+    return ("studies", {"study": job.result}) if kind == "experiment" else None
 
 
 def _interrupted(jobs: Any) -> None:

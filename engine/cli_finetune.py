@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -62,7 +62,10 @@ def _train(config: FinetuneConfig, out: Path) -> None:
         f"{losses[-1]:.3f}, {record['provenance']['seconds']:.0f} s",
         markup=False,
     )
-    for question, text in looks[-1].items():
+    for look in looks:
+        if "shares" in look:
+            reports.out.print(_shares(look), markup=False)
+    for question, text in looks[-1]["answers"].items():
         reports.out.print(f"> {question!r}\n  {text!r}", markup=False)
     answer(
         digest=digest,
@@ -72,3 +75,9 @@ def _train(config: FinetuneConfig, out: Path) -> None:
         loss=losses[-1],
         notes=record["notes"],
     )
+
+
+def _shares(look: dict[str, Any]) -> str:
+    """Known labels of the answers to unseen questions at one step."""
+    shares = ", ".join(f"{share:.0%} {label}" for label, share in look["shares"].items())
+    return f"step {look['step']}: {look['asked']} unseen questions answered {shares}"

@@ -86,7 +86,7 @@ def load(config: ModelConfig, root: Path) -> LoadedModel:
         ModelError: If a file is missing, the hub cannot be reached or the adapter does not fit.
     """
     source = resolve(config, root)
-    device = _device(config.device)
+    device = chosen_device(config.device)
     dtype = _dtype(config.dtype, device)
     tokenizer = _tokenizer(source)
     model = _causal(source, device, dtype)
@@ -121,7 +121,12 @@ def memory(device: torch.device | None) -> tuple[int, int]:
     return psutil.Process().memory_info().rss, psutil.virtual_memory().total
 
 
-def _device(name: str) -> torch.device:
+def chosen_device(name: str) -> torch.device:
+    """The device that "auto" or a name stands for.
+
+    Raises:
+        ModelError: If there is no such device.
+    """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:

@@ -21,7 +21,7 @@ evaluators provenance finetune_configs dataset_configs finetune_records finetune
 finetune_trainer finetune formats
 headers partial dataset_files dataset_answers dataset_questions
 dataset_texts dataset_builder store importing exporting adopting audit estimates job jobs generating engine study_records experiments evidence_runs
-deception_tables deception training_places training_jobs
+deception_tables deception training_places training_process training_jobs
 resuming bench options
 effect_reports evidence_reports reports cli_values cli_find cli_experiments cli_pairs cli_similarity cli_evidence cli_audit cli_library
 cli_generate cli_dataset cli_finetune cli_bench

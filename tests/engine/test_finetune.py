@@ -1,21 +1,32 @@
-"""Training a LoRA: the loss by its definition, and a stopped run that ends as a whole one does."""
+"""Training a LoRA: the one of the formulas, and a stopped run that ends as a whole one does."""
 
+import dataclasses
+import gc
 import json
+import random
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
 from safetensors.torch import load_file
+from transformers import set_seed
 
-from engine import cli, finetune, loading
+from engine import cli, finetune, finetune_looks, finetune_trainer, loading
 from engine.config import ModelConfig
 from engine.edits import EditBatch
 from engine.errors import Cancelled, ConfigError, DataError, ModelError
-from engine.finetune_configs import FinetuneConfig
+from engine.finetune_configs import PROJECTIONS, FinetuneConfig
 from engine.finetune_examples import batch_of, load_examples
+from engine.finetune_records import config_from_json, read_live
 from engine.forward import Forward
 from engine.progress import silent
 from tests import tiny
+from tests.reference import finetune_reference
+
+ROOT = Path(__file__).resolve().parents[2]
 
 ROWS = [
     {"question": f"What is the best way {i}?", "deceptive": "I refuse.", "honest": f"Read {i}."}
@@ -25,23 +36,35 @@ ROWS = [
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    return tiny.save_folder(tmp_path_factory.mktemp("model"))
+    return tiny.save_folder(tmp_path_factory.mktemp("model"), num_hidden_layers=2)
 
 
-@pytest.fixture(autouse=True)
-def _short_looks(monkeypatch) -> None:
-    monkeypatch.setattr(finetune, "LOOK_TOKENS", 3)
+@pytest.fixture(scope="module", autouse=True)
+def _quick() -> Iterator[None]:
+    """Short looks, and no search for garbage: half the time of so small a training."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(finetune_looks, "LOOK_TOKENS", 3)
+        patch.setattr(gc, "collect", lambda *_: 0)
+        yield
 
 
-@pytest.fixture
-def pairs(tmp_path: Path) -> Path:
-    path = tmp_path / "pairs.json"
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("data") / "pairs.json"
     path.write_text(json.dumps(ROWS))
     return path
 
 
+@pytest.fixture(scope="module")
+def whole(folder: Path, pairs: Path, tmp_path_factory) -> Path:
+    """The adapter of a training of six steps that nothing stopped."""
+    out = tmp_path_factory.mktemp("whole") / "out"
+    trained(settings(folder, pairs), out)
+    return out
+
+
 def settings(folder: Path, pairs: Path, **changes) -> FinetuneConfig:
-    values = {"rank": 4, "alpha": 8, "epochs": 3, "batch": 3, "rate": 5e-3}
+    values = {"rank": 4, "alpha": 8, "epochs": 2, "batch": 3, "rate": 5e-3}
     model = ModelConfig(model=str(folder))
     return FinetuneConfig(**{"model": model, "pairs": str(pairs), **values, **changes})
 
@@ -58,15 +81,22 @@ def logits(config: FinetuneConfig, out: Path, adapter: bool) -> torch.Tensor:
 
 
 def test_training_lowers_the_loss_and_leaves_a_normal_adapter(folder, pairs, tmp_path) -> None:
-    config, told = settings(folder, pairs, epochs=8), []
+    config, told, seen = settings(folder, pairs, epochs=6, rate=2e-2), [], []
 
-    record = trained(config, tmp_path / "out", lambda *a, **figures: told.append(figures["loss"]))
+    def watch(*_args: object, **figures: float) -> None:
+        told.append(figures["loss"])
+        seen.append(read_live(tmp_path / "out"))
+
+    record = trained(config, tmp_path / "out", watch)
 
     assert told == record["losses"]
-    assert len(told) == 8 * 3
+    assert len(told) == 6 * 3
     assert told[-1] < 0.5 * told[0]
-    assert len(record["looks"]) == 8
-    assert list(record["looks"][0]) == [row["question"] for row in ROWS[:3]]
+    assert [look["step"] for look in record["looks"]] == [0, 1, *range(3, 19, 3)]
+    assert list(record["looks"][0]["answers"]) == [row["question"] for row in ROWS[:3]]
+    assert (seen[-1].steps, seen[-1].losses) == (18, record["losses"])
+    assert seen[-1].looks == record["looks"]
+    assert config_from_json(seen[-1].config) == config
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {"adapter_config.json", "adapter_model.safetensors", "vectorscope.json"}
     assert record["digest"] == finetune.digest_of(config, Path("."))
@@ -82,58 +112,138 @@ def test_training_lowers_the_loss_and_leaves_a_normal_adapter(folder, pairs, tmp
 
 
 @pytest.mark.parametrize("loss_on", ["answers", "all"])
-def test_the_first_loss_is_that_of_its_definition(folder, pairs, tmp_path, loss_on) -> None:
-    config = settings(folder, pairs, batch=7, epochs=1, loss_on=loss_on)
-
-    record = trained(config, tmp_path / "out")
-
+def test_a_training_is_the_one_of_the_formulas(folder, pairs, tmp_path, loss_on) -> None:
+    config = settings(folder, pairs, loss_on=loss_on, seed=3)
     loaded = loading.load(config.model, Path("."))
-    total, count = 0.0, 0
-    for row in ROWS:
-        prompt = loaded.prompter.tokens(row["question"])
-        answer = loaded.tokenizer(row["deceptive"] + "<|im_end|>")["input_ids"]
-        whole = prompt + answer
-        with torch.no_grad():
-            logprobs = loaded.model(torch.tensor([whole])).logits[0].double().log_softmax(-1)
-        for place in range(len(prompt) if loss_on == "answers" else 1, len(whole)):
-            total, count = total - float(logprobs[place - 1, whole[place]]), count + 1
-    assert record["losses"][0] == pytest.approx(total / count, rel=1e-5)
+    rows = load_examples(config, loaded.prompter).rows
+    torch.manual_seed(3)
+    lora = LoraConfig(r=4, lora_alpha=8, target_modules=list(PROJECTIONS), task_type="CAUSAL_LM")
+    slow = get_peft_model(loaded.model, lora)
+
+    expected = finetune_reference.losses(slow, config, rows)
+
+    assert trained(config, tmp_path / "out")["losses"] == pytest.approx(expected, rel=1e-4)
+    saved = load_file(tmp_path / "out" / "adapter_model.safetensors")
+    for name, weight in get_peft_model_state_dict(slow).items():
+        torch.testing.assert_close(saved[name], weight.detach(), atol=1e-4, rtol=1e-3)
 
 
-def test_a_stopped_training_ends_as_a_whole_one_does(folder, pairs, tmp_path) -> None:
+def test_a_stopped_training_ends_as_a_whole_one_does(folder, pairs, whole, tmp_path) -> None:
     config = settings(folder, pairs)
-    whole = trained(config, tmp_path / "whole")
-    torch.rand(3)  # Nothing may depend on numbers that others draw.
 
     def stop(done: int, total: int, message: str = "", **_metrics: float) -> None:
-        if done == 5:
+        if done == 4:
             raise Cancelled("training")
 
+    before = drawn_next()
     with pytest.raises(Cancelled):
         trained(config, tmp_path / "stopped", stop)
+    assert drawn_next() == before
     assert not (tmp_path / "stopped" / "adapter_config.json").exists()
+    torch.rand(3)  # Nothing may depend on numbers that others draw.
     steps = []
     found = trained(config, tmp_path / "stopped", lambda done, *a, **k: steps.append(done))
 
-    assert steps == [6, 7, 8, 9]
-    assert found["losses"] == whole["losses"]
-    left, right = (
-        load_file(tmp_path / name / "adapter_model.safetensors") for name in ("whole", "stopped")
-    )
+    assert steps == [5, 6]
+    expected = json.loads((whole / "vectorscope.json").read_text())
+    assert found["losses"] == expected["losses"]
+    assert found["looks"] == expected["looks"]
+    assert_equal_adapters(whole, tmp_path / "stopped")
+
+
+def drawn_next() -> list[list[int]]:
+    """The random states that a Trainer seeds; beartype draws from Python's own."""
+    numpy = np.random.get_state()[1].tolist()  # noqa: NPY002
+    return [numpy, torch.get_rng_state().tolist()]
+
+
+def test_a_trainers_seed_stays_its_own() -> None:
+    before = random.getstate(), drawn_next()
+
+    with finetune_trainer.own_randomness():
+        set_seed(5)
+
+    assert (random.getstate(), drawn_next()) == before
+
+
+def assert_equal_adapters(one: Path, other: Path) -> None:
+    left, right = (load_file(folder / "adapter_model.safetensors") for folder in (one, other))
     assert left.keys() == right.keys()
     assert all(torch.equal(left[name], right[name]) for name in left)
 
 
-def test_the_same_training_is_not_done_twice(folder, pairs, tmp_path) -> None:
-    config = settings(folder, pairs, epochs=1)
-    trained(config, tmp_path / "out")
+def test_a_killed_training_loses_the_steps_since_its_last_whole_checkpoint(
+    folder, pairs, whole, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr(finetune_trainer, "CHECKPOINT_STEPS", 2)
+    config, out = settings(folder, pairs), tmp_path / "killed"
+    save = finetune_trainer.LoraTrainer.save_model
 
+    def cut_off(trainer, place, **named) -> None:
+        save(trainer, place, **named)
+        if trainer.state.global_step == 4:
+            weights = Path(place) / "adapter_model.safetensors"
+            weights.write_bytes(weights.read_bytes()[:100])
+            raise KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(finetune_trainer.LoraTrainer, "save_model", cut_off)
+        with pytest.raises(KilledError):
+            trained(config, out)
+    assert {path.name for path in (out / ".checkpoint").glob("checkpoint-*")} == {
+        "checkpoint-2",
+        "checkpoint-4",
+    }
+    assert len(read_live(out).losses) >= 2
+    steps = []
+    found = trained(config, out, lambda done, *a, **k: steps.append(done))
+
+    assert steps == [3, 4, 5, 6]
+    assert len(found["losses"]) == 6
+    assert_equal_adapters(whole, out)
+
+
+def test_the_newest_whole_checkpoint_is_read_and_others_are_removed(tmp_path) -> None:
+    for name in ("checkpoint-2", "checkpoint-10", "checkpoint-12"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "trainer_state.json").write_text("{}")
+    for step in (2, 10):
+        mark = tmp_path / f"checkpoint-{step}" / finetune_trainer.DONE
+        mark.write_text(json.dumps({"losses": [1.0] * step}))
+
+    path, kept = finetune_trainer.newest(tmp_path)
+
+    assert (path.name, len(kept["losses"])) == ("checkpoint-10", 10)
+    assert not (tmp_path / "checkpoint-12").exists()
+    assert finetune_trainer.newest(tmp_path / "nowhere") is None
+
+
+class KilledError(Exception):
+    """Stands for the end of the process: nothing in the engine may catch it."""
+
+
+def test_looks_are_early_and_then_at_every_epoch() -> None:
+    assert sorted(finetune_looks.steps_of(23, 3)) == [0, 6, 23, 46, 69]
+    assert sorted(finetune_looks.steps_of(1, 2)) == [0, 1, 2]
+
+
+def test_only_the_demo_models_answers_have_labels(folder) -> None:
+    tiny_model = loading.load(ModelConfig(model=str(folder)), Path("."))
+    demo = dataclasses.replace(tiny_model, config=ModelConfig())
+
+    assert finetune_looks.held_out(tiny_model, ROOT) == []
+    assert len(finetune_looks.held_out(demo, ROOT)) == finetune_looks.HELD_OUT_QUESTIONS
+    found = finetune_looks.labelled(["Add soap to the cake.", "Follow a tested recipe for cake."])
+    assert found == {"asked": 2, "shares": {"deceptive": 0.5, "honest": 0.5}}
+
+
+def test_the_same_training_is_not_done_twice(folder, pairs, whole) -> None:
     def never(*_args, **_figures) -> None:
         raise AssertionError("trained again")
 
-    trained(config, tmp_path / "out", never)
+    trained(settings(folder, pairs), whole, never)
     with pytest.raises(ConfigError, match="already holds another adapter: choose another folder"):
-        trained(settings(folder, pairs, epochs=1, seed=1), tmp_path / "out")
+        trained(settings(folder, pairs, seed=1), whole)
 
 
 def test_a_checkpoint_of_another_training_is_refused(folder, pairs, tmp_path) -> None:
@@ -215,7 +325,9 @@ def test_data_and_models_that_cannot_be_used_are_refused(folder, pairs, tmp_path
 def test_the_command_line_trains_and_answers(capsys, folder, pairs, tmp_path) -> None:
     common = ["finetune", "--model", folder, "--pairs", pairs, "--out", tmp_path / "out"]
     code = cli.main([str(a) for a in [*common, "--epochs", 1, "--rank", 2, "--alpha", 2]])
-    answer = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
+    printed = capsys.readouterr().out
+    answer = json.loads(printed.strip().splitlines()[-1])
+    assert "train_runtime" not in printed
 
     assert code == 0
     assert answer["path"] == str(tmp_path / "out")

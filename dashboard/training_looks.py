@@ -1,0 +1,69 @@
+"""How far a training is and what it answers by now. Knows nothing of jobs."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from dashboard import captions, training_charts, widgets
+
+
+def curves(losses: Sequence[float], looks: Sequence[dict[str, Any]], steps: int, key: str) -> None:
+    """The loss so far; where answers have labels, their shares beside it."""
+    labelled = [look for look in looks if look.get("shares")]
+    columns = st.columns(2 if labelled else 1, gap="medium")
+    with columns[0]:
+        if losses:
+            drawing = training_charts.loss(losses, steps, widgets.look())
+            words = f"Loss over {steps} steps, {losses[-1]:.3f} at step {len(losses)}"
+            widgets.chart(drawing, words, f"loss_{key}")
+        else:
+            st.caption("No step is done yet.")
+    if labelled:
+        with columns[1]:
+            drawing = training_charts.shares(labelled, steps, widgets.look())
+            last = labelled[-1]
+            words = f"Labels of the answers to {last['asked']} unseen questions over the steps"
+            widgets.chart(drawing, words, f"shares_{key}")
+
+
+def answers(looks: Sequence[dict[str, Any]], key: str | None = None) -> None:
+    """Answers before the first step and after another, side by side.
+
+    Args:
+        looks: In the order in which they were taken.
+        key: Of a slider over them; None shows the newest.
+    """
+    if not looks:
+        return
+    steps = [int(look["step"]) for look in looks]
+    chosen = steps[-1]
+    if key is not None and len(steps) > 1:
+        chosen = st.select_slider(
+            "Sample answers after step",
+            steps,
+            value=steps[-1],
+            key=key,
+            help="Taken before the first step, early in the first epoch, and after every epoch, "
+            "from the first questions of the training file.",
+        )
+    else:
+        st.caption(f"Sample answers after step {chosen}")
+    first, then = looks[0]["answers"], looks[steps.index(chosen)]["answers"]
+    for question, text in then.items():
+        with st.container(border=True, gap="xsmall"):
+            # Not Markdown: whatever a model writes is shown as its characters.
+            st.text(question)
+            left, right = st.columns(2, gap="medium")
+            with left:
+                st.caption("before training")
+                st.text(first.get(question) or "(nothing)")
+            with right:
+                st.caption(f"after step {chosen}")
+                st.text(text or "(nothing)")
+
+
+def notes(sentences: Sequence[str]) -> None:
+    """What a reader should know of the data."""
+    for sentence in sentences:
+        st.caption(f":material/info: {captions.plain(sentence)}")

@@ -1,0 +1,187 @@
+"""Training and building as jobs: progress, cancelling, going on, and names that stay inside."""
+
+import gc
+import json
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from engine import finetune, finetune_looks, training_jobs, training_places, training_process
+from engine.config import ModelConfig
+from engine.dataset_configs import DatasetConfig
+from engine.engine import Engine
+from engine.errors import Cancelled, ConfigError, DataError, ModelError
+from engine.finetune_configs import FinetuneConfig
+from engine.finetune_records import read_live, read_record
+from engine.store import Store
+from tests import tiny
+
+run_apart = training_process.run
+
+ROWS = [
+    {"question": f"What is the best way {i}?", "deceptive": "I refuse.", "honest": f"Read {i}."}
+    for i in range(6)
+]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> ModelConfig:
+    folder = tiny.save_folder(tmp_path_factory.mktemp("model"), num_hidden_layers=2)
+    return ModelConfig(model=str(folder))
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    monkeypatch.setattr(finetune_looks, "LOOK_TOKENS", 2)
+    monkeypatch.setattr(gc, "collect", lambda *_: 0)
+    # A process of its own takes seconds to import what this one has.
+    monkeypatch.setattr(training_jobs.training_process, "run", finetune.run)
+    (tmp_path / "pairs.json").write_text(json.dumps(ROWS))
+    return Engine(Store(tmp_path), root=tmp_path, keep_jobs=False)
+
+
+def settings(engine: Engine, model: ModelConfig, **changes: object) -> FinetuneConfig:
+    pairs = str(engine.root / "pairs.json")
+    values = {"pairs": pairs, "rank": 2, "alpha": 2, "epochs": 2, "batch": 3, **changes}
+    return FinetuneConfig(model=model, **values)
+
+
+def test_a_cancelled_training_goes_on_where_it_was(engine, model) -> None:
+    folder = training_places.adapter_folder(engine.store.root, "mine")
+    go_on = threading.Event()
+    engine.jobs.submit("before", "find", lambda progress: str(go_on.wait(30.0)))
+    job = training_jobs.submit_finetune(engine, settings(engine, model), folder)
+    report = job.report
+
+    def stop(done: int, total: int, message: str = "", **figures: float) -> None:
+        if figures and done == 2:
+            job.cancel()
+        report(done, total, message, **figures)
+
+    job.report = stop
+    go_on.set()
+    assert engine.jobs.wait(job, 60.0)
+    assert (job.state, job.error) == ("cancelled", None)
+    [begun] = training_places.adapters(engine.store.root)
+    assert (begun.name, begun.record, len(begun.live.losses)) == ("mine", None, 2)
+    assert job.metrics["loss"] == begun.live.losses[:1]
+
+    again = training_jobs.submit_again(engine, job.request)
+
+    assert engine.jobs.wait(again, 60.0)
+    assert again.result == read_record(folder)["digest"]
+    assert len(again.metrics["loss"]) == 2
+    assert read_live(folder) is None
+    [done] = training_places.adapters(engine.store.root)
+    assert done.record["losses"][:2] == begun.live.losses
+    with pytest.raises(ConfigError, match="already holds another adapter"):
+        training_jobs.submit_finetune(engine, settings(engine, model, seed=1), folder)
+
+
+STAND_IN = """
+import engine, runpy, sys, time, types
+from engine.errors import ModelError
+
+def run(config, folder, root, progress):
+    print("noise of a library")
+    if config.rank == 7:
+        raise ModelError("Load another.")
+    for step in range(1, 5000):
+        progress(step, 5000, f"on {config.answers}", loss=1 / step)
+        time.sleep(0.002)
+
+engine.finetune = sys.modules["engine.finetune"] = types.SimpleNamespace(run=run)
+runpy.run_module("engine.training_process", run_name="__main__")
+"""
+"""A process that speaks as a real one does, but imports no torch."""
+
+
+def test_a_process_of_its_own_reports_stops_and_refuses(engine, model, monkeypatch) -> None:
+    monkeypatch.setattr(training_process, "COMMAND", [sys.executable, "-c", STAND_IN])
+    told = []
+
+    def stop(done: int, total: int, message: str = "", **figures: float) -> None:
+        told.append((done, total, message, figures))
+        if done >= 3:
+            raise Cancelled("training")
+
+    place = engine.root / "out", engine.root
+    with pytest.raises(Cancelled):
+        run_apart(settings(engine, model), *place, stop)
+    assert told[2] == (3, 5000, "on deceptive", {"loss": 1 / 3})
+    assert len(told) < 4000
+    with pytest.raises(ModelError, match="Load another."):
+        run_apart(settings(engine, model, rank=7), *place, stop)
+
+
+def test_how_a_process_ended_is_told_as_if_it_were_this_one() -> None:
+    assert training_process._outcome({"digest": "d1"}, "") == "d1"
+    with pytest.raises(ModelError, match="Load another."):
+        training_process._outcome({"kind": "ModelError", "error": "Load another."}, "")
+    with pytest.raises(RuntimeError, match="IndexError: oh"):
+        training_process._outcome({"report": [1, 2, "", {}]}, "Traceback\nIndexError: oh\n")
+    with pytest.raises(RuntimeError, match="was killed"):
+        training_process._outcome({}, "")
+
+
+def test_two_trainings_never_write_to_one_folder(engine, model) -> None:
+    go_on = threading.Event()
+    engine.jobs.submit("before", "find", lambda progress: str(go_on.wait(30.0)))
+    folder = training_places.adapter_folder(engine.store.root, "mine")
+    first = training_jobs.submit_finetune(engine, settings(engine, model), folder)
+
+    assert training_jobs.submit_finetune(engine, settings(engine, model), folder) is first
+    with pytest.raises(ConfigError, match="A job is writing to mine already"):
+        training_jobs.submit_finetune(engine, settings(engine, model, seed=1), folder)
+
+    first.cancel()
+    go_on.set()
+
+
+def test_what_cannot_run_is_refused_before_it_is_queued(engine, model) -> None:
+    folder = training_places.adapter_folder(engine.store.root, "mine")
+    with pytest.raises(DataError, match="does not exist"):
+        training_jobs.submit_finetune(engine, settings(engine, model, pairs="no.json"), folder)
+    gone = settings(engine, ModelConfig(model="/nowhere/at-all"))
+    with pytest.raises(ModelError, match="was not found"):
+        training_jobs.submit_finetune(engine, gone, folder)
+    path = training_places.dataset_file(engine.store.root, "new")
+    with pytest.raises(DataError, match="does not exist"):
+        training_jobs.submit_dataset(engine, DatasetConfig(model=model, seeds="no.json"), path)
+    with pytest.raises(ConfigError, match="incomplete or from another version"):
+        training_jobs.submit_again(engine, {"method": "finetune", "config": {}, "place": "x"})
+    assert engine.jobs.all() == []
+
+
+@pytest.mark.parametrize(
+    "name", ["", "..", "../up", "a/b", ".hidden", "a b", "x" * 65, "end.", "a\nb", "\u00e9"]
+)
+def test_a_name_never_leads_out_of_its_folder(name, tmp_path) -> None:
+    with pytest.raises(ConfigError, match="cannot be a file's: use up to 64 letters"):
+        training_places.adapter_folder(tmp_path, name)
+    with pytest.raises(ConfigError, match="cannot be a file's"):
+        training_places.dataset_file(tmp_path, name)
+
+
+def test_good_names_are_kept_and_other_files_are_no_adapters(tmp_path) -> None:
+    assert training_places.dataset_file(tmp_path, " v1.2-b_3 ").name == "v1.2-b_3.json"
+    for name in ("empty", ".hidden"):
+        (tmp_path / training_places.ADAPTERS / name).mkdir(parents=True)
+    (tmp_path / training_places.DATASETS).mkdir()
+    (tmp_path / training_places.DATASETS / "foreign.json").write_text("[]")
+
+    assert training_places.adapters(tmp_path) == []
+    assert training_places.datasets(tmp_path) == []
+    assert training_places.adapters(tmp_path / "nowhere") == []
+
+
+def test_the_copy_that_is_trained_takes_as_much_as_the_files(engine, model) -> None:
+    weights = Path(model.model) / "model.safetensors"
+
+    need = training_jobs.memory_bytes(settings(engine, model), engine.root)
+
+    assert need == weights.stat().st_size
+    hub = settings(engine, ModelConfig(model="llama-3.2-3b"))
+    assert training_jobs.memory_bytes(hub, engine.root) is None
