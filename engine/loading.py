@@ -94,6 +94,9 @@ def load(config: ModelConfig, root: Path) -> LoadedModel:
         model = _with_adapter(model, source)
     model.requires_grad_(False)
     model.eval()
+    # Pages collect garbage after every run, which stops all threads for as long as it takes to
+    # walk the libraries and the model: they stay, so they need not be walked.
+    gc.freeze()
     return LoadedModel(
         config=config,
         source=source,
@@ -106,6 +109,7 @@ def load(config: ModelConfig, root: Path) -> LoadedModel:
 
 def free_memory() -> None:
     """Give back what an unloaded model held; call after the last reference is gone."""
+    gc.unfreeze()
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

@@ -1,5 +1,6 @@
 """Configs in, records out: one model at a time, one worker, the same digest from everywhere."""
 
+import gc
 import json
 import threading
 import time
@@ -204,3 +205,14 @@ def test_two_threads_that_run_one_config_get_one_equal_record(engine: Engine, fo
     assert len(digests) == 3
     assert set(digests) == {engine.digest(config)}
     assert len(list(engine.store.root.glob("vectors/*"))) == 1
+
+
+def test_pages_need_not_walk_a_loaded_model_when_they_collect_garbage(
+    engine: Engine, folder: Path
+) -> None:
+    engine.load(ModelConfig(model=str(folder)))
+    assert gc.get_freeze_count() > 100_000
+
+    engine.unload()
+
+    assert gc.get_freeze_count() == 0
