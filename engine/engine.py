@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from engine import collection, datasets, generating, provenance, requests
 from engine import config as configs
-from engine import datasets, generating, provenance, requests
 from engine.config import EvaluateConfig, FinderConfig, ModelConfig
 from engine.errors import EngineError
+from engine.estimates import estimate
 from engine.generation_configs import GenerateConfig
 from engine.identity import declared_blocks, resolve
 from engine.job import Job
@@ -82,7 +83,8 @@ class Engine:
             self._status = EngineStatus(state="loading", model={"name": model.model})
             progress(0, 1, f"loading {model.model}")
             try:
-                self._open(model)
+                with collection.set_aside():
+                    self._open(model)
             except EngineError as error:
                 self._status = EngineStatus(state="failed", error=str(error))
                 raise
@@ -300,8 +302,6 @@ class Engine:
 
     def estimate_seconds(self, config: AnyRun) -> float | None:
         """Seconds a like run took on this model, scaled by its work; None without one."""
-        from engine.estimates import estimate
-
         return estimate(self.store, config)
 
 

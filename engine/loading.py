@@ -12,6 +12,7 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
+from engine import allocator
 from engine.config import ModelConfig
 from engine.errors import ModelError
 from engine.identity import ModelSource, resolve
@@ -87,6 +88,8 @@ def load(config: ModelConfig, root: Path) -> LoadedModel:
     """
     source = resolve(config, root)
     device = chosen_device(config.device)
+    if device.type == "cpu":
+        allocator.keep_freed()
     dtype = _dtype(config.dtype, device)
     tokenizer = _tokenizer(source)
     model = _causal(source, device, dtype)
@@ -94,9 +97,6 @@ def load(config: ModelConfig, root: Path) -> LoadedModel:
         model = _with_adapter(model, source)
     model.requires_grad_(False)
     model.eval()
-    # Pages collect garbage after every run, which stops all threads for as long as it takes to
-    # walk the libraries and the model: they stay, so they need not be walked.
-    gc.freeze()
     return LoadedModel(
         config=config,
         source=source,
@@ -111,6 +111,7 @@ def free_memory() -> None:
     """Give back what an unloaded model held; call after the last reference is gone."""
     gc.unfreeze()
     gc.collect()
+    allocator.give_back()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
 

@@ -79,20 +79,6 @@ def test_keys_label_texts_and_turn_pages(page: object) -> None:
     page.wait_for_url(re.compile("p=2"))
 
 
-def test_a_grid_is_queued_shown_and_stopped(page: object) -> None:
-    page.goto("/generations?prompt=Please+help+me+sleep.")
-    page.get_by_role("button", name="Remove the last").click()
-    page.get_by_text(re.compile("^2 texts")).wait_for()
-    page.get_by_role("button", name="Remove the last").click()
-    page.get_by_text(re.compile("^1 text")).wait_for()
-
-    page.get_by_role("button", name=re.compile("^Generate")).click()
-
-    page.get_by_text("Please help me sleep.").first.wait_for()
-    page.wait_for_url(re.compile("gen="))
-    page.get_by_role("button", name="Stop Shortcut S").click()
-
-
 def test_a_text_is_written_to_its_end_and_its_link_shows_it_again(page: object) -> None:
     page.goto("/generations?prompt=Please+help+me+to+sleep+well.")
     for left in ("^2 texts", "^1 text"):
@@ -116,6 +102,20 @@ def test_a_text_is_written_to_its_end_and_its_link_shows_it_again(page: object) 
 def texts_on(page: object) -> list[str]:
     """The prompt and the texts that are seen."""
     return page.locator("[data-testid=stChatMessage]").locator("visible=true").all_inner_texts()
+
+
+def test_a_grid_is_queued_shown_and_stopped(page: object) -> None:
+    page.goto("/generations?prompt=Please+help+me+sleep.")
+    page.get_by_role("button", name="Remove the last").click()
+    page.get_by_text(re.compile("^2 texts")).wait_for()
+    page.get_by_role("button", name="Remove the last").click()
+    page.get_by_text(re.compile("^1 text")).wait_for()
+
+    page.get_by_role("button", name=re.compile("^Generate")).click()
+
+    page.get_by_text("Please help me sleep.").first.wait_for()
+    page.wait_for_url(re.compile("gen="))
+    page.get_by_role("button", name="Stop Shortcut S").click()
 
 
 def test_a_click_on_the_layer_map_opens_its_cell(page: object) -> None:
