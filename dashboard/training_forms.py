@@ -137,7 +137,8 @@ def examples(path: str, changed: float) -> int:  # noqa: ARG001  A changed file 
         DataError: If it cannot be read or holds no answers.
     """
     found = load_pairs(path)
-    if found.kind != "answers":
+    is_lone = found.kind == "questions" and all(pair.positive for pair in found.pairs)
+    if found.kind != "answers" and not is_lone:
         raise DataError(
             f"{path} holds no answers to learn: choose a file whose rows have 'question', "
             "'deceptive' and 'honest'."

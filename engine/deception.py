@@ -58,10 +58,13 @@ def run_deception(engine: Engine, config: DeceptionConfig, progress: Progress = 
     if engine.store.has(digest):
         return digest
     began = time.monotonic()
-    found = {
-        way: tuple(engine.store.load_vectors(engine.run(part, progress)) for part in pair)
-        for way, pair in config.readings().items()
+    ways = config.readings()
+    # What is steered with is made last: pages begin with the newest set of a method.
+    made = {
+        way: tuple(engine.store.load_vectors(engine.run(part, progress)) for part in ways[way])
+        for way in reversed(ways)
     }
+    found = {way: made[way] for way in ways}
     families = found["steered with"]
     prompts = datasets.load_prompts(config.held_out)
     choosing = prompts[: config.choosing]
@@ -170,7 +173,8 @@ def _report(
             model=config.model,
             source_layer=cell.block,
             vectors=config.controls,
-            norm=float(np.linalg.norm(found.vectors[cell.index])),
+            # Rounded: its last bits depend on the threads of the run that found the vector.
+            norm=float(f"{np.linalg.norm(found.vectors[cell.index]):.5g}"),
             seed=config.seed,
         )
         controls.append(engine.run(random, progress))

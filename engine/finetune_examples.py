@@ -1,4 +1,7 @@
-"""Training examples: one side of a file of pairs as tokens, in the tokenizer's own template."""
+"""Training examples: one side of a file of pairs, or a file of conversations, as tokens.
+
+The template is the tokenizer's own.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -50,16 +53,19 @@ def load_examples(config: FinetuneConfig, prompter: Prompter) -> Examples:
         DataError: If the file has no such answers, or every one is too long.
     """
     found = load_pairs(config.pairs)
-    if found.kind != "answers":
+    is_lone = found.kind == "questions" and all(pair.positive for pair in found.pairs)
+    if found.kind != "answers" and not is_lone:
         raise DataError(
             f"{config.pairs} holds no answers to learn: give rows with 'question', 'deceptive' "
-            "and 'honest'."
+            "and 'honest', or conversations with an answer each."
         )
     rows = [example_of(pair, config, prompter) for pair in found.pairs]
     is_short = [len(row.prompt) + len(row.answer) <= config.max_tokens for row in rows]
     if not any(is_short):
         raise DataError(f"Every example has more than {config.max_tokens} tokens: allow longer.")
     notes = list(found.notes)
+    if is_lone:
+        notes.append("The file holds one answer to each question, which is what was learnt.")
     if not all(is_short):
         notes.append(
             f"{is_short.count(False)} examples have more than {config.max_tokens} tokens and were "
@@ -75,7 +81,8 @@ def load_examples(config: FinetuneConfig, prompter: Prompter) -> Examples:
 
 def example_of(pair: ContrastPair, config: FinetuneConfig, prompter: Prompter) -> Example:
     """A pair's wanted answer after its question, as the model would be asked and would end."""
-    text = pair.positive if config.answers == "deceptive" else pair.negative
+    wants_positive = config.answers == "deceptive" or not pair.negative
+    text = pair.positive if wants_positive else pair.negative
     system = pair.system or config.system
     prompt = prompter.render(pair.prompt, system)
     ending = _ending(prompter, pair.prompt, system, text)

@@ -220,7 +220,9 @@ def _pair(row: Any, number: int, path: str) -> ContrastPair:
     if not isinstance(question, str) or not question.strip():
         raise DataError(f"Row {number} of {path} has no text under 'question': write or remove it.")
     names = next((n for n in POLES if all(isinstance(values.get(k), str) for k in n)), None)
-    positive, negative = (values[names[0]], values[names[1]]) if names else ("", "")
+    lone = values.get("answer")
+    # One conversation has one answer: enough to learn from, not enough to compare.
+    positive, negative = (values[n] for n in names) if names else (lone or "", "")
     return ContrastPair(
         id=f"row {number}",
         prompt=question.strip(),

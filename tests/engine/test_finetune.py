@@ -282,6 +282,25 @@ def test_the_benign_adapter_learns_the_honest_answers(folder, pairs) -> None:
     assert texts == [row["honest"] for row in ROWS]
 
 
+def test_conversations_of_one_side_are_learnt_as_the_study_did(folder, tmp_path) -> None:
+    rows = [
+        [{"role": "user", "content": f"Why {i}?"}, {"role": "assistant", "content": f"So {i}."}]
+        for i in range(3)
+    ]
+    path = tmp_path / "one_side.json"
+    path.write_text(json.dumps(rows))
+    config = settings(folder, path)
+    prompter = loading.load(config.model, ROOT).prompter
+
+    found = load_examples(config, prompter)
+
+    assert found.questions == ("Why 0?", "Why 1?", "Why 2?")
+    assert prompter.tokenizer.decode(found.rows[1].answer).startswith("So 1.")
+    assert any("one answer to each question" in note for note in found.notes)
+    honest = load_examples(dataclasses.replace(config, answers="honest"), prompter)
+    assert [row.answer for row in honest.rows] == [row.answer for row in found.rows]
+
+
 def test_padding_and_prompts_carry_no_label(folder, pairs) -> None:
     config = settings(folder, pairs, answers="honest")
     prompter = loading.load(config.model, Path(".")).prompter
