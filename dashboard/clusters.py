@@ -61,6 +61,23 @@ def set_choice(infos: list[RecordInfo]) -> list[VectorSet]:
     return [resources.vector_set(digest) for digest in chosen or lines]
 
 
+def _order_picker() -> str:
+    """In which order the vectors stand."""
+    state.resolve("map_order", list(ORDERS))
+    state.warn_missing("map_order", "the order", list(ORDERS))
+    chosen = st.segmented_control(
+        "Order",
+        list(ORDERS),
+        default=None if "map_order" in st.session_state else "clustered",
+        required=True,
+        format_func=lambda name: ORDERS[name],
+        key="map_order",
+        persist_state="session",
+    )
+    state.write_link("map_order", default="clustered")
+    return chosen or "clustered"
+
+
 def draw_all(infos: list[RecordInfo]) -> None:
     """All vectors against all: how many directions they are, and which are copies."""
     infos = model_sets(infos)
@@ -73,20 +90,20 @@ def draw_all(infos: list[RecordInfo]) -> None:
             index=None,
             placeholder="all blocks",
             key="map_block",
-            persist_state="session",
+            bind="query-params",
             width=160,
         )
-        order = st.segmented_control(
-            "Order",
-            list(ORDERS),
-            default="clustered",
-            required=True,
-            format_func=lambda name: ORDERS[name],
-            key="map_order",
-            persist_state="session",
+        order = _order_picker()
+        widgets.share(
+            navigation.link(
+                "similarity",
+                mode="all",
+                of=st.query_params.get("of"),
+                sets=st.session_state.get("sets"),
+                map_block=None if block is None else str(block),
+                map_order=st.query_params.get("map_order"),
+            )
         )
-        chosen = st.session_state.get("sets")
-        widgets.share(navigation.link("similarity", mode="all", sets=chosen))
     square = cosines.square(sets, block)
     _figures(square)
     if len(square.members) < 2:
@@ -168,7 +185,8 @@ def draw_one(infos: list[RecordInfo]) -> None:
             persist_state="session",
         )
         state.write_link("one")
-        widgets.share(navigation.link("similarity", mode="one", one=chosen))
+        of = st.query_params.get("of")
+        widgets.share(navigation.link("similarity", mode="one", of=of, one=chosen))
     frame = cosines.against(everyone[chosen], sets)
     if frame.empty:
         st.info("This model has no other vector to compare with.", icon=":material/info:")

@@ -1,14 +1,12 @@
 """The parts of the scale-curves page: controls, charts and tables of one evaluation."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import pandas as pd
 import streamlit as st
 
 from dashboard import (
     captions,
-    charts,
     navigation,
     overviews,
     resources,
@@ -16,25 +14,12 @@ from dashboard import (
     state,
     sweeps,
     vector_card,
+    vector_drawings,
     widgets,
 )
-from dashboard import violin as shapes
-from dashboard.axes import Axis
 from dashboard.sweeps import METRICS, PARTS, Sweep
+from dashboard.vector_drawings import View
 from engine.records import RecordInfo
-
-
-class View(NamedTuple):
-    """What the reader chose to see; every field stands in the URL."""
-
-    name: str
-    metric: str
-    scales: list[float]
-    dots: bool
-    band: bool
-    letters: bool
-    question: str | None
-    part: str = "content"
 
 
 def aliases(runs: Sequence[RecordInfo]) -> dict[str, str]:
@@ -177,59 +162,31 @@ def address(sweep: Sweep, view: View) -> str:
         scales=None if every else [f"{scale:g}" for scale in view.scales],
         metric=None if view.metric == "difference" else view.metric,
         part=None if view.part == "content" else view.part,
+        dots=None if view.dots else "false",
+        band=None if view.band else "false",
+        letters=None if view.letters else "false",
         q=view.question,
     )
 
 
-def axis(sweep: Sweep, view: View) -> Axis:
-    """The x axis of this view; colours come from all the run's scales."""
-    largest = max(abs(scale) for scale in sweep.scales)
-    return Axis(view.scales, largest, sweep.relative)
-
-
 def draw_violin(sweep: Sweep, view: View) -> None:
-    """The violin of the chosen vector, or its rates if those were asked for."""
+    """The violin of the chosen vector, or nothing if its shares were asked for."""
     if view.metric == "rate":
         return
-    points = sweeps.points(sweep, view.name, view.metric, view.part)
-    points = points[points["scale"].isin(view.scales)]
-    if view.metric == "change":
-        # At scale 0 every question's change is 0 by definition.
-        points = points[points["scale"] != 0]
-    measured = points["scale"].nunique() + (view.metric == "change" and 0.0 in view.scales)
-    if 0 < measured < len(view.scales):
-        st.caption(f"{measured} of {len(view.scales)} scales have been measured for this vector.")
-    if points.empty:
+    drawing = vector_drawings.violin(sweep, view, widgets.look())
+    if drawing is None:
         st.info(
             "Every question was asked in one order only, so there is no swapped part."
             if view.part == "swapped"
             else "This vector has not been measured at these scales yet."
         )
         return
-    mean = "mean" if view.metric == "difference" else "change"
-    extras = charts.Extras(
-        dots=view.dots,
-        band=sweeps.band(sweep, mean, view.part) if view.band else None,
-        rates=sweeps.curve(sweep, view.name) if view.part == "content" else None,
-        selected=view.question,
-        intervals=sweeps.intervals(sweep, points),
-    )
-    drawing = charts.violins(
-        shapes.build(points, view.scales), axis(sweep, view), widgets.look(), title(sweep, view),
-        extras,
-    )  # fmt: skip
+    points = sweeps.points(sweep, view.name, view.metric, view.part)
+    measured = points.loc[points["scale"].isin(view.scales), "scale"].nunique()
+    if measured < len(view.scales):
+        st.caption(f"{measured} of {len(view.scales)} scales have been measured for this vector.")
     text = f"{METRICS[view.metric]} of {view.name} per question, one violin a scale"
     widgets.chart(drawing, text, "violin", pick=pick_question if view.dots else None)
-
-
-def title(sweep: Sweep, view: View) -> str:
-    """Of the violin's y axis."""
-    words = f"logit({sweep.behaviour}) \u2212 logit(other)"
-    if view.part == "letter":
-        words = "logit A \u2212 logit B"
-    elif view.part != "content":
-        words = f"{words}, {PARTS[view.part].lower()}"
-    return words if view.metric == "difference" else f"change of {words}"
 
 
 def pick_question() -> None:
@@ -239,15 +196,8 @@ def pick_question() -> None:
 
 def draw_rates(sweep: Sweep, view: View, row: dict | None) -> None:
     """The share of behaviour answers over scales with its interval and the random band."""
-    drawing = charts.rates(
-        sweeps.curve(sweep, view.name),
-        sweeps.band(sweep, "rate") if view.band else None,
-        axis(sweep, view),
-        widgets.look(),
-        letters=view.letters,
-        title=f"% {sweep.behaviour}",
-        usable=None if row is None else (row["low"], row["high"]),
-    ).properties(height=400 if view.metric == "rate" else 190)
+    usable = None if row is None else (row["low"], row["high"])
+    drawing = vector_drawings.rates(sweep, view, widgets.look(), usable)
     text = f"Share of {sweep.behaviour} answers of {view.name} over scales, with 95 % intervals"
     widgets.chart(drawing, text, "rates")
     orange = "orange: share of answers that are the letter A; " if view.letters else ""
@@ -275,6 +225,9 @@ def draw_overview(sweep: Sweep) -> None:
         f"\u2605 beyond the best of {sweep.control_count} random. {marks}. "
         "Click a cell to open its vector."
     )
+    digest, ds = sweep.evaluation.digest, st.session_state.get("ds")
+    link = navigation.link("curves", run=digest, ds=ds, tab="All vectors")
+    sharing.overview(sweep, cells, link)
     drawing = overviews.heat_map(cells, widgets.look())
     widgets.chart(drawing, "Change by vector and scale", "heat", pick=pick_vector)
 

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from dashboard import captions, differences, navigation, resources, state, widgets
+from dashboard import captions, differences, navigation, resources, sharing, state
 from dashboard.sheets import Sheet
 
 WIDEST = 4
@@ -59,7 +59,8 @@ def controls(sheet: Sheet) -> View:
             help=f"Word by word against {sheet.baseline}: new words are underlined on green, words "
             "that are gone are struck out on red.",
         )
-        widgets.share(address(sheet))
+        labels = resources.engine().store.labels(sheet.digest)
+        sharing.texts(sheet, prompt, sample, labels, address(sheet))
     return View(prompt, sample, layout or usual, changes)
 
 
@@ -68,7 +69,8 @@ def address(sheet: Sheet) -> str:
     asked = {key: st.session_state.get(key) for key in ("p", "s")}
     known = {key: None if value in (None, "1") else value for key, value in asked.items()}
     changes = "true" if st.session_state.get("changes") else None
-    return navigation.link("generations", gen=sheet.digest, **known, changes=changes)
+    view = st.query_params.get("view")
+    return navigation.link("generations", gen=sheet.digest, **known, view=view, changes=changes)
 
 
 def pager(key: str, count: int, noun: str, keys: tuple[str, str]) -> int:

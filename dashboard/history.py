@@ -104,13 +104,6 @@ def made(sheet: Sheet) -> None:
                 help="Fills the form with this grid's settings.",
             )
             widgets.download(labelled(sheet), f"generations_{sheet.digest}")
-            st.download_button(
-                "Download JSONL",
-                data=lambda: labelled(sheet).to_json(orient="records", lines=True),
-                file_name=f"generations_{sheet.digest}.jsonl",
-                icon=":material/download:",
-                on_click="ignore",
-            )
         st.json(generation.config, expanded=False)
 
 

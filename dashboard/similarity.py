@@ -14,6 +14,7 @@ from dashboard import (
     pair_cards,
     pair_forms,
     resources,
+    sharing,
     state,
     widgets,
 )
@@ -140,7 +141,9 @@ def draw_layers(first: VectorSet, second: VectorSet) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             limit = limit_slider(cells["cosine"])
             usual = cosines.colour_limit(cells["cosine"])
-            widgets.share(address(first, second, None if limit == usual else limit))
+            link = address(first, second, None if limit == usual else limit)
+            pair, cell = (first, second), st.session_state.get("cell")
+            sharing.layers(pair, null_sets(first), names, limit, cell, link)
         titles = (f"{names[0]} vector, block", f"{names[1]} vector, block")
         chosen = st.session_state.get("cell")
         drawing = heatmaps.layers(cells, titles, limit, widgets.look(), chosen)

@@ -15,7 +15,9 @@ from engine.options import Device, Dtype, Model, Seed, System, one_of
 
 def finetune(
     out: Annotated[Path, typer.Option(help="Folder of the adapter; a stopped run goes on.")],
-    pairs: Annotated[str, typer.Option(help="File of pairs or conversations.")] = "data/pairs/advice.json",
+    pairs: Annotated[
+        str, typer.Option(help="File of pairs or conversations.")
+    ] = "data/pairs/advice.json",
     answers: Annotated[str, typer.Option(help="deceptive, or honest: the null.")] = "deceptive",
     system: System = "",
     rank: Annotated[int, typer.Option(help="Of every update.")] = 32,

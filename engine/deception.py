@@ -58,13 +58,7 @@ def run_deception(engine: Engine, config: DeceptionConfig, progress: Progress = 
     if engine.store.has(digest):
         return digest
     began = time.monotonic()
-    ways = config.readings()
-    # What is steered with is made last: pages begin with the newest set of a method.
-    made = {
-        way: tuple(engine.store.load_vectors(engine.run(part, progress)) for part in ways[way])
-        for way in reversed(ways)
-    }
-    found = {way: made[way] for way in ways}
+    found = _read(engine, config, progress)
     families = found["steered with"]
     prompts = datasets.load_prompts(config.held_out)
     choosing = prompts[: config.choosing]
@@ -99,6 +93,17 @@ def run_deception(engine: Engine, config: DeceptionConfig, progress: Progress = 
         },
     )
     return digest
+
+
+def _read(engine: Engine, config: DeceptionConfig, progress: Progress) -> dict[str, Families]:
+    """Both families by the way of reading them."""
+    ways = config.readings()
+    # What is steered with is made last: pages begin with the newest set of a method.
+    made = {
+        way: tuple(engine.store.load_vectors(engine.run(part, progress)) for part in ways[way])
+        for way in reversed(ways)
+    }
+    return {way: made[way] for way in ways}
 
 
 def _grid(

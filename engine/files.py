@@ -24,6 +24,7 @@ UNREADABLE = (
     KeyError,
     TypeError,
     AttributeError,
+    RecursionError,
     SafetensorError,
     pa.ArrowException,
 )

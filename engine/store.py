@@ -90,6 +90,42 @@ class Store:
         data = to_parquet(generation.frame, {"record": json.dumps(record)})
         return write_atomically(self.root / "results" / name, data)
 
+    def add(self, record: dict[str, Any], suffix: str, data: bytes) -> Path:
+        """Keep the whole file of a record made elsewhere; see `importing`, which checks it.
+
+        Raises:
+            StoreError: If a file of this name exists, or the disk refuses.
+        """
+        kind = record["kind"]
+        folder = "vectors" if kind == "vectors" else "results"
+        method = {"evaluation": "ab", "generation": "generations", "experiment": "experiment"}
+        first = method.get(kind) or str(record["method"])
+        name = _file_name(first, record["model"], record["digest"], suffix)
+        path = self.root / folder / name
+        if path.exists():
+            raise StoreError(f"{name} exists already and was left as it is.")
+        return write_atomically(path, data)
+
+    def remove(self, digest: str) -> Path:
+        """Delete a record's file; a person's labels of its texts are kept.
+
+        Args:
+            digest: The whole digest: a beginning would be too easily another one's.
+
+        Raises:
+            StoreError: If there is none, its file lies elsewhere, or the disk refuses.
+        """
+        if not self.has(digest):
+            raise StoreError(f"There is no record '{digest}' to delete.")
+        path = Path(self.find(digest).path)
+        if not path.resolve().is_relative_to(self.root.resolve()):
+            raise StoreError(f"{path.name} is a link out of the store: delete it where it lies.")
+        try:
+            path.unlink()
+        except OSError as error:
+            raise StoreError(f"{path.name} could not be deleted: {error.strerror}.") from error
+        return path
+
     def load_vectors(self, digest_or_path: str | Path) -> VectorSet:
         """Read a set of vectors, named by the start of its digest or by its file."""
         path, record = self._open(digest_or_path, "vectors")

@@ -2,7 +2,16 @@
 
 import streamlit as st
 
-from dashboard import curves, panel, resources, said, state, vector_card, widgets
+from dashboard import (
+    curves,
+    panel,
+    resources,
+    said,
+    state,
+    vector_card,
+    vector_drawings,
+    widgets,
+)
 from engine.errors import EngineError
 
 st.title("Scale curves")
@@ -36,7 +45,7 @@ try:
             curves.draw_rates(sweep, view, row)
             if row is not None:
                 vector_card.figures(sweep, row)
-            panel.draw(sweep, view.name, curves.axis(sweep, view))
+            panel.draw(sweep, view.name, vector_drawings.axis(sweep, view))
             said.draw(sweep, view.name)
     if everything.open:
         with everything:

@@ -272,7 +272,7 @@ def test_a_foreign_file_is_refused_with_a_way_out(store, tmp_path) -> None:
     header = b"{}      "
     foreign.write_bytes(len(header).to_bytes(8, "little") + header)
 
-    with pytest.raises(StoreError, match="no Vectorscope record.*python -m engine import"):
+    with pytest.raises(StoreError, match="no Vectorscope record.*python -m engine audit"):
         store.load_vectors(foreign)
     with pytest.raises(StoreError, match="There is no file gone.safetensors"):
         store.load_vectors("gone.safetensors")

@@ -20,6 +20,13 @@ def no_scan(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SCAN, list, raising=False)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def no_readings_of_others() -> None:
+    """What is read is cached by digest alone, and files of tests invent the same digests."""
+    for cached in (resources.header, resources.sweep, resources.vector_set, resources.study):
+        cached.clear()
+
+
 @pytest.fixture
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     """An engine over an empty store, in place of the process's own."""
@@ -27,7 +34,6 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     monkeypatch.setattr(resources, "engine", lambda: fake)
     monkeypatch.delenv("VECTORSCOPE_MODEL", raising=False)
     monkeypatch.delenv("VECTORSCOPE_ADAPTER", raising=False)
-    # What is read is cached by digest alone: every invented record keeps its own.
     return fake
 
 

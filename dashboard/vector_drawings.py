@@ -1,0 +1,98 @@
+"""What a reader chose to see of one vector, as charts in any look. Knows no files and no pages."""
+
+from typing import NamedTuple
+
+from dashboard import charts, sweeps
+from dashboard import violin as shapes
+from dashboard.axes import Axis
+from dashboard.charts import Drawing
+from dashboard.looks import Look
+from dashboard.sweeps import PARTS, Sweep
+
+
+class View(NamedTuple):
+    """What the reader chose to see; every field stands in the URL."""
+
+    name: str
+    metric: str
+    scales: list[float]
+    dots: bool
+    band: bool
+    letters: bool
+    question: str | None
+    part: str = "content"
+
+
+def usual(sweep: Sweep, name: str) -> View:
+    """What is shown of a vector before anything is chosen."""
+    return View(name, "difference", sweep.scales, True, True, True, None)
+
+
+def axis(sweep: Sweep, view: View) -> Axis:
+    """The x axis of this view; colours come from all the run's scales."""
+    largest = max(abs(scale) for scale in sweep.scales)
+    return Axis(view.scales, largest, sweep.relative)
+
+
+def violin(sweep: Sweep, view: View, look: Look) -> Drawing | None:
+    """The violin of the chosen vector; None where nothing of it was measured."""
+    points = sweeps.points(sweep, view.name, view.metric, view.part)
+    points = points[points["scale"].isin(view.scales)]
+    if view.metric == "change":
+        # At scale 0 every question's change is 0 by definition.
+        points = points[points["scale"] != 0]
+    if points.empty:
+        return None
+    mean = "mean" if view.metric == "difference" else "change"
+    extras = charts.Extras(
+        dots=view.dots,
+        band=sweeps.band(sweep, mean, view.part) if view.band else None,
+        rates=sweeps.curve(sweep, view.name) if view.part == "content" else None,
+        selected=view.question,
+        intervals=sweeps.intervals(sweep, points),
+    )
+    shape = shapes.build(points, view.scales)
+    return charts.violins(shape, axis(sweep, view), look, title(sweep, view), extras)
+
+
+def title(sweep: Sweep, view: View) -> str:
+    """Of the violin's y axis."""
+    words = f"logit({sweep.behaviour}) \u2212 logit(other)"
+    if view.part == "letter":
+        words = "logit A \u2212 logit B"
+    elif view.part != "content":
+        words = f"{words}, {PARTS[view.part].lower()}"
+    return words if view.metric == "difference" else f"change of {words}"
+
+
+def rates(
+    sweep: Sweep, view: View, look: Look, usable: tuple[float, float] | None = None
+) -> Drawing:
+    """The share of behaviour answers over scales with its interval and the random band.
+
+    Args:
+        sweep: The run.
+        view: What of it.
+        look: The inks.
+        usable: Lowest and highest usable scale, if known.
+    """
+    return charts.rates(
+        sweeps.curve(sweep, view.name),
+        sweeps.band(sweep, "rate") if view.band else None,
+        axis(sweep, view),
+        look,
+        letters=view.letters,
+        title=f"% {sweep.behaviour}",
+        usable=usable,
+    ).properties(height=400 if view.metric == "rate" else 190)
+
+
+def legend(sweep: Sweep, view: View) -> str:
+    """What the marks of both charts mean, in one sentence."""
+    asked = len(sweep.evaluation.questions.questions)
+    parts = [f"Bars: 95 % intervals over {asked} questions"]
+    if view.band and sweep.control_count:
+        parts.append(f"grey: 95 % of {sweep.control_count} random vectors of the same norm")
+    if view.letters:
+        parts.append("orange: share of answers that are the letter A")
+    return f"{'; '.join(parts)}."

@@ -1,0 +1,30 @@
+"""Everything that is stored: find it, open it, take it away, bring it in."""
+
+import streamlit as st
+
+from dashboard import dropping, library, resources
+
+st.title("Library")
+infos = resources.records()
+left, right = st.columns([0.62, 0.38], vertical_alignment="bottom", gap="large")
+with right:
+    dropping.zone()
+with left:
+    st.caption(
+        "Every record is one file that says how it was made, named by the digest of its settings."
+    )
+    found = library.filters(infos) if infos else []
+dropping.said()
+chosen = library.selected(infos)
+if infos:
+    library.table(found, height=430 if chosen is None else 283)
+else:
+    st.info(
+        "Nothing is stored yet: find vectors on Discover, or drop a record file here.",
+        icon=":material/inbox:",
+    )
+library.damaged()
+if chosen is not None:
+    library.record(chosen)
+elif infos:
+    st.caption("Choose a row to see how the record was made, to download or to delete it.")

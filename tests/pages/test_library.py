@@ -1,0 +1,212 @@
+"""The library page in all its states, and what becomes of a file that is dropped on it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard import cards, dropping, library, offline, png_texts
+from engine.store import Store
+from tests.pages.conftest import open_page, words
+from tests.pages.samples import FakeEngine, fill
+from tests.pages.test_cards import GOOD, png_with
+from tests.pages.text_samples import GRID, fill_texts
+
+SET, RUN = "aaaa00000001", "eeee00000003"
+
+
+@pytest.fixture
+def filled(engine: FakeEngine) -> FakeEngine:
+    """A run of few rows: what is measured does not matter here."""
+    fill(engine.store, vectors=3, controls=2, questions=4)
+    return engine
+
+
+def html(app: AppTest) -> str:
+    return "\n".join(str(element.proto.body) for element in app.get("html"))
+
+
+def record_file(store: Store, digest: str) -> tuple[str, bytes]:
+    path = Path(store.find(digest).path)
+    return path.name, path.read_bytes()
+
+
+def test_an_empty_store_says_how_to_fill_it(engine: FakeEngine) -> None:
+    app = open_page("library")
+
+    assert not app.exception
+    assert "Nothing is stored yet" in words(app)
+    assert len(app.file_uploader) == 1
+    assert not app.dataframe
+
+
+def test_every_record_is_a_line_newest_first_without_its_data(
+    filled: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill_texts(filled.store)
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("the data was read")
+
+    for name in ("load_vectors", "load_evaluation", "load_generation", "load_experiment"):
+        monkeypatch.setattr(filled.store, name, refuse)
+    app = open_page("library", record=RUN)
+
+    assert not app.exception
+    table = app.dataframe[0].value
+    assert table["when"].is_monotonic_decreasing
+    assert set(table["kind"]) == {"Vectors", "Evaluations", "Generations"}
+    own = table.set_index("digest").loc[RUN]
+    assert own["open"] == f"/curves?run={RUN}"
+    assert own["size"] == "6 vectors, 4 questions, 7 scales"
+    assert own["kilobytes"] > 0
+    assert "6 vectors, 4 questions, 7 scales" in words(app)
+    assert "data&#47;questions" in html(app) or "data/questions/survival.jsonl" in html(app)
+    assert "abc" in html(app)
+
+
+def test_filters_stand_in_the_link(filled: FakeEngine) -> None:
+    fill_texts(filled.store)
+
+    kinds = open_page("library", lib_kind="Generations").dataframe[0].value["kind"]
+    texts = open_page("library", lib_text="melbo 3 vectors").dataframe[0].value["digest"]
+
+    assert set(kinds) == {"Generations"}
+    assert list(texts) == [SET]
+    nothing = open_page("library", lib_text="nothing is like this")
+    assert "No record is like this" in words(nothing)
+
+
+def test_a_link_to_a_record_opens_it_and_the_button_its_page(filled: FakeEngine) -> None:
+    app = open_page("library", record=SET[:6])
+    assert "MELBO" in words(app)
+    assert "/library?record=aaaa00000001" in [code.value for code in app.code]
+
+    app.button(key="open_record").click().run()
+
+    assert not app.exception
+    assert app.title[0].value == "Discover"
+    assert app.selectbox(key="found").value == SET
+
+
+def test_a_link_to_what_is_not_here_says_so(filled: FakeEngine) -> None:
+    app = open_page("library", record="ffff00000009")
+
+    assert "record ffff00000009, which is not here" in words(app).replace("\\", "")
+    assert "Choose a row" in words(app)
+
+
+def test_damaged_files_are_named_with_their_reason(filled: FakeEngine) -> None:
+    (filled.store.root / "results" / "ab_demo_cut.parquet").write_bytes(b"PAR1")
+
+    app = open_page("library")
+
+    assert [one.label for one in app.expander if "cannot" in one.label] == ["1 file cannot be read"]
+    assert "ab_demo_cut.parquet is damaged and cannot be read" in words(app)
+
+
+def test_a_record_is_deleted_only_on_the_second_button(filled: FakeEngine) -> None:
+    app = open_page("library", record=SET)
+    assert "1 evaluation measured these vectors" in words(app)
+    assert filled.store.has(SET)
+
+    app.button(key="delete_record").click().run()
+
+    assert not app.exception
+    assert not filled.store.has(SET)
+    assert filled.store.has(RUN)
+    assert "was deleted" in app.success[0].value
+    assert SET not in set(app.dataframe[0].value["digest"])
+
+
+def test_what_a_record_says_is_shown_as_its_characters(engine: FakeEngine) -> None:
+    evil = "<img src=x onerror=alert(1)>"
+    record = {"kind": "experiment", "name": evil, "title": evil, "digest": "5e5e00000001"}
+    known = {"model": {"short_name": evil}, "config": {evil: evil}, "notes": [evil], "tables": []}
+    made = {"created": "2026-11-21T10:00:00+00:00", "seconds": 1.0, "packages": {evil: evil}}
+    made |= {"commit": evil, "dirty": False, "device": evil, "dtype": evil}
+    whole = {"schema_version": 1, **record, **known, "provenance": made}
+    folder = engine.store.root / "results"
+    folder.mkdir()
+    (folder / "experiment_evil.json").write_text(json.dumps(whole))
+
+    app = open_page("library", record="5e5e00000001")
+
+    assert not app.exception
+    assert "<img" not in html(app)
+    assert offline.escape(evil) in html(app)
+    assert evil not in words(app)
+
+
+def test_a_record_without_provenance_is_still_shown(engine: FakeEngine) -> None:
+    engine.store.save_experiment("c0ffee000001", {"name": "odd", "model": {"short_name": "demo"}})
+
+    app = open_page("library", record="c0ffee000001")
+
+    assert not app.exception
+    assert app.subheader[0].value == "Odd · a whole study"
+
+
+def test_nested_settings_become_lines() -> None:
+    found = dict(
+        library.flat({"a": {"b": [1, 2], "c": None}, "d": [{"e": 1}], "f": {}, "g": [{}] * 20})
+    )
+
+    assert found == {"a.b": "1, 2", "a.c": "none", "d.0.e": "1", "f": "{}", "g": "20 entries"}
+
+
+def test_a_dropped_record_is_kept_and_shown(filled: FakeEngine, tmp_path: Path) -> None:
+    name, content = record_file(filled.store, SET)
+    filled.store.remove(SET)
+    app = open_page("library")
+
+    app.file_uploader[0].set_value((name, content, "application/octet-stream")).run()
+
+    assert not app.exception
+    assert filled.store.has(SET)
+    assert f"is stored as {SET}" in app.success[0].value.replace("\\", "")
+    assert "MELBO" in words(app)
+
+
+def test_a_dropped_card_opens_its_view(filled: FakeEngine) -> None:
+    told = GOOD | {"query": {"run": [RUN], "vec": ["melbo_01"]}}
+    app = open_page("library")
+
+    app.file_uploader[0].set_value(("card.png", png_with(told), "image/png")).run()
+
+    assert not app.exception
+    assert app.title[0].value == "Scale curves"
+    assert app.selectbox(key="run").value == RUN
+    assert app.selectbox(key="vec").value == "melbo_01"
+
+
+def test_a_foreign_file_is_sent_to_the_audit(filled: FakeEngine) -> None:
+    app = open_page("library")
+
+    app.file_uploader[0].set_value(("theirs.gguf", b"GGUF", "application/octet-stream")).run()
+
+    assert not app.exception
+    assert "open it on the Audit page" in app.error[0].value.replace("\\", "")
+
+
+def test_dropped_files_are_dealt_with_one_by_one(tmp_path: Path) -> None:
+    source, store = Store(tmp_path / "a"), Store(tmp_path / "b")
+    fill(source, vectors=2, controls=2, questions=3)
+    fill_texts(source)
+    card = ("card.PNG", png_with(GOOD | {"page": "generations", "query": {"gen": [GRID]}}))
+
+    alone = dropping.take([card], store)
+    assert [one.kind for one in alone.said] == ["warning"]
+    assert GRID in alone.said[0].words
+    assert alone.view is None
+
+    both = dropping.take([card, record_file(source, GRID)], store)
+    assert [one.kind for one in both.said] == ["success", "card"]
+    assert both.record == GRID
+    assert both.view == cards.View("generations", {"gen": [GRID]}, {"seed": "0"})
+
+    bad = ("bad.png", png_texts.SIGNATURE)
+    many = dropping.take([card, bad, ("x.pt", b"")], store)
+    assert sorted(one.kind for one in many.said) == ["card", "error", "error"]
+    assert many.view is None
