@@ -12,7 +12,7 @@ from dashboard import (
     sweeps,
     vector_drawings,
 )
-from dashboard.sweeps import Sweep
+from dashboard.sweeps import BEYOND, Sweep
 from engine.records import Provenance
 
 BEST = 3
@@ -84,11 +84,11 @@ def provenance(made: Provenance) -> dict[str, str]:
 
 def _figures(sweep: Sweep, ranking: pd.DataFrame) -> dict[str, str]:
     base = sweep.vectors[sweep.vectors["scale"] == 0].iloc[0]
-    rates, beyond = sweep.vectors["rate"], int((ranking["p"] < sweeps.ALPHA).sum())
+    rates, beyond = sweep.vectors["rate"], int((ranking["badge"] == BEYOND).sum())
     return {
         f"Unsteered {sweep.behaviour}": f"{base['rate']:.0%}",
         f"Steered {sweep.behaviour}": f"{rates.min():.0%} to {rates.max():.0%}",
-        "Beyond random": f"{beyond} of {len(ranking)}",
+        "Beyond the best random": f"{beyond} of {len(ranking)}",
         "Unsteered choosing A": f"{base['percent_a']:.0%}",
     }
 
@@ -99,7 +99,7 @@ def _all(sweep: Sweep, ranking: pd.DataFrame) -> list[str]:
     band = sweeps.labelled(sweeps.band(sweep, "change"), sweep)
     thick = "Thick: each method's strongest vector."
     grey = f"Grey: 95 % of {sweep.control_count} random vectors." if sweep.control_count else ""
-    best = ranking.loc[ranking["badge"] == "beyond the best", "name"]
+    best = ranking.loc[ranking["badge"] == BEYOND, "name"]
     told = cells.assign(starred=cells["name"].isin(best), flips="", told="")
     marks = "; ".join(
         f"{mark} {captions.FLAGS[name]}" for name, mark in captions.FLAG_MARKS.items()

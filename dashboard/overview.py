@@ -32,7 +32,7 @@ def model_line(sets: Sequence[RecordInfo], runs: Sequence[RecordInfo]) -> None:
 def figures(sweep: Sweep, ranking: pd.DataFrame) -> None:
     """The newest run in four figures."""
     base = sweep.vectors[sweep.vectors["scale"] == 0].iloc[0]
-    beyond = int((ranking["p"] < sweeps.ALPHA).sum())
+    beyond = int((ranking["badge"] == sweeps.BEYOND).sum())
     rates = sweep.vectors["rate"]
     behaviour = captions.plain(sweep.behaviour)
     with st.grid(4):
@@ -49,11 +49,11 @@ def figures(sweep: Sweep, ranking: pd.DataFrame) -> None:
             help="Lowest and highest share over all vectors and scales.",
         )
         st.metric(
-            "Beyond random",
+            "Beyond the best random",
             f"{beyond} of {len(ranking)}",
             border=True,
-            help="Vectors whose best scale is beyond the 95 % band of "
-            f"{sweep.control_count} random vectors at theirs.",
+            help=f"Vectors that none of {sweep.control_count} random ones reaches, each at its "
+            "best scale, and that lie too far outside them for the best of all cells by chance.",
         )
         st.metric(
             "Unsteered choosing A", f"{base['percent_a']:.0%}", border=True, help=captions.ORDERS
@@ -96,7 +96,7 @@ def best(sweep: Sweep, ranking: pd.DataFrame) -> None:
     for row in ranking.head(SHOWN).to_dict("records"):
         with st.container(border=True, gap="xsmall"):
             words = sweeps.verdict(row)
-            is_beyond = row["p"] < sweeps.ALPHA
+            is_beyond = row["badge"] == sweeps.BEYOND
             with st.container(horizontal=True, vertical_alignment="center"):
                 name = str(row["name"])
                 st.page_link(

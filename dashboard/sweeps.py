@@ -14,7 +14,8 @@ from engine.intervals import bootstrap_mean
 from engine.readings import Readings
 from engine.records import Evaluation
 
-ALPHA = 0.05
+BEYOND = "beyond the best"
+"""The badge of a vector that is beyond the best of as many random ones."""
 METRICS = {
     "difference": "Logit difference",
     "change": "Paired change",
