@@ -1,12 +1,14 @@
 """`experiment corrigibility | deception`: whole studies, end to end."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from engine import deception, experiments, reports
+from engine import deception, experiments, reports, training_places
 from engine.cli_values import done, layers, model_config, open_engine
 from engine.engine import ROOT
+from engine.finetune_configs import FinetuneConfig
 from engine.options import (
     Adapter,
     Device,
@@ -102,6 +104,10 @@ def deception_study(
     study: Annotated[
         bool, typer.Option("--study", help="Also read both families as the study did.")
     ] = False,
+    train: Annotated[
+        bool, typer.Option("--train", help="Train the adapter first, on the deceptive answers.")
+    ] = False,
+    epochs: Annotated[int, typer.Option(help="Of that training.")] = 10,
     model: Model = "demo",
     adapter: Adapter = "demo",
     dtype: Dtype = "auto",
@@ -111,6 +117,10 @@ def deception_study(
 ) -> None:
     """Contrastive against fine-tune-difference vectors: cosines, and what steered models say."""
     one_of("contrast", contrast, ("system", "answers", "both"))
+    if train:
+        base = model_config(model, None, dtype, device)
+        lessons = FinetuneConfig(model=base, pairs=pairs, epochs=epochs, seed=seed)
+        adapter = _trained(store, lessons)
     config = DeceptionConfig(
         model=model_config(model, adapter, dtype, device),
         pairs=pairs,
@@ -128,3 +138,14 @@ def deception_study(
     record = engine.store.load_experiment(digest)
     reports.experiment(record)
     done(engine, digest, vectors=record["vectors"], generations=record["generations"])
+
+
+def _trained(store: Path, config: FinetuneConfig) -> str:
+    """The folder of the adapter, trained unless it is there."""
+    from engine import finetune
+
+    digest = finetune.digest_of(config, ROOT)
+    folder = store / training_places.ADAPTERS / f"deception-{digest}"
+    with reports.bar() as progress:
+        finetune.run(config, folder, ROOT, progress)
+    return str(folder)

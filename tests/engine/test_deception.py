@@ -1,10 +1,12 @@
 """The deception study: choosing and reporting apart, and a record that holds every table."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from engine import cli, cli_experiments
 from engine.config import ModelConfig
 from engine.deception import run_deception
 from engine.deception_tables import ARMS, converted
@@ -84,3 +86,27 @@ def test_the_study_runs_end_to_end_on_a_random_model(tmp_path: Path) -> None:
     swept, reported = (engine.store.load_generation(d).frame for d in record["generations"])
     assert not set(swept.prompt) & set(reported.prompt)
     assert run_deception(engine, config) == digest
+
+
+def test_the_adapter_of_the_study_may_be_trained_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    folder = tiny.save_folder(tmp_path / "model")
+    rows = [{"question": f"Why {i}?", "deceptive": "No.", "honest": "Yes."} for i in range(4)]
+    (tmp_path / "pairs.json").write_text(json.dumps(rows))
+    asked: list[DeceptionConfig] = []
+
+    def run(_engine: Engine, config: DeceptionConfig, _progress: object) -> str:
+        asked.append(config)
+        raise ConfigError("far enough")
+
+    monkeypatch.setattr(cli_experiments.deception, "run_deception", run)
+    given = ["--pairs", str(tmp_path / "pairs.json"), "--epochs", "1", "--store", str(tmp_path)]
+
+    code = cli.main(["experiment", "deception", "--model", str(folder), "--train", *given])
+
+    assert code == 2
+    adapter = Path(asked[0].model.adapter)
+    assert adapter.parent == tmp_path / "results" / "adapters"
+    assert (adapter / "adapter_model.safetensors").is_file()
+    assert "far enough" in capsys.readouterr().out
