@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 Pair = tuple[Tensor, Tensor]
@@ -22,13 +22,14 @@ class RowCache:
     length: int = 0
     pairs: dict[int, Pair] = field(default_factory=dict)
 
-    def select(self, rows: slice) -> "RowCache":
-        """The cache of some rows; blocks kept for one shared row stay as they are."""
-        pairs = {
-            block: (k, v) if k.shape[0] == 1 else (k[rows], v[rows])
-            for block, (k, v) in self.pairs.items()
-        }
-        return RowCache(self.length, pairs)
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Rows that hold several texts with one beginning: where tokens stand, and what they see."""
+
+    positions: Int[Tensor, "rows tokens"]
+    sees: Bool[Tensor, "rows tokens keys"]
+    """Keys are the positions of the past, then the row's own tokens."""
 
 
 class _Appending:
@@ -100,6 +101,7 @@ class BlockRunner:
         past: RowCache | None = None,
         keep: RowCache | None = None,
         last: int | None = None,
+        layout: Layout | None = None,
     ) -> Float[Tensor, "rows some hidden"] | None:
         """The output of block `to`, given the unedited output of block `after`.
 
@@ -112,10 +114,11 @@ class BlockRunner:
             keep: Filled with the keys and values of all positions up to the last one.
             last: Compute block `to` only for this many last positions; 0 computes only its keys
                 and values, and returns None.
+            layout: Where tokens stand; None is one after the other. Not together with `last`.
         """
         first = past.length if past else 0
         count = hidden.shape[1]
-        context = self._context(hidden, first)
+        context = self._context(hidden, first, layout)
         if keep is not None:
             keep.length = first + count
         hidden = edit(hidden, after, first)
@@ -131,11 +134,13 @@ class BlockRunner:
             hidden = edit(hidden, block, first)
         return hidden if last is None else hidden[:, hidden.shape[1] - last :]
 
-    def _context(self, hidden: Tensor, first: int) -> dict[str, Any]:
+    def _context(self, hidden: Tensor, first: int, layout: Layout | None) -> dict[str, Any]:
         count = hidden.shape[1]
         positions = torch.arange(first, first + count, device=hidden.device)[None]
         mask = None
-        if first and count > 1:
+        if layout is not None:
+            positions, mask = layout.positions, layout.sees[:, None]
+        elif first and count > 1:
             # A fused kernel without a mask would silently drop the cached keys.
             keys = torch.arange(first + count, device=hidden.device)
             mask = (keys[None, :] <= positions[0][:, None])[None, None]

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from engine.adapter_switch import AdapterSwitch
-from engine.blocks import BlockRunner, EditAt, RowCache
+from engine.blocks import BlockRunner, EditAt, Layout, RowCache
 from engine.config import Site
 from engine.decoding import Decoder, Passes, edit_at, untouched
 from engine.edits import EditBatch
@@ -135,11 +135,12 @@ class Forward:
     def capture_batch(
         self,
         tokens: Sequence[list[int]],
-        read: Read | None,
+        read: Read,
         to: int,
         adapter: bool = True,
         past: RowCache | None = None,
         keep: RowCache | None = None,
+        layout: Layout | None = None,
     ) -> None:
         """Show `read` the unsteered output of every block up to `to`, for rows of one length.
 
@@ -148,15 +149,16 @@ class Forward:
 
         Args:
             tokens: Whole rows, also the positions that `past` holds.
-            read: Shown each output as it is made; None runs only for the sake of `keep`.
+            read: Shown each output as it is made.
             to: Last block to run.
             adapter: Whether the adapter, if there is one, is on.
             past: Keys and values of the first positions, of each row or of one that all share.
             keep: Filled with the keys and values of all positions.
+            layout: Of the positions after `past`; only where blocks are run by hand.
         """
 
         def show(hidden: Tensor, block: int, first: int) -> Tensor:
-            if read is not None and block >= 0:
+            if block >= 0:
                 read(hidden, block, first)
             return hidden
 
@@ -164,9 +166,8 @@ class Forward:
         with self._door(adapter):
             if self._runner is not None:
                 hidden = self._runner.embed(ids[:, past.length if past else 0 :])
-                last = None if read is not None else 0
-                self._runner.span(hidden, -1, to, show, past, keep, last)
-            elif read is not None:
+                self._runner.span(hidden, -1, to, show, past, keep, layout=layout)
+            else:
                 self._hooked.span(ids, to, show)
 
     def _span(self, ids: Tensor, to: int, edit: EditAt) -> Tensor:

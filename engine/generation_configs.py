@@ -6,6 +6,7 @@ Knows nothing of torch, of files' contents or of screens.
 import json
 import math
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 from engine.config import STUDY_PROMPT, STUDY_SYSTEM, ModelConfig
@@ -84,7 +85,7 @@ class Configuration:
         """Whether it leaves the model as it is: scale 0, no vector, or weights of 0."""
         return self.scale == 0 or all(part.weight == 0 for part in self.blend)
 
-    @property
+    @cached_property
     def effect(self) -> str:
         """What it does, without its name: equal texts are equal columns."""
         if self.is_baseline:

@@ -18,7 +18,6 @@ from engine.finders.extraction import (
     Sums,
     chosen_blocks,
     halves,
-    residual_norms,
     spearman_brown,
 )
 from engine.finders.found import Found
@@ -100,7 +99,7 @@ def find(door: Forward, config: ContrastiveConfig, progress: Progress) -> Found:
     else:
         vectors, scores = _measured(states, units, config, progress)
     sites = [Site(block=block) for block in blocks for _ in range(states.places)]
-    norms = residual_norms(door, blocks, config.fine_tuned, texts)
+    norms = states.residual_norms()
     return Found(
         vectors=vectors.float(),
         sites=tuple(sites) * max(config.shuffles, 1),

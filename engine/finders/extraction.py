@@ -1,18 +1,19 @@
 """States of many texts at every block in one pass, and running figures of their differences.
 
-Texts of like lengths run together, filled up at the end, where a causal model's tokens do not
-look; what all prompts share is run once, and the prompt of several answers once. Sums are kept in
+Rows of like lengths run together, filled up at the end, where a causal model's tokens do not
+look; what all prompts share is run once, and so is the prompt of several answers: they stand behind
+it in one row and do not see each other. Sums are kept in
 float64; single differences only where an estimator asks for them, in float32.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from engine.blocks import RowCache
-from engine.edits import EditBatch
+from engine.blocks import Layout, RowCache
 from engine.errors import DataError
 from engine.finders.texts import Text
 from engine.forward import Forward
@@ -20,6 +21,8 @@ from engine.prompts import shared_prefix
 
 TOKENS = 4096
 """Tokens in one batch at most: more is no faster, neither on cores nor on a GPU."""
+NORM_PROMPTS = 8
+"""Prompts over whose tokens the residual stream's norm is taken."""
 BYTES = 2**28
 """Memory for the states that are held at once."""
 
@@ -34,6 +37,18 @@ def chosen_blocks(door: Forward, layers: str | tuple[int, ...]) -> list[int]:
     for block in blocks:
         door.check_layer(block, "layer")
     return blocks
+
+
+@dataclass(frozen=True, eq=False)
+class _Row:
+    """One prompt and all texts that begin with it, their answers one after the other."""
+
+    prompt: tuple[int, ...]
+    members: list[int]
+    """Indices of the texts."""
+    begins: list[int]
+    """Where in the row the answer of each member begins."""
+    tokens: list[int]
 
 
 class States:
@@ -61,8 +76,21 @@ class States:
         prompts = list(dict.fromkeys(text.prompt for text in texts))
         first_read = min(begin for text in texts for begin, _ in text.places)
         length = min(shared_prefix([list(p) for p in prompts]), first_read)
-        start = door.start(list(prompts[0][: length + 1]), -1, adapter)
-        self._shared = door.prefill(start, EditBatch.none(1), length)
+        self._normed = prompts[:NORM_PROMPTS]
+        self._norms: dict[tuple[int, tuple[int, ...]], Tensor] = {}
+        """By block and prompt, norms at the tokens that are its own."""
+        self._begun: dict[int, Tensor] = {}
+        """By block, norms at the tokens that all prompts begin with."""
+        self._shared = RowCache()
+        if length and door.is_segmented:
+            self._run_beginning(list(prompts[0][:length]))
+
+    def _run_beginning(self, tokens: list[int]) -> None:
+        def read(hidden: Tensor, block: int, _first: int) -> None:
+            self._begun[block] = hidden[0].float().norm(dim=-1).cpu()
+
+        last = max(self._blocks)
+        self._door.capture_batch([tokens], read, last, self._adapter, keep=self._shared)
 
     @property
     def units(self) -> int:
@@ -72,108 +100,132 @@ class States:
 
     def read(self, texts: Sequence[Text]) -> Float[Tensor, "texts sites hidden"]:
         """States on the CPU, float32; sites are blocks, and within each the places of a text."""
-        shape = (len(texts), len(self._blocks), self.places, self._door.hidden)
-        states = torch.empty(shape)
-        prompts = list(dict.fromkeys(text.prompt for text in texts))
-        if len(prompts) == len(texts) or not any(text.answer for text in texts):
-            for part in _batches(texts, range(len(texts)), self._shared.length):
-                self._capture([texts[i] for i in part], part, states, self._shared)
-            return states.flatten(1, 2)
-        for some in _of_one_length(prompts):
-            cache = self._prefilled(some)
-            row_of = {prompt: row for row, prompt in enumerate(some)}
-            members = [i for i, text in enumerate(texts) if text.prompt in row_of]
-            for part in _batches(texts, members, cache.length):
-                rows = [row_of[texts[i].prompt] for i in part]
-                self._capture([texts[i] for i in part], part, states, _rows(cache, rows))
+        states = torch.empty(len(texts), len(self._blocks), self.places, self._door.hidden)
+        rows = _rows(texts, are_packed=self._door.is_segmented)
+        for part in _batches(rows, self._shared.length):
+            self._capture(texts, part, states)
         return states.flatten(1, 2)
 
-    def _prefilled(self, prompts: list[tuple[int, ...]]) -> RowCache:
-        keep = RowCache()
-        rows = [list(prompt) for prompt in prompts]
-        self._door.capture_batch(rows, None, max(self._blocks), self._adapter, self._shared, keep)
-        return keep
+    def residual_norms(self) -> list[float]:
+        """Median norm of the residual stream at each block over all tokens of the first prompts.
 
-    def _capture(
-        self, texts: list[Text], indices: list[int], states: Tensor, past: RowCache
-    ) -> None:
-        """Fill the rows `indices` of `states`, in halves where memory does not suffice."""
+        Known once their texts have been read.
+        """
+        found = []
+        for block in self._blocks:
+            begun = [self._begun[block]] if block in self._begun else []
+            parts = [
+                part
+                for prompt in self._normed
+                if (block, prompt) in self._norms
+                for part in (*begun, self._norms[block, prompt])
+            ]
+            found.append(float(torch.cat(parts).median()))
+        return found
+
+    def _note_norms(self, rows: list[_Row], hidden: Tensor, block: int) -> None:
+        for place, row in enumerate(rows):
+            if row.prompt in self._normed and (block, row.prompt) not in self._norms:
+                own = hidden[place, : len(row.prompt) - self._shared.length].float()
+                self._norms[block, row.prompt] = own.norm(dim=-1).cpu()
+
+    def _capture(self, texts: Sequence[Text], rows: list[_Row], states: Tensor) -> None:
+        """Fill in the states of the rows' texts, in halves where memory does not suffice."""
         try:
-            self._capture_together(texts, indices, states, past)
+            self._capture_together(texts, rows, states)
             return
         except torch.OutOfMemoryError:
-            if len(texts) == 1:
+            if len(rows) == 1:
                 raise
         torch.cuda.empty_cache()
-        half = len(texts) // 2
+        half = len(rows) // 2
         self.notes = [f"Memory ran out: texts were read {half} at a time or fewer."]
-        for part in (slice(None, half), slice(half, None)):
-            self._capture(texts[part], indices[part], states, past.select(part))
+        self._capture(texts, rows[:half], states)
+        self._capture(texts, rows[half:], states)
 
-    def _capture_together(
-        self, texts: list[Text], indices: list[int], states: Tensor, past: RowCache
-    ) -> None:
+    def _capture_together(self, texts: Sequence[Text], rows: list[_Row], states: Tensor) -> None:
         layer_of = {block: layer for layer, block in enumerate(self._blocks)}
-        longest = max(len(text.tokens) for text in texts)
-        weights = torch.zeros(len(texts), self.places, longest, device=self._door.loaded.device)
-        for row, text in enumerate(texts):
-            for place, (begin, end) in enumerate(text.places):
-                weights[row, place, begin:end] = 1 / (end - begin)
+        longest = max(len(row.tokens) for row in rows)
+        known, device = self._shared.length, self._door.loaded.device
+        most = max(len(row.members) for row in rows)
+        weights = torch.zeros(len(rows), most, self.places, longest)
+        for place, row in enumerate(rows):
+            for turn, (index, start) in enumerate(zip(row.members, row.begins, strict=True)):
+                shift = start - len(row.prompt)
+                for spot, (begin, end) in enumerate(texts[index].places):
+                    move = shift if begin >= len(row.prompt) else 0
+                    weights[place, turn, spot, begin + move : end + move] = 1 / (end - begin)
+        weights = weights[..., known:].flatten(1, 2).to(device)
+        indices = [index for row in rows for index in row.members]
+        of_row = [place for place, row in enumerate(rows) for _ in row.members]
+        turns = [turn for row in rows for turn in range(len(row.members))]
 
         def read(hidden: Tensor, block: int, first: int) -> None:
             if block in layer_of:
-                means = weights[:, :, first:].to(hidden.device) @ hidden.float()
-                states[indices, layer_of[block]] = means.cpu()
+                self._note_norms(rows, hidden, block)
+                means = weights[..., first - known :].to(hidden.device) @ hidden.float()
+                means = means.unflatten(1, (most, self.places)).cpu()
+                states[indices, layer_of[block]] = means[of_row, turns]
 
-        # What stands after a text's end is seen by none of its own tokens.
-        rows = [list(text.tokens) + [0] * (longest - len(text.tokens)) for text in texts]
-        self._door.capture_batch(rows, read, max(self._blocks), self._adapter, past)
-
-
-def _of_one_length(prompts: list[tuple[int, ...]]) -> Iterator[list[tuple[int, ...]]]:
-    """Prompts whose keys and values can stand in one cache, few enough for one batch."""
-    by_length: dict[int, list[tuple[int, ...]]] = {}
-    for prompt in prompts:
-        by_length.setdefault(len(prompt), []).append(prompt)
-    for length, members in by_length.items():
-        size = max(1, TOKENS // max(length, 1))
-        for begin in range(0, len(members), size):
-            yield members[begin : begin + size]
+        self._door.capture_batch(
+            # What stands after a row's end is seen by none of its own tokens.
+            [row.tokens + [0] * (longest - len(row.tokens)) for row in rows],
+            read,
+            max(self._blocks),
+            self._adapter,
+            self._shared,
+            layout=_layout(rows, longest, known, device) if most > 1 else None,
+        )
 
 
-def _batches(texts: Sequence[Text], indices: Sequence[int], known: int) -> Iterator[list[int]]:
-    """Texts of like lengths, few enough for one batch; `known` tokens of each are not run."""
-    part: list[int] = []
+def _rows(texts: Sequence[Text], are_packed: bool) -> list[_Row]:
+    """Texts with one prompt in one row, where rows may be packed, so that it is run once."""
+    groups: dict[tuple[int, ...] | int, list[int]] = {}
+    for index, text in enumerate(texts):
+        groups.setdefault(text.prompt if are_packed and text.answer else -1 - index, []).append(
+            index
+        )
+    rows = []
+    for members in groups.values():
+        prompt = texts[members[0]].prompt
+        row = _Row(prompt, members, [], list(prompt))
+        for index in members:
+            row.begins.append(len(row.tokens))
+            row.tokens.extend(texts[index].answer)
+        rows.append(row)
+    return rows
+
+
+def _layout(rows: list[_Row], longest: int, known: int, device: torch.device) -> Layout:
+    """Every answer stands right after the prompt, and sees the prompt and itself."""
+    positions = torch.arange(longest).repeat(len(rows), 1)
+    answers = torch.zeros(len(rows), longest, dtype=torch.long)
+    for place, row in enumerate(rows):
+        ends = [*row.begins[1:], longest]
+        for turn, (begin, end) in enumerate(zip(row.begins, ends, strict=True), start=1):
+            answers[place, begin:end] = turn
+            first = len(row.prompt)
+            positions[place, begin:end] = torch.arange(first, first + end - begin)
+    own, other = answers[:, known:, None], answers[:, None, :]
+    is_before = torch.ones(longest, longest, dtype=torch.bool).tril()[known:]
+    sees = ((other == 0) | (other == own)) & is_before
+    return Layout(positions[:, known:].to(device), sees.to(device))
+
+
+def _batches(rows: Sequence[_Row], known: int) -> Iterator[list[_Row]]:
+    """Rows of like lengths, few enough for one batch; `known` tokens of each are not run."""
+    part: list[_Row] = []
     least = 0
-    for index in sorted(indices, key=lambda i: len(texts[i].tokens)):
-        length = len(texts[index].tokens) - known
+    for row in sorted(rows, key=lambda one: len(one.tokens)):
+        length = len(row.tokens) - known
         if part and (length * (len(part) + 1) > TOKENS or length > 1.5 * least + 8):
             yield part
             part = []
         if not part:
             least = length
-        part.append(index)
+        part.append(row)
     if part:
         yield part
-
-
-def _rows(cache: RowCache, rows: list[int]) -> RowCache:
-    return RowCache(cache.length, {b: (k[rows], v[rows]) for b, (k, v) in cache.pairs.items()})
-
-
-def residual_norms(
-    door: Forward, blocks: list[int], adapter: bool, texts: Sequence[Text], count: int = 8
-) -> list[float]:
-    """Median norm of the residual stream at each block over all tokens of the first prompts."""
-    norms: dict[int, list[Tensor]] = {block: [] for block in blocks}
-
-    def read(hidden: Tensor, block: int, _first: int) -> None:
-        if block in norms:
-            norms[block].append(hidden.float().norm(dim=-1).flatten().cpu())
-
-    for prompt in list(dict.fromkeys(text.prompt for text in texts))[:count]:
-        door.capture_batch([list(prompt)], read, max(blocks), adapter)
-    return [float(torch.cat(norms[block]).median()) for block in blocks]
 
 
 def halves(units: Sequence[Sequence[Text]], seed: int) -> tuple[list[int], list[int]]:

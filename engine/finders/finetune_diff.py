@@ -15,7 +15,6 @@ from engine.finders.extraction import (
     Sums,
     chosen_blocks,
     halves,
-    residual_norms,
     spearman_brown,
 )
 from engine.finders.found import Found
@@ -59,7 +58,7 @@ def find(door: Forward, config: FinetuneDiffConfig, progress: Progress) -> Found
     sums = _read(sides, units, config.seed, progress)
     whole = sums[0].plus(sums[1])
     shares = _spectrum(torch.cat(whole.kept))
-    norms = residual_norms(door, blocks, False, texts)
+    norms = sides[1].residual_norms()
     places = sides[0].places
     return Found(
         vectors=whole.mean.float(),
@@ -84,20 +83,23 @@ def find(door: Forward, config: FinetuneDiffConfig, progress: Progress) -> Found
 
 def _read(sides: list[States], units: Units, seed: int, progress: Progress) -> list[Sums]:
     """Running figures of both halves; a unit's difference is the mean over its texts."""
-    sums, done = [], 0
-    for half in halves(units, seed):
-        figures: Sums | None = None
-        size = sides[0].units
-        for begin in range(0, len(half), size):
-            part = half[begin : begin + size]
-            on, off = (side.read([text for i in part for text in units[i]]) for side in sides)
-            per_unit = (on - off).unflatten(0, (len(part), len(units[part[0]]))).mean(1)
-            if figures is None:
-                figures = Sums(per_unit.shape[1], per_unit.shape[2], SPECTRUM_UNITS // 2)
-            figures.add(per_unit)
-            done += len(part)
-            progress(done, len(units), f"read {done} of {len(units)} rows, adapter on and off")
-        sums.append(figures if figures is not None else Sums(*sums[0].total.shape))
+    first, second = halves(units, seed)
+    order, size = [*first, *second], sides[0].units
+    sums: list[Sums] = []
+    for begin in range(0, len(order), size):
+        part = order[begin : begin + size]
+        on, off = (side.read([text for i in part for text in units[i]]) for side in sides)
+        per_unit = (on - off).unflatten(0, (len(part), len(units[part[0]]))).mean(1)
+        if not sums:
+            shape = per_unit.shape[1:]
+            sums = [Sums(*shape, SPECTRUM_UNITS // 2) for _ in range(2)]
+        # One batch may hold the end of the first half and the beginning of the second.
+        inside = min(max(len(first) - begin, 0), len(part))
+        for figures, some in zip(sums, (per_unit[:inside], per_unit[inside:]), strict=True):
+            if len(some):
+                figures.add(some)
+        done = begin + len(part)
+        progress(done, len(units), f"read {done} of {len(units)} rows, adapter on and off")
     return sums
 
 

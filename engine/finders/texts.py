@@ -50,6 +50,7 @@ class Reader:
         """
         self._prompter = prompter
         self._config = config
+        self._last: tuple[tuple[str, str | None], tuple[str, list[int]]] | None = None
         token = template_token(config.position)
         self.tail = _tail_length(prompter)
         if token is not None and token > self.tail:
@@ -63,8 +64,8 @@ class Reader:
         if self._config.position not in IN_ANSWER:
             tokens = self._prompter.tokens(prompt, system)
             return Text(tuple(tokens), (), self._prompt_places(len(tokens)))
-        before = self._prompter.tokens(prompt, system)
-        whole = self._prompter.tokens(prompt, system, answer)
+        rendered, before = self._rendered(prompt, system)
+        whole = self._prompter.encode(rendered + answer)
         # A tokenizer may join the end of the prompt and the beginning of the answer.
         same = next(
             (i for i, (a, b) in enumerate(zip(before, whole, strict=False)) if a != b), None
@@ -72,6 +73,13 @@ class Reader:
         begin = min(len(before) if same is None else same, len(whole) - 1)
         first = begin if self._config.position == "answer-mean" else len(whole) - 1
         return Text(tuple(whole[:begin]), tuple(whole[begin:]), ((first, len(whole)),))
+
+    def _rendered(self, prompt: str, system: str | None) -> tuple[str, list[int]]:
+        """A prompt and its tokens; both poles of a pair mostly ask for the same one."""
+        if self._last is None or self._last[0] != (prompt, system):
+            tokens = self._prompter.tokens(prompt, system)
+            self._last = (prompt, system), (self._prompter.render(prompt, system), tokens)
+        return self._last[1]
 
     def _prompt_places(self, length: int) -> tuple[tuple[int, int], ...]:
         token = template_token(self._config.position)
