@@ -7,6 +7,7 @@ import pytest
 from engine.store import Store
 from tests.browser.server import browsing, chromium_path, serving
 from tests.pages.samples import fill
+from tests.pages.test_studies import DECEPTION, deception
 
 PATIENCE = 30_000
 """Milliseconds to wait for a text; a slow machine may need them, a quick one does not."""
@@ -24,9 +25,10 @@ def chromium() -> Iterator[object]:
 
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a dashboard over one invented run."""
+    """The address of a dashboard over one invented run and one invented study."""
     root = tmp_path_factory.mktemp("store")
     fill(Store(root))
+    Store(root).save_experiment(DECEPTION, deception(study=True))
     with serving(root, root / "server.log") as place:
         yield place
 

@@ -106,3 +106,19 @@ def test_it_can_be_read_on_a_phone_and_in_the_dark(page: object) -> None:
 
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= 390
+
+
+def test_the_other_pages_open_on_a_phone_and_in_the_dark(page: object) -> None:
+    # The page fixture fails on any request to another host and on errors in the console.
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.emulate_media(color_scheme="dark")
+
+    for name, seen in (
+        ("studies", "Are the two directions the same?"),
+        ("train", "Answers to learn"),
+        ("audit", "What the file says of itself"),
+        ("library", "Choose a row to see how the record was made"),
+    ):
+        page.goto(f"/{name}")
+        page.get_by_text(seen).first.wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
