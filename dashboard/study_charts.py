@@ -109,7 +109,7 @@ def cosines(rows: Sequence[dict[str, Any]], band: float, look: Look) -> Drawing:
                     domain=[READINGS[way] for way in ways],
                     range=[look.line, look.ink, look.second][: len(ways)],
                 ),
-                legend=alt.Legend(title=None, orient="top", labelLimit=240),
+                legend=alt.Legend(title=None, orient="top", columns=2, labelLimit=240),
             ),
             tooltip=[
                 alt.Tooltip("block:Q"),
