@@ -462,3 +462,20 @@ def test_demo_pairs_are_told_apart_on_pairs_not_seen() -> None:
     assert max(found.scores["d_prime"]) > 1.0
     answers = finders.find(door, ContrastiveConfig(max_rows=60), silent)
     assert max(answers.scores["d_prime"]) > 0
+
+
+@pytest.mark.parametrize("is_fast", [True, False])
+def test_residual_norms_are_medians_over_all_tokens_of_the_prompts(
+    is_fast: bool, pairs_file: str
+) -> None:
+    door = tiny.door("qwen3")
+    prompts = [door.loaded.prompter.tokens(row[0], ContrastiveConfig().system) for row in PAIRS]
+    if not is_fast:
+        door.use_hooks()
+
+    found = finders.find(door, ContrastiveConfig(pairs=pairs_file), silent)
+
+    for site in (Site(block=0), Site(block=4)):
+        norms = torch.cat([door.capture(tokens, [site])[site].norm(dim=-1) for tokens in prompts])
+        expected = pytest.approx(float(norms.median()), rel=1e-5)
+        assert found.residual_norms[site.words] == expected

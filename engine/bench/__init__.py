@@ -1,0 +1,1 @@
+"""How fast every numeric job is: beside the studies' way, and beside what the arithmetic allows."""

@@ -1,0 +1,208 @@
+"""Runs the jobs, both ways in turn in one process, and puts the figures into one table."""
+
+import dataclasses
+import gc
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import torch
+
+from engine.bench.jobs import JOBS
+from engine.bench.setting import Job, Outcome, Setting, Way, study_way
+from engine.bench.timing import now, peak, product_rate
+from engine.errors import ConfigError
+from engine.progress import Progress
+
+COARSE = 0.1
+"""Largest difference in bfloat16 and float16, whose figures have three digits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One job, both ways."""
+
+    job: str
+    title: str
+    study_seconds: float
+    """The least of all rounds, as the next."""
+    ours_seconds: float
+    bound_seconds: float
+    """Operations that the mathematics needs, at the rate measured beside it."""
+    rate: float
+    """Operations per second in products of the job's size, the best of all rounds."""
+    study_bytes: int | None
+    """Most memory at once, beyond what was held before."""
+    ours_bytes: int | None
+    difference: float
+    unit: str
+    """What the difference is a share of, or counted in."""
+    is_equal: bool
+    study_products: int | None = None
+    ours_products: int | None = None
+
+    @property
+    def ratio(self) -> float:
+        """How many times faster ours is."""
+        return self.study_seconds / self.ours_seconds
+
+    @property
+    def share(self) -> float:
+        """What part of our time the products alone would take."""
+        return self.bound_seconds / self.ours_seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """One run of the bench."""
+
+    model: dict[str, Any]
+    machine: dict[str, Any]
+    rounds: int
+    sizes: dict[str, Any]
+    rows: tuple[Row, ...]
+    series: tuple[Any, ...] = field(default=())
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, with ratios and shares."""
+        rows = [{**dataclasses.asdict(r), "ratio": r.ratio, "share": r.share} for r in self.rows]
+        return {
+            "schema_version": 1,
+            "kind": "bench",
+            "model": self.model,
+            "machine": self.machine,
+            "rounds": self.rounds,
+            "sizes": self.sizes,
+            "rows": rows,
+            "series": [dataclasses.asdict(one) for one in self.series],
+        }
+
+
+def chosen_jobs(names: Sequence[str]) -> list[str]:
+    """The jobs of these names, in the table's order; all without any.
+
+    Raises:
+        ConfigError: If a name is not known.
+    """
+    unknown = [name for name in names if name not in JOBS]
+    if unknown:
+        raise ConfigError(f"Job {unknown[0]!r} is not known: use {', '.join(JOBS)}.")
+    return [name for name in JOBS if not names or name in names]
+
+
+def run(setting: Setting, names: Sequence[str], rounds: int, progress: Progress) -> Bench:
+    """Measure these jobs.
+
+    Args:
+        setting: The model and the sizes.
+        names: Of the jobs, as `chosen_jobs` gives them.
+        rounds: How often each way is timed, after one run that is not.
+        progress: Called before every run; may raise to stop.
+
+    Raises:
+        ConfigError: If the studies' way is not at hand, or no round was asked for.
+    """
+    if rounds < 1:
+        raise ConfigError(f"{rounds} rounds were asked for: ask for at least one.")
+    study_way()
+    with _little_garbage():
+        rows = _rows(setting, names, rounds, progress)
+    identity = setting.door.loaded.identity()
+    return Bench(
+        model={k: identity[k] for k in ("short_name", "architecture", "blocks", "hidden", "dtype")},
+        machine=machine(setting.door.loaded.device),
+        rounds=rounds,
+        sizes=dataclasses.asdict(setting.sizes),
+        rows=tuple(rows),
+    )
+
+
+@contextmanager
+def _little_garbage() -> Iterator[None]:
+    """Within this context a collection looks only at what was made in it."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+def _rows(setting: Setting, names: Sequence[str], rounds: int, progress: Progress) -> list[Row]:
+    rows, total = [], len(names) * (rounds + 1)
+    for place, name in enumerate(names):
+        begun = place * (rounds + 1)
+
+        def tell(done: int, name: str = name, begun: int = begun) -> None:
+            progress(begun + done, total, f"{name}, round {done} of {rounds}")
+
+        tell(0)
+        rows.append(_measured(JOBS[name](setting), setting, rounds, tell))
+        if name == "finetune-diff":
+            setting.forget_tuned()
+        gc.collect()
+    progress(total, total, "done")
+    return rows
+
+
+def _measured(job: Job, setting: Setting, rounds: int, tell: Any) -> Row:
+    loaded = setting.door.loaded
+    # The first run is warm-up for the clock; memory and figures are taken from it.
+    with peak(loaded.device) as ours_peak:
+        ours = job.ours()
+    with peak(loaded.device) as study_peak:
+        study = job.study()
+    ours_times, study_times, rates = [], [], []
+    for index in range(rounds):
+        tell(index + 1)
+        pair: list[tuple[Way, list[float]]] = [(job.study, study_times), (job.ours, ours_times)]
+        for way, times in pair if index % 2 == 0 else pair[::-1]:
+            times.append(_seconds(way, loaded.device))
+            rates.append(product_rate(setting.dimensions, job.rows, loaded.device, loaded.dtype))
+    difference = job.difference(ours.values, study.values)
+    limit = job.tolerance if loaded.dtype == torch.float32 else max(COARSE, job.tolerance)
+    return Row(
+        job=job.name,
+        title=job.title,
+        # The least is the time without what else the machine did.
+        study_seconds=min(study_times),
+        ours_seconds=min(ours_times),
+        bound_seconds=job.flops(ours) / max(rates),
+        rate=max(rates),
+        study_bytes=study_peak.bytes,
+        ours_bytes=ours_peak.bytes,
+        difference=difference,
+        unit=job.unit,
+        is_equal=difference <= limit,
+        study_products=study.products,
+        ours_products=ours.products,
+    )
+
+
+def _seconds(way: Way, device: torch.device) -> float:
+    begun = now(device)
+    outcome: Outcome = way()
+    whole = now(device) - begun
+    return whole if outcome.seconds is None else outcome.seconds
+
+
+def machine(device: torch.device) -> dict[str, Any]:
+    """The class of machine, never its name."""
+    from engine.provenance import collect
+
+    name = "cpu"
+    if device.type == "cuda":
+        name = torch.cuda.get_device_name(device)
+    made = collect(0.0, name, "")
+    return {
+        "device": name,
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "capability": torch.backends.cpu.get_cpu_capability(),
+        "wait_policy": os.environ.get("OMP_WAIT_POLICY", "default"),
+        "date": datetime.now(UTC).date().isoformat(),
+        "packages": {k: v for k, v in made.packages.items() if k != "streamlit"},
+        "commit": made.commit,
+    }

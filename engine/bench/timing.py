@@ -1,0 +1,109 @@
+"""Seconds, peaks of memory and the machine's rate of matrix products.
+
+Knows nothing of jobs.
+"""
+
+import gc
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from engine import allocator
+from engine.bench.arithmetic import Dimensions
+
+RATE_SECONDS = 0.15
+"""How long products are repeated for one reading of the rate."""
+MOST_ROWS = 4096
+"""Rows of a product beyond which no machine here gets faster."""
+
+
+def now(device: torch.device) -> float:
+    """Seconds on a clock that waits for the device."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter()
+
+
+@dataclass(eq=False)
+class Laps:
+    """Times between the steps of one run."""
+
+    device: torch.device
+    marks: list[float] = field(default_factory=list)
+
+    def mark(self, *_: object, **__: object) -> None:
+        """A step is over; takes whatever a progress call brings."""
+        self.marks.append(now(self.device))
+
+    @property
+    def typical(self) -> float:
+        """Median seconds between two marks; what lies before the first is set-up."""
+        pairs = zip(self.marks[:-1], self.marks[1:], strict=True)
+        return statistics.median(end - begin for begin, end in pairs)
+
+
+@dataclass(eq=False)
+class Peak:
+    """Most memory that was held at once, beyond what was held before; None where unknown."""
+
+    bytes: int | None = None
+
+
+@contextmanager
+def peak(device: torch.device) -> Iterator[Peak]:
+    """Measure what is run within."""
+    found = Peak()
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats(device)
+        before = torch.cuda.memory_allocated(device)
+        yield found
+        found.bytes = torch.cuda.max_memory_allocated(device) - before
+        return
+    before = _reset_peak()
+    yield found
+    found.bytes = None if before is None else max(_status("VmHWM") - before, 0)
+
+
+def _reset_peak() -> int | None:
+    """Give free memory back and start the process's peak anew; what it holds now."""
+    try:
+        allocator.give_back()
+        Path("/proc/self/clear_refs").write_text("5")
+        return _status("VmRSS")
+    except OSError:
+        # Only Linux keeps a peak that can be started anew.
+        return None
+
+
+def _status(name: str) -> int:
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name + ":"))
+
+
+def product_rate(
+    dimensions: Dimensions, rows: int, device: torch.device, dtype: torch.dtype
+) -> float:
+    """Operations per second in the products of one block, for a batch of so many positions."""
+    rows = max(1, min(rows, MOST_ROWS))
+    weights = [
+        torch.randn(to, come, device=device).to(dtype) for come, to in dimensions.projections
+    ]
+    inputs = {
+        come: torch.randn(rows, come, device=device).to(dtype) for come, _ in dimensions.projections
+    }
+    flops = sum(2.0 * rows * come * to for come, to in dimensions.projections)
+    best, begun = float("inf"), time.perf_counter()
+    with torch.inference_mode():
+        while best == float("inf") or time.perf_counter() - begun < RATE_SECONDS:
+            start = now(device)
+            for weight in weights:
+                torch.nn.functional.linear(inputs[weight.shape[1]], weight)
+            best = min(best, now(device) - start)
+    return flops / best

@@ -1,0 +1,43 @@
+"""Freed memory is kept for the next pass, also on a worker's thread."""
+
+import resource
+import subprocess
+import sys
+
+import pytest
+
+from engine import allocator
+
+WORK = """
+import resource, threading, torch
+from engine import allocator
+assert allocator.keep_freed()
+torch.set_num_threads(1)
+faults = []
+
+def work():
+    for _ in range(16):
+        torch.ones(20_000_000)
+        faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
+
+worker = threading.Thread(target=work)
+worker.start()
+worker.join()
+# Aligned blocks take a few rounds until each finds a hole of its size.
+print(faults[-1] - faults[-5])
+"""
+
+
+@pytest.mark.skipif(allocator._glibc() is None, reason="this C library has no such settings")
+def test_a_worker_that_frees_large_blocks_gets_the_same_pages_again() -> None:
+    done = subprocess.run([sys.executable, "-c", WORK], capture_output=True, text=True, check=True)
+
+    pages = 20_000_000 * 4 // resource.getpagesize()
+    assert int(done.stdout) < 2 * pages, "four blocks were mapped anew"
+
+
+def test_another_c_library_is_left_alone(monkeypatch) -> None:
+    monkeypatch.setattr(allocator, "_glibc", lambda: None)
+
+    assert allocator.keep_freed.__wrapped__() is False
+    allocator.give_back()
