@@ -68,9 +68,7 @@ def bar(job: Any) -> None:
     if job.state == "queued":
         st.caption("Waiting for the jobs before it.")
         return
-    left = f", {captions.seconds(job.eta_seconds)} left" if job.eta_seconds else ""
-    words = captions.plain(job.message or "starting")
-    st.progress(job.fraction or 0.0, text=f"{words}{left}")
+    widgets.progress(job)
 
 
 def stopped(one: Any, job: Any) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import captions, navigation, resources, training
+from dashboard import captions, navigation, resources, training, widgets
 from engine.errors import EngineError
 
 ICONS = {
@@ -47,9 +47,7 @@ def _running(job: Any, waiting: list[Any]) -> None:
         elif job.cancelling:
             st.caption("stopping after the step in hand")
         else:
-            left = f", {captions.seconds(job.eta_seconds)} left" if job.eta_seconds else ""
-            words = captions.plain(job.message or "starting")
-            st.progress(job.fraction or 0.0, text=f"{words}{left}")
+            widgets.progress(job)
         st.button(
             "Cancel",
             key=f"cancel_{job.id}",

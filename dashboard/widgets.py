@@ -176,6 +176,13 @@ def failed_job(kind: str) -> None:
             st.code(job.traceback, language=None)
 
 
+def progress(job: Any) -> None:
+    """How far a running job is, what it says, and how long it will take."""
+    left = f", {captions.seconds(job.eta_seconds)} left" if job.eta_seconds else ""
+    words = captions.plain(job.message or "starting")
+    st.progress(job.fraction or 0.0, text=f"{words}{left}")
+
+
 def live_job(kind: str) -> bool:
     """Progress and curves of the running job of this kind; whether there is one."""
     busy = any(job.active and job.kind == kind for job in resources.engine().jobs.all())
@@ -194,9 +201,7 @@ def _live_job(kind: str) -> None:
         if job.state == "queued":
             st.caption("Waiting for the jobs before it.")
             return
-        left = f", {captions.seconds(job.eta_seconds)} left" if job.eta_seconds else ""
-        words = captions.plain(job.message or "starting")
-        st.progress(job.fraction or 0.0, text=f"{words}{left}")
+        progress(job)
         curves = {name: values for name, values in job.metrics.items() if len(values) > 1}
         columns = st.columns(max(len(curves), 1))
         for column, (name, values) in zip(columns, curves.items(), strict=False):

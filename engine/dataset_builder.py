@@ -23,7 +23,7 @@ from engine.dataset_texts import Sampling, Text, Writer, name_of
 from engine.errors import DataError
 from engine.evaluators.cells import end_tokens
 from engine.forward import Forward
-from engine.identity import resolve
+from engine.identity import base_weights
 from engine.near_duplicates import Split
 from engine.partial import Partial
 from engine.progress import Progress
@@ -68,16 +68,11 @@ def digest_of(config: DatasetConfig, root: Path) -> str:
     Raises:
         EngineError: If the model or a file cannot be found.
     """
-    source = resolve(config.model, root)
     payload = configs.as_json(config) | {
         "method": config.method,
         "seeds": read_source(config.seeds).sha256,
         "avoid": config.avoid and read_source(config.avoid).sha256,
-        "model": {
-            "fingerprint": source.fingerprint,
-            "revision": source.revision,
-            "dtype": config.model.dtype,
-        },
+        "model": base_weights(config.model, root),
     }
     return configs.digest(payload)
 

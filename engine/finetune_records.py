@@ -14,7 +14,7 @@ from engine.config import ModelConfig
 from engine.errors import ConfigError
 from engine.files import UNREADABLE, write_atomically
 from engine.finetune_configs import FinetuneConfig
-from engine.identity import resolve
+from engine.identity import base_weights
 from engine.sources import read_source
 
 RECORD = "vectorscope.json"
@@ -32,15 +32,10 @@ def digest_of(config: FinetuneConfig, root: Path) -> str:
     Raises:
         EngineError: If the model or the pairs cannot be found.
     """
-    source = resolve(config.model, root)
     payload = configs.as_json(config) | {
         "method": config.method,
         "pairs": read_source(config.pairs).sha256,
-        "model": {
-            "fingerprint": source.fingerprint,
-            "revision": source.revision,
-            "dtype": config.model.dtype,
-        },
+        "model": base_weights(config.model, root),
     }
     return configs.digest(payload)
 
