@@ -24,6 +24,8 @@ def views(store: Path) -> dict[str, tuple[str, str]]:
     return {
         "curves": (f"/curves?run={run}&vec={best['name']}", chart),
         "discover": (f"/discover?found={best['vector_set']}", "[data-testid=stDataFrame]"),
+        "similarity": ("/similarity", chart),
+        "studies": ("/studies", chart),
     }
 
 
