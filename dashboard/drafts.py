@@ -82,6 +82,25 @@ def keep() -> None:
     st.session_state["_grid"] = {
         name: st.session_state[name] for name in names if name in st.session_state
     }
+    columns = st.session_state.get("_columns", {})
+    fields = [f"col_{column}_{field}" for column in columns for field in EMPTY]
+    st.session_state["_drawn"] = {
+        key: st.session_state[key] for key in (*names, *fields) if key in st.session_state
+    }
+
+
+def mend() -> None:
+    """Before the form is drawn: undo what a click on a page that was not whole has emptied.
+
+    The browser then sends back widgets that it has not filled yet. A choice that cannot be
+    unmade and still is none gives it away; what was drawn last takes its place.
+    """
+    if st.session_state.get("grid_kind") is not None:
+        return
+    columns = st.session_state.get("_columns", {})
+    for key, value in st.session_state.get("_drawn", {}).items():
+        if not key.startswith("col_") or key.split("_")[1] in columns:
+            st.session_state[key] = value
 
 
 def show(digest: str | None) -> None:

@@ -38,6 +38,7 @@ def draw(model: ModelConfig) -> None:
     tuned = adapters.tuned(model)
     options = configurations.choices(model)
     drafts.begin(options, tuned is not None)
+    drafts.mend()
     prompts, system = _prompts()
     bar = st.container(horizontal=True, vertical_alignment="center")
     with bar:

@@ -6,7 +6,7 @@ import pytest
 
 from dashboard import adapters, configurations, differences, history, labels, resources, sheets
 from dashboard.generations import View
-from engine.config import STUDY_PROMPT, ModelConfig
+from engine.config import STUDY_PROMPT, STUDY_SYSTEM, ModelConfig
 from engine.errors import ConfigError
 from engine.generation_configs import GenerateConfig
 from tests.pages.conftest import open_page, words
@@ -164,6 +164,26 @@ def test_the_form_is_as_it_was_when_the_reader_comes_back(vectors: TextEngine) -
 
 
 # While it runs
+
+
+def test_a_click_that_empties_the_form_queues_what_was_drawn(vectors: TextEngine) -> None:
+    app = open_page("generations")
+    drawn = [box.value for box in app.selectbox if str(box.key).endswith("_vector")]
+
+    for key in ("grid_kind", "grid_system", "col_1_vector", "col_1_scale", "col_2_adapter"):
+        app.session_state[key] = None
+    app.button(key="generate").click().run()
+
+    assert not app.exception
+    asked = vectors.submitted[0]
+    assert asked.system == STUDY_SYSTEM
+    assert [bool(one.blend) for one in asked.configurations] == [False, True, True]
+    assert [one.adapter for one in asked.configurations] == [False, False, True]
+    assert asked.configurations[1].scale == 1.0
+    assert (
+        drawn[1]
+        == f"{asked.configurations[1].blend[0].digest}:{asked.configurations[1].blend[0].index}"
+    )
 
 
 def test_texts_so_far_are_shown_while_the_job_runs(vectors: TextEngine) -> None:
