@@ -63,19 +63,7 @@ def set_choice(infos: list[RecordInfo]) -> list[VectorSet]:
 
 def _order_picker() -> str:
     """In which order the vectors stand."""
-    state.resolve("map_order", list(ORDERS))
-    state.warn_missing("map_order", "the order", list(ORDERS))
-    chosen = st.segmented_control(
-        "Order",
-        list(ORDERS),
-        default=None if "map_order" in st.session_state else "clustered",
-        required=True,
-        format_func=lambda name: ORDERS[name],
-        key="map_order",
-        persist_state="session",
-    )
-    state.write_link("map_order", default="clustered")
-    return chosen or "clustered"
+    return widgets.switch("Order", "map_order", ORDERS, "clustered", noun="the order")
 
 
 def draw_all(infos: list[RecordInfo]) -> None:

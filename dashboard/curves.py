@@ -103,38 +103,12 @@ def controls(sweep: Sweep) -> tuple[View, dict | None]:
 
 def metric_picker() -> str:
     """Which figure of each question is drawn."""
-    state.resolve("metric", list(METRICS))
-    first = next(iter(METRICS))
-    metric = st.segmented_control(
-        "Show",
-        list(METRICS),
-        default=None if "metric" in st.session_state else first,
-        required=True,
-        format_func=lambda name: METRICS[name],
-        key="metric",
-        persist_state="session",
-        help=captions.CHANGE,
-    )
-    state.write_link("metric", default=first)
-    return metric or first
+    return widgets.switch("Show", "metric", METRICS, next(iter(METRICS)), help=captions.CHANGE)
 
 
 def part_picker() -> str:
     """Which part of each question's logits is drawn."""
-    state.resolve("part", list(PARTS))
-    first = next(iter(PARTS))
-    part = st.segmented_control(
-        "Part",
-        list(PARTS),
-        default=None if "part" in st.session_state else first,
-        required=True,
-        format_func=lambda name: PARTS[name],
-        key="part",
-        persist_state="session",
-        help=captions.PART,
-    )
-    state.write_link("part", default=first)
-    return part or first
+    return widgets.switch("Part", "part", PARTS, next(iter(PARTS)), help=captions.PART)
 
 
 def scale_pills(sweep: Sweep) -> list[float]:

@@ -52,20 +52,9 @@ def model_key(info: RecordInfo) -> str:
 
 def mode_picker() -> str:
     """Which comparison is shown."""
-    state.resolve("mode", list(MODES))
-    state.warn_missing("mode", "the view", list(MODES))
-    mode = st.segmented_control(
-        "Compare",
-        list(MODES),
-        default=None if "mode" in st.session_state else "layers",
-        required=True,
-        format_func=lambda name: MODES[name],
-        key="mode",
-        persist_state="session",
-        label_visibility="collapsed",
+    return widgets.switch(
+        "Compare", "mode", MODES, "layers", noun="the view", label_visibility="collapsed"
     )
-    state.write_link("mode", default="layers")
-    return mode or "layers"
 
 
 def missing_family(sets: list[RecordInfo]) -> None:
@@ -93,9 +82,7 @@ def missing_family(sets: list[RecordInfo]) -> None:
 def set_pickers(sets: list[RecordInfo]) -> tuple[VectorSet, VectorSet]:
     """Rows and columns of the map; a contrastive set against a fine-tune difference at first."""
     digests = [info.digest for info in sets]
-    first = _newest(sets, "contrastive") or sets[0]
-    mates = [info for info in sets if model_key(info) == model_key(first)]
-    second = _newest(mates, "finetune-diff") or mates[-1]
+    first, second = usual_pair(sets, "contrastive", "finetune-diff")
     chosen = []
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for key, label, usual in (("a", "Rows", first), ("b", "Columns", second)):
@@ -104,6 +91,13 @@ def set_pickers(sets: list[RecordInfo]) -> tuple[VectorSet, VectorSet]:
             st.session_state.setdefault(key, usual.digest)
             chosen.append(widgets.record_picker(label, key, sets, on_change=forget_cell))
     return resources.vector_set(chosen[0]), resources.vector_set(chosen[1])
+
+
+def usual_pair(sets: list[RecordInfo], method: str, other: str) -> tuple[RecordInfo, RecordInfo]:
+    """The newest set of a method and the newest of another on the same model, to begin with."""
+    first = _newest(sets, method) or sets[0]
+    mates = [info for info in sets if model_key(info) == model_key(first)]
+    return first, _newest(mates, other) or mates[-1]
 
 
 def _newest(sets: list[RecordInfo], method: str) -> RecordInfo | None:

@@ -40,9 +40,7 @@ def draw(sets: list[RecordInfo]) -> None:
 def _pickers(sets: list[RecordInfo]) -> tuple[VectorSet, VectorSet]:
     """The set that is taken apart and the one that spans the space; MELBO and its PI at first."""
     digests = [info.digest for info in sets]
-    first = _newest(sets, "melbo") or sets[0]
-    mates = [info for info in sets if similarity.model_key(info) == similarity.model_key(first)]
-    second = _newest(mates, "power-iteration") or mates[-1]
+    first, second = similarity.usual_pair(sets, "melbo", "power-iteration")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = []
         for key, label, usual in (("part", "Vectors", first), ("space", "Space", second)):
@@ -52,10 +50,6 @@ def _pickers(sets: list[RecordInfo]) -> tuple[VectorSet, VectorSet]:
             chosen.append(widgets.record_picker(label, key, sets))
         widgets.share(navigation.link("similarity", mode="span", part=chosen[0], space=chosen[1]))
     return resources.vector_set(chosen[0]), resources.vector_set(chosen[1])
-
-
-def _newest(sets: list[RecordInfo], method: str) -> RecordInfo | None:
-    return next((info for info in sets if info.method == method), None)
 
 
 def _bars(frame: pd.DataFrame, colour: str, look: Look) -> Drawing:

@@ -1,6 +1,6 @@
 """Pieces of pages that take input or show one thing. Knows nothing of how data is made."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -62,6 +62,41 @@ def record_picker(
     is_bare = key not in st.query_params and not state.has_arrived()
     state.write_link(key, default=next(iter(lines)) if is_bare else None)
     return chosen
+
+
+def switch(
+    label: str,
+    key: str,
+    options: Mapping[str, str],
+    first: str,
+    noun: str | None = None,
+    **more: Any,
+) -> str:
+    """One of a few choices, given by name with its words; the choice stands in the URL.
+
+    Args:
+        label: What is chosen.
+        key: Of the widget and of the link.
+        options: Names with what is shown for each.
+        first: The choice where nobody has made one.
+        noun: What a link that asks for something else is told is missing; None says nothing.
+        more: What the widget takes besides, such as `help`.
+    """
+    state.resolve(key, list(options))
+    if noun is not None:
+        state.warn_missing(key, noun, list(options))
+    chosen = st.segmented_control(
+        label,
+        list(options),
+        default=None if key in st.session_state else first,
+        required=True,
+        format_func=lambda name: options[name],
+        key=key,
+        persist_state="session",
+        **more,
+    )
+    state.write_link(key, default=first)
+    return chosen or first
 
 
 def stepper(label: str, key: str, options: Sequence[str]) -> str:
