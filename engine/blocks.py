@@ -12,6 +12,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from engine import fused
+
 Pair = tuple[Tensor, Tensor]
 
 
@@ -80,6 +82,7 @@ class BlockRunner:
         """Take a decoder with `embed_tokens`, `layers`, `norm` and `rotary_emb`."""
         self.core = core
         self.layers: nn.ModuleList = core.layers
+        self._fused = fused.blocks(core)
 
     @staticmethod
     def fits(core: nn.Module) -> bool:
@@ -153,6 +156,9 @@ class BlockRunner:
         }
 
     def _block(self, block: int, hidden: Tensor, context: dict[str, Any], cache: Any) -> Tensor:
+        if self._fused is not None and not self._fused[block].is_watched:
+            rotary, mask = context["position_embeddings"], context["attention_mask"]
+            return self._fused[block].run(hidden, rotary, mask, cache)
         out = self.layers[block](hidden, past_key_values=cache, **context)
         return out[0] if isinstance(out, tuple) else out
 

@@ -1,0 +1,251 @@
+"""One Qwen3 or Llama block with fewer passes over memory than the library's own modules make.
+
+The matrices are the block's own modules, so that adapters act as they always do. Norms, rotation
+and gate stand here with their linear parts written out, which is all that a gradient and products
+with a Jacobian need, and grouped keys are not copied for each query head. Knows nothing of spans
+or edits; `checks` compares the whole with the library's own pass.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+KINDS = ("Qwen3DecoderLayer", "LlamaDecoderLayer")
+Product = Callable[[Tensor], Tensor]
+
+
+def blocks(core: nn.Module) -> "list[Block] | None":
+    """The decoder's blocks, None if they compute something else than what is written here."""
+    config = core.config
+    fits = (
+        all(type(layer).__name__ in KINDS for layer in core.layers)
+        and config.hidden_act == "silu"
+        and config._attn_implementation == "sdpa"
+        # Weights that accelerate moves between devices come with their own module's call.
+        and not any(hasattr(module, "_hf_hook") for module in core.modules())
+    )
+    return [Block(layer) for layer in core.layers] if fits else None
+
+
+class Block:
+    """One block with its matrices at hand."""
+
+    def __init__(self, layer: Any) -> None:
+        """Take a decoder layer of the library."""
+        self._layer = layer
+        self._attention = attention = layer.self_attn
+        self._has_head_norms = hasattr(attention, "q_norm")
+        self._queries, self._keys, self._values, self._out = (
+            _product(module)
+            for module in (attention.q_proj, attention.k_proj, attention.v_proj, attention.o_proj)
+        )
+        mlp = layer.mlp
+        self._gate, self._up = _product(mlp.gate_proj), _product(mlp.up_proj)
+        self._down = _product(mlp.down_proj)
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether someone has put a hook on the library's block, which only its own call obeys."""
+        return bool(self._layer._forward_hooks or self._layer._forward_pre_hooks)
+
+    def run(
+        self,
+        hidden: Float[Tensor, "rows tokens hidden"],
+        rotary: tuple[Tensor, Tensor],
+        mask: Bool[Tensor, "some 1 tokens keys"] | None,
+        cache: Any,
+    ) -> Float[Tensor, "rows tokens hidden"]:
+        """The block's output, differentiable in `hidden`; its weights get no gradient.
+
+        A gradient is in turn differentiable only in the gradient it was made from, as for a
+        product with the Jacobian: curvature does not pass through.
+
+        Args:
+            hidden: The block's input.
+            rotary: Cosines and sines of the tokens' positions.
+            mask: Which keys a token sees; None is those before it and itself.
+            cache: Its `update` is given new keys and values, and gives all.
+        """
+        attention = self._attention
+        normed = _normalised(hidden, self._layer.input_layernorm)
+        heads = (*normed.shape[:-1], -1, attention.head_dim)
+        queries, keys = self._queries(normed).view(heads), self._keys(normed).view(heads)
+        values = self._values(normed).view(heads).transpose(1, 2)
+        if self._has_head_norms:
+            queries = _normalised(queries, attention.q_norm)
+            keys = _normalised(keys, attention.k_norm)
+        queries = _rotated(queries.transpose(1, 2), *rotary)
+        keys = _rotated(keys.transpose(1, 2), *rotary)
+        keys, values = cache.update(keys, values, attention.layer_idx)
+        seen = _attended(queries, keys, values, mask, attention.scaling)
+        # A product's own output is kept by no gradient, so the sum may take its place.
+        hidden = self._out(seen.transpose(1, 2).flatten(2)).add_(hidden)
+        normed = _normalised(hidden, self._layer.post_attention_layernorm)
+        return self._down(_gated(self._gate(normed), self._up(normed))).add_(hidden)
+
+
+def _product(module: Any) -> Product:
+    """A projection, with its LoRA where there is one."""
+    names = getattr(module, "active_adapters", None)
+    is_plain = (
+        names is not None
+        and len(names) == 1
+        and type(getattr(module, "base_layer", None)) is nn.Linear
+        and names[0] in module.lora_A
+        and names[0] not in module.lora_variant
+        and module.lora_B[names[0]].bias is None
+    )
+    return _Adapted(module, names[0]) if is_plain else module
+
+
+class _Adapted:
+    """A matrix and its LoRA, summed within the second product."""
+
+    def __init__(self, module: Any, name: str) -> None:
+        self._module, self._name, self._base = module, name, module.base_layer
+        self._down, self._up = module.lora_A[name], module.lora_B[name]
+
+    def __call__(self, states: Tensor) -> Tensor:
+        module = self._module
+        if module.merged or module.training or states.dtype != self._down.weight.dtype:
+            return module(states)
+        out = self._base(states)
+        if not module.disable_adapters:
+            narrow = self._down(states).flatten(0, -2)
+            out.flatten(0, -2).addmm_(narrow, self._up.weight.T, alpha=module.scaling[self._name])
+        return out
+
+
+def _attended(
+    queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None, scale: float
+) -> Tensor:
+    groups = queries.shape[1] // keys.shape[1]
+    if groups > 1 and mask is not None and queries.is_cuda:
+        # There a mask together with grouped keys leaves only the slow kernel.
+        keys, values = (x.repeat_interleave(groups, dim=1) for x in (keys, values))
+        groups = 1
+    return functional.scaled_dot_product_attention(
+        queries,
+        keys,
+        values,
+        attn_mask=mask,
+        is_causal=mask is None and queries.shape[2] > 1,
+        scale=scale,
+        enable_gqa=groups > 1,
+    )
+
+
+def _needs_graph(*inputs: Tensor) -> bool:
+    return torch.is_grad_enabled() and any(one.requires_grad for one in inputs)
+
+
+def _normalised(hidden: Tensor, norm: nn.Module) -> Tensor:
+    if _needs_graph(hidden):
+        return _Normalised.apply(hidden, norm.weight, norm.variance_epsilon)
+    unit, _ = _unit(hidden, norm.variance_epsilon)
+    return unit.to(hidden.dtype).mul_(norm.weight)
+
+
+def _unit(hidden: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
+    """States over their root mean square, and one over that; float32 or wider."""
+    wide = hidden if hidden.dtype == torch.float64 else hidden.float()
+    size = torch.linalg.vector_norm(wide, dim=-1, keepdim=True)
+    inverse = size.square_().div_(wide.shape[-1]).add_(epsilon).rsqrt_()
+    return wide * inverse, inverse
+
+
+def _project(gradient: Tensor, unit: Tensor, inverse: Tensor) -> Tensor:
+    """How states over their root mean square change with the states; its own transpose."""
+    along = (gradient * unit).mean(-1, keepdim=True)
+    return torch.addcmul(gradient, unit, along, value=-1).mul_(inverse)
+
+
+class _Normalised(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, epsilon: float) -> Tensor:
+        unit, inverse = _unit(hidden, epsilon)
+        ctx.save_for_backward(weight, unit, inverse)
+        return unit.to(hidden.dtype) * weight
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        return _NormalisedPull.apply(gradient, *ctx.saved_tensors), None, None
+
+
+class _NormalisedPull(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, gradient: Tensor, weight: Tensor, unit: Tensor, inverse: Tensor
+    ) -> Tensor:
+        ctx.save_for_backward(weight, unit, inverse)
+        return _project((gradient * weight).to(unit.dtype), unit, inverse).to(gradient.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, pushed: Tensor) -> tuple[Tensor, None, None, None]:
+        weight, unit, inverse = ctx.saved_tensors
+        moved = _project(pushed.to(unit.dtype), unit, inverse)
+        return moved.to(pushed.dtype).mul_(weight), None, None, None
+
+
+def _rotated(heads: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
+    cosines, sines = cosines[:, None], sines[:, None]
+    if _needs_graph(heads):
+        return _Rotated.apply(heads, cosines, sines)
+    return _rotate(heads, cosines, sines)
+
+
+def _rotate(heads: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
+    half = heads.shape[-1] // 2
+    out = heads * cosines
+    out[..., :half].addcmul_(heads[..., half:], sines[..., :half], value=-1)
+    out[..., half:].addcmul_(heads[..., :half], sines[..., half:])
+    return out
+
+
+class _Rotated(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, heads: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
+        ctx.save_for_backward(cosines, sines)
+        return _rotate(heads, cosines, sines)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        cosines, sines = ctx.saved_tensors
+        # The way back turns the other way.
+        return _Rotated.apply(gradient, cosines, -sines), None, None
+
+
+def _gated(gate: Tensor, up: Tensor) -> Tensor:
+    if _needs_graph(gate, up):
+        return _Gated.apply(gate, up)
+    return functional.silu(gate, inplace=True).mul_(up)
+
+
+class _Gated(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, gate: Tensor, up: Tensor) -> Tensor:
+        share = torch.sigmoid(gate)
+        opened = gate * share
+        slope = torch.addcmul(share, opened, 1 - share).mul_(up)
+        ctx.save_for_backward(slope, opened)
+        return opened * up
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        return _GatedPull.apply(gradient, *ctx.saved_tensors)
+
+
+class _GatedPull(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, gradient: Tensor, slope: Tensor, opened: Tensor) -> tuple[Tensor, Tensor]:
+        ctx.save_for_backward(slope, opened)
+        return gradient * slope, gradient * opened
+
+    @staticmethod
+    def backward(ctx: Any, of_gate: Tensor, of_up: Tensor) -> tuple[Tensor, None, None]:
+        slope, opened = ctx.saved_tensors
+        return (of_gate * slope).addcmul_(of_up, opened), None, None
