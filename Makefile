@@ -17,12 +17,13 @@ export OMP_WAIT_POLICY = passive
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint
+.PHONY: help setup run test lint bench
 
 help:
 	@echo "make run     start the dashboard with the built-in demo model"
 	@echo "             [MODEL=qwen3-14b | llama-3.2-3b | hub id | folder] [ADAPTER=...] [PORT=8501]"
 	@echo "make test    run all tests on the CPU"
+	@echo "make bench   compare the speed of every job with the committed ratios"
 	@echo "make lint    check style"
 
 setup:
@@ -63,6 +64,9 @@ run: setup
 
 test: setup
 	@$(BIN)/python -m pytest -n logical --maxprocesses $(WORKERS) --dist loadfile --durations=10
+
+bench: setup
+	@$(BIN)/python -m engine bench --quick --compare data/bench/demo_quick.json
 
 lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -127,10 +127,9 @@ class BlockRunner:
         hidden = edit(hidden, after, first)
         for block in range(after + 1, to + 1):
             if block == to and last is not None and last < count:
-                pair = self._keys_values(block, hidden, context, past, keep)
-                if last == 0:
+                hidden = self._last_block(block, hidden, context, (past, keep), last)
+                if hidden is None:
                     return None
-                hidden = self._at_last(block, hidden, context, pair, last)
                 first += count - last
             else:
                 hidden = self._block(block, hidden, context, _Appending(past, keep))
@@ -156,11 +155,31 @@ class BlockRunner:
         }
 
     def _block(self, block: int, hidden: Tensor, context: dict[str, Any], cache: Any) -> Tensor:
-        if self._fused is not None and not self._fused[block].is_watched:
-            rotary, mask = context["position_embeddings"], context["attention_mask"]
-            return self._fused[block].run(hidden, rotary, mask, cache)
+        if (own := self._own(block)) is not None:
+            return own.run(hidden, context["position_embeddings"], context["attention_mask"], cache)
         out = self.layers[block](hidden, past_key_values=cache, **context)
         return out[0] if isinstance(out, tuple) else out
+
+    def _own(self, block: int) -> fused.Block | None:
+        """The block as it is written here, None where only the library's own call will do."""
+        own = self._fused[block] if self._fused is not None else None
+        return None if own is None or own.is_watched else own
+
+    def _last_block(
+        self,
+        block: int,
+        hidden: Tensor,
+        context: dict[str, Any],
+        caches: tuple[RowCache | None, RowCache | None],
+        last: int,
+    ) -> Tensor | None:
+        """A block's output at the last positions only; None, and only keys and values, for 0."""
+        if (own := self._own(block)) is not None:
+            first = caches[0].length if caches[0] else 0
+            mask = _mask_of_last(context, first + hidden.shape[1], last)
+            return own.run(hidden, context["position_embeddings"], mask, _Appending(*caches), last)
+        pair = self._keys_values(block, hidden, context, *caches)
+        return None if last == 0 else self._at_last(block, hidden, context, pair, last)
 
     def _keys_values(
         self,
@@ -181,16 +200,20 @@ class BlockRunner:
         self, block: int, hidden: Tensor, context: dict[str, Any], pair: Pair, last: int
     ) -> Tensor:
         cos, sin = context["position_embeddings"]
-        keys = pair[0].shape[2]
-        positions = context["position_ids"][:, -last:]
-        mask = None
-        if last > 1:
-            every = torch.arange(keys, device=hidden.device)
-            mask = (every[None, :] <= positions[0][:, None])[None, None]
         narrowed = {
             **context,
-            "attention_mask": mask,
-            "position_ids": positions,
+            "attention_mask": _mask_of_last(context, pair[0].shape[2], last),
+            "position_ids": context["position_ids"][:, -last:],
             "position_embeddings": (cos[:, -last:], sin[:, -last:]),
         }
         return self._block(block, hidden[:, -last:], narrowed, _Given(pair))
+
+
+def _mask_of_last(context: dict[str, Any], keys: int, last: int) -> Tensor | None:
+    """What the last positions see, of positions that stand one after the other."""
+    if last <= 1:
+        return None
+    positions = context["position_ids"][0]
+    # Numbers of the host, as reading one off a GPU would wait for it.
+    every = torch.arange(keys, device=positions.device)
+    return (every[None, :] <= positions[-last:, None])[None, None]

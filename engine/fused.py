@@ -56,9 +56,10 @@ class Block:
         self,
         hidden: Float[Tensor, "rows tokens hidden"],
         rotary: tuple[Tensor, Tensor],
-        mask: Bool[Tensor, "some 1 tokens keys"] | None,
+        mask: Bool[Tensor, "some 1 read keys"] | None,
         cache: Any,
-    ) -> Float[Tensor, "rows tokens hidden"]:
+        last: int | None = None,
+    ) -> Float[Tensor, "rows read hidden"] | None:
         """The block's output, differentiable in `hidden`; its weights get no gradient.
 
         A gradient is in turn differentiable only in the gradient it was made from, as for a
@@ -67,25 +68,36 @@ class Block:
         Args:
             hidden: The block's input.
             rotary: Cosines and sines of the tokens' positions.
-            mask: Which keys a token sees; None is those before it and itself.
+            mask: Which keys the tokens that are read see; None is those before it and itself.
             cache: Its `update` is given new keys and values, and gives all.
+            last: Read only so many last tokens; 0 only updates the cache, and None reads all.
         """
         attention = self._attention
         normed = _normalised(hidden, self._layer.input_layernorm)
-        heads = (*normed.shape[:-1], -1, attention.head_dim)
-        queries, keys = self._queries(normed).view(heads), self._keys(normed).view(heads)
-        values = self._values(normed).view(heads).transpose(1, 2)
-        if self._has_head_norms:
-            queries = _normalised(queries, attention.q_norm)
-            keys = _normalised(keys, attention.k_norm)
-        queries = _rotated(queries.transpose(1, 2), *rotary)
-        keys = _rotated(keys.transpose(1, 2), *rotary)
+        keys = self._heads(self._keys(normed), "k_norm", rotary)
+        values = self._split(self._values(normed)).transpose(1, 2)
         keys, values = cache.update(keys, values, attention.layer_idx)
+        if last is not None:
+            read = slice(hidden.shape[1] - last, None)
+            hidden, normed = hidden[:, read], normed[:, read]
+            rotary = (rotary[0][:, read], rotary[1][:, read])
+        if last == 0:
+            return None
+        queries = self._heads(self._queries(normed), "q_norm", rotary)
         seen = _attended(queries, keys, values, mask, attention.scaling)
         # A product's own output is kept by no gradient, so the sum may take its place.
         hidden = self._out(seen.transpose(1, 2).flatten(2)).add_(hidden)
         normed = _normalised(hidden, self._layer.post_attention_layernorm)
         return self._down(_gated(self._gate(normed), self._up(normed))).add_(hidden)
+
+    def _split(self, states: Tensor) -> Float[Tensor, "rows tokens heads width"]:
+        return states.unflatten(-1, (-1, self._attention.head_dim))
+
+    def _heads(self, states: Tensor, norm: str, rotary: tuple[Tensor, Tensor]) -> Tensor:
+        heads = self._split(states)
+        if self._has_head_norms:
+            heads = _normalised(heads, getattr(self._attention, norm))
+        return _rotated(heads.transpose(1, 2), *rotary)
 
 
 def _product(module: Any) -> Product:

@@ -4,6 +4,7 @@ Knows nothing of how figures are measured.
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,10 @@ CAPTION = (
 def table(found: Bench) -> Table:
     """One line per job."""
     machine, model = found.machine, found.model
-    where = f"{machine['device']}, {machine['threads']} threads"
+    threads = f"{machine['threads']} threads"
+    if found.clock == "processor":
+        threads = "processor time of one thread"
+    where = f"{machine['device']}, {threads}"
     title = (
         f"{model['short_name']} ({model['blocks']} x {model['hidden']}, {model['dtype']}) on "
         f"{where}; least of {found.rounds} rounds"
@@ -65,7 +69,7 @@ def growth(series: tuple[Series, ...]) -> Table:
 def _products(row: Row) -> str:
     if row.study_products is None:
         return ""
-    return f" ({row.study_products} > {row.ours_products} products)"
+    return f" ({row.study_products} > {row.ours_products} {row.counted})"
 
 
 def _seconds(value: float) -> str:
@@ -92,8 +96,8 @@ def read(path: Path) -> dict[str, Any]:
     return found
 
 
-def fallen(found: Bench, before: dict[str, Any]) -> list[str]:
-    """What a job lost against an earlier run's ratios, and jobs whose two ways differ.
+def fallen(found: Bench, before: dict[str, Any]) -> dict[str, str]:
+    """What jobs lost against an earlier run's ratios, a sentence for each.
 
     Times are never compared: another machine is faster or slower in both ways.
 
@@ -101,7 +105,7 @@ def fallen(found: Bench, before: dict[str, Any]) -> list[str]:
         ConfigError: If the earlier run was of another model or other sizes.
     """
     mine = found.as_json()
-    for name in ("model", "sizes"):
+    for name in ("model", "sizes", "clock"):
         known = json.loads(json.dumps(mine[name]))
         if known != before.get(name):
             raise ConfigError(
@@ -109,13 +113,19 @@ def fallen(found: Bench, before: dict[str, Any]) -> list[str]:
                 "same --model or --shape, and --quick or not, as it was run with."
             )
     ratios = {row["job"]: row["ratio"] for row in before["rows"]}
-    worse = [
-        f"{row.job} is {row.ratio:.2f} times faster than the study's way, but was "
+    return {
+        row.job: f"{row.job} is {row.ratio:.2f} times faster than the study's way, but was "
         f"{ratios[row.job]:.2f}"
         for row in found.rows
         if row.job in ratios and row.ratio < KEPT * ratios[row.job]
-    ]
-    return worse + different(found)
+    }
+
+
+def better(first: Bench, again: Bench) -> Bench:
+    """The first run, with the rows of a second that have a larger ratio."""
+    second = {row.job: row for row in again.rows}
+    rows = (max(row, second.get(row.job, row), key=lambda one: one.ratio) for row in first.rows)
+    return replace(first, rows=tuple(rows))
 
 
 def different(found: Bench) -> list[str]:

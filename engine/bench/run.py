@@ -4,19 +4,20 @@ import dataclasses
 import gc
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
 from engine.bench.jobs import JOBS
 from engine.bench.setting import Job, Outcome, Setting, Way, study_way
-from engine.bench.timing import now, peak, product_rate
+from engine.bench.timing import now, peak, processor_time, product_rate
 from engine.errors import ConfigError
 from engine.progress import Progress
 
+Clock = Literal["wall", "processor"]
 COARSE = 0.1
 """Largest difference in bfloat16 and float16, whose figures have three digits."""
 
@@ -43,6 +44,8 @@ class Row:
     is_equal: bool
     study_products: int | None = None
     ours_products: int | None = None
+    counted: str = "products"
+    """What these two are."""
 
     @property
     def ratio(self) -> float:
@@ -62,6 +65,7 @@ class Bench:
     model: dict[str, Any]
     machine: dict[str, Any]
     rounds: int
+    clock: Clock
     sizes: dict[str, Any]
     rows: tuple[Row, ...]
     series: tuple[Any, ...] = field(default=())
@@ -75,6 +79,7 @@ class Bench:
             "model": self.model,
             "machine": self.machine,
             "rounds": self.rounds,
+            "clock": self.clock,
             "sizes": self.sizes,
             "rows": rows,
             "series": [dataclasses.asdict(one) for one in self.series],
@@ -93,7 +98,13 @@ def chosen_jobs(names: Sequence[str]) -> list[str]:
     return [name for name in JOBS if not names or name in names]
 
 
-def run(setting: Setting, names: Sequence[str], rounds: int, progress: Progress) -> Bench:
+def run(
+    setting: Setting,
+    names: Sequence[str],
+    rounds: int,
+    progress: Progress,
+    clock: Clock = "wall",
+) -> Bench:
     """Measure these jobs.
 
     Args:
@@ -101,6 +112,7 @@ def run(setting: Setting, names: Sequence[str], rounds: int, progress: Progress)
         names: Of the jobs, as `chosen_jobs` gives them.
         rounds: How often each way is timed, after one run that is not.
         progress: Called before every run; may raise to stop.
+        clock: "processor" counts a CPU's work on one thread, which neighbours hardly change.
 
     Raises:
         ConfigError: If the studies' way is not at hand, or no round was asked for.
@@ -108,12 +120,14 @@ def run(setting: Setting, names: Sequence[str], rounds: int, progress: Progress)
     if rounds < 1:
         raise ConfigError(f"{rounds} rounds were asked for: ask for at least one.")
     study_way()
-    with _little_garbage():
+    device = setting.door.loaded.device
+    with _little_garbage(), processor_time(device) if clock == "processor" else nullcontext():
         rows = _rows(setting, names, rounds, progress)
     identity = setting.door.loaded.identity()
     return Bench(
         model={k: identity[k] for k in ("short_name", "architecture", "blocks", "hidden", "dtype")},
-        machine=machine(setting.door.loaded.device),
+        machine=machine(device),
+        clock=clock,
         rounds=rounds,
         sizes=dataclasses.asdict(setting.sizes),
         rows=tuple(rows),
@@ -178,6 +192,7 @@ def _measured(job: Job, setting: Setting, rounds: int, tell: Any) -> Row:
         is_equal=difference <= limit,
         study_products=study.products,
         ours_products=ours.products,
+        counted=job.counted,
     )
 
 

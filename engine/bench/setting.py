@@ -31,6 +31,8 @@ class Sizes:
     """Least length of an A/B prompt, whose stem is repeated."""
     melbo_vectors: int = 12
     melbo_steps: int = 5
+    most_steps: int = 50
+    """Of the study's MELBO, whose displacement ours must reach."""
     vectors: int = 8
     """Of power iteration."""
     iterations: int = 4
@@ -61,6 +63,7 @@ FULL = Sizes()
 QUICK = Sizes(
     melbo_vectors=8,
     melbo_steps=4,
+    most_steps=25,
     vectors=6,
     iterations=3,
     tolerance=1e-2,
@@ -84,7 +87,7 @@ class Outcome(NamedTuple):
     seconds: float | None = None
     """Of the unit that is named, where the way measured it itself; None is the whole run."""
     products: int | None = None
-    """Multiplications by J^T J, where they are what is saved."""
+    """Multiplications by J^T J, or gradients, where they are what is saved."""
 
 
 Way = Callable[[], Outcome]
@@ -109,6 +112,8 @@ class Job:
     """What the difference is a share of, or counted in."""
     tolerance: float
     """Largest difference in float32 between ways that are equal."""
+    counted: str = "products"
+    """What an outcome's `products` are, in a word."""
 
 
 @dataclass(eq=False)

@@ -1,6 +1,6 @@
 """MELBO and power iteration: a step, an iteration, and the whole way to a residual."""
 
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -27,20 +27,26 @@ def _pass(setting: Setting, last: int) -> Products:
     )
 
 
-def melbo(setting: Setting) -> Job:
-    """MELBO in the study's variant: independent restarts under Adam."""
-    sizes, door = setting.sizes, setting.door
-    config = MelboConfig(
-        model=door.loaded.config,
+def _melbo_config(
+    setting: Setting, variant: Literal["orthogonal", "study"], steps: int
+) -> MelboConfig:
+    return MelboConfig(
+        model=setting.door.loaded.config,
         prompts=setting.prompts,
         source_layer=setting.source,
         target_layer=setting.target,
-        vectors=sizes.melbo_vectors,
-        steps=sizes.melbo_steps,
+        vectors=setting.sizes.melbo_vectors,
+        steps=steps,
         tokens=MELBO_TOKENS,
-        variant="study",
+        variant=variant,
         seed=setting.seed,
     )
+
+
+def melbo(setting: Setting) -> Job:
+    """MELBO in the study's variant: independent restarts under Adam."""
+    sizes, door = setting.sizes, setting.door
+    config = _melbo_config(setting, "study", sizes.melbo_steps)
 
     def ours() -> Outcome:
         laps = Laps(door.loaded.device)
@@ -71,6 +77,52 @@ def melbo(setting: Setting) -> Job:
         difference=largest,
         unit="of the displacement",
         tolerance=1e-4,
+    )
+
+
+def to_displacement(setting: Setting) -> Job:
+    """MELBO's mean displacement after the study's steps: scale-free ascent against its Adam."""
+    sizes, door = setting.sizes, setting.door
+    steps = sizes.most_steps
+    counted: list[Tensor] = []
+
+    def found(variant: Literal["orthogonal", "study"], steps: int) -> tuple[Tensor, float]:
+        """Mean displacement after 0 ... `steps` steps, and the seconds of one."""
+        laps = Laps(door.loaded.device)
+        config = _melbo_config(setting, variant, steps)
+        result = melbo_finder.find(door, config, laps.mark)
+        climbed = [*result.history["displacement"], result.scores["displacement"]]
+        return torch.tensor(climbed).mean(1), laps.typical
+
+    def ours() -> Outcome:
+        climbed, seconds = found("orthogonal", max(1, steps // 5))
+        aim = after_study()
+        taken = int((climbed >= aim).nonzero()[0]) if bool((climbed >= aim).any()) else steps
+        return Outcome(climbed.max(), seconds * taken, taken * sizes.melbo_vectors)
+
+    def after_study() -> Tensor:
+        # Counted once, with fast steps of the same value.
+        counted[:] = counted or [found("study", steps)[0].max()]
+        return counted[0]
+
+    def study() -> Outcome:
+        laps, count = Laps(door.loaded.device), sizes.melbo_vectors
+        start = random_directions(count, door.hidden, setting.seed) * MelboConfig().norm
+        layers = (setting.source, setting.target, MELBO_TOKENS)
+        setting.study.melbo(setting.causal, setting.prompt, layers, start, 2, laps.mark)
+        return Outcome(after_study(), laps.typical * count * steps, steps * count)
+
+    return Job(
+        name="to-displacement",
+        title=f"MELBO to the displacement of {steps} of the study's steps",
+        study=study,
+        ours=ours,
+        flops=lambda outcome: (outcome.products or 0) * _pass(setting, MELBO_TOKENS).with_gradient,
+        rows=sizes.melbo_vectors * len(setting.prompt),
+        difference=lambda mine, other: max(0.0, float(1 - mine / other)),
+        unit="of it missing",
+        tolerance=0.0,
+        counted="gradients",
     )
 
 
