@@ -13,6 +13,7 @@ from engine.engine import ROOT
 from engine.errors import ConfigError
 from engine.files import write_atomically
 from engine.options import Device, Dtype, Model, Seed
+from engine.progress import Progress
 
 
 def bench(
@@ -42,7 +43,7 @@ def bench(
     """Time every job: the study's way, ours, and the bound of the arithmetic."""
     from engine.bench import report
     from engine.bench.opening import open_setting
-    from engine.bench.run import chosen_jobs, run
+    from engine.bench.run import chosen_jobs
     from engine.bench.scaling import scaling
     from engine.bench.setting import FULL, LONG, QUICK
 
@@ -53,25 +54,46 @@ def bench(
         sizes = replace(sizes, **LONG)
     config = model_config(model, adapter, dtype, device)
     setting = open_setting(config, shape, names, sizes, ROOT, seed)
-    clock = "processor" if quick else "wall"
     with reports.bar() as progress:
-        found = run(setting, names, repeats, progress, clock)
-        if before is not None and (slow := list(report.fallen(found, before))):
-            # Once more, since a neighbour may have had the machine to itself for a while.
-            found = report.better(found, run(setting, slow, repeats, progress, clock))
+        found = _measured(setting, names, repeats, quick, before, progress)
         if not quick and not jobs:
             found = replace(found, series=scaling(setting, ROOT, progress))
     _tell(found, json_file, plot)
-    lost = report.different(found)
-    lost += report.fallen(found, before).values() if before is not None else []
-    if lost:
-        raise ConfigError(f"The bench failed: {'; '.join(lost)}.")
+    _refuse(found, before)
     answer(
         digest=None,
         path=str(json_file) if json_file else None,
         ratios={row.job: round(row.ratio, 3) for row in found.rows},
         shares={row.job: round(row.share, 3) for row in found.rows},
     )
+
+
+def _measured(
+    setting: Any,
+    names: list[str],
+    repeats: int,
+    quick: bool,
+    before: dict[str, Any] | None,
+    progress: Progress,
+) -> Any:
+    from engine.bench import report
+    from engine.bench.run import run
+
+    clock = "processor" if quick else "wall"
+    found = run(setting, names, repeats, progress, clock)
+    if before is not None and (slow := list(report.fallen(found, before))):
+        # Once more, since a neighbour may have had the machine to itself for a while.
+        found = report.better(found, run(setting, slow, repeats, progress, clock))
+    return found
+
+
+def _refuse(found: Any, before: dict[str, Any] | None) -> None:
+    from engine.bench import report
+
+    lost = report.different(found)
+    lost += report.fallen(found, before).values() if before is not None else []
+    if lost:
+        raise ConfigError(f"The bench failed: {'; '.join(lost)}.")
 
 
 def _tell(found: Any, json_file: Path | None, plot: Path | None) -> None:

@@ -96,11 +96,11 @@ class Engine:
     def _open(self, model: ModelConfig) -> None:
         from engine import checks, forward, loading
 
-        loaded = loading.load(model, self.root)
-        door = forward.Forward(loaded)
+        door = forward.Forward(loading.load(model, self.root))
+        door.loaded.sizes.keep_in(self.store.root / "results" / ".partial")
         found = tuple(checks.run_checks(door))
         self._door, self._key = door, model
-        self._status = EngineStatus(state="ready", model=_card(loaded, door), checks=found)
+        self._status = EngineStatus(state="ready", model=_card(door.loaded, door), checks=found)
 
     def unload(self) -> None:
         """Give the model's memory back."""

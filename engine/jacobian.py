@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from engine.batches import Batches, Kind
 from engine.config import Site
 from engine.edits import EditBatch
 from engine.forward import Forward, Start
@@ -66,23 +67,44 @@ class Jacobian:
             last: How many last positions are read.
             width: How many vectors one product takes; halved when memory runs out.
         """
-        self.width = width
         self._starts = [door.start(tokens, source) for tokens in prompts]
         self._build = lambda start: _Linearised(door, start, target, last, self.width)
         self._keeps = len(prompts) <= KEPT_GRAPHS
         self._kept: list[_Linearised] = []
+        lengths = [len(tokens) for tokens in prompts]
+        kind = Kind(
+            job="the search",
+            unit="vectors",
+            keeps="curvature",
+            tokens=sum(lengths) if self._keeps else max(lengths),
+            blocks=target - source,
+        )
+        self._sizes = Batches(door.loaded, kind, width)
+        self.notes: list[str] = []
+        """What a reader should know of how it went."""
+
+    @property
+    def width(self) -> int:
+        """How many vectors one product takes now."""
+        return self._sizes.rows
 
     def gram(self, vectors: Float[Tensor, "vectors hidden"]) -> Float[Tensor, "vectors hidden"]:
         """Mean over prompts of J^T J applied to each row; float32 on the CPU."""
-        while True:
+        out = torch.zeros(vectors.shape)
+
+        def work(part: range) -> None:
             try:
-                return torch.cat([self._one(part) for part in vectors.split(self.width)])
-            except torch.OutOfMemoryError:
-                if self.width == 1:
-                    raise
+                out[part.start : part.stop] = self._one(vectors[part.start : part.stop])
+            except (RuntimeError, MemoryError):
+                # Graphs of this width would leave no room for narrower ones.
                 self._kept.clear()
-                torch.cuda.empty_cache()
-                self.width //= 2
+                raise
+
+        self._sizes.over(len(vectors), work, self._remark)
+        return out
+
+    def _remark(self, note: str) -> None:
+        self.notes[:] = [note]
 
     def _one(self, rows: Tensor) -> Tensor:
         padded = torch.zeros(self.width, rows.shape[1])

@@ -4,7 +4,7 @@ Knows nothing of running them: `forward` is the only caller of what is loaded he
 """
 
 import gc
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from torch import nn
 
 from engine import allocator
+from engine.batch_sizes import BatchSizes
 from engine.config import ModelConfig
 from engine.errors import ModelError
 from engine.identity import ModelSource, resolve
@@ -36,6 +37,8 @@ class LoadedModel:
     prompter: Prompter
     device: torch.device
     dtype: torch.dtype
+    sizes: BatchSizes = field(default_factory=BatchSizes)
+    """Of batches that had to be made smaller for this model."""
 
     @property
     def tokenizer(self) -> Any:

@@ -6,25 +6,26 @@ run once per row; scale 0 is run once. Finished units lie on disk until the swee
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Float
 
+from engine.batches import TOKENS_PER_BATCH, Batches, Kind
 from engine.blocks import RowCache
 from engine.config import EvaluateConfig, Site
 from engine.edits import EditBatch
+from engine.evaluators import layout
+from engine.evaluators.layout import QUESTIONS_PER_UNIT, Load, Part, Save
 from engine.evaluators.rows import SweepRow, edits_of
 from engine.forward import Forward, Start
 from engine.progress import Progress
 from engine.prompts import AnswerTokens, shared_prefix
 from engine.records import Question
+from engine.streaming import Stream
 
-QUESTIONS_PER_UNIT = 25
-TOKENS_PER_BATCH = {"cpu": 4096, "cuda": 65536}
-"""Tokens of all rows in one pass: on a CPU more is slower, on a GPU fewer leaves it idle."""
 KEPT_BYTES = 256 * 2**20
 """Unsteered states of questions kept for the next batch of rows."""
 NORM_QUESTIONS = 16
@@ -97,11 +98,6 @@ def residual_norms(sweep: Sweep, sites: Sequence[Site]) -> dict[Site, float]:
     return {site: float(torch.cat(parts).median()) for site, parts in norms.items()}
 
 
-Unit = tuple[slice, slice]
-Load = Callable[[str], dict[str, np.ndarray] | None]
-Save = Callable[[str, dict[str, np.ndarray]], None]
-
-
 @dataclass(frozen=True, eq=False)
 class Measured:
     """Raw readings of a sweep."""
@@ -121,80 +117,122 @@ def measure(
         rows: Baseline, vectors and controls.
         progress: Called after each question of each batch; may raise to stop.
         load: Gives a finished unit's arrays, or None.
-        save: Keeps a finished unit's arrays.
+        save: Keeps a finished unit's arrays; called from another thread, in order.
+
+    Raises:
+        ModelError: If not even one row fits into memory.
     """
-    count, total = len(sweep.questions), len(rows) * len(sweep.questions) * sweep.orders
-    logits = np.zeros((len(rows), count, sweep.orders, 2), dtype=np.float32)
-    mass = np.zeros((len(rows), count, sweep.orders), dtype=np.float32)
-    size, notes, done, begin = _batch_rows(sweep), [], 0, 0
-    while begin < len(rows):
-        batch = slice(begin, min(begin + size, len(rows)))
-        try:
-            _measure_batch(
-                sweep,
-                rows,
-                batch,
-                (logits, mass),
-                (load, save),
-                _Counter(progress, done, total, sweep.orders * (batch.stop - batch.start)),
-            )
-        except torch.OutOfMemoryError:
-            if size == 1:
-                raise
-            torch.cuda.empty_cache()
-            size = -(-size // 2)
-            notes.append(f"Memory ran out: the sweep went on with {size} rows at a time.")
-            continue
-        done += (batch.stop - batch.start) * count * sweep.orders
-        begin = batch.stop
-    return Measured(logits, mass, tuple(notes))
+    with Stream(save) as keep:
+        return _Measuring(sweep, rows, progress, keep).run(load)
 
 
-@dataclass(eq=False)
-class _Counter:
-    progress: Progress
-    before: int
-    total: int
-    cells: int
-    """Answers per question of this batch."""
+class _Measuring:
+    """A sweep while its questions are asked."""
 
-    def tick(self, questions: int) -> None:
-        done = self.before + questions * self.cells
-        self.progress(done, self.total, f"{done:,} of {self.total:,} answers")
+    def __init__(
+        self, sweep: Sweep, rows: Sequence[SweepRow], progress: Progress, keep: Stream
+    ) -> None:
+        self._sweep, self._rows, self._progress, self._keep = sweep, rows, progress, keep
+        shape = (len(rows), len(sweep.questions), sweep.orders)
+        self._out = np.zeros((*shape, 2), dtype=np.float32), np.zeros(shape, dtype=np.float32)
+        self._sizes = _batches(sweep)
+        self._finished: list[Part] = []
+        self._done = 0
+
+    def run(self, load: Load) -> Measured:
+        """Recall what an earlier run finished, then ask the rest."""
+        left = self._recall(load)
+        while left:
+            self._ask(left)
+        notes = (self._sizes.note,) if self._sizes.is_halved else ()
+        return Measured(*self._out, notes)
+
+    def _recall(self, load: Load) -> list[Part]:
+        """Take over finished units; what is left, in parts that should fit."""
+        logits, mass = self._out
+        left: list[Part] = []
+        for part in layout.recalled(load, *mass.shape[:2], self._sizes.most):
+            for unit in part.units(QUESTIONS_PER_UNIT):
+                found = load(unit.name)
+                if found is not None:
+                    logits[unit.rows, unit.questions] = found["logits"]
+                    mass[unit.rows, unit.questions] = found["mass"]
+                    self._count(unit)
+                elif left and (left[-1].rows, left[-1].last) == (unit.rows, unit.first):
+                    left[-1] = replace(left[-1], last=unit.last)
+                else:
+                    left.append(unit)
+        self._tick(0)
+        return self._fitted(left)
+
+    def _ask(self, left: list[Part]) -> None:
+        """Ask the first part that is left, or make all of them smaller if it does not fit."""
+        part, before = left[0], len(self._finished)
+        if self._sizes.attempt(part.stop - part.start, lambda: self._ask_together(part)):
+            del left[0]
+            return
+        # Its units that were finished before memory ran out stay.
+        reached = max((unit.last for unit in self._finished[before:]), default=part.first)
+        rest = [replace(part, first=reached)] if reached < part.last else []
+        left[:] = self._fitted([*rest, *left[1:]])
+
+    def _fitted(self, parts: list[Part]) -> list[Part]:
+        small = [one for part in parts for one in part.split(self._sizes.rows)]
+        if len(small) > len(parts):
+            self._keep(layout.LAYOUT, layout.as_arrays([*self._finished, *small]))
+        return small
+
+    def _ask_together(self, part: Part) -> None:
+        _measure_batch(self._sweep, self._rows, part, self._out, self._tick, self._finish)
+
+    def _finish(self, unit: Part) -> None:
+        here = unit.rows, unit.questions
+        logits, mass = (one[here].copy() for one in self._out)
+        self._keep(unit.name, {"logits": logits, "mass": mass})
+        self._count(unit)
+        self._tick(0)
+
+    def _count(self, unit: Part) -> None:
+        self._finished.append(unit)
+        self._done += unit.size
+
+    def _tick(self, more: int) -> None:
+        """Report all finished units and so many rows times questions of the one in work."""
+        orders, total = self._sweep.orders, self._out[1].size
+        done = orders * (self._done + more)
+        self._progress(done, total, f"{done:,} of {total:,} answers")
 
 
-def _batch_rows(sweep: Sweep) -> int:
-    longest = max(len(t) for orders in sweep.tokens for t in orders) - sweep.shared
-    budget = TOKENS_PER_BATCH.get(sweep.door.loaded.device.type, 4096)
-    return max(1, budget // max(longest, 1))
+def _batches(sweep: Sweep) -> Batches:
+    """Rows at once: what the tokens of one pass allow, or less where memory is short."""
+    device = sweep.door.loaded.device
+    longest = max(len(t) for orders in sweep.tokens for t in orders)
+    budget = TOKENS_PER_BATCH.get(device.type, TOKENS_PER_BATCH["cpu"])
+    kind = Kind(
+        job="the sweep",
+        unit="rows",
+        keeps="answers",
+        tokens=longest,
+        blocks=sweep.door.blocks - 1 - sweep.after,
+    )
+    return Batches(sweep.door.loaded, kind, budget // max(longest - sweep.shared, 1))
 
 
 def _measure_batch(
     sweep: Sweep,
     rows: Sequence[SweepRow],
-    batch: slice,
+    batch: Part,
     out: tuple[np.ndarray, np.ndarray],
-    disk: tuple[Load, Save],
-    counter: _Counter,
+    tick: Callable[[int], None],
+    finish: Callable[[Part], None],
 ) -> None:
-    logits, mass = out
-    load, save = disk
-    edits = edits_of(rows[batch])
-    common: RowCache | None = None
-    for first in range(0, len(sweep.questions), QUESTIONS_PER_UNIT):
-        asked = slice(first, min(first + QUESTIONS_PER_UNIT, len(sweep.questions)))
-        name = f"rows{batch.start}-{batch.stop}_questions{asked.start}-{asked.stop}"
-        unit = load(name)
-        if unit is None:
-            if common is None:
-                common = sweep.door.prefill(sweep.start(first, 0), edits, sweep.shared)
-            for question in range(asked.start, asked.stop):
-                counter.tick(question)
-                answer_question(sweep, question, edits, common, batch, out)
-            save(name, {"logits": logits[batch, asked], "mass": mass[batch, asked]})
-        else:
-            logits[batch, asked], mass[batch, asked] = unit["logits"], unit["mass"]
-        counter.tick(asked.stop)
+    edits = edits_of(rows[batch.rows])
+    common = sweep.door.prefill(sweep.start(batch.first, 0), edits, sweep.shared)
+    for unit in batch.units(QUESTIONS_PER_UNIT):
+        for question in range(unit.first, unit.last):
+            tick((question - unit.first) * (batch.stop - batch.start))
+            answer_question(sweep, question, edits, common, batch.rows, out)
+        finish(unit)
 
 
 def answer_question(
@@ -210,9 +248,10 @@ def answer_question(
     orders = sweep.tokens[question]
     ids = [sweep.answers.a, sweep.answers.b]
     stem = shared_prefix(orders) if len(orders) > 1 else sweep.shared
-    past = sweep.door.prefill(sweep.start(question, 0), edits, stem, common)
-    for order in range(len(orders)):
-        found = sweep.door.answers(sweep.start(question, order), edits, ids, past)
+    starts = [sweep.start(question, order) for order in range(len(orders))]
+    past = sweep.door.prefill(starts[0], edits, stem, common)
+    for order, start in enumerate(starts):
+        found = sweep.door.answers(start, edits, ids, past)
         logits[batch, question, order] = found.logits.numpy()
         mass[batch, question, order] = found.mass.numpy()
 

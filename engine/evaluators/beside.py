@@ -5,7 +5,7 @@ the answers that the steered model writes to some of the questions; knowledge qu
 options are rotated. Finished batches of cells lie on disk until the sweep is whole.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,13 +13,14 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from engine import datasets, knowledge
+from engine.batches import Batches, Kind
 from engine.config import EvaluateConfig
 from engine.costs import CELL_COLUMNS, ROW_COLUMNS
 from engine.edits import Edit
 from engine.errors import DataError
-from engine.evaluators import lockstep, side_effects
-from engine.evaluators.ab import Load, Save
+from engine.evaluators import side_effects
 from engine.evaluators.cells import end_tokens
+from engine.evaluators.layout import Load, Save
 from engine.evaluators.rows import CONTROL, SweepRow, edits_of
 from engine.evaluators.side_effects import Neutral
 from engine.forward import Forward
@@ -28,6 +29,7 @@ from engine.letters import LETTERS, letter_of
 from engine.progress import Progress
 from engine.prompts import shared_prefix
 from engine.records import Question
+from engine.streaming import Stream
 
 CELLS_AT_ONCE = {"cpu": 16, "cuda": 64}
 """Cells of one batch, which is also what a stopped run keeps."""
@@ -160,24 +162,25 @@ def measure(
         places: Which of them.
         progress: Called after each part of a batch; may raise to stop.
         load: Gives a finished batch's arrays, or None.
-        save: Keeps a finished batch's arrays.
+        save: Keeps a finished batch's arrays; called from another thread, in order.
     """
     size = CELLS_AT_ONCE.get(beside.door.loaded.device.type, 16)
     units: list[dict[str, np.ndarray]] = []
     notes: list[str] = []
-    for first in range(0, len(places), size):
-        part = places[first : first + size]
-        progress(first, len(places), f"side effects: {first} of {len(places)} cells")
-        name = f"beside{part[0]}-{part[-1]}"
-        unit = load(name)
-        if unit is None:
+    with Stream(save) as keep:
+        for first in range(0, len(places), size):
+            part = places[first : first + size]
+            progress(first, len(places), f"side effects: {first} of {len(places)} cells")
+            name = f"beside{part[0]}-{part[-1]}"
+            unit = load(name)
+            if unit is None:
 
-            def tick(_count: int, first: int = first) -> None:
-                progress(first, len(places), f"side effects: {first} of {len(places)} cells")
+                def tick(_count: int, first: int = first) -> None:
+                    progress(first, len(places), f"side effects: {first} of {len(places)} cells")
 
-            unit = _measure_cells(beside, [rows[i] for i in part], tick, notes.append)
-            save(name, unit)
-        units.append(unit)
+                unit = _measure_cells(beside, [rows[i] for i in part], tick, notes.append)
+                keep(name, unit)
+            units.append(unit)
     progress(len(places), len(places), "side effects are measured")
     joined = {key: np.concatenate([unit[key] for unit in units]) for key in units[0]}
     return Effects(places, **joined, notes=tuple(dict.fromkeys(notes)))
@@ -189,7 +192,7 @@ def _measure_cells(
     return {
         "neutral": _on_neutral(beside, rows, tick, note),
         "written": _written(beside, rows, tick, note),
-        "logits": _known(beside, rows, tick),
+        "logits": _known(beside, rows, tick, note),
     }
 
 
@@ -223,50 +226,51 @@ def _written(
     door, ends = beside.door, end_tokens(beside.door)
     tokens = np.full((len(rows), len(beside.prompts), WRITTEN_TOKENS), NOTHING, dtype=np.int32)
     edits = [_edits(row) for row in rows]
-    for length, texts in _by_length(beside.prompts):
-        # Rows that share a prompt stand together: what lies before their edits is run once.
-        pairs = [(cell, text) for text in texts for cell in range(len(rows))]
-
-        def work(part: range, pairs: list[tuple[int, int]] = pairs) -> None:
-            some = [pairs[i] for i in part]
-            answers = side_effects.greedy(
-                door,
-                [beside.prompts[text] for _, text in some],
-                ends,
-                WRITTEN_TOKENS,
-                tick,
-                adapter=True,
-                edits=[edits[cell] for cell, _ in some],
-            )
-            for (cell, text), answer in zip(some, answers, strict=True):
-                tokens[cell, text, : len(answer)] = answer
-
-        lockstep.in_batches(door, len(pairs), length + WRITTEN_TOKENS, work, note)
+    # Rows that share a prompt stand together: what lies before their edits is run once.
+    pairs = [(cell, text) for text in range(len(beside.prompts)) for cell in range(len(rows))]
+    answers = side_effects.greedy(
+        door,
+        [beside.prompts[text] for _, text in pairs],
+        ends,
+        WRITTEN_TOKENS,
+        tick,
+        adapter=True,
+        edits=[edits[cell] for cell, _ in pairs],
+        note=note,
+    )
+    for (cell, text), answer in zip(pairs, answers, strict=True):
+        tokens[cell, text, : len(answer)] = answer
     return tokens
 
 
-def _by_length(prompts: list[list[int]]) -> Iterator[tuple[int, list[int]]]:
-    for length in sorted({len(prompt) for prompt in prompts}):
-        yield length, [i for i, prompt in enumerate(prompts) if len(prompt) == length]
-
-
 def _known(
-    beside: Beside, rows: list[SweepRow], tick: Callable[[int], None]
+    beside: Beside,
+    rows: list[SweepRow],
+    tick: Callable[[int], None],
+    note: side_effects.Note,
 ) -> Float[np.ndarray, "cells questions turns letters"]:
     """Logits of the letters for every knowledge question and rotation."""
     count = len(beside.letters)
     logits = np.zeros((len(rows), len(beside.turns), count, count), dtype=np.float32)
     if not beside.turns:
         return logits
-    door, edits = beside.door, edits_of(rows)
-    shared = shared_prefix([tokens for turns in beside.turns for tokens in turns])
-    common = door.prefill(door.start(beside.turns[0][0], beside.after), edits, shared)
-    for question, turns in enumerate(beside.turns):
-        for turn, tokens in enumerate(turns):
-            start = door.start(tokens, beside.after)
-            found = door.answers(start, edits, list(beside.letters), common)
-            logits[:, question, turn] = found.logits.numpy()
-        tick(len(rows) * len(turns))
+    every = [tokens for turns in beside.turns for tokens in turns]
+    shared, door = shared_prefix(every), beside.door
+
+    def work(part: range) -> None:
+        edits = edits_of(rows[part.start : part.stop])
+        common = door.prefill(door.start(every[0], beside.after), edits, shared)
+        for question, turns in enumerate(beside.turns):
+            for turn, tokens in enumerate(turns):
+                start = door.start(tokens, beside.after)
+                found = door.answers(start, edits, list(beside.letters), common)
+                logits[part.start : part.stop, question, turn] = found.logits.numpy()
+            tick(len(part) * len(turns))
+
+    kind = Kind(
+        job="the asking", unit="cells", keeps="answers", tokens=max(len(tokens) for tokens in every)
+    )
+    Batches(door.loaded, kind, len(rows)).over(len(rows), work, note)
     return logits
 
 

@@ -6,7 +6,7 @@ itself. A cell's random numbers come from the seed and what the cell is, never f
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -22,6 +22,7 @@ from engine.generation_configs import Configuration, GenerateConfig
 from engine.generation_records import LIVE, Frames
 from engine.progress import Progress
 from engine.records import VectorSet
+from engine.streaming import Stream
 
 LIVE_SECONDS = 0.5
 """How often the texts in flight are written for those who watch, at most."""
@@ -80,6 +81,7 @@ class Grid:
         self._progress, self._done, self._notes = progress, 0, list(_notes(door, sets))
         self._ends = end_tokens(door)
         self._show_next = 0.0
+        self._save: Callable[..., None] = units.save_unit
         prompts = datasets.load_prompts(config.neutral_prompts)
         self._neutral = [door.loaded.prompter.tokens(p, config.system) for p in prompts]
         sites = interventions.sites_of(config.configurations, sets, door)
@@ -109,9 +111,10 @@ class Grid:
         """Write, score, measure."""
         self._recall()
         left = [c for c in self.cells.values() if not c.is_over]
-        self._write_all(left)
-        self._score()
-        effects = self._side_effects()
+        with Stream(self._units.save_unit) as self._save:
+            self._write_all(left)
+            self._score()
+            effects = self._side_effects()
         return GridResult(
             frame=self._frame(), side_effects=effects, notes=tuple(dict.fromkeys(self._notes))
         )
@@ -206,7 +209,7 @@ class Grid:
                 [{"key": c.key, **{name: getattr(c, name) for name in names}} for c in cells]
             )
             whole = hashlib.sha256("".join(c.key for c in cells).encode()).hexdigest()[:16]
-            self._units.save_unit(kind + whole, frame)
+            self._save(kind + whole, frame)
 
     def _show(self, is_last: bool = False) -> None:
         """Write all texts so far for those who watch."""
@@ -225,7 +228,7 @@ class Grid:
             if cell.written
         ]
         if rows:
-            self._units.save_unit(LIVE, pd.DataFrame(rows))
+            self._save(LIVE, pd.DataFrame(rows))
         now = time.monotonic()
         self._show_next = now + max(LIVE_SECONDS, (now - began) / LIVE_SHARE)
 
@@ -256,7 +259,9 @@ class Grid:
         if self._neutral:
             columns = [(edits, c.adapter) for c, edits in self.columns.values()]
             most = side_effects.NEUTRAL_TOKENS
-            answers = side_effects.greedy(self.door, self._neutral, self._ends, most, self._tick)
+            answers = side_effects.greedy(
+                self.door, self._neutral, self._ends, most, self._tick, note=self._notes.append
+            )
             neutral = Neutral(self._neutral, answers)
             figures = side_effects.on_neutral(
                 self.door, neutral, columns, self._tick, self._notes.append

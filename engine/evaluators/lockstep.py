@@ -6,24 +6,22 @@ Rows leave the batch as they end. Knows nothing of how a token is chosen.
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import torch
 from torch import Tensor
 
+from engine.batches import Batches, Kind, tokens_at_once
 from engine.edits import Edit, EditBatch
 from engine.forward import Forward
 
 Pick = Callable[[list[int], Tensor], list[int | None]]
 """(rows still going, their float32 logits `[rows, vocab]`) -> next token of each; None ends it."""
 
-TOKENS_PER_BATCH = {"cpu": 4096, "cuda": 65536}
-"""Positions of all rows, prompt and answer together."""
 LOGIT_BYTES = 512 * 2**20
 """Of one step, over the whole vocabulary."""
 
 
 def rows_per_batch(door: Forward, positions: int) -> int:
     """How many rows of so many positions go through together."""
-    budget = TOKENS_PER_BATCH.get(door.loaded.device.type, 4096)
+    budget = tokens_at_once(door.loaded.device)
     vocab = int(door.loaded.causal.config.get_text_config().vocab_size)
     return max(1, min(budget // max(positions, 1), LOGIT_BYTES // (4 * vocab)))
 
@@ -76,20 +74,20 @@ def in_batches(
     work: Callable[[range], None],
     note: Callable[[str], None],
 ) -> None:
-    """Do `work` on ranges that cover `count` rows, halving them when memory runs out."""
-    size, first = rows_per_batch(door, positions), 0
-    while first < count:
-        part = range(first, min(first + size, count))
-        try:
-            work(part)
-        except torch.OutOfMemoryError:
-            if len(part) == 1:
-                raise
-            torch.cuda.empty_cache()
-            size = -(-len(part) // 2)
-            note(f"Memory ran out: the texts went on with {size} rows at a time.")
-            continue
-        first = part.stop
+    """Do `work` on ranges that cover `count` rows, halving them when memory runs out.
+
+    Args:
+        door: The model.
+        count: Rows in all.
+        positions: Of the longest row, prompt and answer together.
+        work: Does a range; done again in smaller ranges if memory runs out within it.
+        note: Told once, at the end, if it did.
+
+    Raises:
+        ModelError: If not even one row fits.
+    """
+    kind = Kind(job="the writing", unit="texts", keeps="texts", tokens=positions)
+    Batches(door.loaded, kind, rows_per_batch(door, positions)).over(count, work, note)
 
 
 def _chosen(batch: EditBatch, rows: list[int]) -> EditBatch:

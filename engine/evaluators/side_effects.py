@@ -25,6 +25,10 @@ GRAM = 3
 Note = Callable[[str], None]
 
 
+def _unheard(_note: str) -> None:
+    """Tell nobody."""
+
+
 def repetition(tokens: Sequence[int]) -> float:
     """Share of the 3-grams that stood before in the text; 0 for texts too short to have two."""
     grams = [tuple(tokens[i : i + GRAM]) for i in range(len(tokens) - GRAM + 1)]
@@ -132,37 +136,64 @@ def greedy(
     tick: Callable[[int], None],
     adapter: bool = False,
     edits: Sequence[Sequence[Edit]] | None = None,
+    note: Note = _unheard,
 ) -> list[list[int]]:
     """The model's likeliest answers, each with the token that ended it.
 
     Args:
         door: The model.
-        prompts: Few enough to go through together.
+        prompts: Those of one length go through together, as many as memory allows.
         ends: Tokens that end an answer.
         most: Tokens of an answer that does not end.
         tick: Called with the number of tokens written; may raise to stop.
         adapter: Whether the fine-tuned model answers.
         edits: One list per prompt; None leaves the model unsteered.
+        note: Told when memory ran out.
     """
     changes = [()] * len(prompts) if edits is None else edits
     answers: list[list[int]] = [[] for _ in prompts]
     for length in sorted({len(prompt) for prompt in prompts}):
-        members = [i for i, prompt in enumerate(prompts) if len(prompt) == length]
+        alike = [i for i, prompt in enumerate(prompts) if len(prompt) == length]
 
-        def pick(going: list[int], logits: Tensor, members: list[int] = members) -> list[Any]:
-            tokens = logits.argmax(-1).tolist()
-            tick(len(tokens))
-            for row, token in zip(going, tokens, strict=True):
-                answers[members[row]].append(token)
-            is_over = [
-                t in ends or len(answers[members[r]]) == most
-                for r, t in zip(going, tokens, strict=True)
-            ]
-            return [None if over else token for over, token in zip(is_over, tokens, strict=True)]
+        def work(part: range, alike: list[int] = alike) -> None:
+            members = [alike[i] for i in part]
+            found = _greedy_batch(
+                door,
+                [prompts[i] for i in members],
+                [changes[i] for i in members],
+                (ends, most, adapter),
+                tick,
+            )
+            for place, answer in zip(members, found, strict=True):
+                answers[place] = answer
 
-        lockstep.run(
-            door, [prompts[i] for i in members], [changes[i] for i in members], adapter, pick
-        )
+        lockstep.in_batches(door, len(alike), length + most, work, note)
+    return answers
+
+
+def _greedy_batch(
+    door: Forward,
+    prompts: list[list[int]],
+    edits: list[Sequence[Edit]],
+    until: tuple[set[int], int, bool],
+    tick: Callable[[int], None],
+) -> list[list[int]]:
+    """Answers to prompts of one length; `until`: what ends one, its most tokens, the adapter."""
+    ends, most, adapter = until
+    answers: list[list[int]] = [[] for _ in prompts]
+
+    def pick(going: list[int], logits: Tensor) -> list[Any]:
+        tokens = logits.argmax(-1).tolist()
+        tick(len(tokens))
+        for row, token in zip(going, tokens, strict=True):
+            answers[row].append(token)
+        is_over = [
+            token in ends or len(answers[row]) == most
+            for row, token in zip(going, tokens, strict=True)
+        ]
+        return [None if over else token for over, token in zip(is_over, tokens, strict=True)]
+
+    lockstep.run(door, prompts, edits, adapter, pick)
     return answers
 
 

@@ -6,15 +6,17 @@ it in one row and do not see each other. Sums are kept in
 float64; single differences only where an estimator asks for them, in float32.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from engine.batches import Batches, Kind
 from engine.blocks import Layout, RowCache
 from engine.errors import DataError
+from engine.finders.packing import batch_ends, pass_tokens
 from engine.finders.texts import Text
 from engine.forward import Forward
 from engine.prompts import shared_prefix
@@ -25,6 +27,8 @@ NORM_PROMPTS = 8
 """Prompts over whose tokens the residual stream's norm is taken."""
 BYTES = 2**28
 """Memory for the states that are held at once."""
+LEAST_UNITS, MOST_UNITS = 8, 512
+"""Pairs of texts read at once: fewer make small batches, more gain nothing."""
 
 
 def chosen_blocks(door: Forward, layers: str | tuple[int, ...]) -> list[int]:
@@ -96,13 +100,14 @@ class States:
     def units(self) -> int:
         """How many pairs of texts to read at once, so that their states stay within `BYTES`."""
         size = 8 * len(self._blocks) * self.places * self._door.hidden
-        return min(512, max(8, BYTES // size))
+        return min(MOST_UNITS, max(LEAST_UNITS, BYTES // size))
 
     def read(self, texts: Sequence[Text]) -> Float[Tensor, "texts sites hidden"]:
         """States on the CPU, float32; sites are blocks, and within each the places of a text."""
         states = torch.empty(len(texts), len(self._blocks), self.places, self._door.hidden)
         rows = _rows(texts, are_packed=self._door.is_segmented)
-        for part in _batches(rows, self._shared.length):
+        cost = pass_tokens(self._door.loaded.device)
+        for part in _batches(rows, self._shared.length, cost):
             self._capture(texts, part, states)
         return states.flatten(1, 2)
 
@@ -131,17 +136,20 @@ class States:
 
     def _capture(self, texts: Sequence[Text], rows: list[_Row], states: Tensor) -> None:
         """Fill in the states of the rows' texts, in halves where memory does not suffice."""
-        try:
-            self._capture_together(texts, rows, states)
-            return
-        except torch.OutOfMemoryError:
-            if len(rows) == 1:
-                raise
-        torch.cuda.empty_cache()
-        half = len(rows) // 2
-        self.notes = [f"Memory ran out: texts were read {half} at a time or fewer."]
-        self._capture(texts, rows[:half], states)
-        self._capture(texts, rows[half:], states)
+        kind = Kind(
+            job="the reading",
+            unit="texts",
+            keeps="states",
+            tokens=max(len(row.tokens) for row in rows),
+        )
+
+        def work(part: range) -> None:
+            self._capture_together(texts, rows[part.start : part.stop], states)
+
+        Batches(self._door.loaded, kind, len(rows)).over(len(rows), work, self._remark)
+
+    def _remark(self, note: str) -> None:
+        self.notes = [*dict.fromkeys((*self.notes, note))]
 
     def _capture_together(self, texts: Sequence[Text], rows: list[_Row], states: Tensor) -> None:
         layer_of = {block: layer for layer, block in enumerate(self._blocks)}
@@ -212,20 +220,11 @@ def _layout(rows: list[_Row], longest: int, known: int, device: torch.device) ->
     return Layout(positions[:, known:].to(device), sees.to(device))
 
 
-def _batches(rows: Sequence[_Row], known: int) -> Iterator[list[_Row]]:
+def _batches(rows: Sequence[_Row], known: int, cost: int) -> list[list[_Row]]:
     """Rows of like lengths, few enough for one batch; `known` tokens of each are not run."""
-    part: list[_Row] = []
-    least = 0
-    for row in sorted(rows, key=lambda one: len(one.tokens)):
-        length = len(row.tokens) - known
-        if part and (length * (len(part) + 1) > TOKENS or length > 1.5 * least + 8):
-            yield part
-            part = []
-        if not part:
-            least = length
-        part.append(row)
-    if part:
-        yield part
+    ordered = sorted(rows, key=lambda one: len(one.tokens))
+    ends = batch_ends([len(row.tokens) - known for row in ordered], TOKENS, cost)
+    return [ordered[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
 
 
 def halves(units: Sequence[Sequence[Text]], seed: int) -> tuple[list[int], list[int]]:

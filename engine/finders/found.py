@@ -6,11 +6,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from engine.batches import Batches, Kind
 from engine.config import PromptsConfig, Site, SourceConfig
 from engine.edits import EditBatch
 from engine.errors import ConfigError
 from engine.forward import Forward, Start
 from engine.linalg import random_directions
+
+RANDOM, RANDOM_AT_ONCE = 32, 8
+"""Random vectors of the finders' null, and how many go through together."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -84,6 +88,14 @@ def random_displacement(
     door: Forward, start: Start, target: int, last: int, norm: float, seed: int
 ) -> float:
     """Median displacement of 32 random vectors of the same norm: the null of every finder."""
-    vectors = random_directions(32, door.hidden, seed + 7919) * norm
-    parts = [displacement(door, start, target, last, p) for p in vectors.split(8)]
-    return float(torch.cat(parts).median())
+    vectors = random_directions(RANDOM, door.hidden, seed + 7919) * norm
+    found = torch.zeros(RANDOM)
+
+    def work(part: range) -> None:
+        rows = slice(part.start, part.stop)
+        found[rows] = displacement(door, start, target, last, vectors[rows])
+
+    kind = Kind(job="the random search", unit="vectors", keeps="states", tokens=len(start.tokens))
+    # What becomes of the random vectors does not depend on how many go together.
+    Batches(door.loaded, kind, RANDOM_AT_ONCE).over(RANDOM, work, lambda _: None)
+    return float(found.median())

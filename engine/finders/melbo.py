@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from engine.batches import Batches, Kind
 from engine.config import MelboConfig, Site
 from engine.edits import EditBatch
 from engine.finders.found import (
@@ -45,7 +46,7 @@ def find(door: Forward, config: MelboConfig, progress: Progress) -> Found:
         door.start(tokens, config.source_layer)
         for tokens in prompt_tokens(door, config.prompts, config.tokens)
     ]
-    objective, rows = _objective(door, starts, config)
+    objective, notes = _objective(door, starts, config)
     history: list[list[float]] = []
 
     def tick(step: int, values: Tensor) -> None:
@@ -70,19 +71,17 @@ def find(door: Forward, config: MelboConfig, progress: Progress) -> Found:
         scores={"displacement": values.tolist(), "ratio": (values / max(null, 1e-30)).tolist()},
         history={"displacement": history},
         residual_norms={site.words: residual_norm(starts[0], door)},
-        notes=_notes(door, config, rows),
+        notes=(*_notes(door, config), *notes[-1:]),
     )
 
 
-def _notes(door: Forward, config: MelboConfig, rows: list[int]) -> tuple[str, ...]:
+def _notes(door: Forward, config: MelboConfig) -> tuple[str, ...]:
     notes = [door.loaded.prompter.note] if door.loaded.prompter.note else []
     if config.variant == "study":
         notes.append(
             "Independent restarts often reach one direction, up to sign: count directions, "
             "not vectors."
         )
-    if len(rows) > 1:
-        notes.append(f"Memory ran out: the search went on with {rows[-1]} vectors at a time.")
     return tuple(notes)
 
 
@@ -92,8 +91,8 @@ def _initial(door: Forward, config: MelboConfig) -> Float[Tensor, "vectors hidde
 
 def _objective(
     door: Forward, starts: list[Start], config: MelboConfig
-) -> tuple[Objective, list[int]]:
-    """The displacement and its gradient, and the batch sizes that were tried, the last one used."""
+) -> tuple[Objective, list[str]]:
+    """The displacement and its gradient, and what there comes to be said of memory."""
     site = Site(block=config.source_layer)
     bases = [
         door.states(s, EditBatch.none(1), config.target_layer, config.tokens).detach()
@@ -112,21 +111,26 @@ def _objective(
         (gradient,) = torch.autograd.grad(values.sum(), leaf)
         return values.detach().cpu(), gradient.float().cpu()
 
-    rows = [ROWS]
+    kind = Kind(
+        job="the search",
+        unit="vectors",
+        keeps="graph",
+        tokens=sum(len(start.tokens) for start in starts),
+        blocks=config.target_layer - config.source_layer,
+    )
+    sizes, notes = Batches(door.loaded, kind, ROWS), []
 
     def objective(vectors: Tensor) -> tuple[Tensor, Tensor]:
-        while True:
-            try:
-                parts = [measure(part) for part in vectors.split(rows[-1])]
-                break
-            except torch.OutOfMemoryError:
-                if rows[-1] == 1:
-                    raise
-                torch.cuda.empty_cache()
-                rows.append(rows[-1] // 2)
-        return torch.cat([v for v, _ in parts]), torch.cat([g for _, g in parts])
+        values, gradient = torch.zeros(len(vectors)), torch.zeros(vectors.shape)
 
-    return objective, rows
+        def work(part: range) -> None:
+            rows = slice(part.start, part.stop)
+            values[rows], gradient[rows] = measure(vectors[rows])
+
+        sizes.over(len(vectors), work, notes.append)
+        return values, gradient
+
+    return objective, notes
 
 
 def _study(

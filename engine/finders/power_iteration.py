@@ -63,7 +63,7 @@ def find(door: Forward, config: PowerIterationConfig, progress: Progress) -> Fou
         },
         history=history,
         residual_norms={site.words: residual_norm(start, door)},
-        notes=(*_notes(door, config, found), *_memory_note(jacobian, width)),
+        notes=(*_notes(door, config, found), *jacobian.notes),
     )
 
 
@@ -114,12 +114,6 @@ def _notes(door: Forward, config: PowerIterationConfig, found: Directions) -> tu
             "subspace they span is meaningful, not each one."
         )
     return tuple(notes)
-
-
-def _memory_note(jacobian: Jacobian, width: int) -> tuple[str, ...]:
-    if jacobian.width == width:
-        return ()
-    return (f"Memory ran out: products went on with {jacobian.width} vectors at a time.",)
 
 
 def _listed(indices: list[int]) -> str:

@@ -2,6 +2,8 @@
 
 import json
 import math
+import random
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from engine.config import ModelConfig, Site
 from engine.errors import ConfigError, DataError
 from engine.finders import extraction
 from engine.finders.extraction import halves
+from engine.finders.packing import batch_ends
 from engine.finders.texts import Reader, Text
 from engine.forward import Forward
 from engine.loading import load
@@ -479,3 +482,19 @@ def test_residual_norms_are_medians_over_all_tokens_of_the_prompts(
         norms = torch.cat([door.capture(tokens, [site])[site].norm(dim=-1) for tokens in prompts])
         expected = pytest.approx(float(norms.median()), rel=1e-5)
         assert found.residual_norms[site.words] == expected
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_batches_run_the_fewest_tokens_of_all_ways_to_cut(seed: int) -> None:
+    chance = random.Random(seed)
+    lengths = sorted(chance.randint(1, 30) for _ in range(chance.randint(1, 7)))
+    most, cost = chance.choice([20, 60, 200]), chance.choice([0, 5, 40])
+    count = len(lengths)
+
+    def tokens(ends: list[int]) -> float:
+        parts = [lengths[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
+        fit = all(len(part) == 1 or len(part) * part[-1] <= most for part in parts)
+        return sum(len(part) * part[-1] + cost for part in parts) if fit else float("inf")
+
+    inner = [cuts for size in range(count) for cuts in combinations(range(1, count), size)]
+    assert tokens(batch_ends(lengths, most, cost)) == min(tokens([*c, count]) for c in inner)
