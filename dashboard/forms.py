@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import streamlit as st
 
-from dashboard import captions, planning, resources
+from dashboard import captions, planning, resources, screen_forms
 from engine import config as configs
 from engine.config import (
     STUDY_PROMPT,
@@ -22,6 +22,7 @@ from engine.config import (
     VectorRef,
 )
 from engine.errors import ConfigError
+from engine.screen_configs import ScreenConfig
 from engine.studies import RELATIVE_SCALES
 
 FINDERS: dict[str, type[FinderConfig]] = {
@@ -161,8 +162,11 @@ def _field(
     return place.text_input(value=value or "", **common) or None
 
 
-def evaluation(refs: tuple[VectorRef, ...], model: ModelConfig) -> EvaluateConfig | None:
+def evaluation(
+    refs: tuple[VectorRef, ...], model: ModelConfig
+) -> EvaluateConfig | ScreenConfig | None:
     """Draw the settings of an A/B sweep; None, with the reason on screen, if they cannot work."""
+    is_adaptive = screen_forms.is_wanted()
     files = resources.question_files()
     questions = st.selectbox(
         "Questions",
@@ -179,12 +183,16 @@ def evaluation(refs: tuple[VectorRef, ...], model: ModelConfig) -> EvaluateConfi
         accept_new_options=True,
         help="The behaviour whose answer counts as positive.",
     )
-    given = _sweep_settings(model) | _side_effects(model)
+    given = _sweep_settings(model, with_controls=not is_adaptive)
+    given |= {} if is_adaptive else _side_effects(model)
+    choice = screen_forms.settings() if is_adaptive else {}
     try:
         given["scales"] = scales(given["scales"], given["scale_unit"] == "relative")
         config = EvaluateConfig(
             model=model, vectors=refs, questions=str(questions), behaviour=str(behaviour), **given
         )
+        if is_adaptive:
+            return ScreenConfig.of(config, **choice)
     except ConfigError as error:
         st.error(captions.plain(str(error)), icon=":material/error:")
         return None
@@ -192,7 +200,7 @@ def evaluation(refs: tuple[VectorRef, ...], model: ModelConfig) -> EvaluateConfi
     return config
 
 
-def _sweep_settings(model: ModelConfig) -> dict[str, Any]:
+def _sweep_settings(model: ModelConfig, with_controls: bool = True) -> dict[str, Any]:
     unit = st.segmented_control(
         "Scales are",
         ["absolute", "relative"],
@@ -211,7 +219,19 @@ def _sweep_settings(model: ModelConfig) -> dict[str, Any]:
     )
     left, right = st.columns(2)
     most = left.number_input("Questions at most", min_value=1, value=100, step=10, key="ab_most")
-    controls = right.number_input(
+    controls = _controls(right) if with_controls else {"controls": 0}
+    both = st.toggle("Ask in both option orders", value=True, key="ab_both", help=captions.ORDERS)
+    return {
+        "scale_unit": unit,
+        "scales": text,
+        "max_questions": int(most),
+        "orders": "both" if both else "as-given",
+        **controls,
+    }
+
+
+def _controls(place: Any) -> dict[str, Any]:
+    count = place.number_input(
         "Random controls",
         min_value=0,
         value=64,
@@ -229,15 +249,7 @@ def _sweep_settings(model: ModelConfig) -> dict[str, Any]:
         help="isotropic: uniform on the sphere. covariance: spread as the residual stream is at "
         "the vectors' site, which moves answers more: the harder control.",
     )
-    both = st.toggle("Ask in both option orders", value=True, key="ab_both", help=captions.ORDERS)
-    return {
-        "scale_unit": unit,
-        "scales": text,
-        "max_questions": int(most),
-        "controls": int(controls),
-        "control_kind": kind,
-        "orders": "both" if both else "as-given",
-    }
+    return {"controls": int(count), "control_kind": kind}
 
 
 def _side_effects(model: ModelConfig) -> dict[str, Any]:

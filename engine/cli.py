@@ -11,10 +11,11 @@ from typing import Annotated, Any
 
 import typer
 
-from engine import cli_library, cli_pairs, flags, reports
+from engine import cli_library, cli_pairs, reports
 from engine.cli_audit import audit_files
 from engine.cli_bench import bench
 from engine.cli_dataset import build_dataset
+from engine.cli_evaluate import evaluate
 from engine.cli_evidence import evidence
 from engine.cli_experiments import experiment_app
 from engine.cli_find import find_app
@@ -22,33 +23,10 @@ from engine.cli_finetune import finetune
 from engine.cli_generate import generate
 from engine.cli_generate import report as report_generation
 from engine.cli_similarity import similarity_of_sets
-from engine.cli_values import answer, done, model_config, open_engine
-from engine.config import (
-    STUDY_SYSTEM,
-    EvaluateConfig,
-)
+from engine.cli_values import answer, model_config, open_engine
 from engine.engine import ROOT
 from engine.errors import Cancelled, EngineError
-from engine.options import (
-    Adapter,
-    Device,
-    Dtype,
-    Kind,
-    Knowledge,
-    Model,
-    Neutral,
-    Questions,
-    Seed,
-    SideEffects,
-    StoreDir,
-    System,
-    Written,
-    one_of,
-    parse_scales,
-    reference,
-    side_effect_fields,
-    spread_vectors,
-)
+from engine.options import Adapter, Device, Dtype, Model, StoreDir, spread_vectors
 
 # Typer carries its own copy of click; its class of usage errors has no public name.
 UsageError = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
@@ -65,6 +43,7 @@ app.add_typer(find_app, name="find")
 app.add_typer(experiment_app, name="experiment")
 cli_pairs.attach(find_app)
 cli_library.attach(app)
+app.command()(evaluate)
 app.command("similarity")(similarity_of_sets)
 app.command("audit")(audit_files)
 app.command()(evidence)
@@ -72,55 +51,6 @@ app.command()(generate)
 app.command("build-dataset")(build_dataset)
 app.command()(finetune)
 app.command()(bench)
-
-
-@app.command()
-def evaluate(
-    vectors: Annotated[list[str] | None, typer.Option(help="Files or digests, FILE:INDEX.")] = None,
-    questions: Questions = "data/questions/survival.jsonl",
-    behaviour: Annotated[str, typer.Option(help="Whose answer counts.")] = "survival",
-    scales: Annotated[str, typer.Option(help="Comma-separated.")] = "-20,-10,-5,0,5,10,20",
-    relative: Annotated[bool, typer.Option(help="Scales in residual norms.")] = False,
-    max_questions: Annotated[int, typer.Option(help="How many to ask.")] = 100,
-    controls: Annotated[int, typer.Option(help="Norm-matched random vectors.")] = 64,
-    control_kind: Kind = "isotropic",
-    orders: Annotated[str, typer.Option(help="both or as-given.")] = "both",
-    side_effects: SideEffects = False,
-    neutral: Neutral = 16,
-    written: Written = 8,
-    knowledge: Knowledge = None,
-    system: System = STUDY_SYSTEM,
-    model: Model = "demo",
-    adapter: Adapter = None,
-    dtype: Dtype = "auto",
-    device: Device = "auto",
-    store: StoreDir = ROOT,
-    seed: Seed = 0,
-) -> None:
-    """A/B questions over vectors and scales, with random controls."""
-    one_of("orders", orders, ("both", "as-given"))
-    engine = open_engine(store)
-    config = EvaluateConfig(
-        model=model_config(model, adapter, dtype, device),
-        vectors=tuple(reference(engine.store, name) for name in vectors or []),
-        questions=questions,
-        behaviour=behaviour,
-        scales=parse_scales(scales),
-        scale_unit="relative" if relative else "absolute",
-        max_questions=max_questions,
-        controls=controls,
-        control_kind=control_kind,
-        orders=orders,  # type: ignore[arg-type]
-        system=system or None,
-        seed=seed,
-        **side_effect_fields(side_effects, model, neutral, written, knowledge),
-    )
-    with reports.bar() as progress:
-        digest = engine.run(config, progress)
-    evaluation = engine.store.load_evaluation(digest)
-    reports.evaluation(evaluation)
-    told = {"flags": flags.of_frame(evaluation.frame), "notes": evaluation.notes}
-    done(engine, digest, rows=len(evaluation.frame), **told)
 
 
 @app.command()

@@ -15,13 +15,14 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from engine import config as configs
-from engine import requests, studies
+from engine import requests, screen_records, studies
 from engine.errors import ConfigError, DataError, EngineError, StoreError
 from engine.files import UNREADABLE
 from engine.generation_records import Generation
 from engine.headers import HEADERS, read_record
 from engine.question_rows import TwoOptions
 from engine.records import Evaluation, Provenance, VectorSet
+from engine.screen_configs import ScreenConfig, config_of
 from engine.statistics import BASELINE, CONTROL
 from engine.store import Store
 
@@ -223,6 +224,9 @@ def _check_experiment(store: Store, path: Path, record: dict[str, Any]) -> None:
             f"the study {str(name)[:40]!r} is not known, or its digest is not that of its settings",
         )
     Provenance(**record["provenance"])
+    if name == ScreenConfig.method:
+        screen_records.check(record)
+        config_of(record)
     tables = record["tables"] if isinstance(record["tables"], list) else [record["tables"]]
     needed = TABLES.get(name, set())
     if not all(isinstance(table, dict) and needed <= set(table) for table in tables):
@@ -233,6 +237,7 @@ ORDERS = ("given", "swapped")
 TABLES = {
     "corrigibility": {"questions", "behaviour", "asked", "by_method", "band", "best"},
     "deception": {"arms", "sweep", "similarity"},
+    "screening": {"arms", "race"},
 }
 """What pages read of a study, by its name."""
 KINDS: dict[str, Callable[[Store, Path, dict[str, Any]], None]] = {

@@ -11,7 +11,15 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainin
 from rich.progress import Progress as RichProgress
 from rich.table import Table
 
-from engine import costs, effect_reports, evidence_reports, flags, nulls, statistics
+from engine import (
+    costs,
+    effect_reports,
+    evidence_reports,
+    flags,
+    nulls,
+    screening_reports,
+    statistics,
+)
 from engine.engine import EngineStatus
 from engine.progress import Progress
 from engine.records import Evaluation, RecordInfo, VectorSet
@@ -100,9 +108,12 @@ WAYS = {
 
 
 def experiment(record: dict[str, Any]) -> None:
-    """The tables of either study, or the evidence for found vectors."""
+    """The tables of a study, the evidence for found vectors, or an adaptive sweep."""
     if record["name"] == "evidence":
         evidence_reports.evidence(record, out)
+        return
+    if record["name"] == "screening":
+        screening_reports.screening(record, out)
         return
     (deception if record["name"] == "deception" else corrigibility)(record)
     seconds = record["provenance"]["seconds"]

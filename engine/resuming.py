@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from engine import deception, experiments, studies, training_jobs
+from engine import deception, experiments, screen_configs, screening, studies, training_jobs
 from engine.engine import Engine
 from engine.job import Job
+from engine.screen_configs import ScreenConfig
 from engine.studies import CorrigibilityConfig
 
 
@@ -16,6 +17,8 @@ def submit_again(engine: Engine, request: dict[str, Any]) -> Job:
     """
     if request.get("method") in studies.STUDIES:
         return submit_study(engine, studies.from_json(request["method"], request["config"]))
+    if request.get("method") == ScreenConfig.method:
+        return screening.submit_screening(engine, screen_configs.from_json(request["config"]))
     return training_jobs.submit_again(engine, request)
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
 import torch
+from jaxtyping import Float
 
 from engine.config import PRESETS, EvaluateConfig, Site
 from engine.errors import ConfigError
@@ -58,16 +59,11 @@ def run(
     Raises:
         EngineError: If a site does not exist in the model or A and B are not single tokens.
     """
-    for found in sets:
-        _check_fits(found, door)
-    sites = _sites(config, sets)
-    after = min(site.block - (site.kind == "block_in") for site in sites)
-    sweep = ab.prepare(door, questions, config, after)
-    residuals = ab.residual_norms(sweep, sites)
-    rows = sweep_rows(sets, config, residuals, door.hidden, sites[0])
+    opened = open_sweep(door, config, sets, questions)
+    sweep, rows = opened.sweep, opened.rows
     if config.control_kind != "isotropic":
         rows = spread_controls(rows, config, sweep)
-    asked = beside.prepare(door, questions, config, after) if config.side_effects else None
+    asked = beside.prepare(door, questions, config, sweep.after) if config.side_effects else None
     places = beside.measured_rows(rows, config)
     ahead = len(places) * asked.texts if asked else 0
     answers = len(rows) * len(questions) * sweep.orders
@@ -78,22 +74,57 @@ def run(
         effects = beside.measure(asked, rows, places, second, units.load_arrays, units.save_arrays)
         frame = beside.add_columns(frame, asked, effects, sweep.orders)
         notes += effects.notes
-    if door.loaded.prompter.note:
-        notes.append(door.loaded.prompter.note)
     # The baseline is row 0: what the unsteered model would say.
-    mass = float(np.median(measured.mass[0]))
-    if mass < LITTLE_MASS:
+    notes += notes_of(sweep, config, measured.mass[0])
+    return SweepResult(frame=frame, answers=opened.answers, notes=tuple(notes))
+
+
+class Opened(NamedTuple):
+    """A sweep before its first question."""
+
+    sweep: ab.Sweep
+    rows: list[SweepRow]
+    """The baseline first."""
+    answers: dict[str, Any]
+    """Which tokens are compared, the rule in words, and residual norms by site."""
+
+
+def open_sweep(
+    door: Forward,
+    config: EvaluateConfig,
+    sets: Sequence[VectorSet],
+    questions: Sequence[Question],
+) -> Opened:
+    """Render the questions and lay out the rows of a sweep.
+
+    Raises:
+        EngineError: If a site does not exist in the model or A and B are not single tokens.
+    """
+    for found in sets:
+        _check_fits(found, door)
+    sites = _sites(config, sets)
+    after = min(site.block - (site.kind == "block_in") for site in sites)
+    sweep = ab.prepare(door, questions, config, after)
+    residuals = ab.residual_norms(sweep, sites)
+    rows = sweep_rows(sets, config, residuals, door.hidden, sites[0])
+    answers = {**asdict(sweep.answers), "residual_norms": _in_words(residuals)}
+    return Opened(sweep, rows, answers)
+
+
+def notes_of(
+    sweep: ab.Sweep, config: EvaluateConfig, mass: Float[np.ndarray, "questions orders"]
+) -> list[str]:
+    """Sentences a reader of a sweep should see; `mass` is the baseline's P(A) + P(B)."""
+    notes = [note] if (note := sweep.door.loaded.prompter.note) else []
+    middle = float(np.median(mass))
+    if middle < LITTLE_MASS:
         notes.append(
-            f"The unsteered model gives A and B together a median probability of {mass:.2g}: "
+            f"The unsteered model gives A and B together a median probability of {middle:.2g}: "
             "their logits compare tokens it would hardly say."
         )
     if config.orders == "as-given":
         notes.append("Asked in the given order only: letter bias and content are not separated.")
-    return SweepResult(
-        frame=frame,
-        answers={**asdict(sweep.answers), "residual_norms": _in_words(residuals)},
-        notes=tuple(notes),
-    )
+    return notes
 
 
 def spread_controls(
