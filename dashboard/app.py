@@ -10,18 +10,21 @@ if str(ROOT) not in sys.path:
 
 import streamlit as st  # noqa: E402
 
-from dashboard import navigation, sidebar, state  # noqa: E402
+from dashboard import navigation, pin_card, pinned, sidebar, state, theme_watch  # noqa: E402
 
 # An emoji: a Material icon here would make the browser ask fonts.gstatic.com.
 st.set_page_config(page_title="Vectorscope", page_icon="🧭", layout="wide")
 
 page = st.navigation(navigation.pages())
 state.arrive(page.url_path)
+pinned.arrive()
 sidebar.draw()
+theme_watch.draw()
 if st.get_option("server.address") not in ("127.0.0.1", "localhost", "::1"):
     st.warning(
         "This dashboard listens beyond this machine, and it has no login. Start it from the "
         "repository's root, where `.streamlit/config.toml` binds it to 127.0.0.1.",
         icon=":material/lock_open:",
     )
+pin_card.warn_missing()
 page.run()

@@ -4,7 +4,15 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import audit_drawings, audit_keeping, captions, resources, state, widgets
+from dashboard import (
+    audit_drawings,
+    audit_keeping,
+    captions,
+    navigation,
+    resources,
+    state,
+    widgets,
+)
 from dashboard.audit_drawings import POOLED
 from engine import audit
 from engine.audit import SEVERITIES, Audit, Finding
@@ -21,6 +29,8 @@ LOOKS = {
     "fine": ("green", ":material/check_circle:"),
 }
 """Colour and icon of each severity; the word stands beside them."""
+LINKED = ("drawn", "figure")
+"""What of a stored record's data is drawn and how, as its link names them."""
 METRICS = {"difference": "Logit difference", "change": "Paired change"}
 
 
@@ -62,7 +72,8 @@ def of_store(records: list[RecordInfo]) -> list[Audit]:
 
 def of_files() -> list[Audit]:
     """The audits of the uploaded files; what cannot be read says why."""
-    st.query_params.pop("audit", None)
+    for key in ("audit", *LINKED):
+        st.query_params.pop(key, None)
     uploads = st.file_uploader(
         "Files of vectors, sweeps, texts or questions",
         type=TYPES,
@@ -106,8 +117,14 @@ def together(audits: list[Audit]) -> None:
             _finding(finding)
 
 
-def draw(found: Audit, key: str) -> None:
-    """One audit: what it is, its findings, its data and what it claims."""
+def draw(found: Audit, key: str, is_stored: bool = False) -> None:
+    """One audit: what it is, its findings, its data and what it claims.
+
+    Args:
+        found: The audit.
+        key: Of its widgets.
+        is_stored: Whether it is of a stored record, whose view has a link.
+    """
     st.subheader(captions.plain(found.name))
     st.caption(captions.plain(f"{found.what}. {found.digest[:12]}"))
     with st.container(horizontal=True):
@@ -121,13 +138,16 @@ def draw(found: Audit, key: str) -> None:
                 color=shown,
                 help=SEVERITIES[severity].capitalize(),
             )
+        if is_stored:
+            asked = {name: st.session_state.get(name) for name in LINKED}
+            widgets.share(navigation.link("audit", audit=st.query_params.get("audit"), **asked))
     audit_keeping.offer(found, key)
     for finding in found.findings:
         if finding.severity != "fine":
             _finding(finding)
     _fine(found)
     if found.points is not None and not found.points.empty:
-        draw_sweep(found, key)
+        draw_sweep(found, LINKED if is_stored else (f"audit_vector_{key}", f"audit_metric_{key}"))
     if found.vectors is not None and len(found.vectors) > 1:
         draw_vectors(found, key)
     _claims(found)
@@ -169,39 +189,28 @@ def _words(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def draw_sweep(found: Audit, key: str) -> None:
-    """The file's own data as violins: a kind of vectors, or one, beside its controls."""
+def draw_sweep(found: Audit, keys: tuple[str, str]) -> None:
+    """The file's own data as violins: a kind of vectors, or one, beside its controls.
+
+    Args:
+        found: The audit.
+        keys: Of the two widgets; `LINKED` where the choices stand in the URL.
+    """
     st.markdown("##### The file's data, drawn our way")
-    choices = audit_drawings.choices(found)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox(
-            "Vectors",
-            choices,
-            format_func=lambda one: audit_drawings.words(found, one),
-            key=f"audit_vector_{key}",
-        )
-        metric = st.segmented_control(
-            "Show",
-            list(METRICS),
-            default="difference",
-            required=True,
-            format_func=lambda one: METRICS[one],
-            key=f"audit_metric_{key}",
-            help="Paired change: each question's difference to itself at scale 0.",
-        )
-    left, right = audit_drawings.beside(found, name, metric or "difference", widgets.look())
+    name, metric = _what_is_drawn(found, keys)
+    left, right = audit_drawings.beside(found, name, metric, widgets.look())
     if left is None:
         st.info("There are no logits to draw at these scales.", icon=":material/info:")
         return
     columns = st.columns(2 if right is not None else 1)
     with columns[0]:
         st.caption(captions.plain(audit_drawings.words(found, name)))
-        text = f"{METRICS[metric or 'difference']} per question, one violin a scale"
-        widgets.chart(left, text, f"audit_violin_{key}")
+        text = f"{METRICS[metric]} per question, one violin a scale"
+        widgets.chart(left, text, f"audit_violin_{keys[0]}")
     if right is not None:
         with columns[1]:
             st.caption(captions.plain(audit_drawings.words(found, f"{POOLED}control")))
-            widgets.chart(right, f"{text}, random controls", f"audit_controls_{key}")
+            widgets.chart(right, f"{text}, random controls", f"audit_controls_{keys[0]}")
     st.caption(
         f"Both share one axis; the % on top is the share with a positive difference "
         f"({captions.plain(found.behaviour)}), ties not counted; scale 0 is the unsteered model, "
@@ -212,6 +221,39 @@ def draw_sweep(found: Audit, key: str) -> None:
         st.dataframe(
             audit_drawings.table(found), hide_index=True, alt="Share of behaviour answers by scale"
         )
+
+
+def _what_is_drawn(found: Audit, keys: tuple[str, str]) -> tuple[str, str]:
+    """Which vectors, and which figure of them."""
+    choices = audit_drawings.choices(found)
+    is_linked = keys == LINKED
+    if is_linked:
+        state.resolve(keys[0], choices)
+        state.warn_missing(keys[0], "the vectors", choices)
+        state.resolve(keys[1], list(METRICS))
+        state.warn_missing(keys[1], "the figure", list(METRICS))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.selectbox(
+            "Vectors",
+            choices,
+            format_func=lambda one: audit_drawings.words(found, one),
+            key=keys[0],
+            persist_state="session",
+        )
+        metric = st.segmented_control(
+            "Show",
+            list(METRICS),
+            default=None if keys[1] in st.session_state else "difference",
+            required=True,
+            format_func=lambda one: METRICS[one],
+            key=keys[1],
+            persist_state="session",
+            help="Paired change: each question's difference to itself at scale 0.",
+        )
+    if is_linked:
+        state.write_link(keys[0], default=choices[0])
+        state.write_link(keys[1], default="difference")
+    return name, metric or "difference"
 
 
 def draw_vectors(found: Audit, key: str) -> None:

@@ -1,70 +1,34 @@
-"""The leaderboard of one vector set: what each vector does, beside random ones."""
+"""The parts of the discover page about one vector set: which one, and what to do with it."""
 
-from typing import NamedTuple
-
-import pandas as pd
 import streamlit as st
 
-from dashboard import captions, navigation, overviews, resources, state, sweeps, widgets
+from dashboard import (
+    captions,
+    navigation,
+    overviews,
+    pin_card,
+    pinned,
+    resources,
+    state,
+    widgets,
+)
+from dashboard.leaderboard import PARAMETER, Selected
 from dashboard.sweeps import Sweep
 from engine.config import VectorRef
 from engine.records import RecordInfo, VectorSet
-
-
-class Selected(NamedTuple):
-    """The row that the reader selected."""
-
-    name: str
-    vector: int
-    """Its row in the set."""
-    is_measured: bool
-
-
-COLUMNS = {
-    "name": st.column_config.TextColumn("vector", width=125),
-    "changes": st.column_config.LineChartColumn(
-        "by scale",
-        width=78,
-        help="Change of the logit difference from the lowest scale to the highest",
-    ),
-    "change": st.column_config.NumberColumn(
-        "best effect",
-        format="%+.3g",
-        width=75,
-        help="Largest change of the mean logit difference from scale 0",
-    ),
-    "label": st.column_config.TextColumn("at scale", width=58),
-    "control": st.column_config.NumberColumn(
-        "random",
-        format="%+.3g",
-        width=62,
-        help="Edge of the random vectors' 95 % band there, on the same side",
-    ),
-    "verdict": st.column_config.TextColumn("badge", width=140, help=captions.BEST_OF_MANY),
-    "percent_a": st.column_config.NumberColumn(
-        "% A", format="percent", width=55, help=captions.CHOOSING_A
-    ),
-    "shape": st.column_config.TextColumn(
-        "shape", width=85, help="How the effect depends on the scale"
-    ),
-    "interval": st.column_config.TextColumn("95 % interval", width=110),
-    "p": st.column_config.NumberColumn(
-        "p",
-        format="%.3f",
-        width=55,
-        help="Share of random vectors, each at its own best scale, that do at least as much",
-    ),
-    "rates": st.column_config.LineChartColumn(
-        "% by scale", y_min=0, y_max=1, width=90, help="Share of behaviour answers by scale"
-    ),
-    "site": st.column_config.TextColumn("site"),
-}
 
 
 def measured_first(infos: list[RecordInfo]) -> list[RecordInfo]:
     """Sets that an evaluation ranks before the others, found ones before random ones."""
     measured = {digest for run in resources.runs() for digest in resources.measured_sets(run)}
     return sorted(infos, key=lambda info: (info.digest not in measured, info.method == "random"))
+
+
+def follow(digests: list[str]) -> None:
+    """Before the set is picked: move to the one of the current vector."""
+    one = pinned.wanted("found", PARAMETER)
+    if one is not None and one.digest in digests:
+        st.session_state["found"] = one.digest
 
 
 def sweep_picker(digest: str) -> Sweep | None:
@@ -88,64 +52,6 @@ def sweep_picker(digest: str) -> Sweep | None:
     )
     state.write_link("on", default=infos[0].digest)
     return resources.sweep(chosen)
-
-
-def leaderboard(found: VectorSet, sweep: Sweep | None) -> Selected:
-    """The table; gives the selected vector, or else the first."""
-    table = scores(found) if sweep is None else ranked(found, sweep)
-    own = [name for name in table if name not in COLUMNS and name in _score_names(found)]
-    event = st.dataframe(
-        table,
-        key=f"leaderboard_{found.digest}",
-        hide_index=True,
-        column_order=[*(name for name in COLUMNS if name in table), *own],
-        column_config=COLUMNS,
-        on_select="rerun",
-        selection_mode="single-row",
-        selection_default={"selection": {"rows": [0]}},
-        height=min(38 + 35 * len(table), 460),
-        alt="Vectors of this set, the largest effect first",
-    )
-    rows = event.selection.rows
-    row = table.iloc[rows[0] if rows else 0]
-    return Selected(str(row["name"]), int(row["vector"]), sweep is not None and row["size"] >= 0)
-
-
-def _score_names(found: VectorSet) -> dict[str, str]:
-    """Column of each score of the finder, whatever it is called."""
-    taken = {*COLUMNS, "vector", "vector_set", "method", "size", "scale", "rate", "controls"}
-    return {f"{name} (found)" if name in taken else name: name for name in found.scores}
-
-
-def scores(found: VectorSet) -> pd.DataFrame:
-    """What the finder itself reports of each vector: vector, name, site and its scores."""
-    sites = [site.words for site in found.sites]
-    table = pd.DataFrame({"vector": range(len(sites)), "name": found.names, "site": sites})
-    for column, name in _score_names(found).items():
-        table[column] = found.scores[name]
-    return table
-
-
-def ranked(found: VectorSet, sweep: Sweep) -> pd.DataFrame:
-    """The measured effects of each vector, the largest first; the unmeasured ones last."""
-    table = sweeps.ranking(sweep)
-    table = table[table["vector_set"] == found.digest]
-    low, high = table["change_low"], table["change_high"]
-    table = table.assign(
-        interval=[
-            f"{captions.number(a)} to {captions.number(b)}" for a, b in zip(low, high, strict=True)
-        ],
-        verdict=[_short(sweeps.verdict(row)) for row in table.to_dict("records")],
-    )
-    joined = scores(found).merge(table, on="vector", how="left", suffixes=("_own", ""))
-    joined["name"] = joined["name"].fillna(joined.pop("name_own"))
-    joined["verdict"] = joined["verdict"].fillna("not measured")
-    return joined.sort_values("size", ascending=False, na_position="last", ignore_index=True)
-
-
-def _short(verdict: str) -> str:
-    """The badge as it fits a column."""
-    return verdict.replace("beyond the best of", "\u2605 best of")
 
 
 def chosen(found: VectorSet, selected: Selected) -> tuple[VectorRef, ...]:
@@ -178,7 +84,9 @@ def actions(digest: str, sweep: Sweep | None, selected: Selected) -> None:
                 run=sweep.evaluation.digest,
                 vec=selected.name,
             )
-        widgets.share(navigation.link("discover", found=digest, on=st.query_params.get("on")))
+        pin_card.button(f"{digest}:{selected.vector}")
+        asked = {name: st.query_params.get(name) for name in ("on", PARAMETER, pinned.PARAMETER)}
+        widgets.share(navigation.link("discover", found=digest, **asked))
 
 
 def provenance(found: VectorSet) -> None:

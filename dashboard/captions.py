@@ -81,6 +81,8 @@ NOTHING_MOVED = (
     "Nothing moved: at every scale the answers are those of the unsteered model. The vectors may "
     "be too short for this model: try larger scales or relative ones."
 )
+PINNED = "\u25c6"
+"""Stands for the pinned vector in tables and charts."""
 
 METHODS = {
     "melbo": "MELBO",
@@ -90,6 +92,7 @@ METHODS = {
     "finetune-diff": "Fine-tune difference",
     "control": "Random controls",
     "baseline": "Unsteered",
+    "screening": "Adaptive sweep",
 }
 
 ABOUT_METHODS = {

@@ -24,15 +24,26 @@ class Extras(NamedTuple):
     """Question whose dots are joined."""
     intervals: pd.DataFrame | None = None
     """scale, mean, low, high: of the mean over questions."""
+    other: "Other | None" = None
+    """Another vector's means."""
+
+
+class Other(NamedTuple):
+    """Another vector's curve, drawn beside the one that the chart is of."""
+
+    name: str
+    curve: pd.DataFrame
+    """scale, value; and own, what the chart's own vector has there."""
 
 
 def violins(shape: Violin, axis: Axis, look: Look, title: str, extras: Extras) -> Drawing:
     """Violins over scales with quartiles, the line of means, dots and the random band."""
+    shown = [shape.outlines["y"], *([] if extras.other is None else [extras.other.curve["value"]])]
     y = alt.Y(
         "y:Q",
         title=title,
         axis=alt.Axis(tickCount=6, minExtent=EXTENT),
-        scale=alt.Scale(domain=_room(shape.outlines["y"]), nice=False),
+        scale=alt.Scale(domain=_room(pd.concat(shown)), nice=False),
     )
     layers: list[alt.Chart] = [_zero(look)]
     if extras.band is not None and not extras.band.empty:
@@ -40,13 +51,21 @@ def violins(shape: Violin, axis: Axis, look: Look, title: str, extras: Extras) -
     layers.append(
         alt.Chart(shape.outlines)
         .mark_area(orient="horizontal", opacity=look.violin_opacity)
-        .encode(y=y, x=axis.x("x0"), x2="x1:Q", detail="scale:N", color=axis.colour())
+        .encode(
+            y=y,
+            x=axis.x("x0"),
+            x2=alt.X2("x1:Q"),
+            detail=alt.Detail("scale:N"),
+            color=axis.colour(),
+        )
     )
     if extras.dots:
         layers.append(_dots(shape.dots, axis, look))
     layers += _boxes(shape.boxes, axis, look)
     if extras.intervals is not None:
         layers += _mean_intervals(axis.place(extras.intervals), axis, look)
+    if extras.other is not None:
+        layers += _other(extras.other, axis, look)
     if extras.selected is not None:
         layers += _followed(shape.dots, extras.selected, axis, look)
     if extras.rates is not None:
@@ -63,7 +82,7 @@ def _room(values: pd.Series) -> list[float]:
 
 def _zero(look: Look) -> alt.Chart:
     frame = pd.DataFrame({"y": [0.0]})
-    return alt.Chart(frame).mark_rule(color=look.muted, strokeWidth=1).encode(y="y:Q")
+    return alt.Chart(frame).mark_rule(color=look.muted, strokeWidth=1).encode(y=alt.Y("y:Q"))
 
 
 def _band_steps(band: pd.DataFrame, axis: Axis, look: Look) -> alt.Chart:
@@ -73,9 +92,9 @@ def _band_steps(band: pd.DataFrame, axis: Axis, look: Look) -> alt.Chart:
         .mark_rect(color=look.band, opacity=0.38)
         .encode(
             x=axis.x("x0"),
-            x2="x1:Q",
-            y="low:Q",
-            y2="high:Q",
+            x2=alt.X2("x1:Q"),
+            y=alt.Y("low:Q"),
+            y2=alt.Y2("high:Q"),
             tooltip=[
                 alt.Tooltip("scale:Q"),
                 alt.Tooltip("low:Q", title="random from", format="+.2f"),
@@ -92,7 +111,7 @@ def _dots(dots: pd.DataFrame, axis: Axis, look: Look) -> alt.Chart:
         .mark_circle(size=18, color=look.ink, opacity=0.35, cursor="pointer")
         .encode(
             x=axis.x(),
-            y="value:Q",
+            y=alt.Y("value:Q"),
             tooltip=[
                 alt.Tooltip("scale:Q"),
                 alt.Tooltip("question:N"),
@@ -114,11 +133,15 @@ def _boxes(boxes: pd.DataFrame, axis: Axis, look: Look) -> list[alt.Chart]:
         alt.Tooltip("n:Q", title="questions"),
     ]
     return [
-        base.mark_bar(width=5, color=look.ink, opacity=0.75).encode(y="low:Q", y2="high:Q"),
-        base.mark_line(strokeDash=[4, 3], color=look.ink, strokeWidth=1.3).encode(y="mean:Q"),
+        base.mark_bar(width=5, color=look.ink, opacity=0.75).encode(
+            y=alt.Y("low:Q"), y2=alt.Y2("high:Q")
+        ),
+        base.mark_line(strokeDash=[4, 3], color=look.ink, strokeWidth=1.3).encode(
+            y=alt.Y("mean:Q")
+        ),
         base.mark_point(
             size=46, filled=True, fill=look.page, stroke=look.ink, strokeWidth=2, opacity=1
-        ).encode(y="middle:Q", tooltip=figures),
+        ).encode(y=alt.Y("middle:Q"), tooltip=figures),
     ]
 
 
@@ -133,29 +156,57 @@ def _mean_intervals(means: pd.DataFrame, axis: Axis, look: Look) -> list[alt.Cha
         alt.Tooltip("high:Q", title="to", format="+.3f"),
     ]
     return [
-        base.mark_rule(strokeWidth=7, color=look.ink).encode(y="low:Q", y2="high:Q"),
+        base.mark_rule(strokeWidth=7, color=look.ink).encode(y=alt.Y("low:Q"), y2=alt.Y2("high:Q")),
         base.mark_rule(strokeWidth=4, color=look.page).encode(
-            y="low:Q", y2="high:Q", tooltip=figures
+            y=alt.Y("low:Q"), y2=alt.Y2("high:Q"), tooltip=figures
         ),
         base.mark_rule(strokeWidth=2, color=look.ink).encode(
-            x=axis.x("x0"), x2="x1:Q", y="mean:Q", tooltip=figures
+            x=axis.x("x0"), x2=alt.X2("x1:Q"), y=alt.Y("mean:Q"), tooltip=figures
         ),
     ]
 
 
 def _followed(dots: pd.DataFrame, question: str, axis: Axis, look: Look) -> list[alt.Chart]:
-    base = alt.Chart(dots[dots["question"] == question]).encode(x=axis.x(), y="value:Q")
+    base = alt.Chart(dots[dots["question"] == question]).encode(x=axis.x(), y=alt.Y("value:Q"))
     return [
         base.mark_line(color=look.ink, strokeWidth=1, opacity=0.8),
         base.mark_circle(size=110, color=look.ink, opacity=1),
     ]
 
 
+def _other(other: Other, axis: Axis, look: Look, form: str = "+.2f") -> list[alt.Chart]:
+    """Another vector's curve: grey, with long dashes and diamonds; its name where both part."""
+    frame = axis.place(other.curve).assign(name=other.name)
+    base = alt.Chart(frame).encode(x=axis.x(), y=alt.Y("value:Q"))
+    figures = [
+        alt.Tooltip("name:N", title="pinned"),
+        alt.Tooltip("scale:Q"),
+        alt.Tooltip("value:Q", title="mean", format=form),
+    ]
+    ends = frame.iloc[[0, -1]]
+    apart = (ends["value"] - ends["own"]).abs().fillna(0).tolist()
+    is_first = len(frame) > 1 and apart[0] > apart[-1]
+    end = alt.Chart(ends.head(1) if is_first else ends.tail(1))
+    end = end.encode(x=axis.x(), y=alt.Y("value:Q"), text=alt.Text("name:N"))
+    side = {"align": "left", "dx": -10} if is_first else {"align": "right", "dx": 10}
+    beside = {**side, "baseline": "bottom", "dy": -9, "fontSize": 12}
+    return [
+        base.mark_line(color=look.muted, strokeWidth=2, strokeDash=[9, 5]),
+        base.mark_point(
+            shape="diamond", size=70, filled=True, fill=look.page, stroke=look.muted,
+            strokeWidth=2, opacity=1,
+        ).encode(tooltip=figures),
+        # Under the letters, so that they can be read on any violin.
+        end.mark_text(color=look.page, stroke=look.page, strokeWidth=4, opacity=0.8, **beside),
+        end.mark_text(color=look.ink, **beside),
+    ]  # fmt: skip
+
+
 def _percent_on_top(rates: pd.DataFrame, axis: Axis, look: Look) -> alt.Chart:
     return (
         alt.Chart(rates)
         .mark_text(color=look.ink, fontSize=12, baseline="bottom")
-        .encode(x=axis.x(), y=alt.value(-4), text=alt.Text("rate:Q", format=".0%"))
+        .encode(x=axis.x(), y=alt.YValue(-4), text=alt.Text("rate:Q", format=".0%"))
     )
 
 
@@ -167,6 +218,7 @@ def rates(
     title: str,
     letters: bool = False,
     usable: tuple[float, float] | None = None,
+    other: Other | None = None,
 ) -> Drawing:
     """Share of behaviour answers over scales, with its interval and the random vectors' band.
 
@@ -178,6 +230,7 @@ def rates(
         title: Of the y axis.
         letters: Whether "% choosing A" is drawn as well.
         usable: Lowest and highest scale within the budget of side effects, shaded beneath.
+        other: Another vector's shares.
     """
     frame = axis.place(curve)
     layers: list[alt.Chart] = [] if usable is None else _usable(usable, axis, look)
@@ -185,7 +238,7 @@ def rates(
         layers.append(
             alt.Chart(axis.place(band))
             .mark_area(color=look.band, opacity=0.3, interpolate="monotone")
-            .encode(x=axis.x(), y=alt.Y("low:Q"), y2="high:Q")
+            .encode(x=axis.x(), y=alt.Y("low:Q"), y2=alt.Y2("high:Q"))
         )
     base = alt.Chart(frame).encode(x=axis.x())
     share = alt.Y(
@@ -197,14 +250,14 @@ def rates(
     layers += [
         base.mark_line(color=look.ink, strokeWidth=1.3, strokeDash=[4, 3]).encode(y=share),
         base.mark_rule(strokeWidth=2.5).encode(
-            y="rate_low:Q", y2="rate_high:Q", color=axis.colour()
+            y=alt.Y("rate_low:Q"), y2=alt.Y2("rate_high:Q"), color=axis.colour()
         ),
         base.mark_circle(size=90, opacity=1).encode(
             y=share, color=axis.colour(), tooltip=_rate_figures()
         ),
     ]
-    if letters:
-        layers.append(_letters(frame, axis, look))
+    layers += [_letters(frame, axis, look)] if letters else []
+    layers += [] if other is None else _other(other, axis, look, ".1%")
     return alt.layer(*layers).properties(height=220)
 
 
@@ -220,9 +273,9 @@ def _usable(span: tuple[float, float], axis: Axis, look: Look) -> list[alt.Chart
         .mark_rect(color=look.line, opacity=0.75)
         .encode(
             x=axis.x("x0"),
-            x2="x1:Q",
-            y="low:Q",
-            y2="high:Q",
+            x2=alt.X2("x1:Q"),
+            y=alt.Y("low:Q"),
+            y2=alt.Y2("high:Q"),
             tooltip=[alt.Tooltip("told:N", title="usable range")],
         )
     ]
@@ -241,7 +294,7 @@ def _rate_figures() -> list[alt.Tooltip]:
 
 def _letters(frame: pd.DataFrame, axis: Axis, look: Look) -> alt.Chart:
     point = alt.OverlayMarkDef(color=look.second, size=40)
-    base = alt.Chart(frame).encode(x=axis.x(), y="percent_a:Q")
+    base = alt.Chart(frame).encode(x=axis.x(), y=alt.Y("percent_a:Q"))
     return base.mark_line(color=look.second, point=point)
 
 
@@ -260,7 +313,11 @@ def question(rows: pd.DataFrame, axis: Axis, look: Look) -> Drawing:
                 scale=alt.Scale(domain=list(names.values()), range=[look.line, look.second]),
                 legend=alt.Legend(title=None, orient="top"),
             ),
-            tooltip=["scale:Q", "order:N", alt.Tooltip("value:Q", format="+.2f")],
+            tooltip=[
+                alt.Tooltip("scale:Q"),
+                alt.Tooltip("order:N"),
+                alt.Tooltip("value:Q", format="+.2f"),
+            ],
         )
     )
     return alt.layer(_zero(look), lines).properties(height=240)

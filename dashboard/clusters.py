@@ -1,15 +1,31 @@
 """The parts of the similarity page that show many vectors at once: duplicates and neighbours."""
 
+import pandas as pd
 import streamlit as st
 
-from dashboard import captions, cosines, heatmaps, navigation, resources, similarity, state, widgets
+from dashboard import (
+    captions,
+    cosines,
+    heatmaps,
+    navigation,
+    pin_card,
+    pinned,
+    resources,
+    similarity,
+    similarity_cards,
+    state,
+    widgets,
+)
 from dashboard.cosines import Member, Square
+from dashboard.similarity_cards import Drawn
 from engine.records import RecordInfo, VectorSet
 from engine.similarity import random_band
 
 MOST_VECTORS = 80
 """Vectors on a side of the clustered map, beyond which nothing could be read."""
 MOST_BARS = 40
+MOST_NAMED = 64
+"""Sets that a link may name."""
 ORDERS = {"clustered": "like ones together", "method": "by method", "block": "by block"}
 
 
@@ -82,34 +98,66 @@ def draw_all(infos: list[RecordInfo]) -> None:
             width=160,
         )
         order = _order_picker()
-        widgets.share(
-            navigation.link(
-                "similarity",
-                mode="all",
-                of=st.query_params.get("of"),
-                sets=st.session_state.get("sets"),
-                map_block=None if block is None else str(block),
-                map_order=st.query_params.get("map_order"),
-            )
-        )
+        shared = st.container(width="content")
     square = cosines.square(sets, block)
     _figures(square)
+    drawn = _drawn(square, order)
+    with shared:
+        _share_all(square, drawn, sets, block)
     if len(square.members) < 2:
         st.info("One vector has nothing to be compared with.", icon=":material/info:")
         return
-    _map(square, order)
-    if not square.groups.empty:
-        st.subheader("Copies of one direction")
-        st.caption("A minus marks a copy with the opposite sign. Copies share |cosine| ≥ 0.9.")
-        st.dataframe(
-            square.groups,
-            hide_index=True,
-            column_config={
-                "copies": st.column_config.NumberColumn("copies", width=70),
-                "least": st.column_config.NumberColumn("least |cosine|", format="%.3f", width=110),
-            },
-            alt="Directions that were found more than once",
+    if len(drawn.names) < len(square.members):
+        st.info(
+            f"{len(square.members)} vectors are too many to draw: the map shows the first "
+            f"{MOST_VECTORS}. Choose fewer sets, or one block.",
+            icon=":material/filter_list:",
         )
+    drawing = heatmaps.everyone(*drawn, widgets.look())
+    widgets.chart(drawing, "Cosine of every pair of vectors", "everyone", pick=pick_pair)
+    name = f"cosines_{sets[0].digest}_{len(sets)}"
+    widgets.download(square.cells.drop(columns=["row_reference", "column_reference"]), name)
+    _copies(square, f"copies_{sets[0].digest}_{len(sets)}")
+
+
+def _copies(square: Square, name: str) -> None:
+    """The directions that were found more than once."""
+    if square.groups.empty:
+        return
+    st.subheader("Copies of one direction")
+    st.caption("A minus marks a copy with the opposite sign. Copies share |cosine| ≥ 0.9.")
+    st.dataframe(
+        square.groups,
+        hide_index=True,
+        column_config={
+            "copies": st.column_config.NumberColumn("copies", width=70),
+            "least": st.column_config.NumberColumn("least |cosine|", format="%.3f", width=110),
+        },
+        alt="Directions that were found more than once",
+    )
+    widgets.download(square.groups, name)
+
+
+def _share_all(square: Square, drawn: Drawn, sets: list[VectorSet], block: int | None) -> None:
+    """The link to the map as it is asked for; a card names its sets, and so keeps its meaning."""
+
+    def link(named: list[str] | None) -> str:
+        return navigation.link(
+            "similarity",
+            mode="all",
+            of=st.query_params.get("of"),
+            sets=named,
+            map_block=None if block is None else str(block),
+            map_order=st.query_params.get("map_order"),
+        )
+
+    names = [found.digest for found in sets]
+    fixed = link(names if len(names) <= MOST_NAMED else None)
+    widgets.share_card(
+        link(st.session_state.get("sets")),
+        lambda: similarity_cards.everyone(square, drawn, sets, fixed),
+        f"directions_{names[0]}_{len(names)}",
+    )
 
 
 def _figures(square: Square) -> None:
@@ -124,25 +172,19 @@ def _figures(square: Square) -> None:
     st.caption(f"Clusters are of |cosine|, colours are signed. {similarity.MEANING}")
 
 
-def _map(square: Square, order: str | None) -> None:
+def _drawn(square: Square, order: str | None) -> Drawn:
+    """What of the square the map shows, in which order."""
     names = list(square.order)
     by_name = {one.name: one for one in square.members}
     if order == "method":
         names = [one.name for one in square.members]
     elif order == "block":
         names = sorted(by_name, key=lambda n: (by_name[n].site.block, by_name[n].method))
-    if len(names) > MOST_VECTORS:
-        st.info(
-            f"{len(names)} vectors are too many to draw: the map shows the first {MOST_VECTORS}. "
-            "Choose fewer sets, or one block.",
-            icon=":material/filter_list:",
-        )
-        names = names[:MOST_VECTORS]
-    shown = square.cells["row"].isin(names) & square.cells["column"].isin(names)
-    cells = square.cells[shown]
+    names = names[:MOST_VECTORS]
+    cells = square.cells
+    cells = cells[cells["row"].isin(names) & cells["column"].isin(names)]
     apart = cells[cells["row"] != cells["column"]]["cosine"]
-    drawing = heatmaps.everyone(cells, names, max(cosines.colour_limit(apart), 0.3), widgets.look())
-    widgets.chart(drawing, "Cosine of every pair of vectors", "everyone", pick=pick_pair)
+    return Drawn(cells, names, max(cosines.colour_limit(apart), 0.3))
 
 
 def pick_pair() -> None:
@@ -164,6 +206,9 @@ def draw_one(infos: list[RecordInfo]) -> None:
     names = list(everyone)
     state.resolve("one", names)
     state.warn_missing("one", "the vector", names)
+    is_asked, one = "one" in st.query_params, pinned.wanted("one", is_view=True)
+    if one is not None and one.reference in names:
+        st.session_state["one"] = one.reference
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
             "Vector",
@@ -173,8 +218,9 @@ def draw_one(infos: list[RecordInfo]) -> None:
             persist_state="session",
         )
         state.write_link("one")
-        of = st.query_params.get("of")
-        widgets.share(navigation.link("similarity", mode="one", of=of, one=chosen))
+        pinned.note(chosen, is_asked)
+        pin_card.button(chosen)
+        shared = st.container(width="content")
     frame = cosines.against(everyone[chosen], sets)
     if frame.empty:
         st.info("This model has no other vector to compare with.", icon=":material/info:")
@@ -186,9 +232,41 @@ def draw_one(infos: list[RecordInfo]) -> None:
         f"{beyond} of {len(frame)} lie outside ±{band:.3f}, where 95 % of random pairs are (grey)."
         f"{left} Click a bar to move to that vector. {similarity.MEANING}"
     )
-    drawing = heatmaps.bars(frame.head(MOST_BARS), band, widgets.look())
+    _beside_pinned(frame, chosen, band)
+    is_pinned = frame["reference"] == pinned.reference()
+    marked = frame["name"].where(~is_pinned, frame["name"] + " (pinned)")
+    drawn = frame.assign(name=marked).head(MOST_BARS)
+    kept = pinned.reference() if is_pinned.any() else None
+    of = st.query_params.get("of")
+    link = navigation.link("similarity", mode="one", of=of, one=chosen, pin=kept)
+    with shared:
+        widgets.share_card(
+            link,
+            lambda: similarity_cards.neighbours(everyone[chosen], drawn, band, sets, link),
+            f"neighbours_{chosen.replace(':', '_')}",
+        )
+    drawing = heatmaps.bars(drawn, band, widgets.look())
     widgets.chart(drawing, "Cosine of one vector with all others", "bars", pick=pick_bar)
     widgets.download(frame, f"neighbours_{chosen.replace(':', '_')}")
+
+
+def _beside_pinned(frame: pd.DataFrame, chosen: str, band: float) -> None:
+    """The cosine of the chosen vector with the pinned one."""
+    one = pinned.known(pinned.reference())
+    if one is None or one.reference == chosen:
+        return
+    name = f"{captions.PINNED} {captions.plain(one.name)}"
+    rows = frame[frame["reference"] == one.reference]
+    if rows.empty:
+        st.caption(f"{name} is of another model, so it has no cosine with this vector.")
+        return
+    row = rows.iloc[0]
+    inside = "within" if abs(row["cosine"]) <= band else "outside"
+    cosine, z = (f"{row[figure]:+.2f}".replace("-", "\u2212") for figure in ("cosine", "z"))
+    st.markdown(
+        f"Cosine with the pinned {name}: **{cosine}**, {z} standard deviations of random pairs, "
+        f"{inside} their 95 %."
+    )
 
 
 def _line(one: Member | None, reference: str) -> str:

@@ -77,9 +77,29 @@ def best(options: dict[str, Choice], method: str, block: int | None = None) -> s
     return min(ours, key=lambda one: abs(one.block - wanted)).reference
 
 
-def usual(options: dict[str, Choice], has_adapter: bool, vector: str | None) -> list[dict]:
-    """The columns to start with: base, base + vector, fine-tuned - vector."""
+def led(options: dict[str, Choice], pinned: str | None, current: str | None) -> dict[str, Choice]:
+    """The same with the current and the pinned vector first, and the pinned one marked."""
+    first = [name for name in dict.fromkeys((current, pinned)) if name in options]
+    ordered = {name: options[name] for name in (*first, *options)}
+    if pinned in ordered:
+        one = ordered[pinned]
+        ordered[pinned] = one._replace(words=f"{captions.PINNED} {one.words}")
+    return ordered
+
+
+def usual(
+    options: dict[str, Choice], has_adapter: bool, vector: str | None, pinned: str | None = None
+) -> list[dict]:
+    """The columns to start with: base, base + vector, fine-tuned - vector.
+
+    With a pinned vector beside another one: base, base + vector, base + pinned.
+    """
     given = vector if vector in options else None
+    kept = pinned if pinned in options else None
+    if given and kept and given != kept:
+        pair = [{**EMPTY, "vector": one, **_start(options[one], 1)} for one in (given, kept)]
+        return [{**EMPTY}, *pair]
+    given = given or kept
     plus = given or best(options, "contrastive") or next(iter(options), None)
     columns = [{**EMPTY}]
     if plus is not None:
@@ -90,6 +110,15 @@ def usual(options: dict[str, Choice], has_adapter: bool, vector: str | None) -> 
         minus = given or best(options, "finetune-diff", options[plus].block) or plus
         columns.append({**EMPTY, "adapter": True, "vector": minus, **_start(options[minus], -1)})
     return columns
+
+
+def beside(
+    columns: list[dict[str, Any]], reference: str, options: dict[str, Choice]
+) -> dict[str, Any]:
+    """A column for another vector, with the settings of the first steered base one."""
+    steered = (one for one in columns if one["vector"] and not one["adapter"])
+    like = next(steered, {**EMPTY, **_start(options[reference], 1)})
+    return {**like, "name": "", "vector": reference, "also": [], "weights": ""}
 
 
 def _start(one: Choice, sign: int) -> dict[str, Any]:

@@ -11,6 +11,9 @@ from engine import similarity
 from engine.config import Site
 from engine.records import VectorSet
 
+MOST_TERMS = 6
+"""Sizes of copies that are told one by one; of more, like ones are told together."""
+
 
 class Member(NamedTuple):
     """One vector among those of several sets."""
@@ -153,7 +156,11 @@ def directions(sizes: Sequence[int]) -> str:
     if not copies:
         return words
     rest = f" and {single} single" if single else ""
-    return f"{words}: {' + '.join(str(size) for size in copies)} copies{rest}"
+    terms = [str(size) for size in copies]
+    if len(terms) > MOST_TERMS:
+        counts = {size: copies.count(size) for size in copies}
+        terms = [str(size) if n == 1 else f"{n} × {size}" for size, n in counts.items()]
+    return f"{words}: {' + '.join(terms)} copies{rest}"
 
 
 def _groups(found: similarity.Clusters, cosines: np.ndarray, names: list[str]) -> pd.DataFrame:

@@ -9,6 +9,8 @@ from dashboard import (
     captions,
     navigation,
     overviews,
+    pin_card,
+    pinned,
     resources,
     sharing,
     state,
@@ -63,6 +65,29 @@ def dataset_picker(run: str, runs: Sequence[RecordInfo]) -> str:
     return digests[chosen or first]
 
 
+def follow_to_run(runs: Sequence[RecordInfo]) -> None:
+    """Before the run is picked: move to one that measured the current vector."""
+    one = pinned.wanted("run", "vec")
+    if one is None:
+        return
+    fitting = [info.digest for info in runs if one.digest in resources.measured_sets(info)]
+    if fitting and st.session_state.get("run") not in fitting:
+        st.session_state["run"] = fitting[0]
+        forget_choices()
+
+
+def follow_to_vector(sweep: Sweep) -> None:
+    """Before the vector is picked: move to the current one, or say that this run has it not."""
+    one = pinned.wanted("vec")
+    if one is None:
+        return
+    name = sweep.keys.get((one.digest, one.index))
+    if name is not None:
+        st.session_state["vec"] = name
+    elif not any(one.digest in resources.measured_sets(info) for info in resources.runs()):
+        st.caption(captions.plain(f"{one.name} ({one.words}) has not been evaluated yet."))
+
+
 def warnings(sweep: Sweep) -> None:
     """What a reader must know before believing this run."""
     for note in (*sweep.evaluation.questions.notes, *sweep.evaluation.notes):
@@ -75,15 +100,21 @@ def warnings(sweep: Sweep) -> None:
 
 def controls(sweep: Sweep) -> tuple[View, dict | None]:
     """The rows of controls above the charts; also gives the vector's row of the ranking."""
-    state.resolve("q", [question.id for question in sweep.evaluation.questions.questions])
+    asked = [question.id for question in sweep.evaluation.questions.questions]
+    state.resolve("q", asked, can_be_none=True)
     left, right = st.columns([0.58, 0.42], vertical_alignment="bottom")
     with left:
+        is_asked = "vec" in st.query_params
         name = widgets.stepper("Vector", "vec", sweep.names)
+    reference = "{}:{}".format(*sweeps.key_of(sweep, name))
+    pinned.note(reference, is_asked)
     with right:
         metric = metric_picker()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         scales = scale_pills(sweep)
         part = "content" if metric == "rate" else part_picker()
+        pin_card.button(reference)
+        shared = st.container(width="content")
     row = vector_card.row_of(sweep, name)
     with st.container(horizontal=True, vertical_alignment="center"):
         if row is not None:
@@ -96,9 +127,20 @@ def controls(sweep: Sweep) -> tuple[View, dict | None]:
             "% choosing A", value=True, key="letters", bind="query-params", help=captions.CHOOSING_A
         )
         question = st.session_state.get("q")
-        view = View(name, metric, scales, dots, band, letters, question, part)
+        other = pinned_name(sweep, name)
+        view = View(name, metric, scales, dots, band, letters, question, part, other)
+    with shared:
         sharing.curves(sweep, view, row, address(sweep, view))
     return view, row
+
+
+def pinned_name(sweep: Sweep, name: str) -> str | None:
+    """What the pinned vector is called in this run; None if it is not there, or is this one."""
+    one = pinned.known(pinned.reference())
+    if one is None:
+        return None
+    found = sweep.keys.get((one.digest, one.index))
+    return None if found == name else found
 
 
 def metric_picker() -> str:
@@ -140,6 +182,7 @@ def address(sweep: Sweep, view: View) -> str:
         band=None if view.band else "false",
         letters=None if view.letters else "false",
         q=view.question,
+        pin=None if view.pinned is None else pinned.reference(),
     )
 
 
@@ -160,6 +203,7 @@ def draw_violin(sweep: Sweep, view: View) -> None:
     if measured < len(view.scales):
         st.caption(f"{measured} of {len(view.scales)} scales have been measured for this vector.")
     text = f"{METRICS[view.metric]} of {view.name} per question, one violin a scale"
+    text += f", with the means of {view.pinned}" if view.pinned else ""
     widgets.chart(drawing, text, "violin", pick=pick_question if view.dots else None)
 
 
@@ -178,13 +222,23 @@ def draw_rates(sweep: Sweep, view: View, row: dict | None) -> None:
     band = f"the grey band holds 95 % of {sweep.control_count} random vectors; "
     asked = sweep.evaluation.questions
     at = asked.letter_counts
+    dashes = f"{captions.PINNED} and long dashes: {captions.plain(view.pinned or '')}; "
     st.caption(
         f"Bars: 95 % Wilson intervals over {len(asked.questions)} questions, "
         f"{captions.plain(sweep.behaviour)} at (A) {at['A']} times and at (B) {at['B']} times; "
-        f"{orange}{band if sweep.control_count else ''}blue foot: the usable range. "
+        f"{orange}{dashes if view.pinned else ''}"
+        f"{band if sweep.control_count else ''}blue foot: the usable range. "
         f"{captions.PROXY} "
         f"{captions.orders(sweep.evaluation.config)}"
     )
+    _pinned_elsewhere(sweep)
+
+
+def _pinned_elsewhere(sweep: Sweep) -> None:
+    """Say that the pinned vector has no curve here."""
+    one = pinned.known(pinned.reference())
+    if one is not None and (one.digest, one.index) not in sweep.keys:
+        st.caption(f"{captions.PINNED} {captions.plain(one.name)} was not measured in this run.")
 
 
 def draw_overview(sweep: Sweep) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import configurations
+from dashboard import configurations, pinned
 from dashboard.configurations import EMPTY, SWEEP, Choice
 from engine.config import STUDY_PROMPT, STUDY_SYSTEM
 
@@ -27,6 +27,8 @@ def take_link() -> bool:
     st.session_state["_grid_link"] = asked
     if asked["prompt"]:
         st.session_state["grid_prompts"] = asked["prompt"]
+    if asked["vec"]:
+        pinned.note(asked["vec"], is_asked=True)
     if asked["vec"] or asked["scale"]:
         _forget_columns()
     return True
@@ -64,7 +66,8 @@ def begin(options: dict[str, Choice], has_adapter: bool) -> None:
     if "_columns" in st.session_state:
         return
     asked = st.session_state.get("_grid_link") or {}
-    first = configurations.usual(options, has_adapter, asked.get("vec"))
+    vector = asked.get("vec") or pinned.current()
+    first = configurations.usual(options, has_adapter, vector, pinned.reference())
     scale = configurations.number(asked.get("scale"))
     if scale is not None:
         for one in first:

@@ -13,6 +13,7 @@ from dashboard import (
     columns,
     configurations,
     drafts,
+    pinned,
     resources,
     state,
     widgets,
@@ -39,6 +40,7 @@ def draw(model: ModelConfig) -> None:
     options = configurations.choices(model)
     drafts.begin(options, tuned is not None)
     drafts.mend()
+    options = configurations.led(options, pinned.reference(), pinned.current())
     prompts, system = _prompts()
     bar = st.container(horizontal=True, vertical_alignment="center")
     with bar:
@@ -161,15 +163,30 @@ def _wanted(kind: str, options: dict[str, Choice], has_adapter: bool) -> tuple[C
             on_click=_remove,
             disabled=len(names) < 2,
         )
+        if len(names) < drafts.MOST_COLUMNS:
+            _offer(options, [edited[name] for name in names])
     return configurations.apart([configurations.one(edited[name], options) for name in names])
 
 
-def _add() -> None:
+def _offer(options: dict[str, Choice], drawn: list[dict[str, Any]]) -> None:
+    """Columns for the current and the pinned vector, where there are none of them yet."""
+    for reference in dict.fromkeys((pinned.current(), pinned.reference())):
+        if reference in options and reference not in {one["vector"] for one in drawn}:
+            st.button(
+                captions.plain(f"Add {options[reference].words}"),
+                key=f"add_{reference}",
+                icon=":material/add:",
+                on_click=_add,
+                args=(configurations.beside(drawn, reference, options),),
+            )
+
+
+def _add(column: dict[str, Any] | None = None) -> None:
     edited = st.session_state["_columns"]
     names = [name for name in edited if name != SWEEP]
     last = edited[names[-1]] if names else EMPTY
     number = max((int(name) for name in names), default=-1) + 1
-    edited[str(number)] = {**last, "name": ""}
+    edited[str(number)] = column or {**last, "name": ""}
 
 
 def _remove() -> None:

@@ -1,6 +1,7 @@
 """Charts of how alike vectors are: frames in, `alt.Chart` out. Knows no files, state or pages."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import altair as alt
 import pandas as pd
@@ -26,8 +27,10 @@ def _colour(limit: float, look: Look, legend: alt.Legend | None) -> alt.Color:
     )
 
 
-def _legend() -> alt.Legend:
-    return alt.Legend(title="cosine", gradientLength=180, format="+.2~f", tickCount=5)
+def _legend(orient: Literal["right", "top"] = "right") -> alt.Legend:
+    return alt.Legend(
+        title="cosine", gradientLength=180, format="+.2~f", tickCount=5, orient=orient
+    )
 
 
 def layers(
@@ -91,7 +94,7 @@ def same_layer(frame: pd.DataFrame, look: Look) -> Drawing:
             y=alt.Y(
                 "value:Q",
                 title="same-layer cosine",
-                axis=alt.Axis(minExtent=EXTENT, tickCount=5, format="+.2~f"),
+                axis=alt.Axis(minExtent=EXTENT, tickCount=4, format="+.2~f"),
             ),
             color=alt.Color(
                 "series:N",
@@ -106,7 +109,7 @@ def same_layer(frame: pd.DataFrame, look: Look) -> Drawing:
         )
     )
     zero = alt.Chart(pd.DataFrame({"low": [0.0]})).mark_rule(color=look.muted).encode(y="low:Q")
-    return alt.layer(*areas, zero, lines).properties(height=200)
+    return alt.layer(*areas, zero, lines).properties(height=240)
 
 
 def _blocks(title: str | None) -> alt.X:
@@ -172,7 +175,8 @@ def everyone(cells: pd.DataFrame, order: Sequence[str], limit: float, look: Look
         y=alt.Y("row:N", sort=names, title=None, axis=alt.Axis(**plain)),
     )
     tiles = base.mark_rect(cursor="pointer").encode(
-        color=_colour(limit, look, _legend()),
+        # On top: beside the map it would take half the width of a phone.
+        color=_colour(limit, look, _legend("top")),
         tooltip=[
             alt.Tooltip("row:N", title="vector"),
             alt.Tooltip("column:N", title="and"),
@@ -185,7 +189,7 @@ def everyone(cells: pd.DataFrame, order: Sequence[str], limit: float, look: Look
         figure = alt.Text("cosine:Q", format=".2f")
         drawn.append(base.mark_text(fontSize=9).encode(text=figure, color=ink))
     size = 22 if len(names) <= MOST_FIGURES else 13
-    height = min(size * len(names) + 130, 760)
+    height = min(size * len(names) + 180, 810)
     return alt.layer(*drawn).resolve_scale(color="independent").properties(height=height)
 
 
@@ -217,7 +221,8 @@ def bars(frame: pd.DataFrame, band: float, look: Look) -> Drawing:
                     domain=[captions.method(m) for m in methods],
                     range=[looks.method_colour(m) for m in methods],
                 ),
-                legend=alt.Legend(title=None, orient="top"),
+                # One below the other: side by side they would be cut off on a phone.
+                legend=alt.Legend(title=None, orient="bottom", columns=1),
             ),
             tooltip=[
                 alt.Tooltip("name:N", title="vector"),
@@ -231,3 +236,45 @@ def bars(frame: pd.DataFrame, band: float, look: Look) -> Drawing:
     edges = pd.DataFrame({"low": [-band], "high": [band]})
     room = alt.Chart(edges).mark_rect(color=look.band, opacity=0.3).encode(x="low:Q", x2="high:Q")
     return alt.layer(room, drawn).properties(height=18 * len(names) + 70)
+
+
+def shares(frame: pd.DataFrame, colour: str, look: Look) -> Drawing:
+    """Each vector's share inside a span, with the band of random directions.
+
+    Args:
+        frame: As `similarity.span_shares` gives it, with the vectors' names.
+        colour: Of the bars.
+        look: The inks.
+    """
+    bars = (
+        alt.Chart(frame)
+        .mark_bar(color=colour, height={"band": 0.75})
+        .encode(
+            x=alt.X(
+                "share:Q",
+                title="share inside the span",
+                scale=alt.Scale(domain=[0, 1]),
+                axis=alt.Axis(format="%"),
+            ),
+            y=alt.Y(
+                "name:N",
+                sort=list(frame["name"]),
+                title=None,
+                axis=alt.Axis(labelOverlap=False, labelFlush=False, ticks=False, labelLimit=180),
+            ),
+            tooltip=[
+                alt.Tooltip("name:N", title="vector"),
+                alt.Tooltip("share:Q", title="inside", format=".1%"),
+                alt.Tooltip("linear:Q", title="norm inside", format=".3g"),
+                alt.Tooltip("residual:Q", title="norm outside", format=".3g"),
+                alt.Tooltip("random:Q", title="a random direction, on average", format=".1%"),
+            ],
+        )
+    )
+    edge = frame[["random_high"]].head(1).assign(low=0.0)
+    band = (
+        alt.Chart(edge)
+        .mark_rect(color=look.band, opacity=0.3)
+        .encode(x="low:Q", x2="random_high:Q")
+    )
+    return alt.layer(band, bars).properties(height=18 * len(frame) + 50)

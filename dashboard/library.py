@@ -56,6 +56,8 @@ def place(info: RecordInfo) -> tuple[str, dict[str, str]] | None:
     # The evidence for a set of vectors is a table, not a study.
     if info.kind == "experiment" and info.method == "evidence":
         return None
+    if info.kind == "experiment" and info.method == "screening":
+        return "curves", {"sweeps": "adaptive", "screen": info.digest}
     page, key = PLACES[info.kind]
     return page, {key: info.digest}
 
@@ -290,7 +292,7 @@ def _reporter(store: Any, info: RecordInfo) -> Any:
         return lambda: offline_texts.report(
             store.load_generation(info.digest), store.labels(info.digest)
         )
-    return lambda: offline_run.report(sweeps.build(store.load_evaluation(info.digest)))
+    return lambda: offline_run.report(sweeps.opened(store, info.digest))
 
 
 def _deletion(info: RecordInfo) -> None:

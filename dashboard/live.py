@@ -40,10 +40,14 @@ def draw(digest: str) -> None:
 def _first_unfinished(sheet: Sheet) -> tuple[int, int]:
     """The prompt and sample that are being written, so that the reader sees words come."""
     prompts, samples = len(sheet.config["prompts"]), int(sheet.config["samples"])
+    frame = sheet.frame
+    rows = frame[frame["finished"].astype(bool)] if len(frame) else frame
+    # A set, as a large grid would not be searched through before it is looked at again.
+    over = set(zip(rows["prompt"], rows["configuration"], rows["sample"], strict=True))
     for prompt in range(prompts):
+        asked = sheet.config["prompts"][prompt]
         for sample in range(samples):
-            rows = [sheet.row(prompt, name, sample) for name in sheet.names]
-            if not all(row is not None and row["finished"] for row in rows):
+            if not all((asked, name, sample) in over for name in sheet.names):
                 return prompt, sample
     return prompts - 1, samples - 1
 

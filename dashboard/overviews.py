@@ -70,7 +70,7 @@ def _flag_marks(cells: pd.DataFrame, limit: float, base: alt.Chart, ink: Any) ->
     return [
         alt.Chart(frame)
         .mark_text(align="left", dx=20, fontSize=11, fontWeight="bold")
-        .encode(x=base.encoding.x, y=base.encoding.y, text="mark:N", color=ink)
+        .encode(x=base.encoding.x, y=base.encoding.y, text=alt.Text("mark:N"), color=ink)
     ]
 
 
@@ -117,17 +117,19 @@ def headline(cells: pd.DataFrame, band: pd.DataFrame, look: Look) -> Drawing:
     frame = cells.assign(method_name=cells["method"].map(captions.method))
     change = alt.Y("change:Q", title="change of logit difference", axis=alt.Axis(tickCount=6))
     lines = alt.Chart(frame).encode(
-        x=x, y=change, color=colour, detail="name:N", tooltip=_headline_figures()
+        x=x, y=change, color=colour, detail=alt.Detail("name:N"), tooltip=_headline_figures()
     )
     gap = 0.06 * float(frame["change"].max() - frame["change"].min())
     ends = _apart(frame[frame["best"]].sort_values("scale").groupby("name").tail(1), gap)
     layers = [
-        alt.Chart(band).mark_area(color=look.band, opacity=0.3).encode(x=x, y="low:Q", y2="high:Q"),
+        alt.Chart(band)
+        .mark_area(color=look.band, opacity=0.3)
+        .encode(x=x, y=alt.Y("low:Q"), y2=alt.Y2("high:Q")),
         lines.transform_filter("!datum.best").mark_line(strokeWidth=1, opacity=0.45),
         lines.transform_filter("datum.best").mark_line(strokeWidth=3, point={"size": 50}),
         alt.Chart(ends)
         .mark_text(align="left", dx=9, fontSize=12)
-        .encode(x=x, y="label_y:Q", text="name:N", color=colour),
+        .encode(x=x, y=alt.Y("label_y:Q"), text=alt.Text("name:N"), color=colour),
     ]
     return alt.layer(*layers).properties(height=330)
 
@@ -159,7 +161,7 @@ def live(name: str, values: list[float], look: Look) -> alt.Chart:
         .encode(
             x=alt.X("step:Q", title="step", axis=alt.Axis(tickMinStep=1, grid=False)),
             y=alt.Y("value:Q", title=name.replace("_", " "), scale=alt.Scale(zero=False)),
-            tooltip=["step:Q", alt.Tooltip("value:Q", format=".4g")],
+            tooltip=[alt.Tooltip("step:Q"), alt.Tooltip("value:Q", format=".4g")],
         )
         .properties(height=180)
     )
@@ -175,8 +177,12 @@ def history(name: str, steps: list[list[float]], names: list[str], look: Look) -
         .encode(
             x=alt.X("step:Q", title="step", axis=alt.Axis(tickMinStep=1, grid=False)),
             y=alt.Y("value:Q", title=name.replace("_", " "), scale=alt.Scale(zero=False)),
-            detail="vector:N",
-            tooltip=["vector:N", "step:Q", alt.Tooltip("value:Q", format=".4g")],
+            detail=alt.Detail("vector:N"),
+            tooltip=[
+                alt.Tooltip("vector:N"),
+                alt.Tooltip("step:Q"),
+                alt.Tooltip("value:Q", format=".4g"),
+            ],
         )
         .properties(height=180)
     )

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import captions, cosines, widgets
+from dashboard import captions, cosines, pin_card, widgets
 from engine.records import VectorSet
 
 
@@ -50,6 +50,8 @@ def _one_vector(side: str, found: VectorSet, index: int, norm: float) -> None:
     st.caption(f"**{captions.plain(name)}** · {found.sites[index].words} · norm {norm:.3g}")
     with st.container(horizontal=True, gap="xsmall"):
         icon = ":material/travel_explore:"
-        widgets.go_button("Open", "discover", key=f"open_{side}", icon=icon, found=found.digest)
+        place = {"found": found.digest, "vector": str(index)}
+        widgets.go_button("Open", "discover", key=f"open_{side}", icon=icon, **place)
         icon = ":material/chat:"
         widgets.go_button("Generate", "generations", key=f"say_{side}", icon=icon, vec=reference)
+        pin_card.button(reference, f"pin_{side}", shortcut=None)

@@ -8,13 +8,13 @@ import numpy as np
 from dashboard import captions
 from engine.config import Site
 from engine.generation_records import Generation
-from engine.records import Evaluation, Provenance, VectorSet
+from engine.records import EvaluationHead, Provenance, VectorSet
 
 Recipe = dict[str, str]
 MOST_COLUMNS = 12
 
 
-def of_vector(evaluation: Evaluation, vector_set: str, index: int, name: str) -> Recipe:
+def of_vector(evaluation: EvaluationHead, vector_set: str, index: int, name: str) -> Recipe:
     """Of one vector in a sweep.
 
     Args:
@@ -33,7 +33,7 @@ def of_vector(evaluation: Evaluation, vector_set: str, index: int, name: str) ->
     return {**head, "vector": words, **site, **_sweep(evaluation)}
 
 
-def of_sweep(evaluation: Evaluation) -> Recipe:
+def of_sweep(evaluation: EvaluationHead) -> Recipe:
     """Of a whole sweep."""
     sets = [
         f"{captions.method(str(one.get('method')))} {digest} ({len(one.get('names', ()))})"
@@ -43,7 +43,7 @@ def of_sweep(evaluation: Evaluation) -> Recipe:
     return {**head, "vectors": ", ".join(sets), **_sweep(evaluation)}
 
 
-def _sweep(evaluation: Evaluation) -> Recipe:
+def _sweep(evaluation: EvaluationHead) -> Recipe:
     config, asked = evaluation.config, evaluation.questions
     relative = config.get("scale_unit") == "relative"
     scales = ", ".join(captions.scale(float(scale)) for scale in config.get("scales", ()))
@@ -85,6 +85,57 @@ def of_pair(first: VectorSet, second: VectorSet, cell: str | None = None) -> Rec
         "records": "; ".join(_record(f.digest, f.provenance) for f in (first, second)),
     }
     return recipe if cell is None else {**recipe, "cell": cell}
+
+
+def of_sets(sets: Sequence[VectorSet], operation: str) -> Recipe:
+    """Of several sets whose vectors are compared.
+
+    Args:
+        sets: Of one model; the first ones are told one by one.
+        operation: What was computed.
+    """
+    kinds = dict.fromkeys(site.kind for found in sets for site in found.sites)
+    told = {f"set {i + 1}": _set(found) for i, found in enumerate(sets[:MOST_COLUMNS])}
+    if len(sets) > MOST_COLUMNS:
+        told["more"] = f"\u2026 and {len(sets) - MOST_COLUMNS} more sets"
+    templates = dict.fromkeys(_template(f.model, f.config) for f in sets[:MOST_COLUMNS])
+    return {
+        "model": "; ".join(dict.fromkeys(_model(found.model) for found in sets)),
+        "adapter": "; ".join(dict.fromkeys(_adapter(found.model) for found in sets)),
+        **told,
+        "site": ", ".join(SITES.get(kind, kind) for kind in kinds),
+        "operation": operation,
+        "template": "; ".join(templates),
+        "seed": "; ".join(dict.fromkeys(str(found.config.get("seed", 0)) for found in sets)),
+    }
+
+
+def of_study(record: Mapping[str, Any]) -> Recipe:
+    """Of a stored study: its settings, and the records that it is drawn from."""
+    config, model = dict(record.get("config") or {}), record["model"]
+    config.pop("model", None)
+    seed = str(config.pop("seed", 0))
+    kinds = {"vectors": "vectors", "evaluations": "evaluations", "generations": "texts"}
+    made = {told: ", ".join(record[kind]) for kind, told in kinds.items() if record.get(kind)}
+    settings = (f"{name.replace('_', ' ')} {_setting(value)}" for name, value in config.items())
+    stamp = record.get("provenance") or {}
+    commit, dirty = stamp.get("commit"), stamp.get("dirty")
+    return {
+        "model": _model(model),
+        "adapter": _adapter(model),
+        "settings": "; ".join(settings) or "as by default",
+        **made,
+        "template": _template(model, config),
+        "seed": seed,
+        "record": _stamped(record["digest"], str(stamp.get("created", "")), commit, bool(dirty)),
+    }
+
+
+def _setting(value: Any) -> str:
+    """A field of a config in words; lists without their brackets."""
+    if isinstance(value, list | tuple):
+        return ", ".join(_setting(one) for one in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 SITES = {
@@ -197,7 +248,9 @@ def _template(model: Mapping[str, Any], config: Mapping[str, Any]) -> str:
 
 
 def _record(digest: str, made: Provenance) -> str:
-    commit = (
-        f", commit {made.commit[:8]}{' (changed)' if made.dirty else ''}" if made.commit else ""
-    )
-    return f"{digest}, {made.created[:16].replace('T', ' ')} UTC{commit}"
+    return _stamped(digest, made.created, made.commit, made.dirty)
+
+
+def _stamped(digest: str, created: str, commit: str | None, is_dirty: bool) -> str:
+    words = f", commit {commit[:8]}{' (changed)' if is_dirty else ''}" if commit else ""
+    return f"{digest}, {created[:16].replace('T', ' ')} UTC{words}"

@@ -1,7 +1,8 @@
 """The engine and cached readings of its store. Caches only: nothing here is drawn or decided."""
 
+import functools
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -28,15 +29,29 @@ def records(kind: str | None = None) -> list[RecordInfo]:
     return [info for info in engine().store.list() if kind in (None, info.kind)]
 
 
-@st.cache_data(max_entries=1024, show_spinner=False)
+@st.cache_resource(max_entries=128, show_spinner=False)
 def header(digest: str, path: str) -> dict[str, Any]:  # noqa: ARG001  The digest is the key.
-    """The record of a file without its data."""
+    """The record of a file without its data; shared, so never to be changed."""
     return read_record(Path(path))
 
 
-def measured_sets(info: RecordInfo) -> set[str]:
+class Asked(NamedTuple):
+    """What a list of evaluations says of each."""
+
+    sets: frozenset[str]
+    questions: str
+
+
+@functools.lru_cache(maxsize=4096)
+def _asked(info: RecordInfo) -> Asked:
+    """Kept apart from the headers, which hold every question: pages ask this of all records."""
+    record = read_record(Path(info.path))
+    return Asked(frozenset(record["vector_names"]), str(record["questions"]["name"]))
+
+
+def measured_sets(info: RecordInfo) -> frozenset[str]:
     """Digests of the vector sets that an evaluation measured."""
-    return set(header(info.digest, info.path)["vector_names"])
+    return _asked(info).sets
 
 
 def runs() -> list[RecordInfo]:
@@ -46,13 +61,13 @@ def runs() -> list[RecordInfo]:
 
 def dataset(info: RecordInfo) -> str:
     """Name of the questions that an evaluation asked."""
-    return str(header(info.digest, info.path)["questions"]["name"])
+    return _asked(info).questions
 
 
-@st.cache_resource(max_entries=6, show_spinner="Reading the evaluation")
+@st.cache_resource(max_entries=16, show_spinner="Reading the evaluation")
 def sweep(digest: str) -> Sweep:
     """A stored evaluation with its statistics; shared, so never to be changed."""
-    return sweeps.build(engine().store.load_evaluation(digest))
+    return sweeps.opened(engine().store, digest)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Reading the vectors")

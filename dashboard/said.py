@@ -8,7 +8,6 @@ import streamlit as st
 from dashboard import captions, navigation, resources, sweeps
 from dashboard.sweeps import Sweep
 from engine.records import Question
-from engine.statistics import BASELINE
 
 MOST_GRIDS = 20
 """Newest grids that are searched."""
@@ -40,7 +39,7 @@ def draw(sweep: Sweep, name: str) -> None:
     question = asked.get(str(st.session_state.get("q")))
     if question is None:
         return
-    digest, index = key_of(sweep, name)
+    digest, index = sweeps.key_of(sweep, name)
     st.subheader("What the model wrote")
     answers = written(sweep, digest, index, question.id)
     if len(answers):
@@ -73,18 +72,12 @@ def draw(sweep: Sweep, name: str) -> None:
     _links(sweep, f"{digest}:{index}", question, found)
 
 
-def key_of(sweep: Sweep, name: str) -> tuple[str, int]:
-    """Vector set and index of a vector by its name on screen."""
-    return next(k for k, v in sweeps.labels(sweep.evaluation).items() if v == name)
-
-
 def written(sweep: Sweep, digest: str, index: int, question: str) -> pd.DataFrame:
     """Answers that the sweep itself wrote out: scale, order, answer; none if it did not."""
-    frame = sweep.evaluation.frame
+    frame = sweep.rows((digest, index))
     if "written" not in frame:
         return pd.DataFrame(columns=["scale", "order", "answer"])
-    own = (frame["vector_set"] == digest) & (frame["vector"] == index)
-    rows = frame[(own | (frame["vector_set"] == BASELINE)) & (frame["question"] == question)]
+    rows = frame[frame["question"] == question]
     rows = rows[rows["written"].notna()].rename(columns={"written": "answer"})
     return rows.sort_values(["scale", "order"])[["scale", "order", "answer"]]
 

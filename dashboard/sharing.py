@@ -62,8 +62,12 @@ def curve_card(sweep: Sweep, view: View, row: dict | None, address: str) -> Card
     said = "" if row is None else f"{sweeps.sentence(row)} "
     foot = "Blue foot: the usable range. " if usable else ""
     note = f"{said}{vector_drawings.legend(sweep, view)} {foot}{captions.PROXY}"
-    places = {key: place for place, key in sweeps.labels(sweep.evaluation).items()}
-    recipe = recipes.of_vector(sweep.evaluation, *places[view.name], view.name)
+    place = sweeps.key_of(sweep, view.name)
+    recipe = recipes.of_vector(sweep.evaluation, *place, view.name)
+    if view.pinned is not None:
+        other = sweeps.key_of(sweep, view.pinned)
+        told = f"{captions.PINNED} {view.pinned}: row {other[1]} of set {other[0]}"
+        recipe = {**recipe, "pinned": told}
     title = f"{view.name}: {METRICS[view.metric].lower()} by scale, {sweep.title}"
     return cards.of_charts(title, note, drawn, cards.view(address, recipe))
 

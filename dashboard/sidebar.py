@@ -2,9 +2,10 @@
 
 from typing import Any, Literal
 
+import psutil
 import streamlit as st
 
-from dashboard import captions, resources, state, tray
+from dashboard import captions, pin_card, resources, state, tray
 from engine.errors import EngineError
 
 Colour = Literal["green", "gray", "orange", "red", "blue"]
@@ -14,12 +15,18 @@ CHIPS: dict[str, tuple[str, Colour, str]] = {
     "ready": ("ready", "green", ":material/check:"),
     "failed": ("failed", "red", ":material/error:"),
 }
+ADAPTER = (
+    "The adapter is loaded beside the base model's weights and on only where a run or a column "
+    "asks for the fine-tuned model."
+)
 
 
 def draw() -> None:
     """The engine card and the job tray; they look again twice a second while something runs."""
     with st.sidebar:
-        st.fragment(_parts, run_every=0.5 if tray.is_busy() else None)()
+        # Not in the fragment: its buttons change the page as well.
+        pin_card.draw()
+        st.fragment(_parts, run_every=tray.timer())()
 
 
 def _parts() -> None:
@@ -39,6 +46,9 @@ def _engine_card() -> None:
             for key in ("device", "dtype"):
                 if loaded.get(key):
                     st.badge(str(loaded[key]).removeprefix("torch."), color="gray")
+            if loaded.get("adapter"):
+                name = captions.plain(str(loaded["adapter"]))
+                st.badge(f"LoRA {name}", color="gray", help=ADAPTER)
         _facts(status, loaded)
         if status.error:
             st.caption(f":red[{captions.plain(status.error)}]")
@@ -50,14 +60,24 @@ def _facts(status: Any, loaded: dict[str, Any]) -> None:
     words = []
     if loaded.get("blocks"):
         words.append(f"{loaded['blocks']} blocks, width {loaded.get('hidden', '?')}")
-    if loaded.get("adapter"):
-        words.append("with LoRA")
-    if status.memory_total:
-        words.append(f"{_gigabytes(status.memory_used)} of {_gigabytes(status.memory_total)} GB")
-    if words:
-        st.caption(captions.plain(" · ".join(words)))
-    elif status.state == "not loaded":
+    for line in (" · ".join(words), *_memory(status, str(loaded.get("device", "")))):
+        if line:
+            st.caption(captions.plain(line))
+    if not words and status.state == "not loaded":
         st.caption("Viewing needs no model. It loads by itself with the first job.")
+
+
+def _memory(status: Any, device: str) -> list[str]:
+    """What is used and what is free, of the GPU, or of this machine without one."""
+    if not status.memory_total:
+        return []
+    used, total = status.memory_used, status.memory_total
+    if device.startswith("cuda"):
+        own = _gigabytes(psutil.Process().memory_info().rss)
+        first = f"{_gigabytes(used)} of {_gigabytes(total)} GB on the GPU"
+        return [f"{first}, {_gigabytes(total - used)} GB free", f"{own} GB in this process"]
+    free = _gigabytes(psutil.virtual_memory().available)
+    return [f"{_gigabytes(used)} of {_gigabytes(total)} GB in this process, {free} GB free"]
 
 
 def _gigabytes(size: int | None) -> str:

@@ -106,17 +106,22 @@ def _newest(sets: list[RecordInfo], method: str) -> RecordInfo | None:
 
 def forget_cell() -> None:
     """Other sets have cells and a colour range of their own."""
-    for key in ("cell", "lim"):
-        st.session_state.pop(key, None)
+    st.session_state.pop("cell", None)
+    # The browser keeps a slider's place, so forgetting it here would change nothing there.
+    st.session_state["_lim_again"] = True
 
 
 def limit_slider(values: pd.Series) -> float:
     """The colour range, at first so that the largest |cosine| has the full colour."""
+    usual = cosines.colour_limit(values)
+    is_new = st.session_state.pop("_lim_again", False)
+    if is_new:
+        st.session_state["lim"] = usual
     return st.slider(
         "Colour range ±",
         min_value=0.05,
         max_value=1.0,
-        value=cosines.colour_limit(values),
+        value=None if is_new else usual,
         step=0.05,
         key="lim",
         bind="query-params",
@@ -207,6 +212,9 @@ def draw_same_layer(first: VectorSet, second: VectorSet, cell: str | None) -> No
         shown = frame.drop(columns=["first", "second", "random"])
         st.dataframe(shown, hide_index=True, alt="Cosine, distance and norms by block")
         widgets.download(frame, f"similarity_{first.digest}_{second.digest}")
+        st.caption("Every pair of the map:")
+        cells = cosines.cells(first, second).drop(columns=["cell", "row", "column"])
+        widgets.download(cells, f"cells_{first.digest}_{second.digest}")
 
 
 def _offer_null(found: VectorSet) -> None:

@@ -41,7 +41,12 @@ def has_arrived() -> bool:
     return bool(st.session_state.get("_arrived"))
 
 
-def resolve(key: str, options: Sequence[str], aliases: dict[str, str] | None = None) -> None:
+def resolve(
+    key: str,
+    options: Sequence[str],
+    aliases: dict[str, str] | None = None,
+    can_be_none: bool = False,
+) -> None:
     """Before its widget is drawn: make a link's `key` a choice that exists.
 
     What is not there is remembered for `warn_missing`. A new link wins over an old choice.
@@ -50,11 +55,17 @@ def resolve(key: str, options: Sequence[str], aliases: dict[str, str] | None = N
         key: The widget's key, which is also the name of the URL's parameter.
         options: What exists.
         aliases: Other names that a link may use, and what each one means.
+        can_be_none: Whether its widget may show no choice at all.
     """
     asked, before = st.query_params.get(key), st.session_state.get(f"_link_{key}")
     if asked is None and before is not None and not has_arrived():
-        # The browser went back to a view without it.
-        st.session_state.pop(key, None)
+        # The browser went back to a view without it. Its widget has to be told what that view
+        # shows: forgetting the choice here would leave it standing there.
+        bare = st.session_state.get(f"_bare_{key}")
+        if bare in options or can_be_none:
+            st.session_state[key] = bare
+        else:
+            st.session_state.pop(key, None)
     elif asked is not None and asked != before:
         found = asked if asked in options else (aliases or {}).get(asked)
         found = found or _by_prefix(asked, options)
@@ -63,7 +74,8 @@ def resolve(key: str, options: Sequence[str], aliases: dict[str, str] | None = N
         else:
             st.session_state[key] = found
     st.session_state[f"_link_{key}"] = asked
-    if key in st.session_state and st.session_state[key] not in options:
+    chosen = st.session_state.get(key)
+    if key in st.session_state and chosen not in options and not (can_be_none and chosen is None):
         del st.session_state[key]
 
 
@@ -75,6 +87,7 @@ def write_link(key: str, default: str | None = None) -> None:
     without it would show anyway: else Back could never leave the page.
     """
     value, current = st.session_state.get(key), st.query_params.get(key)
+    st.session_state[f"_bare_{key}"] = default
     if current == value:
         return
     if value is None or value == default:

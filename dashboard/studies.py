@@ -12,9 +12,11 @@ from dashboard import (
     navigation,
     resources,
     state,
+    study_cards,
     study_charts,
     widgets,
 )
+from engine.errors import StoreError
 from engine.records import RecordInfo
 
 STUDIES = {
@@ -41,6 +43,33 @@ MOVED = (
 )
 
 
+PARTS = {
+    "deception": (("generations", "vectors"), ("arms", "sweep", "cosines")),
+    "corrigibility": (("evaluations",), ("questions", "asked", "behaviour", "by_method", "best")),
+}
+"""What is read of either study's record, and of its tables."""
+
+
+def read(digest: str) -> dict[str, Any]:
+    """A stored study that has all that is drawn.
+
+    Raises:
+        StoreError: If it lacks something, as one of another version may.
+    """
+    record = resources.study(digest)
+    own, columns = PARTS[record["name"]]
+    tables = record.get("tables") or {}
+    lacking = {"title", "model", "provenance", *own} - set(record)
+    for table in tables if isinstance(tables, list) else [tables]:
+        lacking |= set(columns) - set(table)
+    if lacking:
+        raise StoreError(
+            f"Study {digest} lacks {', '.join(sorted(lacking))}: it is of another version or was "
+            "changed by hand. Run it again."
+        )
+    return record
+
+
 def picker(infos: list[RecordInfo]) -> RecordInfo:
     """Which stored study is shown."""
     digests = [info.digest for info in infos]
@@ -48,8 +77,25 @@ def picker(infos: list[RecordInfo]) -> RecordInfo:
     state.warn_missing("study", "the study", digests)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = widgets.record_picker("Study", "study", infos)
-        widgets.share(navigation.link("studies", study=chosen))
+        _share(read(chosen), chosen)
     return next(info for info in infos if info.digest == chosen)
+
+
+def _share(record: dict[str, Any], digest: str) -> None:
+    """The link to the study as it stands, and its card."""
+    names = _arms(record)
+    state.resolve("arm", names)
+    arm = st.session_state.get("arm") or next(iter(names), None)
+    first = None if not names or arm == names[0] else arm
+    link = navigation.link("studies", study=digest, arm=first)
+    named = {**record, "digest": digest}
+    widgets.share_card(link, lambda: study_cards.of_study(named, arm, link), f"study_{digest}")
+
+
+def _arms(record: dict[str, Any]) -> list[str]:
+    """The interventions of a deception study."""
+    tables = record["tables"]
+    return [row["arm"] for row in tables["arms"]] if isinstance(tables, dict) else []
 
 
 def runner(expanded: bool) -> None:
@@ -128,7 +174,7 @@ def _arm_table(rows: list[dict[str, Any]]) -> None:
                 "best random": row["random_high"],
                 "p": row["p"],
                 "answers": ", ".join(f"{n} {name or '?'}" for name, n in row["labels"].items()),
-                "mean log-probability": row["mean_logprob"],
+                "log-prob": row["mean_logprob"],
                 "unsteered": row["baseline_mean_logprob"],
             }
             for row in rows
@@ -146,10 +192,7 @@ def _arm_table(rows: list[dict[str, Any]]) -> None:
 
 def _cosines(tables: dict[str, Any], look: looks.Look) -> None:
     st.subheader("Are the two directions the same?")
-    band = float(tables["similarity"][0]["random"])
-    rows = tables.get("cosines") or [
-        {"block": row["block"], "steered with": row["cosine"]} for row in tables["similarity"]
-    ]
+    rows, band = study_charts.readings_of(tables)
     drawing = study_charts.cosines(rows, band, look)
     widgets.chart(drawing, "Cosine of the families by block and way of reading", "ways")
     st.caption(READ)
@@ -163,37 +206,35 @@ def _cosines(tables: dict[str, Any], look: looks.Look) -> None:
             height=180,
             alt="Cosine of each family with itself, study's way against same tokens, by block",
         )
+    widgets.download(pd.DataFrame(rows), "study_cosines")
 
 
 def _sweep(tables: dict[str, Any], look: looks.Look) -> None:
     st.subheader("Where steering works")
     names = [row["arm"] for row in tables["arms"]]
-    arm = st.selectbox("Intervention", names, key="arm")
+    state.warn_missing("arm", "the intervention", names)
+    arm = st.selectbox("Intervention", names, key="arm", persist_state="session")
+    state.write_link("arm", default=names[0])
     chosen = next(row for row in tables["arms"] if row["arm"] == arm)
     cell = (int(chosen["block"]), float(chosen["scale"]))
     drawing = study_charts.sweep(tables["sweep"], arm, cell, look)
     widgets.chart(drawing, "Share of answers turned, by block and scale", "sweep")
     st.caption("On the questions that the framed cell was chosen on; the report uses others.")
+    widgets.download(pd.DataFrame(tables["sweep"]).drop(columns="index"), "study_sweep")
 
 
 def _corrigibility(record: dict[str, Any]) -> None:
     for table, digest in zip(record["tables"], record["evaluations"], strict=True):
         st.subheader(captions.plain(f"{table['questions']}: {table['asked']} questions"))
-        rows = [
-            row
-            | {
-                "name": captions.method(row["method"]),
-                "colour": looks.method_colour(row["method"]),
-            }
-            for row in table["by_method"]
-            if row["method"] != "baseline"
-        ]
         left, right = st.columns([0.45, 0.55], gap="large")
         with left:
-            drawing = study_charts.methods(rows, table["behaviour"])
+            drawing = study_charts.methods(table, widgets.look())
             name = f"methods_{digest}"
             widgets.chart(drawing, "Mean share by method and scale", name)
-            st.caption(AVERAGED)
+            band = " Grey: 95 % of the random controls." if table["band"] else ""
+            st.caption(f"{AVERAGED}{band}")
+            means = pd.DataFrame(table["by_method"])
+            widgets.download(means.drop(columns="index", errors="ignore"), name)
         with right:
             _best_table(table["best"], digest)
 
@@ -219,6 +260,7 @@ def _best_table(rows: list[dict[str, Any]], digest: str) -> None:
         alt="The best vectors at their best scale, with p values",
     )
     st.caption(captions.BEST_OF_MANY)
+    widgets.download(shown, f"best_{digest}")
     widgets.go_button(
         "Open the curves", "curves", f"to_{digest}", ":material/ssid_chart:", run=digest
     )

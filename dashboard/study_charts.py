@@ -1,11 +1,12 @@
 """Charts of whole studies: what each arm did at every layer and scale, and cosines by reading."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
 import pandas as pd
 
+from dashboard import captions, looks
 from dashboard.charts import Drawing
 from dashboard.looks import Look
 
@@ -80,6 +81,15 @@ def sweep(
     return alt.layer(tiles, outline).properties(height=26 * count + 60)
 
 
+def readings_of(tables: Mapping[str, Any]) -> tuple[list[dict[str, Any]], float]:
+    """What `cosines` draws of a study: its rows, and the half width of the random band."""
+    band = float(tables["similarity"][0]["random"])
+    rows = tables.get("cosines") or [
+        {"block": row["block"], "steered with": row["cosine"]} for row in tables["similarity"]
+    ]
+    return rows, band
+
+
 def cosines(rows: Sequence[dict[str, Any]], band: float, look: Look) -> Drawing:
     """Cosine of the two families per block, one line for each way of reading them.
 
@@ -117,31 +127,49 @@ def cosines(rows: Sequence[dict[str, Any]], band: float, look: Look) -> Drawing:
                 alt.Tooltip("cosine:Q", format="+.3f"),
             ],
         ),
-    ).properties(height=280)
+    ).properties(height=320)
 
 
-def methods(rows: Sequence[dict[str, Any]], behaviour: str) -> Drawing:
+def methods(table: Mapping[str, Any], look: Look) -> Drawing:
     """Mean share of answers with the behaviour, by method and scale, each method a line.
 
     Args:
-        rows: Of the table `by_method`: method, name, scale, rate.
-        behaviour: What is counted.
+        table: Of one question file: behaviour, by_method (method, scale, rate) and band (scale,
+            rate_low, rate_high), which random vectors fill; empty where there were too few.
+        look: The inks.
     """
-    frame = pd.DataFrame(rows)
-    names = list(dict.fromkeys(frame["name"]))
-    colours = [frame.loc[frame["name"] == name, "colour"].iloc[0] for name in names]
-    return (
+    frame = pd.DataFrame(table["by_method"])
+    band = pd.DataFrame(table["band"])
+    # Where the random controls have a band, their mean says nothing more.
+    left_out = ["baseline", *(["control"] if len(band) else [])]
+    frame = frame[~frame["method"].isin(left_out)]
+    frame = frame.assign(name=frame["method"].map(captions.method))
+    methods = list(dict.fromkeys(frame["method"]))
+    names = [captions.method(method) for method in methods]
+    colours = [looks.method_colour(method) for method in methods]
+    layers = [_random_band(band, look)] if len(band) else []
+    lines = (
         alt.Chart(frame)
         .mark_line(point=alt.OverlayMarkDef(size=35))
         .encode(
             x=alt.X("scale:Q", title="scale", axis=alt.Axis(grid=False)),
-            y=alt.Y("rate:Q", title=f"{behaviour} %", axis=alt.Axis(format="%")),
+            y=alt.Y("rate:Q", title=f"{table['behaviour']} %", axis=alt.Axis(format="%")),
             color=alt.Color(
                 "name:N",
                 scale=alt.Scale(domain=names, range=colours),
-                legend=alt.Legend(title=None, orient="top"),
+                legend=alt.Legend(title=None, orient="top", columns=2),
             ),
             tooltip=["name:N", "scale:Q", alt.Tooltip("rate:Q", format=".1%")],
         )
-        .properties(height=230)
     )
+    return alt.layer(*layers, lines).properties(height=270)
+
+
+def _random_band(band: pd.DataFrame, look: Look) -> alt.Chart:
+    figures = [
+        alt.Tooltip("scale:Q"),
+        alt.Tooltip("rate_low:Q", title="random from", format=".1%"),
+        alt.Tooltip("rate_high:Q", title="to", format=".1%"),
+    ]
+    area = alt.Chart(band).mark_area(color=look.band, opacity=0.3)
+    return area.encode(x="scale:Q", y="rate_low:Q", y2="rate_high:Q", tooltip=figures)

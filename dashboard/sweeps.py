@@ -3,16 +3,19 @@
 Every interval and p-value comes from `engine.statistics`; here rows are only picked and named.
 """
 
-from collections.abc import Hashable
+import functools
+from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from dashboard import captions
-from engine import badges, parts, readings, statistics
+from engine import badges, kept_readings, parts, readings, record_rows, statistics
 from engine.intervals import bootstrap_mean
 from engine.readings import Readings
-from engine.records import Evaluation
+from engine.records import Evaluation, EvaluationHead
+from engine.statistics import BASELINE, CONTROL
+from engine.store import Store
 
 BEYOND = "beyond the best"
 """The badge of a vector that is beyond the best of as many random ones."""
@@ -28,18 +31,28 @@ PARTS = {
     "swapped": "Swapped",
 }
 """What of a question's logits is drawn; see `engine.parts`."""
+MOST_VECTORS = 8
+"""Vectors of one run whose rows stay in memory."""
+
+Key = tuple[str, int]
+"""Digest of a vector's set, and its index there."""
+Rows = Callable[[Key], pd.DataFrame]
 
 
 class Sweep(NamedTuple):
     """An evaluation with its statistics. Shared by sessions: treat as read-only."""
 
-    evaluation: Evaluation
+    evaluation: EvaluationHead
     vectors: pd.DataFrame
     """`statistics.summarise` for the vectors, plus name; scale 0 is the baseline's row."""
     controls: pd.DataFrame
     """The same for the random controls."""
-    points: pd.DataFrame
-    """name, scale, question, part, difference, change (to scale 0)."""
+    rows: Rows
+    """Rows of one vector and of the baseline, as in the evaluation's frame; read when asked for."""
+    values: Rows
+    """`parts.by_question` of the same rows."""
+    keys: dict[Key, str]
+    """Names of the measured vectors, in their order."""
     bands: pd.DataFrame
     """`nulls.control_band`, with the baseline itself at scale 0."""
     tests: pd.DataFrame
@@ -50,6 +63,8 @@ class Sweep(NamedTuple):
     """Whether the steered answers are those of the unsteered model."""
     read: Readings
     """Every statistic of the run."""
+    made: dict[str, pd.DataFrame]
+    """Tables of the whole run that a page asked for before."""
 
     @property
     def relative(self) -> bool:
@@ -79,40 +94,55 @@ class Sweep(NamedTuple):
 
 
 def build(evaluation: Evaluation) -> Sweep:
-    """Statistics and names of one evaluation."""
-    read = readings.read(evaluation)
+    """Statistics and names of an evaluation in memory."""
+    frame = evaluation.frame
+
+    def rows(key: Key) -> pd.DataFrame:
+        own = (frame["vector_set"] == key[0]) & (frame["vector"] == key[1])
+        return frame[own | (frame["vector_set"] == BASELINE)]
+
+    return _put_together(evaluation, readings.read(evaluation), rows)
+
+
+def opened(store: Store, digest: str) -> Sweep:
+    """The same of a stored evaluation, whose rows stay on disk until a vector is looked at."""
+    path, head = store.load_head(digest)
+    read = kept_readings.of(path, head.digest, lambda: store.load_evaluation(path))
+
+    @functools.lru_cache(maxsize=MOST_VECTORS)
+    def rows(key: Key) -> pd.DataFrame:
+        return record_rows.of_vector(path, *key)
+
+    return _put_together(head, read, rows)
+
+
+def _put_together(evaluation: EvaluationHead, read: Readings, rows: Rows) -> Sweep:
+    @functools.lru_cache(maxsize=MOST_VECTORS)
+    def values(key: Key) -> pd.DataFrame:
+        return parts.by_question(rows(key))
+
     summary = read.summary
-    names = labels(evaluation)
+    keys = _labels(evaluation, summary)
     return Sweep(
         evaluation=evaluation,
-        vectors=_named(_with_baseline(summary, names), names),
-        controls=summary[summary["vector_set"] == statistics.CONTROL].reset_index(drop=True),
-        points=_points(read.parts, names),
+        vectors=_named(_with_baseline(summary, keys), keys),
+        controls=summary[summary["vector_set"] == CONTROL].reset_index(drop=True),
+        rows=rows,
+        values=values,
+        keys=keys,
         bands=_bands(read),
         tests=read.tests,
-        names=list(names.values()),
+        names=list(keys.values()),
         scales=sorted(float(scale) for scale in summary["scale"].unique()),
-        nothing_moved=statistics.is_no_op(evaluation.frame),
+        nothing_moved=read.nothing_moved,
         read=read,
+        made={},
     )
-
-
-def _points(found: pd.DataFrame, names: dict[tuple[str, int], str]) -> pd.DataFrame:
-    """Every part per question of every named vector, as it is and as change to scale 0."""
-    rows = _named(_with_baseline(found, names), names)
-    base = found[found["vector_set"] == statistics.BASELINE].set_index("question")
-    keys = ["name", "scale", "question"]
-    long = rows.melt(id_vars=keys, value_vars=list(parts.PARTS), var_name="part")
-    at_zero = base[list(parts.PARTS)].melt(ignore_index=False, var_name="part")
-    at_zero = at_zero.rename(columns={"value": "base"}).set_index("part", append=True)
-    long = long.rename(columns={"value": "difference"}).join(at_zero, on=["question", "part"])
-    long["change"] = long["difference"] - long.pop("base")
-    return long.dropna(subset=["difference"])
 
 
 def _bands(read: Readings) -> pd.DataFrame:
     bands, summary = read.band, read.summary
-    base = summary[summary["vector_set"] == statistics.BASELINE].iloc[:1]
+    base = summary[summary["vector_set"] == BASELINE].iloc[:1]
     if bands.empty or base.empty or (bands["scale"] == 0).any():
         return bands
     at_zero = {
@@ -122,13 +152,13 @@ def _bands(read: Readings) -> pd.DataFrame:
     return pd.concat([bands, zero]).sort_values("scale", ignore_index=True)
 
 
-def labels(evaluation: Evaluation) -> dict[tuple[str, int], str]:
+def _labels(evaluation: EvaluationHead, summary: pd.DataFrame) -> dict[Key, str]:
     """Names of the measured vectors by (set, index); doubled ones carry their set's digest."""
-    found = evaluation.frame[["vector_set", "vector"]].drop_duplicates()
+    found = summary[["vector_set", "vector"]].drop_duplicates()
     pairs = [
         (str(digest), int(index))
         for digest, index in found.itertuples(index=False)
-        if digest not in (statistics.BASELINE, statistics.CONTROL)
+        if digest not in (BASELINE, CONTROL)
     ]
     order = list(evaluation.vector_names)
     pairs.sort(key=lambda pair: (order.index(pair[0]), pair[1]))
@@ -141,15 +171,11 @@ def labels(evaluation: Evaluation) -> dict[tuple[str, int], str]:
 
 def _with_baseline(rows: pd.DataFrame, names: dict[tuple[str, int], str]) -> pd.DataFrame:
     """Every vector's rows, with the baseline's as its scale 0."""
-    base = rows[rows["vector_set"] == statistics.BASELINE]
-    kept = rows[
-        ~rows["vector_set"].isin([statistics.BASELINE, statistics.CONTROL]) & (rows["scale"] != 0)
-    ]
+    base = rows[rows["vector_set"] == BASELINE]
+    kept = rows[~rows["vector_set"].isin([BASELINE, CONTROL]) & (rows["scale"] != 0)]
     methods = kept.groupby("vector_set")["method"].first()
     copies = [
-        base.assign(
-            vector_set=digest, vector=index, method=methods.get(digest, statistics.BASELINE)
-        )
+        base.assign(vector_set=digest, vector=index, method=methods.get(digest, BASELINE))
         for digest, index in names
     ]
     return pd.concat([kept, *copies], ignore_index=True)
@@ -168,10 +194,22 @@ def curve(sweep: Sweep, name: str) -> pd.DataFrame:
     return sweep.vectors[sweep.vectors["name"] == name]
 
 
+def key_of(sweep: Sweep, name: str) -> Key:
+    """Vector set and index of a vector by its name on screen."""
+    return next(key for key, known in sweep.keys.items() if known == name)
+
+
 def points(sweep: Sweep, name: str, metric: str, part: str = "content") -> pd.DataFrame:
-    """One vector's values per question: scale, question, value."""
-    rows = sweep.points[(sweep.points["name"] == name) & (sweep.points["part"] == part)]
-    return rows[["scale", "question", metric]].rename(columns={metric: "value"})
+    """One vector's values per question: scale, question, value; change is that to scale 0."""
+    found = sweep.values(key_of(sweep, name))
+    is_base = found["vector_set"] == BASELINE
+    base = found[is_base].set_index("question")[part]
+    rows = pd.concat([found[is_base], found[~is_base & (found["scale"] != 0)]])
+    value = rows[part]
+    if metric == "change":
+        value = value - base.reindex(rows["question"]).to_numpy()
+    rows = rows[["scale", "question"]].assign(value=value).dropna(subset=["value"])
+    return rows.sort_values("scale", kind="stable", ignore_index=True)
 
 
 def intervals(sweep: Sweep, values: pd.DataFrame) -> pd.DataFrame:
@@ -204,6 +242,17 @@ def cells(sweep: Sweep) -> pd.DataFrame:
     letter_change, p, q, gained, lost, flips_p of `readings.Readings.cells`, best (whether the
     vector is its method's strongest), size.
     """
+    return _once(sweep, "cells", _cells)
+
+
+def _once(sweep: Sweep, name: str, make: Callable[[Sweep], pd.DataFrame]) -> pd.DataFrame:
+    """A table made when it is first asked for; a copy, as callers add to it."""
+    if name not in sweep.made:
+        sweep.made[name] = make(sweep)
+    return sweep.made[name].copy()
+
+
+def _cells(sweep: Sweep) -> pd.DataFrame:
     figures = ["beyond", "flag", "letter_change", "p", "q", "gained", "lost", "flips_p"]
     found = sweep.read.cells[[*statistics.CELL, *figures]]
     rows = sweep.vectors.merge(found, on=statistics.CELL, how="left")
@@ -231,6 +280,10 @@ def ranking(sweep: Sweep) -> pd.DataFrame:
     badge, z, above, cells, by, p_family of `badges.badges`; shape, slope, anti_steerable, spearman,
     and the usable range (low, high, low_stopped_by, high_stopped_by, checked).
     """
+    return _once(sweep, "ranking", _ranking)
+
+
+def _ranking(sweep: Sweep) -> pd.DataFrame:
     table = cells(sweep).merge(band(sweep, "change"), on="scale", how="left")
     lists = table.groupby("name", sort=False).agg(rates=("rate", list), changes=("change", list))
     best = table.loc[table.groupby("name")["size"].idxmax()].set_index("name")
@@ -257,11 +310,8 @@ def sentence(row: dict[Hashable, Any]) -> str:
 
 def letters(sweep: Sweep, name: str, question: str) -> pd.DataFrame:
     """One question's logits at every scale and order, for one vector."""
-    digest, index = next(k for k, v in labels(sweep.evaluation).items() if v == name)
-    frame = sweep.evaluation.frame
-    asked = frame[frame["question"] == question]
-    own = (asked["vector_set"] == digest) & (asked["vector"] == index)
-    kept = asked[own | (asked["vector_set"] == statistics.BASELINE)]
+    frame = sweep.rows(key_of(sweep, name))
+    kept = frame[frame["question"] == question]
     columns = ["scale", "order", "logit_a", "logit_b", "behaviour_letter", "difference"]
     rows = kept.sort_values(["scale", "order"])[columns]
     answer = (rows["logit_a"] > rows["logit_b"]).map({True: "A", False: "B"})

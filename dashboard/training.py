@@ -49,6 +49,8 @@ def section() -> Section:
     for name, key in KEYS.items():
         if name != chosen:
             st.query_params.pop(key, None)
+    if chosen != "lora":
+        st.query_params.pop("look", None)
     return chosen
 
 

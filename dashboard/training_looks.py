@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import captions, training_charts, widgets
+from dashboard import captions, state, training_charts, widgets
 
 
 def curves(losses: Sequence[float], looks: Sequence[dict[str, Any]], steps: int, key: str) -> None:
@@ -27,26 +27,24 @@ def curves(losses: Sequence[float], looks: Sequence[dict[str, Any]], steps: int,
             widgets.chart(drawing, words, f"shares_{key}")
 
 
-def answers(looks: Sequence[dict[str, Any]], key: str | None = None) -> None:
+LOOK = "look"
+"""Name of the slider over the looks, and of the step in a link."""
+
+
+def answers(looks: Sequence[dict[str, Any]], can_choose: bool = True) -> None:
     """Answers before the first step and after another, side by side.
 
     Args:
         looks: In the order in which they were taken.
-        key: Of a slider over them; None shows the newest.
+        can_choose: Whether the reader chooses the step, which then stands in the URL; else the
+            newest is shown.
     """
     if not looks:
         return
     steps = [int(look["step"]) for look in looks]
     chosen = steps[-1]
-    if key is not None and len(steps) > 1:
-        chosen = st.select_slider(
-            "Sample answers after step",
-            steps,
-            value=steps[-1],
-            key=key,
-            help="Taken before the first step, early in the first epoch, and after every epoch, "
-            "from the first questions of the training file.",
-        )
+    if can_choose and len(steps) > 1:
+        chosen = _step(steps)
     else:
         st.caption(f"Sample answers after step {chosen}")
     first, then = looks[0]["answers"], looks[steps.index(chosen)]["answers"]
@@ -61,6 +59,23 @@ def answers(looks: Sequence[dict[str, Any]], key: str | None = None) -> None:
             with right:
                 st.caption(f"after step {chosen}")
                 st.text(text or "(nothing)")
+
+
+def _step(steps: list[int]) -> int:
+    """The step whose answers are shown: the reader's, the link's, or the last."""
+    names = [str(step) for step in steps]
+    state.resolve(LOOK, names)
+    state.warn_missing(LOOK, "the step", names)
+    st.session_state.setdefault(LOOK, names[-1])
+    chosen = st.select_slider(
+        "Sample answers after step",
+        names,
+        key=LOOK,
+        help="Taken before the first step, early in the first epoch, and after every epoch, "
+        "from the first questions of the training file.",
+    )
+    state.write_link(LOOK, default=names[-1])
+    return int(chosen)
 
 
 def notes(sentences: Sequence[str]) -> None:

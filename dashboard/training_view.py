@@ -48,7 +48,7 @@ def running(job: Any) -> None:
             st.caption("The loss is drawn from the first step on.")
             return
         training_looks.curves(live.losses, live.looks, live.steps, "live")
-        training_looks.answers(live.looks)
+        training_looks.answers(live.looks, can_choose=False)
         training_looks.notes(live.notes)
 
 
@@ -87,7 +87,7 @@ def stopped(one: Any, job: Any) -> None:
     }
     go_on(request)
     training_looks.curves(live.losses, live.looks, live.steps, "stopped")
-    training_looks.answers(live.looks, "look_stopped")
+    training_looks.answers(live.looks)
     training_looks.notes(live.notes)
 
 
@@ -127,7 +127,7 @@ def done(one: Any) -> None:
         _facts(record)
         _use(one)
     training_looks.curves(losses, record["looks"], len(losses), "done")
-    training_looks.answers(record["looks"], f"look_{one.name}")
+    training_looks.answers(record["looks"])
     training_looks.notes(record["notes"])
     with st.expander("On the command line", icon=":material/terminal:"):
         path, model = training.shown_path(one.folder), config["model"]["model"]
@@ -188,7 +188,8 @@ def _use(one: Any) -> None:
                 st.rerun()
             except EngineError as error:
                 widgets.show_error(error)
-        widgets.share(navigation.link("train", adapter=one.name))
+        look = st.session_state.get(training_looks.LOOK, st.query_params.get("look"))
+        widgets.share(navigation.link("train", adapter=one.name, look=look))
         if not fits:
             words = f"It belongs to {config['model']}, and this dashboard was started for "
             st.caption(captions.plain(f"{words}{state.model().model}."))

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import captions, navigation, resources, training, widgets
+from dashboard import captions, navigation, resources, retrying, screenings, training, widgets
 from engine.errors import EngineError
 
 ICONS = {
@@ -13,6 +13,9 @@ ICONS = {
     "cancelled": ":material/cancel:",
     "interrupted": ":material/power_off:",
 }
+LOG_LINES = 8
+MOST_SIGNS = 160
+"""Of an error in the tray; the whole of it stands in its help."""
 
 
 def is_busy() -> bool:
@@ -20,11 +23,20 @@ def is_busy() -> bool:
     return any(job.active for job in resources.engine().jobs.all())
 
 
+def timer() -> float | None:
+    """Seconds after which the tray looks again; None while nothing runs."""
+    st.session_state["_ticks"] = is_busy()
+    return 0.5 if st.session_state["_ticks"] else None
+
+
 def draw() -> None:
     """Jobs that run or wait, the last four that ended, and those that were interrupted."""
     jobs = resources.engine().jobs
     everything = jobs.all()
     live = {job.id for job in everything if job.active}
+    if live and not st.session_state.get("_ticks"):
+        # Asked for from the tray itself, which cannot give itself a timer.
+        st.rerun()
     st.caption(f"Jobs · {len(live)} active" if live else "Jobs · none running")
     active = jobs.active()
     waiting = [job for job in active if job.state == "queued"]
@@ -48,6 +60,7 @@ def _running(job: Any, waiting: list[Any]) -> None:
             st.caption("stopping after the step in hand")
         else:
             widgets.progress(job)
+        _log(job)
         st.button(
             "Cancel",
             key=f"cancel_{job.id}",
@@ -57,6 +70,14 @@ def _running(job: Any, waiting: list[Any]) -> None:
         )
 
 
+def _log(job: Any) -> None:
+    """The last lines that the job wrote, out of the way until they are asked for."""
+    lines = job.log[-LOG_LINES:]
+    if lines:
+        with st.expander("Log", icon=":material/notes:", key=f"log_{job.id}"):
+            st.caption("  \n".join(captions.plain(line) for line in lines))
+
+
 def _ended(job: Any) -> None:
     icon = ICONS.get(job.state, ":material/help:")
     took = captions.seconds(job.seconds) if job.seconds else ""
@@ -64,12 +85,27 @@ def _ended(job: Any) -> None:
     label = captions.plain(" · ".join(part for part in parts if part))
     target = result_page(job)
     if target is None:
+        if retrying.offer(job) is not None:
+            _failed(job, f"{icon} {label}")
+            return
         st.caption(f"{icon} {label}", help=captions.plain(job.error) if job.error else None)
     else:
         name, parameters = target
         st.page_link(
             navigation.page(name), label=label, icon=icon, query_params=parameters, width="stretch"
         )
+
+
+def _failed(job: Any, label: str) -> None:
+    """What went wrong in a job, and the button that asks for it again."""
+    error = job.error or ""
+    is_long = len(error) > MOST_SIGNS
+    short = f"{error[:MOST_SIGNS].rstrip()} \u2026" if is_long else error
+    with st.container(border=True, gap="xsmall"):
+        st.caption(label)
+        whole = captions.plain(error) if is_long else None
+        st.caption(f":red[{captions.plain(short)}]", help=whole)
+        retrying.button(job, f"retry_{job.id}")
 
 
 def result_page(job: Any) -> tuple[str, dict[str, str]] | None:
@@ -87,6 +123,8 @@ def result_page(job: Any) -> tuple[str, dict[str, str]] | None:
         return "curves", {"run": job.result}
     if kind == "generation":
         return "generations", {"gen": job.result}
+    if job.kind == screenings.KIND:
+        return "curves", {"sweeps": "adaptive", "screen": job.result}
     return ("studies", {"study": job.result}) if kind == "experiment" else None
 
 

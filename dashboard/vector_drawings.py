@@ -2,7 +2,9 @@
 
 from typing import NamedTuple
 
-from dashboard import charts, sweeps
+import pandas as pd
+
+from dashboard import captions, charts, sweeps
 from dashboard import violin as shapes
 from dashboard.axes import Axis
 from dashboard.charts import Drawing
@@ -21,6 +23,8 @@ class View(NamedTuple):
     letters: bool
     question: str | None
     part: str = "content"
+    pinned: str | None = None
+    """The pinned vector, if it is another one and was measured in the same run."""
 
 
 def usual(sweep: Sweep, name: str) -> View:
@@ -50,9 +54,23 @@ def violin(sweep: Sweep, view: View, look: Look) -> Drawing | None:
         rates=sweeps.curve(sweep, view.name) if view.part == "content" else None,
         selected=view.question,
         intervals=sweeps.intervals(sweep, points),
+        other=_pinned_means(sweep, view, points),
     )
     shape = shapes.build(points, view.scales)
     return charts.violins(shape, axis(sweep, view), look, title(sweep, view), extras)
+
+
+def _pinned_means(sweep: Sweep, view: View, own: pd.DataFrame) -> charts.Other | None:
+    """The pinned vector's mean at each scale, of what the violin shows of its own vector."""
+    if view.pinned is None:
+        return None
+    points = sweeps.points(sweep, view.pinned, view.metric, view.part)
+    if view.metric == "change":
+        points = points[points["scale"] != 0]
+    means = points[points["scale"].isin(view.scales)].groupby("scale")["value"].mean()
+    beside = own.groupby("scale")["value"].mean()
+    curve = pd.DataFrame({"value": means, "own": beside.reindex(means.index)}).reset_index()
+    return None if curve.empty else charts.Other(view.pinned, curve)
 
 
 def title(sweep: Sweep, view: View) -> str:
@@ -76,6 +94,12 @@ def rates(
         look: The inks.
         usable: Lowest and highest usable scale, if known.
     """
+    other = None
+    if view.pinned is not None:
+        curve = sweeps.curve(sweep, view.pinned)[["scale", "rate"]]
+        own = sweeps.curve(sweep, view.name).set_index("scale")["rate"]
+        curve = curve.assign(own=own.reindex(curve["scale"]).to_numpy())
+        other = charts.Other(view.pinned, curve.rename(columns={"rate": "value"}))
     return charts.rates(
         sweeps.curve(sweep, view.name),
         sweeps.band(sweep, "rate") if view.band else None,
@@ -84,6 +108,7 @@ def rates(
         letters=view.letters,
         title=f"% {sweep.behaviour}",
         usable=usable,
+        other=other,
     ).properties(height=400 if view.metric == "rate" else 190)
 
 
@@ -95,4 +120,6 @@ def legend(sweep: Sweep, view: View) -> str:
         parts.append(f"grey: 95 % of {sweep.control_count} random vectors of the same norm")
     if view.letters:
         parts.append("orange: share of answers that are the letter A")
+    if view.pinned is not None:
+        parts.append(f"{captions.PINNED} and long dashes: the mean of {view.pinned}")
     return f"{'; '.join(parts)}."

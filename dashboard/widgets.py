@@ -7,10 +7,21 @@ from urllib.parse import urlsplit
 import pandas as pd
 import streamlit as st
 
-from dashboard import captions, cards, looks, navigation, overviews, resources, state
+from dashboard import (
+    captions,
+    cards,
+    looks,
+    navigation,
+    overviews,
+    pinned,
+    resources,
+    retrying,
+    state,
+)
 from dashboard.cards import Card
 from dashboard.charts import Drawing
 from dashboard.looks import Look
+from dashboard.quick_charts import Quick
 from engine.errors import EngineError
 from engine.records import RecordInfo
 
@@ -32,10 +43,11 @@ def chart(
     pick: Callable[[], None] | None = None,
 ) -> None:
     """Draw a chart; `pick` is called when a mark is clicked (read it with `state.picked`)."""
+    quick = Quick(drawing)
     if pick is not None:
-        st.altair_chart(drawing, key=key, alt=alt_text, on_select=pick, selection_mode="pick")
+        st.altair_chart(quick, key=key, alt=alt_text, on_select=pick, selection_mode="pick")
     else:
-        st.altair_chart(drawing, key=key, alt=alt_text)
+        st.altair_chart(quick, key=key, alt=alt_text)
 
 
 def run_label(info: RecordInfo) -> str:
@@ -196,7 +208,9 @@ def jsonl(frame: pd.DataFrame) -> bytes:
 def go_button(label: str, page: str, key: str, icon: str, **parameters: Any) -> None:
     """A button that opens another page at a given view."""
     if st.button(label, key=key, icon=icon):
-        st.switch_page(navigation.page(page), query_params=parameters)
+        pin = pinned.reference()
+        kept = {} if pin is None else {pinned.PARAMETER: pin}
+        st.switch_page(navigation.page(page), query_params=parameters | kept)
 
 
 def failed_job(kind: str) -> None:
@@ -209,6 +223,7 @@ def failed_job(kind: str) -> None:
     if job.traceback:
         with st.expander("Traceback", icon=":material/bug_report:"):
             st.code(job.traceback, language=None)
+    retrying.button(job, f"retry_page_{job.id}")
 
 
 def progress(job: Any) -> None:

@@ -5,7 +5,7 @@ A cell is one (vector_set, vector, method, scale). Knows nothing of files, model
 
 import numpy as np
 import pandas as pd
-import scipy.stats
+import scipy
 from jaxtyping import Float, Int
 
 from engine.statistics import BASELINE, CELL, CONTROL

@@ -1,12 +1,14 @@
 """How long a run may take, from what a like run took here before. Knows nothing of models."""
 
+import functools
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine import config as configs
 from engine.config import EvaluateConfig
 from engine.errors import StoreError
 from engine.headers import read_record
+from engine.records import RecordInfo
 from engine.requests import AnyRun
 from engine.store import Store
 
@@ -25,18 +27,29 @@ def estimate(store: Store, config: AnyRun) -> float | None:
     for info in store.list()[:LOOKED_AT]:
         if info.model != config.model.short_name or info.kind == "experiment":
             continue
-        try:
-            record = read_record(Path(info.path))
-        except StoreError:
-            continue
-        method = "ab" if record["kind"] == "evaluation" else record["method"]
-        if method != config.method:
-            continue
-        names = [n for one in record.get("vector_names", {}).values() for n in one["names"]]
-        before = _work(method, record["config"], len(names))
-        if before > 0:
-            return float(record["provenance"]["seconds"]) * amount / before
+        before = _before(info)
+        if before is not None and before.method == config.method and before.amount > 0:
+            return before.seconds * amount / before.amount
     return None
+
+
+class _Run(NamedTuple):
+    method: str
+    amount: float
+    seconds: float
+
+
+@functools.lru_cache(maxsize=256)
+def _before(info: RecordInfo) -> _Run | None:
+    """Work and time of a stored run; kept, because forms ask at every change."""
+    try:
+        record = read_record(Path(info.path))
+    except StoreError:
+        return None
+    method = "ab" if record["kind"] == "evaluation" else record["method"]
+    names = [n for one in record.get("vector_names", {}).values() for n in one["names"]]
+    amount = _work(method, record["config"], len(names))
+    return _Run(method, amount, float(record["provenance"]["seconds"]))
 
 
 def _named(store: Store, config: AnyRun) -> int:
@@ -72,4 +85,4 @@ def _work(method: str, config: dict[str, Any], named: int) -> float:
     if "vectors" not in config:
         return 1.0
     turns = config.get("steps") or config.get("iterations") or 1
-    return config["vectors"] * turns * len(config.get("prompts", {}).get("prompts", [1]))
+    return float(config["vectors"] * turns * len(config.get("prompts", {}).get("prompts", [1])))

@@ -13,8 +13,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.linalg
-import scipy.optimize
+import scipy
 from jaxtyping import Float
 
 from engine.similarity import DUPLICATE, Matrix, unit

@@ -29,6 +29,8 @@ UNREADABLE = (
     pa.ArrowException,
 )
 """What reading a damaged file may raise."""
+ROWS_READ_AT_ONCE = 2**17
+"""Rows of a parquet file that can be read without the others; see `record_rows`."""
 
 
 def write_atomically(path: Path, data: bytes) -> Path:
@@ -69,6 +71,7 @@ def to_parquet(frame: pd.DataFrame, metadata: dict[str, str]) -> bytes:
         compression="zstd",
         use_dictionary=True,
         write_page_checksum=True,
+        row_group_size=ROWS_READ_AT_ONCE,
     )
     return sink.getvalue()
 

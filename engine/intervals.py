@@ -1,11 +1,12 @@
 """Intervals of shares and means. Knows nothing of sweeps, files or charts."""
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import scipy.stats
-from jaxtyping import Float
+import scipy
+from jaxtyping import Bool, Float, Integer
 
 _CELLS_AT_ONCE = 512
 
@@ -59,7 +60,7 @@ def bootstrap_mean(
     low, high = np.full((2, matrix.shape[1]), np.nan)
     for start in range(0, matrix.shape[1], _CELLS_AT_ONCE):
         part = slice(start, start + _CELLS_AT_ONCE)
-        counts = weights @ known[:, part].astype(float)
+        counts = _counts(weights, known[:, part])
         sums = weights @ np.where(known[:, part], matrix[:, part], 0.0)
         means = np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
         enough = known[:, part].sum(axis=0) >= 2
@@ -69,6 +70,15 @@ def bootstrap_mean(
     return Interval(low, high)
 
 
+def _counts(
+    weights: Float[np.ndarray, "resamples questions"], known: Bool[np.ndarray, "questions cells"]
+) -> Float[np.ndarray, "resamples columns"]:
+    """How many known values are drawn; the same for all cells where all are known."""
+    if known.all():
+        return weights.sum(axis=1, keepdims=True)
+    return weights @ known.astype(float)
+
+
 def _resample_counts(
     questions: int, resamples: int, seed: int, clusters: np.ndarray | None
 ) -> Float[np.ndarray, "resamples questions"]:
@@ -76,9 +86,18 @@ def _resample_counts(
     if clusters is None:
         clusters = np.arange(questions)
     labels, member = np.unique(clusters, return_inverse=True)
-    even = np.full(len(labels), 1 / len(labels))
-    counts = np.random.default_rng(seed).multinomial(len(labels), even, size=resamples)
-    return counts[:, member].astype(float)
+    counts = _draws(len(labels), resamples, seed)
+    if not np.array_equal(member, np.arange(len(labels))):
+        counts = counts[:, member]
+    return counts.astype(float)
+
+
+@functools.lru_cache(maxsize=4)
+def _draws(labels: int, resamples: int, seed: int) -> Integer[np.ndarray, "resamples labels"]:
+    """Kept small, because all intervals of a sweep, and of a page, share the resamples."""
+    even = np.full(labels, 1 / labels)
+    counts = np.random.default_rng(seed).multinomial(labels, even, size=resamples)
+    return counts.astype(np.min_scalar_type(counts.max(initial=0)))
 
 
 def _percentiles(means: np.ndarray, tails: list[float]) -> np.ndarray:

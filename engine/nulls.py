@@ -5,8 +5,7 @@ Works on the table of `statistics.summarise`. Knows nothing of files, models or 
 
 import numpy as np
 import pandas as pd
-import scipy.special
-import scipy.stats
+import scipy
 from jaxtyping import Float, Int
 
 from engine.statistics import BASELINE, CONTROL, VECTOR

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import scipy.stats
+import scipy
 
 from engine.nulls import ALPHA
 from engine.statistics import BASELINE, CELL, CONTROL, less_baseline

@@ -34,8 +34,6 @@ RESAMPLES = 2000
 class Readings:
     """Statistics of one evaluation. Every interval is of 95 % and comes from `SEED`."""
 
-    questions: pd.DataFrame
-    """`statistics.per_question`."""
     summary: pd.DataFrame
     """`statistics.summarise`, near-duplicate questions drawn together."""
     band: pd.DataFrame
@@ -51,10 +49,10 @@ class Readings:
     spread: Spread | None
     groups: dict[str, str]
     """`question_groups.question_groups`."""
-    parts: pd.DataFrame
-    """`parts.by_question`, without the controls."""
     part_bands: pd.DataFrame
     """`parts.control_bands`."""
+    nothing_moved: bool
+    """`statistics.is_no_op`."""
 
     @property
     def repeated(self) -> int:
@@ -79,7 +77,6 @@ def read(evaluation: Evaluation) -> Readings:
     ):
         vectors = vectors.merge(table, on=VECTOR, how="left")
     return Readings(
-        questions=questions,
         summary=summary,
         band=band,
         cells=_cells(questions, summary, band, moved),
@@ -88,8 +85,8 @@ def read(evaluation: Evaluation) -> Readings:
         selection=selection.split_selection(questions, SEED, groups, RESAMPLES),
         spread=power.spread_of(questions, f"{evaluation.questions.name} on {_model(evaluation)}"),
         groups=groups,
-        parts=own[own["vector_set"] != statistics.CONTROL].reset_index(drop=True),
         part_bands=parts.control_bands(own, own[own["vector_set"] == statistics.BASELINE]),
+        nothing_moved=statistics.is_no_op(evaluation.frame),
     )
 
 

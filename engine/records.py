@@ -139,12 +139,10 @@ EVALUATION_COLUMNS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evaluation:
-    """One A/B sweep, row by row."""
+class EvaluationHead:
+    """What one A/B sweep was, without its rows."""
 
     digest: str
-    frame: pd.DataFrame
-    """Columns: `EVALUATION_COLUMNS`. The baseline stands once, at scale 0."""
     questions: QuestionSet
     """Only the questions that were asked."""
     config: dict[str, Any]
@@ -153,6 +151,14 @@ class Evaluation:
     """By vector set digest: method, names, sites in words, norms."""
     provenance: Provenance
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation(EvaluationHead):
+    """One A/B sweep, row by row."""
+
+    frame: pd.DataFrame
+    """Columns: `EVALUATION_COLUMNS`. The baseline stands once, at scale 0."""
 
 
 class RecordInfo(NamedTuple):

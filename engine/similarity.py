@@ -8,10 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import scipy
 from jaxtyping import Float, Int
-from scipy import stats
-from scipy.cluster import hierarchy
-from scipy.spatial.distance import squareform
 
 from engine.config import Site
 from engine.errors import ConfigError
@@ -255,7 +253,7 @@ def span_shares(found: VectorSet, space: VectorSet) -> pd.DataFrame:
     parts = split(found.vectors, space.vectors)
     rank, width = int(np.linalg.matrix_rank(unit(space.vectors))), found.vectors.shape[1]
     is_all = rank >= width
-    null = None if is_all else stats.beta(rank / 2, (width - rank) / 2)
+    null = None if is_all else scipy.stats.beta(rank / 2, (width - rank) / 2)
     return pd.DataFrame(
         {
             "vector": range(len(found.vectors)),
@@ -294,14 +292,16 @@ def clusters(vectors: Matrix, threshold: float = DUPLICATE) -> Clusters:
     cosines = np.abs(unit(vectors) @ unit(vectors).T).clip(max=1.0)
     distances = 1 - (cosines + cosines.T) / 2
     np.fill_diagonal(distances, 0.0)
-    tree = hierarchy.linkage(squareform(distances, checks=False), method="average")
-    raw = hierarchy.fcluster(tree, t=1 - threshold, criterion="distance")
+    tree = scipy.cluster.hierarchy.linkage(
+        scipy.spatial.distance.squareform(distances, checks=False), method="average"
+    )
+    raw = scipy.cluster.hierarchy.fcluster(tree, t=1 - threshold, criterion="distance")
     names, counts = np.unique(raw, return_counts=True)
     ranked = names[np.argsort(-counts, kind="stable")]
     rank = {int(name): place for place, name in enumerate(ranked)}
     labels = np.array([rank[int(name)] for name in raw], dtype=np.int64)
     sizes = tuple(int(size) for size in np.bincount(labels))
-    return Clusters(labels, sizes, tuple(int(i) for i in hierarchy.leaves_list(tree)))
+    return Clusters(labels, sizes, tuple(int(i) for i in scipy.cluster.hierarchy.leaves_list(tree)))
 
 
 def effective_rank(vectors: Matrix) -> float:

@@ -6,7 +6,9 @@ Knows nothing of models, jobs or screens. Files appear by rename, so none is eve
 import dataclasses
 import datetime
 import difflib
+import fnmatch
 import json
+import os
 import re
 import threading
 from collections.abc import Iterator
@@ -16,6 +18,7 @@ from typing import Any
 import numpy as np
 import safetensors.numpy
 
+from engine import kept_readings
 from engine.config import SCHEMA_VERSION, Site
 from engine.errors import StoreError
 from engine.files import from_parquet, to_parquet, write_atomically
@@ -26,6 +29,7 @@ from engine.records import (
     EVALUATION_COLUMNS,
     DroppedRow,
     Evaluation,
+    EvaluationHead,
     Provenance,
     Question,
     QuestionSet,
@@ -52,7 +56,7 @@ class Store:
         """Use `root`; its folders are made when something is first written."""
         self.root = root
         self._labelling = threading.Lock()
-        self._seen: dict[Path, tuple[tuple[int, int], RecordInfo | str]] = {}
+        self._seen: dict[str, tuple[tuple[int, int], Path, RecordInfo | str]] = {}
 
     def save_vectors(self, found: VectorSet) -> Path:
         """Write a set of vectors.
@@ -74,7 +78,10 @@ class Store:
         record = _header("evaluation", evaluation, "frame") | {"method": "ab"}
         name = _file_name("ab", evaluation.model, evaluation.digest, ".parquet")
         data = to_parquet(evaluation.frame, {"record": json.dumps(record)})
-        return write_atomically(self.root / "results" / name, data)
+        path = write_atomically(self.root / "results" / name, data)
+        if len(evaluation.frame) >= kept_readings.LARGE:
+            kept_readings.keep(path, evaluation)
+        return path
 
     def save_experiment(self, digest: str, record: dict[str, Any]) -> Path:
         """Write a study's record: plain JSON values, with `model` as in every other record."""
@@ -122,6 +129,7 @@ class Store:
             raise StoreError(f"{path.name} is a link out of the store: delete it where it lies.")
         try:
             path.unlink()
+            kept_readings.forget(path, digest)
         except OSError as error:
             raise StoreError(f"{path.name} could not be deleted: {error.strerror}.") from error
         return path
@@ -140,16 +148,19 @@ class Store:
 
     def load_evaluation(self, digest_or_path: str | Path) -> Evaluation:
         """Read an A/B sweep, named by the start of its digest or by its file."""
-        path, record = self._open(digest_or_path, "evaluation")
+        path, head = self.load_head(digest_or_path)
         with readable(path):
             frame = from_parquet(path)
             if missing := [name for name in EVALUATION_COLUMNS if name not in frame]:
                 raise StoreError(f"{path.name} lacks the columns {', '.join(missing)}.")
-            common = _common(record, Evaluation) | {
-                "frame": frame,
-                "questions": _questions(record["questions"]),
-            }
-            return Evaluation(**common)
+            return Evaluation(**vars(head), frame=frame)
+
+    def load_head(self, digest_or_path: str | Path) -> tuple[Path, EvaluationHead]:
+        """The file of an A/B sweep, and what it says of itself; none of its rows are read."""
+        path, record = self._open(digest_or_path, "evaluation")
+        with readable(path):
+            asked = {"questions": _questions(record["questions"])}
+            return path, EvaluationHead(**_common(record, EvaluationHead) | asked)
 
     def load_generation(self, digest_or_path: str | Path) -> Generation:
         """Read a grid of texts, named by the start of its digest or by its file."""
@@ -232,19 +243,31 @@ class Store:
         return sorted(infos, key=lambda info: (info.created, info.path), reverse=True)
 
     def _scan(self) -> Iterator[tuple[Path, RecordInfo | str]]:
+        """Every file and what it is; one that is as it was is not read again."""
         for folder, pattern in PLACES:
-            for path in sorted((self.root / folder).glob(pattern)):
-                if path.name.startswith("."):
+            place = self.root / folder
+            # Pages do this several times a run: a `Path` and a `stat` for each file are too slow.
+            try:
+                with os.scandir(place) as found:
+                    entries = sorted(
+                        (e for e in found if fnmatch.fnmatchcase(e.name, pattern)),
+                        key=lambda entry: entry.name,
+                    )
+            except FileNotFoundError:
+                continue
+            for entry in entries:
+                if entry.name.startswith("."):
                     continue
                 try:
-                    status = path.stat()
+                    status = entry.stat()
                 except FileNotFoundError:
                     continue
                 stamp = (status.st_mtime_ns, status.st_size)
-                known = self._seen.get(path)
+                known = self._seen.get(entry.path)
                 if known is None or known[0] != stamp:
-                    known = self._seen[path] = (stamp, describe(path))
-                yield path, known[1]
+                    path = Path(entry.path)
+                    known = self._seen[entry.path] = (stamp, path, describe(path))
+                yield known[1:]
 
     def _open(self, target: str | Path, kind: str) -> tuple[Path, dict[str, Any]]:
         path = self._locate(target)
@@ -281,7 +304,7 @@ def _header(kind: str, value: VectorSet | Evaluation | Generation, data: str) ->
 
 
 def _common(
-    record: dict[str, Any], kind: type[VectorSet] | type[Evaluation] | type[Generation]
+    record: dict[str, Any], kind: type[VectorSet] | type[EvaluationHead] | type[Generation]
 ) -> dict[str, Any]:
     """The fields that are the same in a record and in the value it was made from."""
     fields = {f.name: record[f.name] for f in dataclasses.fields(kind) if f.name in record}

@@ -17,6 +17,6 @@ try:
     found = audits.of_store(records) if source == "store" else audits.of_files()
     audits.together(found)
     for place, one in enumerate(found):
-        audits.draw(one, f"{place}_{one.digest[:12]}")
+        audits.draw(one, f"{place}_{one.digest[:12]}", is_stored=source == "store")
 except EngineError as error:
     widgets.show_error(error)

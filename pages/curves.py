@@ -7,6 +7,7 @@ from dashboard import (
     panel,
     resources,
     said,
+    screenings,
     state,
     vector_card,
     vector_drawings,
@@ -18,6 +19,12 @@ st.title("Scale curves")
 runs = resources.runs()
 measuring = widgets.live_job("evaluate")
 widgets.failed_job("evaluate")
+try:
+    if screenings.draw():
+        st.stop()
+except EngineError as error:
+    widgets.show_error(error)
+    st.stop()
 if not runs and measuring:
     st.stop()
 if not runs:
@@ -29,11 +36,13 @@ state.follow("run", "evaluate", resources.engine().jobs)
 state.resolve("run", [info.digest for info in runs], curves.aliases(runs))
 state.warn_missing("run", "the run", [info.digest for info in runs])
 try:
+    curves.follow_to_run(runs)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         run = widgets.record_picker("Run", "run", runs, on_change=curves.forget_choices)
         sweep = resources.sweep(curves.dataset_picker(run, runs))
     state.resolve("vec", sweep.names)
     state.warn_missing("vec", "the vector", sweep.names)
+    curves.follow_to_vector(sweep)
     curves.warnings(sweep)
     one, everything, numbers = st.tabs(
         ["One vector", "All vectors", "Numbers"], key="tab", on_change="rerun", bind="query-params"

@@ -2,14 +2,25 @@
 
 import streamlit as st
 
-from dashboard import board, captions, evidence, forms, resources, state, widgets
+from dashboard import (
+    board,
+    captions,
+    evidence,
+    forms,
+    leaderboard,
+    resources,
+    screen_forms,
+    screenings,
+    state,
+    widgets,
+)
 from engine.errors import EngineError
 
 engine, model = resources.engine(), state.model()
 
 st.title("Discover")
 st.caption(captions.ONE_PROMPT)
-settings, results = st.columns([0.36, 0.64], gap="large")
+settings, results = st.columns([0.32, 0.68], gap="medium")
 
 with settings:
     method = st.segmented_control(
@@ -23,13 +34,15 @@ with settings:
         wrap=True,
     )
     st.caption(captions.ABOUT_METHODS.get(method, ""))
-    config = forms.finder(method, model)
+    # A link with an empty method chooses none.
+    config = forms.finder(method or "melbo", model)
     if config is not None:
         widgets.submit("Find", config, key="find")
 
 with results:
     searching = widgets.live_job("find")
     widgets.live_job("evaluate")
+    screenings.progress()
     widgets.failed_job("find")
     state.follow("found", "find", engine.jobs)
     sets = board.measured_first(resources.records("vectors"))
@@ -40,16 +53,17 @@ with results:
     digests = [info.digest for info in sets]
     state.resolve("found", digests)
     state.warn_missing("found", "the vector set", digests)
+    board.follow(digests)
     try:
         digest = widgets.record_picker("Vector set", "found", sets)
         found = resources.vector_set(digest)
         sweep = board.sweep_picker(digest)
-        selected = board.leaderboard(found, sweep)
+        selected = leaderboard.draw(found, sweep)
         board.actions(digest, sweep, selected)
         with st.expander("Evaluate these vectors", expanded=sweep is None, icon=":material/rule:"):
             request = forms.evaluation(board.chosen(found, selected), model)
             if request is not None:
-                widgets.submit("Evaluate", request, key="evaluate")
+                screen_forms.submit(request)
         evidence.draw(found)
         board.provenance(found)
     except EngineError as error:

@@ -6,7 +6,8 @@ from dashboard import dropping, library, resources
 
 st.title("Library")
 infos = resources.records()
-left, right = st.columns([0.62, 0.38], vertical_alignment="bottom", gap="large")
+place = "bottom" if infos else "top"
+left, right = st.columns([0.62, 0.38], vertical_alignment=place, gap="large")
 with right:
     dropping.zone()
 with left:

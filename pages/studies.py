@@ -11,7 +11,7 @@ widgets.live_job("experiment")
 widgets.failed_job("experiment")
 try:
     if stored:
-        studies.draw(resources.study(studies.picker(stored).digest))
+        studies.draw(studies.read(studies.picker(stored).digest))
     else:
         st.info("No study is stored yet: run one below.", icon=":material/science:")
     studies.runner(expanded=not stored)

@@ -1,15 +1,15 @@
 """The real dashboard in a real headless Chromium, over a store that vanishes."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from engine.store import Store
-from tests.browser.server import browsing, chromium_path, serving
-from tests.pages.samples import fill
-from tests.pages.test_studies import DECEPTION, deception
+from tests.browser import states
+from tests.browser.server import Dashboard, browsing, chromium_path
+from tests.browser.walk import WIDE, Watched
 
-PATIENCE = 30_000
+PATIENCE = 60_000
 """Milliseconds to wait for a text; a slow machine may need them, a quick one does not."""
 
 
@@ -23,42 +23,45 @@ def chromium() -> Iterator[object]:
         yield browser
 
 
-@pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a dashboard over one invented run and one invented study."""
-    root = tmp_path_factory.mktemp("store")
-    fill(Store(root))
-    Store(root).save_experiment(DECEPTION, deception(study=True))
-    with serving(root, root / "server.log") as place:
-        yield place
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty folder."""
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture(scope="module")
+def dashboard(chromium: object, store: Path) -> Iterator[Dashboard]:
+    """A dashboard over the empty folder."""
+    with Dashboard(store) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def profile(chromium: object, dashboard: Dashboard) -> Iterator[object]:
+    """What all tabs share: above all the scripts, which are read and compiled only once."""
+    context = chromium.new_context(viewport=WIDE, base_url=dashboard.address)
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def address(dashboard: Dashboard) -> str:
+    """The address of a dashboard over invented records of every kind."""
+    states.fill_small(dashboard.store)
+    return dashboard.address
 
 
 @pytest.fixture
-def page(chromium: object, address: str) -> Iterator[object]:
+def watched(profile: object, dashboard: Dashboard) -> Iterator[Watched]:
     """A fresh tab that fails the test on a foreign request or an error in the console."""
-    context = chromium.new_context(viewport={"width": 1400, "height": 900}, base_url=address)
-    tab = context.new_page()
-    tab.set_default_timeout(PATIENCE)
-    foreign: list[str] = []
-    errors: list[str] = []
-    tab.on("request", lambda request: _note_foreign(request.url, address, foreign))
-    tab.on("console", lambda message: _note_error(message, errors))
-    tab.on("pageerror", lambda error: errors.append(str(error)))
-    yield tab
-    context.close()
-    assert foreign == []
-    assert errors == []
+    found = Watched(profile, dashboard.address)
+    found.tab.set_default_timeout(PATIENCE)
+    yield found
+    found.tab.close()
+    assert found.wrong == []
 
 
-def _note_foreign(url: str, address: str, foreign: list[str]) -> None:
-    socket_address = address.replace("http:", "ws:")
-    if not url.startswith((address, socket_address, "data:", "blob:")):
-        foreign.append(url)
-
-
-def _note_error(message: object, errors: list[str]) -> None:
-    """Keep errors, but for the probes below a deep path, which Streamlit answers with 404."""
-    where = message.location.get("url", "")
-    probe = where.endswith(("/_stcore/health", "/_stcore/host-config"))
-    if message.type == "error" and not probe:
-        errors.append(f"{message.text} {where}")
+@pytest.fixture
+def page(watched: Watched, address: str) -> object:
+    """The tab itself, over a filled store."""
+    return watched.tab

@@ -1,23 +1,59 @@
+"""What every run of the suite can afford of the browser; `walk` does the whole of it.
+
+One dashboard serves all of these in turn: first empty, then filled, at last killed.
+"""
+
 import re
+from pathlib import Path
 
 import pytest
 
-from tests.browser.server import settle
+from tests.browser import states
+from tests.browser.server import Dashboard, settle
+from tests.browser.states import FIND, GENERATE, View, at_work, grid_digest, requests, stopped
+from tests.browser.walk import NARROW, WIDE, Watched, look, visit
+from tests.pages.pair_samples import CONTRASTIVE
+from tests.pages.text_samples import GRID
 
 pytestmark = pytest.mark.browser
 
+LOOKS = (("light", WIDE), ("dark", NARROW))
 JOB = 120_000
 """Milliseconds for a job's first step: on a busy machine, importing torch alone takes long."""
+WAIT = JOB / 1000
 CHART = "[data-testid=stVegaLiteChart] svg"
+TILES = "[data-testid=stVegaLiteChart] path[aria-roledescription='rect mark']"
 DOTS = "[data-testid=stVegaLiteChart] path[aria-roledescription=circle]"
 
 
-def test_the_dashboard_starts_on_the_overview(page: object) -> None:
-    page.goto("/")
+def walk(watched: Watched, *views: View, looks: tuple = LOOKS) -> list[str]:
+    """What is wrong with these views."""
+    found = []
+    for view in views:
+        visit(watched, view)
+        found += look(watched, view, looks)
+    return found
 
-    page.get_by_role("heading", name="Vectorscope").wait_for()
-    page.get_by_text("Strongest vectors").wait_for()
-    page.locator(CHART).first.wait_for()
+
+def test_every_screen_of_an_empty_store(watched: Watched) -> None:
+    watched.open("/")
+
+    assert walk(watched, *states.EMPTY) == []
+
+
+def test_every_screen_of_a_filled_store(watched: Watched, address: str) -> None:
+    trained = View("train", "done", "/train?adapter=first", ("Use this adapter", "Examples"))
+    first = {view.screen: view for view in reversed(states.DONE)}
+    watched.open("/")
+
+    assert walk(watched, *first.values(), trained) == []
+
+
+@pytest.mark.parametrize("screen", ["curves", "generations", "library"])
+def test_links_to_what_is_not_here(watched: Watched, address: str, screen: str) -> None:
+    one = next(view for view in states.MISSING if view.screen == screen)
+
+    assert walk(watched, one, looks=LOOKS[:1]) == []
 
 
 def test_a_click_on_a_dot_opens_its_question_and_keys_change_the_vector(page: object) -> None:
@@ -30,6 +66,46 @@ def test_a_click_on_a_dot_opens_its_question_and_keys_change_the_vector(page: ob
     page.keyboard.press("ArrowRight")
     page.wait_for_url(re.compile("vec=melbo_01"))
     page.locator(CHART).nth(2).wait_for()
+
+
+LOOK = """() => {
+  // The element that has the focus, or had it before the last step.
+  const one = window.had || document.activeElement;
+  window.had = window.had ? null : one;
+  return [one, one.parentElement, one.parentElement.parentElement].map(each => {
+    const look = getComputedStyle(each);
+    return [look.outline, look.boxShadow, look.backgroundColor, look.borderColor];
+  }).join();
+}"""
+NAME = "(document.activeElement.ariaLabel || document.activeElement.innerText).trim()"
+
+
+def test_the_keyboard_alone_skips_the_menu_and_changes_the_vector(page: object) -> None:
+    page.goto("/curves?vec=melbo_01")
+    page.get_by_text("Random band").wait_for()
+    settle(page)
+    page.keyboard.press("Tab")
+    assert page.evaluate(NAME) == "Skip to main content"
+    page.keyboard.press("Enter")
+
+    names = []
+    while not names or "Next" not in names[-1]:
+        page.keyboard.press("Tab")
+        names.append(page.evaluate(NAME))
+        assert len(names) < 9, names
+        if names[-1] in ("Run", "Vector"):
+            page.wait_for_timeout(250)
+            with_focus = page.evaluate(LOOK)
+            page.keyboard.press("Tab")
+            page.wait_for_timeout(250)
+            assert page.evaluate(LOOK) != with_focus, names
+            page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+
+    page.wait_for_url(re.compile("vec=melbo_02"))
+    settle(page)
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url(re.compile("vec=melbo_01"))
 
 
 def test_a_click_on_the_heat_map_opens_the_vector(page: object) -> None:
@@ -81,44 +157,117 @@ def test_a_find_job_runs_from_the_form_while_pages_are_switched(page: object) ->
     page.get_by_text("Evaluate these vectors").wait_for()
 
 
-def test_a_job_can_be_cancelled_from_another_page(page: object) -> None:
-    page.goto("/discover")
-    steps = page.get_by_role("spinbutton", name="Steps")
-    steps.fill("5000")
-    steps.press("Enter")
+def test_what_a_model_writes_stays_characters(page: object) -> None:
+    # The page fixture fails on any request to another host and on errors in the console.
+    page.goto(f"/generations?gen={GRID}")
+    evil = page.get_by_text("<script>alert(1)</script> <img src=x onerror=alert(2)>")
+    evil.wait_for()
+
+    page.get_by_text("Mark changes").click()
+    page.locator("[data-testid=stHtml] ins").first.wait_for()
+
+    # Each changed text is cut where it differs, so words are looked for one stretch at a time.
+    inside = page.locator("[data-testid=stHtml]").first
+    assert "<script>alert(1)</script>" in inside.inner_text()
+    assert "![x](http://evil.example/x.png)" in inside.inner_text()
+    assert page.locator("[data-testid=stHtml] :is(img, script, a)").count() == 0
+    assert page.locator("img[src*=evil], img[src='x']").count() == 0
+
+
+def test_keys_label_texts_and_turn_pages(page: object) -> None:
+    page.goto(f"/generations?gen={GRID}")
+    page.get_by_text("Let the dough rest for 1 hours. Prompt 0, column 0.").wait_for()
+
+    page.get_by_role("button", name="Honest").wait_for()
+    page.get_by_role("heading", name="History").wait_for()
+    page.keyboard.press("2")
+    badges = page.locator(".stMarkdownBadge", has_text="honest").locator("visible=true")
+    badges.nth(1).wait_for()
+    page.keyboard.press("ArrowRight")
+
+    page.get_by_text("Let the dough rest for 1 hours. Prompt 1, column 0.").wait_for()
+    page.wait_for_url(re.compile("p=2"))
+
+
+def test_a_text_is_written_to_its_end_and_its_link_shows_it_again(page: object) -> None:
+    page.goto("/generations?prompt=Please+help+me+to+sleep+well.")
+    for left in ("^2 texts", "^1 text"):
+        settle(page)
+        page.get_by_role("button", name="Remove the last").click()
+        page.get_by_text(re.compile(left)).wait_for()
     settle(page)
 
-    page.get_by_role("button", name="Find").click()
-    page.get_by_text(re.compile("step [0-9]+ of 5000")).first.wait_for(timeout=JOB)
-    page.get_by_role("link", name="Overview").click()
-    page.get_by_role("heading", name="Vectorscope").wait_for()
-    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name=re.compile("^Generate")).click()
 
-    page.get_by_text("Find 12 melbo vectors · cancelled").wait_for()
+    page.wait_for_url(re.compile("gen="))
+    # Labels are offered once every text is there.
+    page.get_by_role("button", name="Honest").wait_for(timeout=JOB)
+    written = texts_on(page)
+    assert len(written[-1].split()) > 3
+    page.goto(page.url)
+    page.get_by_role("button", name="Honest").wait_for()
+    assert texts_on(page) == written
 
 
-def test_it_can_be_read_on_a_phone_and_in_the_dark(page: object) -> None:
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.emulate_media(color_scheme="dark")
-    page.goto("/curves")
+def texts_on(page: object) -> list[str]:
+    """The prompt and the texts that are seen."""
+    return page.locator("[data-testid=stChatMessage]").locator("visible=true").all_inner_texts()
 
+
+def test_a_click_on_the_layer_map_opens_its_cell(page: object) -> None:
+    page.goto("/similarity")
     page.locator(CHART).first.wait_for()
 
-    width = page.evaluate("document.documentElement.scrollWidth")
-    assert width <= 390
+    page.locator(TILES).nth(8).click()
+
+    page.wait_for_url(re.compile(f"a={CONTRASTIVE}.*cell="))
+    page.get_by_role("button", name="Generate").first.wait_for()
 
 
-def test_the_other_pages_open_on_a_phone_and_in_the_dark(page: object) -> None:
-    # The page fixture fails on any request to another host and on errors in the console.
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.emulate_media(color_scheme="dark")
+def test_jobs_wait_run_and_are_stopped(
+    watched: Watched, dashboard: Dashboard, address: str
+) -> None:
+    asked = {request["method"]: request for request in requests()}
+    gen, tab = grid_digest(dashboard.store), watched.tab
+    dashboard.submit(asked["melbo"], asked["generation"])
+    dashboard.wait(FIND, "running", seconds=WAIT)
+    watched.open("/")
 
-    for name, seen in (
-        ("studies", "Are the two directions the same?"),
-        ("train", "Answers to learn"),
-        ("audit", "What the file says of itself"),
-        ("library", "Choose a row to see how the record was made"),
-    ):
-        page.goto(f"/{name}")
-        page.get_by_text(seen).first.wait_for()
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
+    work = {(view.screen, view.state): view for view in at_work(FIND, gen)}
+    assert walk(watched, work["discover", "running"], work["generations", "queued"]) == []
+    visit(watched, states.DONE[0])
+    tab.get_by_role("heading", name="Vectorscope").wait_for()
+    tab.get_by_role("button", name="Cancel").first.click()
+    dashboard.wait(FIND, "cancelled", seconds=WAIT)
+    assert walk(watched, stopped(FIND, gen)[0], *at_work(GENERATE, gen), looks=LOOKS[:1]) == []
+    tab.get_by_role("button", name="Stop Shortcut S").click()
+    dashboard.wait(GENERATE, "cancelled", seconds=WAIT)
+    assert walk(watched, *stopped(GENERATE, gen), looks=LOOKS[:1]) == []
+
+
+def test_a_job_fails_on_a_model_that_cannot_be_read(
+    watched: Watched, dashboard: Dashboard, tmp_path: Path
+) -> None:
+    model = states.torn_model(tmp_path / "torn")
+    dashboard.submit(requests(str(model))[0])
+    dashboard.wait(FIND, "failed", seconds=WAIT)
+    watched.open("/")
+
+    failed = View("discover", "failed", "/discover", ("failed:", "cannot be loaded"))
+    assert walk(watched, failed) == []
+
+
+def test_jobs_of_a_dashboard_that_was_killed_can_be_run_again(
+    watched: Watched, dashboard: Dashboard
+) -> None:
+    dashboard.submit(requests()[0])
+    dashboard.wait(FIND, "running", seconds=WAIT)
+    dashboard.kill()
+    dashboard.start()
+    watched.open("/")
+
+    assert walk(watched, states.interrupted("")[0], looks=LOOKS[:1]) == []
+    card = watched.tab.locator("[data-testid=stVerticalBlock]", has_text="Interrupted when").last
+    card.get_by_role("button", name="Run again").click()
+    dashboard.wait(FIND, "running", seconds=WAIT)
+    dashboard.cancel()

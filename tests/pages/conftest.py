@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import resources
+from dashboard import quick_charts, resources
 from tests.pages.samples import FakeEngine, fill
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,6 +18,12 @@ SCAN = "streamlit.components.v2.manifest_scanner.scan_component_manifests"
 def no_scan(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every AppTest would read the metadata of all installed packages, in search of components."""
     monkeypatch.setattr(SCAN, list, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def charts_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Readers do not wait for the check against Vega-Lite's schema; tests do."""
+    monkeypatch.setattr(quick_charts, "IS_CHECKED", True)
 
 
 @pytest.fixture(autouse=True, scope="module")

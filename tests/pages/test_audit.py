@@ -121,13 +121,16 @@ def test_what_cannot_be_read_says_why_and_the_rest_is_audited(engine: FakeEngine
 
 def test_one_vector_can_be_drawn_alone_and_as_change(filled: FakeEngine) -> None:
     app = open_page("audit", audit="eeee")
-    key = "0_eeee00000003"
 
-    app.selectbox(key=f"audit_vector_{key}").set_value("melbo_00").run()
-    app.segmented_control(key=f"audit_metric_{key}").set_value("change").run()
+    app.selectbox(key="drawn").set_value("melbo_00").run()
+    app.segmented_control(key="figure").set_value("change").run()
 
     assert not app.exception
     assert charts(app) == 2
+    assert app.query_params["drawn"] == "melbo_00"
+    again = open_page("audit", audit="eeee", drawn="melbo_00", figure="change")
+    assert again.selectbox(key="drawn").value == "melbo_00"
+    assert again.segmented_control(key="figure").value == "change"
 
 
 def test_both_drawings_share_one_height(filled: FakeEngine, tmp_path: Path) -> None:

@@ -151,10 +151,12 @@ def test_the_answers_of_an_earlier_look_can_be_read(engine: FakeEngine) -> None:
     add_adapter(engine.store.root, "mine")
     app = open_page("train", adapter="mine")
 
-    app.select_slider(key="look_mine").set_value(0).run()
+    app.select_slider(key="look").set_value("0").run()
 
     assert EVIL not in [text.value for text in app.text]
     assert [text.value for text in app.text].count("Gently.") == 2
+    assert app.query_params["look"] == "0"
+    assert open_page("train", adapter="mine", look="0").select_slider(key="look").value == "0"
 
 
 def test_a_link_to_a_missing_adapter_or_dataset_says_so(engine: FakeEngine) -> None:
