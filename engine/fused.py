@@ -75,7 +75,7 @@ class Block:
         attention = self._attention
         normed = _normalised(hidden, self._layer.input_layernorm)
         keys = self._heads(self._keys(normed), "k_norm", rotary)
-        values = self._split(self._values(normed)).transpose(1, 2)
+        values = self._values(normed).unflatten(-1, (-1, attention.head_dim)).transpose(1, 2)
         keys, values = cache.update(keys, values, attention.layer_idx)
         if last is not None:
             read = slice(hidden.shape[1] - last, None)
@@ -90,11 +90,8 @@ class Block:
         normed = _normalised(hidden, self._layer.post_attention_layernorm)
         return self._down(_gated(self._gate(normed), self._up(normed))).add_(hidden)
 
-    def _split(self, states: Tensor) -> Float[Tensor, "rows tokens heads width"]:
-        return states.unflatten(-1, (-1, self._attention.head_dim))
-
     def _heads(self, states: Tensor, norm: str, rotary: tuple[Tensor, Tensor]) -> Tensor:
-        heads = self._split(states)
+        heads = states.unflatten(-1, (-1, self._attention.head_dim))
         if self._has_head_norms:
             heads = _normalised(heads, getattr(self._attention, norm))
         return _rotated(heads.transpose(1, 2), *rotary)

@@ -72,6 +72,8 @@ class States:
         if not texts:
             raise DataError("There is nothing to read: the file has no usable row.")
         self._door = door
+        weights = sum(weight.numel() for weight in door.loaded.model.parameters())
+        self._cost = pass_tokens(door.loaded.device, weights)
         self._blocks = blocks
         self._adapter = adapter
         self.places = len(texts[0].places)
@@ -106,8 +108,7 @@ class States:
         """States on the CPU, float32; sites are blocks, and within each the places of a text."""
         states = torch.empty(len(texts), len(self._blocks), self.places, self._door.hidden)
         rows = _rows(texts, are_packed=self._door.is_segmented)
-        cost = pass_tokens(self._door.loaded.device)
-        for part in _batches(rows, self._shared.length, cost):
+        for part in _batches(rows, self._shared.length, self._cost):
             self._capture(texts, part, states)
         return states.flatten(1, 2)
 

@@ -6,11 +6,19 @@ import torch
 
 PASS_TOKENS = {"cpu": 48, "cuda": 512}
 """What a pass costs beside its tokens, in tokens: it reads all weights however few there are."""
+PASS_PRODUCTS = {"cpu": 2.5e8, "cuda": 1e12}
+"""Products of numbers that the device could make while a pass is set up, block by block."""
 
 
-def pass_tokens(device: torch.device) -> int:
-    """What a pass costs beside its tokens, in tokens."""
-    return PASS_TOKENS.get(device.type, PASS_TOKENS["cpu"])
+def pass_tokens(device: torch.device, weights: int) -> int:
+    """What a pass costs beside its tokens, in tokens; more where a token takes few products.
+
+    Args:
+        device: Where it runs.
+        weights: Of the model, each of which makes one product a token.
+    """
+    kind = device.type if device.type in PASS_TOKENS else "cpu"
+    return PASS_TOKENS[kind] + round(PASS_PRODUCTS[kind] / max(weights, 1))
 
 
 def batch_ends(lengths: Sequence[int], most: int, cost: int) -> list[int]:
