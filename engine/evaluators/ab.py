@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from jaxtyping import Float
 
-from engine.batches import TOKENS_PER_BATCH, Batches, Kind
+from engine.batches import Batches, Kind, tokens_at_once
 from engine.blocks import RowCache
 from engine.config import EvaluateConfig, Site
 from engine.edits import EditBatch
@@ -205,9 +205,8 @@ class _Measuring:
 
 def _batches(sweep: Sweep) -> Batches:
     """Rows at once: what the tokens of one pass allow, or less where memory is short."""
-    device = sweep.door.loaded.device
+    loaded = sweep.door.loaded
     longest = max(len(t) for orders in sweep.tokens for t in orders)
-    budget = TOKENS_PER_BATCH.get(device.type, TOKENS_PER_BATCH["cpu"])
     kind = Kind(
         job="the sweep",
         unit="rows",
@@ -215,7 +214,7 @@ def _batches(sweep: Sweep) -> Batches:
         tokens=longest,
         blocks=sweep.door.blocks - 1 - sweep.after,
     )
-    return Batches(sweep.door.loaded, kind, budget // max(longest - sweep.shared, 1))
+    return Batches(loaded, kind, tokens_at_once(loaded.device) // max(longest - sweep.shared, 1))
 
 
 def _measure_batch(

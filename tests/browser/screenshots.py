@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dashboard import sweeps
 from engine.store import Store
-from tests.browser.server import ROOT, browsing, serving
+from tests.browser.server import ROOT, Dashboard, browsing
 
 SIZE = {"width": 1400, "height": 900}
 
@@ -41,9 +41,9 @@ def main(store: Path = ROOT, out: Path = ROOT / "data/screenshots") -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         browsing() as browser,
-        serving(_without_jobs(store, Path(folder)), Path(folder) / "server.log") as address,
+        Dashboard(_without_jobs(store, Path(folder))) as dashboard,
     ):
-        page = browser.new_context(viewport=SIZE, base_url=address).new_page()
+        page = browser.new_context(viewport=SIZE, base_url=dashboard.address).new_page()
         for name, (path, element) in views(store).items():
             page.goto(path)
             page.locator(element).first.wait_for()

@@ -38,24 +38,6 @@ def browsing() -> Iterator[object]:
         browser.close()
 
 
-@contextmanager
-def serving(store: Path, log: Path) -> Iterator[str]:
-    """The dashboard over a store, on a free port; gives its address."""
-    port = _free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py"]
-    environment = _environment(store)
-    with log.open("wb") as out:
-        server = subprocess.Popen(
-            [*command, f"--server.port={port}"], cwd=ROOT, env=environment, stdout=out, stderr=out
-        )
-        try:
-            wait_until_healthy(f"http://127.0.0.1:{port}", server)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-            server.wait(timeout=10)
-
-
 class Dashboard:
     """A dashboard over a store, handed jobs by the test, killed and started again at will."""
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from engine import batches
 from engine.config import EvaluateConfig, Site, VectorRef
 from engine.errors import Cancelled, ConfigError, DataError
 from engine.evaluators import ab, sweeps
@@ -117,7 +118,7 @@ def test_baseline_stands_once_and_every_vector_has_every_other_scale() -> None:
 def test_a_long_sweep_in_small_batches_equals_one_batch(monkeypatch) -> None:
     door = tiny.door("llama")
     whole = run(door, config(controls=7)).frame
-    monkeypatch.setitem(ab.TOKENS_PER_BATCH, "cpu", 200)
+    monkeypatch.setitem(batches.TOKENS_PER_BATCH, "cpu", 200)
     monkeypatch.setattr(ab, "QUESTIONS_PER_UNIT", 2)
     units = Units()
 
@@ -129,7 +130,7 @@ def test_a_long_sweep_in_small_batches_equals_one_batch(monkeypatch) -> None:
 
 def test_a_cancelled_sweep_resumes_from_the_units_that_are_done(monkeypatch) -> None:
     door = tiny.door("qwen3")
-    monkeypatch.setitem(ab.TOKENS_PER_BATCH, "cpu", 200)
+    monkeypatch.setitem(batches.TOKENS_PER_BATCH, "cpu", 200)
     monkeypatch.setattr(ab, "QUESTIONS_PER_UNIT", 1)
     units, calls = Units(), []
 

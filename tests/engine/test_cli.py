@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine import cli
+from engine import batches, cli
 from engine.evaluators import ab
 from engine.store import Store
 from tests import tiny
@@ -252,7 +252,7 @@ def test_a_stopped_sweep_goes_on_where_it_was(
         "evaluate", "--model", folder, "--store", tmp_path, "--questions", questions,
         "--scales=1,2", "--controls", 30,
     ]  # fmt: skip
-    monkeypatch.setitem(ab.TOKENS_PER_BATCH, "cpu", 300)
+    monkeypatch.setitem(batches.TOKENS_PER_BATCH, "cpu", 300)
     original, asked = ab.answer_question, []
 
     def stopping(*args) -> None:

@@ -48,6 +48,27 @@ def test_answers_with_a_kept_prefix_equal_the_whole_model(kind: str) -> None:
         torch.testing.assert_close(fast.mass[row], mass, atol=1e-6, rtol=1e-4)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_librarys_own_blocks_give_what_those_run_by_hand_give(kind: str) -> None:
+    door = tiny.door(kind)
+
+    def everything() -> list[torch.Tensor]:
+        edits = EditBatch.add(Site(block=1), deltas(3))
+        start = door.start(TOKENS, 1)
+        past = door.prefill(start, edits, 4)
+        decoder = door.decoder([TOKENS] * 3, edits)
+        steps = [decoder.first(), decoder.next([7, 8, 9])]
+        states = [door.states(start, edits, 3, last) for last in (1, 4, len(TOKENS))]
+        return [door.answers(start, edits, [17, 18], past).logits, *steps, *states]
+
+    fast = everything()
+    assert door._runner._fused is not None
+    door._runner._fused = None
+
+    for one, other in zip(fast, everything(), strict=True):
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
+
+
 @pytest.mark.parametrize("kind", [*KINDS, "gpt2"])
 def test_the_hooked_way_equals_the_model(kind: str) -> None:
     door = tiny.door(kind)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine import finders
+from engine import batches, finders
 from engine.config import EvaluateConfig, VectorRef
 from engine.evaluators import ab, sweeps
 from engine.finders import extraction
@@ -44,7 +44,7 @@ def sweep_peak(door, asked: int, vectors: int) -> int:
 @pytest.fixture
 def door(monkeypatch: pytest.MonkeyPatch):
     """A model whose sweeps ask four rows at a time, and keep the states of few questions."""
-    monkeypatch.setitem(ab.TOKENS_PER_BATCH, "cpu", 100)
+    monkeypatch.setitem(batches.TOKENS_PER_BATCH, "cpu", 100)
     monkeypatch.setattr(ab, "KEPT_BYTES", 20_000)
     monkeypatch.setattr(extraction, "TOKENS", 256)
     monkeypatch.setattr(extraction, "LEAST_UNITS", 4)

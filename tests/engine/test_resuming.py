@@ -12,8 +12,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from engine import batches, deception, experiments, resuming, streaming, studies
 from engine import config as configs
-from engine import deception, experiments, resuming, streaming, studies
 from engine.config import ModelConfig
 from engine.engine import Engine
 from engine.errors import Cancelled, ConfigError, StoreError
@@ -169,7 +169,7 @@ def test_a_sweep_killed_while_it_writes_resumes_to_the_identical_record(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ab, "QUESTIONS_PER_UNIT", 1)
-    monkeypatch.setitem(ab.TOKENS_PER_BATCH, "cpu", 200)
+    monkeypatch.setitem(batches.TOKENS_PER_BATCH, "cpu", 200)
     door, left, asked = tiny.door("qwen3"), Partial(tmp_path), []
     assert killed(lambda: run(door, config(), units=Killing(tmp_path)))
     original = ab.answer_question

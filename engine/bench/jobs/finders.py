@@ -43,6 +43,21 @@ def _melbo_config(
     )
 
 
+def _study_melbo(setting: Setting, steps: int) -> tuple[Tensor, float]:
+    """Displacements after so many steps, and the seconds of one step of all vectors."""
+    door, laps = setting.door, Laps(setting.door.loaded.device)
+    config = _melbo_config(setting, "study", steps)
+    values = setting.study.melbo(
+        setting.causal,
+        setting.prompt,
+        (config.source_layer, config.target_layer, config.tokens),
+        random_directions(config.vectors, door.hidden, config.seed) * config.norm,
+        steps,
+        laps.mark,
+    )
+    return values, laps.typical * config.vectors
+
+
 def melbo(setting: Setting) -> Job:
     """MELBO in the study's variant: independent restarts under Adam."""
     sizes, door = setting.sizes, setting.door
@@ -54,17 +69,8 @@ def melbo(setting: Setting) -> Job:
         return Outcome(torch.tensor(found.scores["displacement"]), laps.typical)
 
     def study() -> Outcome:
-        laps = Laps(door.loaded.device)
-        start = random_directions(config.vectors, door.hidden, config.seed) * config.norm
-        values = setting.study.melbo(
-            setting.causal,
-            setting.prompt,
-            (config.source_layer, config.target_layer, config.tokens),
-            start,
-            config.steps,
-            laps.mark,
-        )
-        return Outcome(values, laps.typical * config.vectors)
+        values, seconds = _study_melbo(setting, config.steps)
+        return Outcome(values, seconds)
 
     count = config.vectors
     return Job(
@@ -109,11 +115,8 @@ def to_displacement(setting: Setting) -> Job:
         return counted[0]
 
     def study() -> Outcome:
-        laps, count = Laps(door.loaded.device), sizes.melbo_vectors
-        start = random_directions(count, door.hidden, setting.seed) * MelboConfig().norm
-        layers = (setting.source, setting.target, MELBO_TOKENS)
-        setting.study.melbo(setting.causal, setting.prompt, layers, start, 2, laps.mark)
-        return Outcome(after_study(), laps.typical * count * steps, steps * count)
+        seconds = _study_melbo(setting, 2)[1]
+        return Outcome(after_study(), seconds * steps, steps * sizes.melbo_vectors)
 
     return Job(
         name="to-displacement",
