@@ -10,8 +10,17 @@ if str(ROOT) not in sys.path:
 
 import streamlit as st  # noqa: E402
 
-from dashboard import navigation, pin_card, pinned, sidebar, state, theme_watch  # noqa: E402
+from dashboard import (  # noqa: E402
+    navigation,
+    pin_card,
+    pinned,
+    serving,
+    sidebar,
+    state,
+    theme_watch,
+)
 
+serving.prepare()
 # An emoji: a Material icon here would make the browser ask fonts.gstatic.com.
 st.set_page_config(page_title="Vectorscope", page_icon="🧭", layout="wide")
 
@@ -27,4 +36,7 @@ if st.get_option("server.address") not in ("127.0.0.1", "localhost", "::1"):
         icon=":material/lock_open:",
     )
 pin_card.warn_missing()
-page.run()
+try:
+    page.run()
+finally:
+    serving.deliver()

@@ -10,6 +10,7 @@ from dashboard import (
     navigation,
     pin_card,
     pinned,
+    quick_charts,
     resources,
     similarity,
     similarity_cards,
@@ -113,7 +114,10 @@ def draw_all(infos: list[RecordInfo]) -> None:
             f"{MOST_VECTORS}. Choose fewer sets, or one block.",
             icon=":material/filter_list:",
         )
-    drawing = heatmaps.everyone(*drawn, widgets.look())
+    look, digests = widgets.look(), tuple(found.digest for found in sets)
+    drawing = quick_charts.kept(
+        ("everyone", digests, block, order, look), lambda: heatmaps.everyone(*drawn, look)
+    )
     widgets.chart(drawing, "Cosine of every pair of vectors", "everyone", pick=pick_pair)
     name = f"cosines_{sets[0].digest}_{len(sets)}"
     widgets.download(square.cells.drop(columns=["row_reference", "column_reference"]), name)

@@ -11,6 +11,7 @@ from dashboard import (
     overviews,
     pin_card,
     pinned,
+    quick_charts,
     resources,
     sharing,
     state,
@@ -190,7 +191,11 @@ def draw_violin(sweep: Sweep, view: View) -> None:
     """The violin of the chosen vector, or nothing if its shares were asked for."""
     if view.metric == "rate":
         return
-    drawing = vector_drawings.violin(sweep, view, widgets.look())
+    look = widgets.look()
+    drawing = quick_charts.kept(
+        ("violin", sweep.evaluation.digest, repr(view), look),
+        lambda: vector_drawings.violin(sweep, view, look),
+    )
     if drawing is None:
         st.info(
             "Every question was asked in one order only, so there is no swapped part."
@@ -214,8 +219,11 @@ def pick_question() -> None:
 
 def draw_rates(sweep: Sweep, view: View, row: dict | None) -> None:
     """The share of behaviour answers over scales with its interval and the random band."""
-    usable = None if row is None else (row["low"], row["high"])
-    drawing = vector_drawings.rates(sweep, view, widgets.look(), usable)
+    usable, look = None if row is None else (row["low"], row["high"]), widgets.look()
+    drawing = quick_charts.kept(
+        ("rates", sweep.evaluation.digest, repr(view), look, usable),
+        lambda: vector_drawings.rates(sweep, view, look, usable),
+    )
     text = f"Share of {sweep.behaviour} answers of {view.name} over scales, with 95 % intervals"
     widgets.chart(drawing, text, "rates")
     orange = "orange: share of answers that are the letter A; " if view.letters else ""
@@ -256,7 +264,8 @@ def draw_overview(sweep: Sweep) -> None:
     digest, ds = sweep.evaluation.digest, st.session_state.get("ds")
     link = navigation.link("curves", run=digest, ds=ds, tab="All vectors")
     sharing.overview(sweep, cells, link)
-    drawing = overviews.heat_map(cells, widgets.look())
+    look = widgets.look()
+    drawing = quick_charts.kept(("heat", digest, look), lambda: overviews.heat_map(cells, look))
     widgets.chart(drawing, "Change by vector and scale", "heat", pick=pick_vector)
 
 

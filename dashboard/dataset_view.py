@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import captions, navigation, training, training_view, widgets
+from dashboard import captions, navigation, pace, training, training_view, widgets
 from dashboard.training_looks import notes
 from engine import training_places
 from engine.errors import EngineError
@@ -32,7 +32,7 @@ def draw(one: Any, job: Any) -> None:
         job: The newest job that builds it; None where none is known.
     """
     if job is not None and job.active:
-        st.fragment(running, run_every=training_view.LOOK_AGAIN)(job)
+        pace.repeat(running, training_view.LOOK_AGAIN, job)
     elif one is not None and one.record is not None:
         done(one)
     elif one is not None:

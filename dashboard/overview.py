@@ -5,7 +5,17 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from dashboard import captions, navigation, overviews, resources, state, sweeps, widgets
+from dashboard import (
+    captions,
+    navigation,
+    overviews,
+    quick_charts,
+    resources,
+    state,
+    sweeps,
+    widgets,
+)
+from dashboard.charts import Drawing
 from dashboard.sweeps import Sweep
 from engine.config import ModelConfig
 from engine.records import RecordInfo
@@ -85,8 +95,13 @@ def headline(sweep: Sweep) -> None:
             f"{sweep.control_count} random vectors."
         )
     )
-    band = sweeps.labelled(sweeps.band(sweep, "change"), sweep)
-    drawing = overviews.headline(sweeps.cells(sweep), band, widgets.look())
+    look = widgets.look()
+
+    def make() -> Drawing:
+        band = sweeps.labelled(sweeps.band(sweep, "change"), sweep)
+        return overviews.headline(sweeps.cells(sweep), band, look)
+
+    drawing = quick_charts.kept(("headline", sweep.evaluation.digest, look), make)
     widgets.chart(drawing, "Change of the logit difference by method and scale", "headline")
 
 

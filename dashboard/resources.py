@@ -1,6 +1,7 @@
 """The engine and cached readings of its store. Caches only: nothing here is drawn or decided."""
 
 import functools
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +20,12 @@ from engine.studies import RELATIVE_SCALES, AnyStudy, CorrigibilityConfig, Decep
 
 def engine() -> Any:
     """The engine of this process, shared by all sessions."""
+    return _engine(os.environ.get("VECTORSCOPE_STORE"))
+
+
+@functools.cache
+def _engine(_store: str | None) -> Any:
+    """Asked for dozens of times a page, and each time the folder would be looked up."""
     from engine.engine import shared_engine
 
     return shared_engine()

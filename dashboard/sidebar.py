@@ -5,7 +5,7 @@ from typing import Any, Literal
 import psutil
 import streamlit as st
 
-from dashboard import captions, pin_card, resources, state, tray
+from dashboard import captions, pace, pin_card, resources, state, tray
 from engine.errors import EngineError
 
 Colour = Literal["green", "gray", "orange", "red", "blue"]
@@ -22,11 +22,11 @@ ADAPTER = (
 
 
 def draw() -> None:
-    """The engine card and the job tray; they look again twice a second while something runs."""
+    """The engine card and the job tray; they look again and again while something runs."""
     with st.sidebar:
         # Not in the fragment: its buttons change the page as well.
         pin_card.draw()
-        st.fragment(_parts, run_every=tray.timer())()
+        pace.repeat(_parts, tray.timer())
 
 
 def _parts() -> None:

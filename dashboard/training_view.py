@@ -10,6 +10,7 @@ from dashboard import (
     adapters,
     captions,
     navigation,
+    pace,
     resources,
     state,
     training,
@@ -32,7 +33,7 @@ def draw(one: Any, job: Any) -> None:
         job: The newest job that trains it; None where none is known.
     """
     if job is not None and job.active:
-        st.fragment(running, run_every=LOOK_AGAIN)(job)
+        pace.repeat(running, LOOK_AGAIN, job)
     elif one is not None and one.record is not None:
         done(one)
     elif one is not None:

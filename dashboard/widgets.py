@@ -13,6 +13,7 @@ from dashboard import (
     looks,
     navigation,
     overviews,
+    pace,
     pinned,
     resources,
     retrying,
@@ -37,13 +38,13 @@ def show_error(error: EngineError) -> None:
 
 
 def chart(
-    drawing: Drawing,
+    drawing: Drawing | Quick,
     alt_text: str,
     key: str,
     pick: Callable[[], None] | None = None,
 ) -> None:
     """Draw a chart; `pick` is called when a mark is clicked (read it with `state.picked`)."""
-    quick = Quick(drawing)
+    quick = drawing if isinstance(drawing, Quick) else Quick(drawing)
     if pick is not None:
         st.altair_chart(quick, key=key, alt=alt_text, on_select=pick, selection_mode="pick")
     else:
@@ -237,7 +238,7 @@ def live_job(kind: str) -> bool:
     """Progress and curves of the running job of this kind; whether there is one."""
     busy = any(job.active and job.kind == kind for job in resources.engine().jobs.all())
     if busy:
-        st.fragment(_live_job, run_every=0.7)(kind)
+        pace.repeat(_live_job, 0.7, kind)
     return busy
 
 

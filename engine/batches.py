@@ -4,13 +4,12 @@ A batch that does not fit is done again in halves; what was finished before stay
 worked is remembered with the loaded model. Knows nothing of what a row is.
 """
 
-import gc
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
 
-from engine import allocator
+from engine import allocator, collection
 from engine.errors import ModelError
 from engine.loading import LoadedModel
 from engine.row_memory import Pass, first_size, row_bytes, widths_of
@@ -180,7 +179,7 @@ class Batches:
 
 def give_back(device: torch.device) -> None:
     """Return what an abandoned batch took, so that a smaller one finds it."""
-    gc.collect()
+    collection.walk()
     if device.type == "cuda":
         torch.cuda.empty_cache()
     else:

@@ -4,26 +4,34 @@ A page of the dashboard collects all garbage after every run. That stops every t
 each object of torch, transformers and the model, none of which is garbage.
 """
 
+import functools
 import gc
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 EVERY = 0.2
 """Seconds between two times that new objects are set aside."""
+WHOLE = 30.0
+"""Seconds between two walks over everything: what is set aside may become garbage later."""
+GROWN = 20_000
+"""New objects without which such a walk is left out: a machine that rests is let rest."""
+_walking = threading.Lock()
 
 
 @contextmanager
 def set_aside() -> Iterator[None]:
     """What is made within this context, and all that was there before, is not walked any more.
 
-    It is given back by `gc.unfreeze()`, when the model is unloaded.
+    `walk` finds what of it has become garbage, as when the model is unloaded.
     """
     is_over = threading.Event()
 
     def freeze() -> None:
         while not is_over.wait(EVERY):
-            gc.freeze()
+            with _walking:
+                gc.freeze()
 
     # Importing the libraries takes longest, and it is then that pages are most often drawn.
     helper = threading.Thread(target=freeze, name="set aside", daemon=True)
@@ -34,3 +42,33 @@ def set_aside() -> Iterator[None]:
         is_over.set()
         helper.join()
         gc.freeze()
+
+
+@functools.cache
+def keep_short() -> None:
+    """From now on set aside, time and again, what this process makes; for one that serves pages."""
+    threading.Thread(target=_keep_short, name="collection", daemon=True).start()
+
+
+def _keep_short() -> None:
+    walked, left = time.monotonic(), 0
+    while True:
+        time.sleep(EVERY)
+        with _walking:
+            gc.freeze()
+        if time.monotonic() - walked < WHOLE:
+            continue
+        if abs(gc.get_freeze_count() - left) > GROWN:
+            walk()
+            left = gc.get_freeze_count()
+        walked = time.monotonic()
+
+
+def walk() -> None:
+    """Collect all garbage, also what was set aside; if anything was, what is left is again."""
+    with _walking:
+        was_set_aside = gc.get_freeze_count() > 0
+        gc.unfreeze()
+        gc.collect()
+        if was_set_aside:
+            gc.freeze()

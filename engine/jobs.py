@@ -3,7 +3,6 @@
 Knows nothing of what the work is, of torch or of screens.
 """
 
-import gc
 import json
 import os
 import queue
@@ -17,6 +16,7 @@ from typing import Any
 
 import psutil
 
+from engine import collection
 from engine.errors import Cancelled, EngineError, StoreError
 from engine.files import UNREADABLE, write_atomically
 from engine.job import Job, State
@@ -146,7 +146,7 @@ class JobQueue:
             job.traceback = traceback.format_exc()
         if state != "done":
             # Frames that were left in the middle refer to tensors until the collector has been.
-            gc.collect()
+            collection.walk()
         self._end(job, state)
 
     def _start(self, job: Job) -> bool:

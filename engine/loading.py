@@ -3,7 +3,6 @@
 Knows nothing of running them: `forward` is the only caller of what is loaded here.
 """
 
-import gc
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
-from engine import allocator
+from engine import allocator, collection
 from engine.batch_sizes import BatchSizes
 from engine.config import ModelConfig
 from engine.errors import ModelError
@@ -112,8 +111,7 @@ def load(config: ModelConfig, root: Path) -> LoadedModel:
 
 def free_memory() -> None:
     """Give back what an unloaded model held; call after the last reference is gone."""
-    gc.unfreeze()
-    gc.collect()
+    collection.walk()
     allocator.give_back()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

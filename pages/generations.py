@@ -2,7 +2,18 @@
 
 import streamlit as st
 
-from dashboard import drafts, generations, grid_form, history, labels, live, sheets, state, widgets
+from dashboard import (
+    drafts,
+    generations,
+    grid_form,
+    history,
+    labels,
+    live,
+    pace,
+    sheets,
+    state,
+    widgets,
+)
 from engine.errors import EngineError
 
 digest = history.choose()
@@ -23,7 +34,7 @@ if digest is None:
 try:
     sheet = None if digest is None else sheets.load(digest)
     if sheet is not None and sheet.state in ("queued", "running"):
-        st.fragment(live.draw, run_every=0.3)(digest)
+        pace.repeat(live.draw, 0.3, digest)
     elif sheet is not None:
         if sheet.state != "done":
             live.ended_early(sheet)

@@ -13,7 +13,7 @@ LONGEST_FUNCTION = 50
 LONGEST_MODULE = 350
 
 ORDER = """
-errors progress files streaming linalg config generation_configs pair_configs requests
+collection errors progress files streaming linalg config generation_configs pair_configs requests
 screen_configs studies records generation_records confidence intervals statistics nulls
 near_duplicates question_groups parts effects badges doses usable selection power costs readings
 flags letters sources knowledge question_rows polarity datasets pairs prompts identity allocator
@@ -22,7 +22,7 @@ jacobian similarity evidence evidence_words checks demo finders evaluators scree
 provenance finetune_configs dataset_configs finetune_records finetune_examples finetune_looks
 finetune_trainer finetune formats headers record_rows kept_readings partial dataset_files
 dataset_answers dataset_questions dataset_texts dataset_builder store importing exporting
-adopting audit estimates job jobs collection generating engine study_records experiments
+adopting audit estimates job jobs generating engine study_records experiments
 evidence_runs screening deception_tables deception training_places training_process training_jobs
 resuming bench options effect_reports evidence_reports screening_reports reports cli_values
 cli_evaluate cli_find cli_experiments cli_pairs cli_similarity cli_evidence cli_audit cli_library
