@@ -2,6 +2,9 @@
 
 Each look is a run of a script and a message to a browser. Two looks a second are nothing for one
 reader, but ten readers beside a computing job would leave no time for anything else.
+
+A pace holds until the page is drawn again by a click. A look that had its page drawn again for
+another pace could undo a click that came in the same moment.
 """
 
 import threading
@@ -18,8 +21,6 @@ LONGEST = 5.0
 """Seconds between two looks, at most: nobody should think that a job has stopped."""
 FORGOTTEN = 3 * LONGEST
 """Seconds without a look after which a tab counts as closed."""
-TOO_FAST, TOO_SLOW = 2.0, 0.25
-"""A page is drawn again for another pace when the right one is so many times the given one."""
 
 
 class Look(NamedTuple):
@@ -29,17 +30,6 @@ class Look(NamedTuple):
     """By the monotonic clock."""
     seconds: float
     """That it took."""
-
-
-class Timer(NamedTuple):
-    """When a part looks again."""
-
-    wanted: float
-    """Seconds between two looks on a quiet machine."""
-    given: float
-    """Seconds between two looks as things were."""
-    since: float
-    """When that was."""
 
 
 class Looks:
@@ -81,19 +71,13 @@ def repeat(part: Callable[..., None], wanted: float | None, *arguments: Any) -> 
     if wanted is None:
         st.fragment(part)(*arguments)
         return
-    timer = Timer(wanted, LOOKS.every(wanted), time.monotonic())
-    st.fragment(_look, run_every=timer.given)(part, timer, arguments)
+    st.fragment(_look, run_every=LOOKS.every(wanted))(part, arguments)
 
 
-def _look(part: Callable[..., None], timer: Timer, arguments: tuple[Any, ...]) -> None:
+def _look(part: Callable[..., None], arguments: tuple[Any, ...]) -> None:
     began = time.monotonic()
     try:
         part(*arguments)
     finally:
         reader = st.session_state.setdefault("_reader", uuid.uuid4().hex)
         LOOKS.note(reader, part.__qualname__, time.monotonic() - began)
-    if began - timer.since < timer.given / 2:
-        return  # The first look, which is part of a run of the whole page.
-    # Only such a run can give a timer another pace.
-    if not TOO_SLOW <= LOOKS.every(timer.wanted) / timer.given <= TOO_FAST:
-        st.rerun()

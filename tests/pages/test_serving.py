@@ -1,0 +1,56 @@
+"""The process that serves pages hands over all that was drawn before a run ends."""
+
+import asyncio
+import inspect
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from streamlit.runtime import Runtime
+from streamlit.runtime.runtime import AsyncObjects
+
+from dashboard import serving
+
+
+@pytest.fixture
+def loop(monkeypatch: pytest.MonkeyPatch) -> Iterator[asyncio.AbstractEventLoop]:
+    """A server's event loop, in a thread of its own."""
+    made = asyncio.new_event_loop()
+    thread = threading.Thread(target=made.run_forever)
+    thread.start()
+    monkeypatch.setattr(serving, "_loop", lambda: made)
+    yield made
+    made.call_soon_threadsafe(made.stop)
+    thread.join()
+    made.close()
+
+
+def test_a_run_ends_when_all_it_drew_was_taken_over(loop) -> None:
+    taken = []
+    loop.call_soon_threadsafe(time.sleep, 0.2)
+    for part in range(5):
+        loop.call_soon_threadsafe(taken.append, part)
+
+    assert serving.deliver()
+
+    assert taken == [0, 1, 2, 3, 4]
+
+
+def test_a_server_that_hangs_does_not_hold_a_run_for_ever(loop) -> None:
+    loop.call_soon_threadsafe(time.sleep, 0.5)
+
+    assert not serving.deliver(0.05)
+
+
+def test_without_a_server_nothing_waits_and_nothing_is_prepared(monkeypatch) -> None:
+    monkeypatch.setattr(serving.sys, "setswitchinterval", lambda _: pytest.fail("was changed"))
+
+    serving.prepare()
+
+    assert serving.deliver(0.0)
+
+
+def test_streamlit_still_has_its_loop_where_it_is_looked_for() -> None:
+    assert "eventloop" in AsyncObjects.__annotations__
+    assert "self._async_objs" in inspect.getsource(Runtime)
