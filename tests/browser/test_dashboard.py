@@ -113,6 +113,22 @@ def test_the_keyboard_alone_skips_the_menu_and_changes_the_vector(page: object) 
     page.wait_for_url(re.compile("vec=melbo_01"))
 
 
+def test_a_reader_in_a_hurry_does_not_lose_the_page(page: object) -> None:
+    page.goto("/curves?vec=melbo_00")
+    page.locator(CHART).nth(1).wait_for()
+    settle(page)
+
+    for key in 4 * (4 * ["ArrowRight"] + 4 * ["ArrowLeft"]):
+        page.keyboard.press(key)
+        page.wait_for_timeout(100)
+    settle(page)
+    before = page.url
+    page.keyboard.press("ArrowRight")
+
+    # A page that was lost also writes to the console, on which its fixture fails.
+    page.wait_for_url(lambda address: address != before)
+
+
 def test_a_click_on_the_heat_map_opens_the_vector(page: object) -> None:
     page.goto("/curves?tab=All+vectors")
 
