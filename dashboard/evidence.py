@@ -54,7 +54,7 @@ def draw(found: VectorSet) -> None:
             state.submitted(submit_evidence(resources.engine(), config).id)
             st.rerun()
     widgets.live_job(EvidenceConfig.method)
-    widgets.failed_job(EvidenceConfig.method)
+    widgets.unfinished_job(EvidenceConfig.method)
 
 
 def _show(record: dict[str, Any]) -> None:

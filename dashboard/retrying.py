@@ -1,4 +1,4 @@
-"""Asking for a failed job once more. Knows nothing of what jobs compute."""
+"""Asking once more for a job that did not end well. Knows nothing of what jobs compute."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,10 +11,11 @@ from engine.errors import EngineError
 
 NO_MEMORY = ("out of memory", "memory ran out")
 """What the engine's errors say, in small letters, where memory did not suffice."""
+UNFINISHED = ("failed", "cancelled")
 
 
 class Offer(NamedTuple):
-    """How a failed job can be asked again."""
+    """How such a job can be asked again."""
 
     label: str
     request: dict[str, Any]
@@ -27,13 +28,19 @@ def is_out_of_memory(job: Any) -> bool:
     return job.state == "failed" and any(words in told for words in NO_MEMORY)
 
 
+def kept(job: Any) -> str:
+    """What is left of a job that did not end, in a sentence."""
+    # A finder has nothing to go on from: its vectors come with its last step.
+    return "It starts from the beginning." if job.kind == "find" else "What was finished is kept."
+
+
 def offer(job: Any) -> Offer | None:
-    """How to ask a failed job again; None if it cannot be, or was already.
+    """How to ask a failed or stopped job again; None if it cannot be, or was already.
 
     A training is asked with half its batch, under a new name: its batch belongs to what is
     trained. All other work finds a size that fits by itself, and remembers it.
     """
-    if job.state != "failed" or not job.request or _was_asked_again(job):
+    if job.state not in UNFINISHED or not job.request or _was_asked_again(job):
         return None
     config = job.request.get("config") or {}
     is_training = job.kind == training.KINDS["lora"]
@@ -44,7 +51,7 @@ def offer(job: Any) -> Offer | None:
         changed = {"config": config | {"batch": half}, "place": str(place.with_name(name))}
         about = f"Trains {name}: {half} examples per step instead of {config['batch']}."
         return Offer("Run again with half the batch", job.request | changed, about)
-    about = "What was finished is kept."
+    about = kept(job)
     if is_out_of_memory(job):
         about += " Batches that did not fit are remembered: it begins with smaller ones."
     return Offer("Run again", job.request, about)

@@ -78,7 +78,7 @@ def links(config: ScreenConfig) -> None:
 def progress() -> None:
     """The adaptive sweep that runs or has failed, if there is one."""
     widgets.live_job(KIND)
-    widgets.failed_job(KIND)
+    widgets.unfinished_job(KIND)
 
 
 def draw() -> bool:

@@ -30,7 +30,7 @@ def timer() -> float | None:
 
 
 def draw() -> None:
-    """Jobs that run or wait, the last four that ended, and those that were interrupted."""
+    """Jobs that run or wait, those that were interrupted, and the last four that ended."""
     jobs = resources.engine().jobs
     everything = jobs.all()
     live = {job.id for job in everything if job.active}
@@ -43,9 +43,9 @@ def draw() -> None:
     for job in active:
         _running(job, waiting)
     ended = [job for job in everything if not job.active and job.state != "interrupted"]
+    _interrupted(jobs)
     for job in sorted(ended, key=lambda job: job.ended or job.created, reverse=True)[:4]:
         _ended(job)
-    _interrupted(jobs)
     if error := st.session_state.pop("_tray_error", None):
         st.error(captions.plain(error))
     _refresh_when_done(live, everything)
@@ -86,7 +86,7 @@ def _ended(job: Any) -> None:
     target = result_page(job)
     if target is None:
         if retrying.offer(job) is not None:
-            _failed(job, f"{icon} {label}")
+            _unfinished(job, f"{icon} {label}")
             return
         st.caption(f"{icon} {label}", help=captions.plain(job.error) if job.error else None)
     else:
@@ -96,15 +96,16 @@ def _ended(job: Any) -> None:
         )
 
 
-def _failed(job: Any, label: str) -> None:
-    """What went wrong in a job, and the button that asks for it again."""
+def _unfinished(job: Any, label: str) -> None:
+    """What went wrong in a job, if anything did, and the button that asks for it again."""
     error = job.error or ""
     is_long = len(error) > MOST_SIGNS
     short = f"{error[:MOST_SIGNS].rstrip()} \u2026" if is_long else error
     with st.container(border=True, gap="xsmall"):
         st.caption(label)
-        whole = captions.plain(error) if is_long else None
-        st.caption(f":red[{captions.plain(short)}]", help=whole)
+        if error:
+            whole = captions.plain(error) if is_long else None
+            st.caption(f":red[{captions.plain(short)}]", help=whole)
         retrying.button(job, f"retry_{job.id}")
 
 
@@ -132,7 +133,7 @@ def _interrupted(jobs: Any) -> None:
     for job in jobs.interrupted():
         with st.container(border=True, gap="xsmall"):
             st.text(job.title)
-            kept = " Finished parts are kept." if job.request else ""
+            kept = f" {retrying.kept(job)}" if job.request else ""
             st.caption(f"Interrupted when the dashboard stopped.{kept}")
             with st.container(horizontal=True, gap="xsmall"):
                 if job.request:

@@ -214,17 +214,35 @@ def go_button(label: str, page: str, key: str, icon: str, **parameters: Any) -> 
         st.switch_page(navigation.page(page), query_params=parameters | kept)
 
 
-def failed_job(kind: str) -> None:
-    """The last job of this kind, if it failed: its last line, and the traceback on request."""
+def unfinished_job(kind: str) -> None:
+    """The last job of this kind, if it failed or was stopped: why, and the button to go on."""
     ended = [job for job in resources.engine().jobs.all() if job.kind == kind]
-    if not ended or ended[0].state != "failed":
+    if not ended or ended[0].state not in retrying.UNFINISHED:
         return
     job = ended[0]
+    if job.state == "cancelled":
+        _stopped_job(job)
+        return
     st.error(captions.plain(f"{job.title} failed: {job.error}"), icon=":material/error:")
     if job.traceback:
         with st.expander("Traceback", icon=":material/bug_report:"):
             st.code(job.traceback, language=None)
     retrying.button(job, f"retry_page_{job.id}")
+
+
+def _stopped_job(job: Any) -> None:
+    """How far a job came that the reader stopped; it is nothing to be warned of."""
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        far = f" at {job.message}" if job.message else ""
+        words = f"{job.title} was stopped{far}. {retrying.kept(job)}"
+        st.caption(f":material/stop_circle: {captions.plain(words)}", width="stretch")
+        retrying.button(job, f"retry_page_{job.id}")
+        st.button(
+            "Dismiss",
+            key=f"dismiss_page_{job.id}",
+            on_click=resources.engine().jobs.forget,
+            args=(job.id,),
+        )
 
 
 def progress(job: Any) -> None:

@@ -18,7 +18,7 @@ from engine.errors import EngineError
 st.title("Scale curves")
 runs = resources.runs()
 measuring = widgets.live_job("evaluate")
-widgets.failed_job("evaluate")
+widgets.unfinished_job("evaluate")
 try:
     if screenings.draw():
         st.stop()

@@ -43,7 +43,7 @@ with results:
     searching = widgets.live_job("find")
     widgets.live_job("evaluate")
     screenings.progress()
-    widgets.failed_job("find")
+    widgets.unfinished_job("find")
     state.follow("found", "find", engine.jobs)
     sets = board.measured_first(resources.records("vectors"))
     if not sets and not searching:

@@ -12,7 +12,7 @@ st.caption(
 )
 sets, runs = resources.records("vectors"), resources.runs()
 widgets.live_job("experiment")
-widgets.failed_job("experiment")
+widgets.unfinished_job("experiment")
 try:
     overview.model_line(sets, runs)
     if not sets and not runs:

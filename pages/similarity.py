@@ -10,7 +10,7 @@ pair_forms.follow()
 sets = similarity.found_sets()
 mode = similarity.mode_picker()
 widgets.live_job("find")
-widgets.failed_job("find")
+widgets.unfinished_job("find")
 families = {info.method for info in sets} & set(pair_forms.FAMILIES)
 is_complete = len(families) == len(pair_forms.FAMILIES)
 asks_for_families = mode == "layers" and not is_complete

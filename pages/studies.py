@@ -8,7 +8,7 @@ from engine.errors import EngineError
 st.title("Studies")
 stored = [info for info in resources.records("experiment") if info.method in studies.STUDIES]
 widgets.live_job("experiment")
-widgets.failed_job("experiment")
+widgets.unfinished_job("experiment")
 try:
     if stored:
         studies.draw(studies.read(studies.picker(stored).digest))

@@ -248,22 +248,25 @@ def at_work(running: str, gen: str) -> tuple[View, ...]:
     return tuple(views)
 
 
+AGAIN, KEPT = "Run again", "What was finished is kept"
+
+
 def stopped(title: str, gen: str) -> tuple[View, ...]:
     """What is left of a job of this title that was cancelled."""
     tray = f"{title} · cancelled"
     return {
         FIND: (
-            View("discover", "cancelled", "/discover", (tray, "Evaluate these vectors")),
-            View("similarity", "cancelled", "/similarity", (tray, "random pairs")),
+            View("discover", "cancelled", "/discover", (tray, AGAIN, "Evaluate these vectors")),
+            View("similarity", "cancelled", "/similarity", (tray, AGAIN, "random pairs")),
         ),
-        EVALUATE: (View("curves", "partial", "/curves", (tray, "Wilson")),),
+        EVALUATE: (View("curves", "partial", "/curves", (tray, KEPT, AGAIN, "Wilson")),),
         GENERATE: (
             View("generations", "partial", f"/generations?gen={gen}",
                  (tray, "Stopped. The texts so far are kept", "Go on from here")),
         ),
         STUDY: (
-            View("studies", "cancelled", "/studies", (tray, "Run a study")),
-            View("overview", "cancelled", "/", (tray, "Strongest vectors")),
+            View("studies", "cancelled", "/studies", (tray, KEPT, AGAIN, "Run a study")),
+            View("overview", "cancelled", "/", (tray, KEPT, AGAIN, "Strongest vectors")),
         ),
         TRAIN: (
             View("train", "partial", "/train?adapter=slow",

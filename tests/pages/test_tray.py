@@ -144,3 +144,51 @@ def test_the_engine_card_names_the_adapter_and_what_memory_is_left(
     said = words(start()).replace("\\", "")
     assert "30.0 of 140.0 GB on the GPU, 110.0 GB free" in said
     assert "GB in this process" in said
+
+
+def stop(engine: FakeEngine, kind: str, message: str) -> None:
+    """A job that the reader stopped in the middle."""
+    started = threading.Event()
+
+    def work(progress: Progress) -> str:
+        progress(3, 10, message)
+        started.set()
+        while True:
+            progress(3, 10, message)
+
+    request = {"method": "ab", "config": {}}
+    job = engine.jobs.submit("Evaluate 1 set", kind, work, request=request)
+    assert started.wait(5)
+    engine.jobs.cancel(job.id)
+    assert engine.jobs.wait(job, 5.0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "page", "left"),
+    [("evaluate", "curves", "What was finished is kept"), ("find", "discover", "the beginning")],
+)
+def test_a_stopped_job_says_how_far_it_came_and_is_asked_again_once(
+    engine: FakeEngine, asked: list[dict[str, Any]], kind: str, page: str, left: str
+) -> None:
+    stop(engine, kind, "3 of *10* answers")
+    job = engine.jobs.all()[0]
+    app = open_page(page)
+    assert "was stopped at 3 of \\*10\\* answers" in words(app)
+    assert left in words(app)
+    assert not app.error
+
+    app.button(key=f"retry_page_{job.id}").click().run()
+
+    assert asked == [{"method": "ab", "config": {}}]
+    assert f"retry_{job.id}" not in [button.key for button in app.button]
+
+
+def test_a_stopped_job_can_be_dismissed(engine: FakeEngine) -> None:
+    stop(engine, "evaluate", "3 of 10 answers")
+    app = open_page("curves")
+
+    app.button(key=f"dismiss_page_{engine.jobs.all()[0].id}").click().run()
+
+    assert not app.exception
+    assert "was stopped" not in words(app)
+    assert engine.jobs.all() == []
