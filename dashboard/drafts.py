@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import configurations, pinned
+from dashboard import configurations, pinned, state
 from dashboard.configurations import EMPTY, SWEEP, Choice
 from engine.config import STUDY_PROMPT, STUDY_SYSTEM
 
@@ -66,6 +66,7 @@ def begin(options: dict[str, Choice], has_adapter: bool) -> None:
     if "_columns" in st.session_state:
         return
     asked = st.session_state.get("_grid_link") or {}
+    state.note_missing("vec", asked.get("vec"), options)
     vector = asked.get("vec") or pinned.current()
     first = configurations.usual(options, has_adapter, vector, pinned.reference())
     scale = configurations.number(asked.get("scale"))

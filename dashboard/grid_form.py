@@ -40,6 +40,7 @@ def draw(model: ModelConfig) -> None:
     options = configurations.choices(model)
     drafts.begin(options, tuned is not None)
     drafts.mend()
+    state.warn_missing("vec", "the vector", list(options))
     options = configurations.led(options, pinned.reference(), pinned.current())
     prompts, system = _prompts()
     bar = st.container(horizontal=True, vertical_alignment="center")

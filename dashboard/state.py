@@ -2,7 +2,7 @@
 
 import difflib
 import os
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import streamlit as st
 
@@ -95,6 +95,12 @@ def write_link(key: str, default: str | None = None) -> None:
     else:
         st.query_params[key] = value
     st.session_state[f"_link_{key}"] = st.query_params.get(key)
+
+
+def note_missing(key: str, asked: str | None, options: Container[str]) -> None:
+    """Remember for `warn_missing` what a link asked for in vain; for what is no widget's choice."""
+    if asked is not None and asked not in options:
+        st.session_state[f"_missing_{key}"] = asked
 
 
 def warn_missing(key: str, noun: str, options: Sequence[str]) -> None:

@@ -305,6 +305,18 @@ def test_a_link_to_a_missing_grid_says_so(texts: TextEngine) -> None:
     assert "generation ffff00000000, which is not here" in said
 
 
+def test_a_link_to_a_missing_vector_says_so_and_starts_from_the_usual_columns(
+    texts: TextEngine,
+) -> None:
+    app = open_page("generations", vec="ffff00000000:3", scale="2")
+
+    said = " ".join(warning.value for warning in app.warning).replace("\\", "")
+    assert not app.exception
+    assert "the vector ffff00000000:3, which is not here" in said
+    assert "Generate" in " ".join(button.label for button in app.button)
+    assert "which is not here" not in " ".join(w.value for w in app.run().warning)
+
+
 def test_labels_are_stored_and_move_on(texts: TextEngine) -> None:
     app = open_page("generations", gen=GRID)
 
