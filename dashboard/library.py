@@ -13,6 +13,7 @@ from dashboard import (
     offline,
     offline_run,
     offline_texts,
+    quick_charts,
     resources,
     sweeps,
     widgets,
@@ -174,6 +175,8 @@ def _choose(key: str, infos: Sequence[RecordInfo]) -> None:
 def selected(infos: Sequence[RecordInfo]) -> RecordInfo | None:
     """The record of the link, or the one that was clicked."""
     digests = [info.digest for info in infos]
+    # It may have been deleted in another tab.
+    states.note_missing("record", st.session_state.get("record"), digests)
     states.resolve("record", digests)
     states.warn_missing("record", "the record", digests)
     digest = st.session_state.get("record")
@@ -325,5 +328,6 @@ def _delete(info: RecordInfo) -> None:
     # Another record may be stored under this digest later.
     for cache in (resources.header, resources.sweep, resources.vector_set, resources.study):
         cache.clear()
+    quick_charts.forget()
     st.session_state.pop("record", None)
     st.session_state["_library_said"] = [Said("success", f"{path.name} was deleted.")]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import cards, dropping, library, offline, png_texts
+from dashboard import cards, dropping, library, offline, png_texts, quick_charts
 from engine.store import Store
 from tests.pages.conftest import open_page, words
 from tests.pages.samples import FakeEngine, fill
@@ -111,13 +111,28 @@ def test_a_record_is_deleted_only_on_the_second_button(filled: FakeEngine) -> No
     assert "1 evaluation measured these vectors" in words(app)
     assert filled.store.has(SET)
 
+    quick_charts.kept("drawn before", lambda: None)
+
     app.button(key="delete_record").click().run()
 
     assert not app.exception
     assert not filled.store.has(SET)
+    # The digest may come to name another record.
+    assert not quick_charts._kept
     assert filled.store.has(RUN)
     assert "was deleted" in app.success[0].value
     assert SET not in set(app.dataframe[0].value["digest"])
+
+
+def test_a_record_that_was_deleted_in_another_tab_is_said_to_be_gone(filled: FakeEngine) -> None:
+    app = open_page("library", record=SET)
+    filled.store.remove(SET)
+
+    app.run()
+
+    assert not app.exception
+    assert f"the record {SET}, which is not here" in " ".join(w.value for w in app.warning)
+    assert not app.run().warning
 
 
 def test_what_a_record_says_is_shown_as_its_characters(engine: FakeEngine) -> None:
