@@ -8,7 +8,15 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import pytest
 
+from tests import checked
+
+checked.install()
 ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def _checked_anew() -> None:
+    checked.begin()
 
 
 @pytest.fixture(autouse=True)

@@ -72,7 +72,11 @@ def differences(first: dict[str, list[str]], second: dict[str, list[str]]) -> li
 
 def choose(tab: Any, label: str, place: int) -> None:
     """Take an option of a selection by its place."""
-    tab.get_by_role("combobox", name=re.compile(label)).click()
+    one = tab.get_by_role("combobox", name=re.compile(label))
+    # A menu closes when the page beneath it is scrolled.
+    one.scroll_into_view_if_needed()
+    tab.wait_for_timeout(400)
+    one.click()
     tab.get_by_role("option").nth(place).click()
     settle(tab)
 
