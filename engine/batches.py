@@ -179,7 +179,7 @@ class Batches:
 
 def give_back(device: torch.device) -> None:
     """Return what an abandoned batch took, so that a smaller one finds it."""
-    collection.walk()
+    collection.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()
     else:

@@ -18,6 +18,7 @@ WHOLE = 30.0
 GROWN = 20_000
 """New objects without which such a walk is left out: a machine that rests is let rest."""
 _walking = threading.Lock()
+_is_kept_short = threading.Event()
 
 
 @contextmanager
@@ -47,6 +48,7 @@ def set_aside() -> Iterator[None]:
 @functools.cache
 def keep_short() -> None:
     """From now on set aside, time and again, what this process makes; for one that serves pages."""
+    _is_kept_short.set()
     threading.Thread(target=_keep_short, name="collection", daemon=True).start()
 
 
@@ -65,10 +67,17 @@ def _keep_short() -> None:
 
 
 def walk() -> None:
-    """Collect all garbage, also what was set aside; if anything was, what is left is again."""
+    """Collect all garbage, also what was set aside."""
     with _walking:
-        was_set_aside = gc.get_freeze_count() > 0
         gc.unfreeze()
         gc.collect()
-        if was_set_aside:
+        if _is_kept_short.is_set():
             gc.freeze()
+
+
+def collect() -> None:
+    """Collect what has just become garbage, even if it was set aside a moment ago."""
+    if _is_kept_short.is_set():
+        walk()
+    else:
+        gc.collect()

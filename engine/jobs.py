@@ -146,7 +146,7 @@ class JobQueue:
             job.traceback = traceback.format_exc()
         if state != "done":
             # Frames that were left in the middle refer to tensors until the collector has been.
-            collection.walk()
+            collection.collect()
         self._end(job, state)
 
     def _start(self, job: Job) -> bool:

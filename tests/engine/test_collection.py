@@ -1,6 +1,7 @@
 """What is set aside is not walked by a collection, and is found once it has become garbage."""
 
 import gc
+import threading
 import weakref
 from collections.abc import Iterator
 
@@ -17,8 +18,8 @@ class Ring:
 
 
 @pytest.fixture(autouse=True)
-def nothing_set_aside() -> Iterator[None]:
-    gc.collect()
+def nothing_set_aside(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(collection, "_is_kept_short", threading.Event())
     yield
     gc.unfreeze()
 
@@ -36,17 +37,22 @@ def test_what_is_made_meanwhile_is_set_aside_at_the_end() -> None:
     assert known() is None
 
 
-def test_a_walk_sets_aside_again_what_is_left() -> None:
-    kept = [[] for _ in range(1000)]
+def test_what_has_just_become_garbage_is_found_though_it_was_set_aside() -> None:
+    collection._is_kept_short.set()
+    ring = Ring()
+    known = weakref.ref(ring)
     gc.freeze()
 
+    del ring
+    collection.collect()
+
+    assert known() is None
+    assert gc.get_freeze_count() > 0
+
+
+def test_a_process_that_serves_no_pages_sets_nothing_aside() -> None:
     collection.walk()
-
-    assert gc.get_freeze_count() > len(kept)
-
-
-def test_a_walk_sets_nothing_aside_where_nothing_was() -> None:
-    collection.walk()
+    collection.collect()
 
     assert gc.get_freeze_count() == 0
 

@@ -23,7 +23,9 @@ def model(kind: str, lora: bool = False, dtype: torch.dtype = torch.float64) -> 
         if "norm" in name:
             weight.data = 1 + 0.3 * seeded(*weight.shape, seed=number)
     if lora:
-        tuned = get_peft_model(made, LoraConfig(r=4, lora_alpha=12, target_modules=ALL))
+        with torch.random.fork_rng():
+            torch.manual_seed(5)
+            tuned = get_peft_model(made, LoraConfig(r=4, lora_alpha=12, target_modules=ALL))
         for number, (name, weight) in enumerate(tuned.named_parameters()):
             if "lora_B" in name:
                 weight.data = 0.3 * seeded(*weight.shape, seed=number)
