@@ -177,6 +177,7 @@ def large(report: Report, browser: Any, root: Path, repeats: int) -> None:
             name = f"Scale curves of 4 million rows, {words}"
             add(name, count, lambda _: look(path, view), LOOK)
         with tab(browser, server.address, path, view) as page:
+            from_the_menu(add, page)
             violins(add, page, server, repeats, "violin of a new vector of 4 million rows", LOOK)
     shutil.rmtree(root / "large/results/.readings")
     with Dashboard(root / "large") as server:
@@ -186,6 +187,21 @@ def large(report: Report, browser: Any, root: Path, repeats: int) -> None:
             lambda _: clicks.opened(browser, server.address, path, view),
             server=server,
         )
+
+
+def from_the_menu(add: Callable[..., None], page: Any) -> None:
+    """Both large views, opened by turns in a tab that shows one of them."""
+
+    def there(mark: clicks.Mark, other: clicks.Mark, number: int) -> float:
+        if number:
+            clicks.switch(page, other)
+        return clicks.switch(page, mark)
+
+    for mark, other, name in (
+        (LIBRARY, CURVES, "Library of 500 records, from the menu"),
+        (CURVES, LIBRARY, "Scale curves of 4 million rows, from the menu"),
+    ):
+        add(name, FEW, functools.partial(there, mark, other), LOOK)
 
 
 PARTS = {"first": first_pages, "shipped": shipped, "large": large}
