@@ -32,14 +32,12 @@ def begin() -> None:
 def _decorator(*given: Any, **options: Any) -> Any:
     if given:
         return _checks_always(*given, **options)
-    checked = _checks_always(**options)
-    return lambda one: (
-        _on_first_calls(one, checked(one)) if inspect.isfunction(one) else checked(one)
-    )
+    check = _checks_always(**options)
+    return lambda one: _on_first_calls(one, check) if inspect.isfunction(one) else check(one)
 
 
-def _on_first_calls(plain: Callable[..., Any], checked: Callable[..., Any]) -> Callable[..., Any]:
-    left = [FIRST]
+def _on_first_calls(plain: Callable[..., Any], check: Callable[..., Any]) -> Callable[..., Any]:
+    left, made = [FIRST], []
     _left.append(left)
 
     @functools.wraps(plain)
@@ -47,6 +45,9 @@ def _on_first_calls(plain: Callable[..., Any], checked: Callable[..., Any]) -> C
         if left[0] <= 0:
             return plain(*arguments, **named)
         left[0] -= 1
-        return checked(*arguments, **named)
+        if not made:
+            # To write the check of a function takes a while, and most are never called.
+            made.append(check(plain))
+        return made[0](*arguments, **named)
 
     return call

@@ -1,5 +1,7 @@
 """The dashboard over a store that vanishes, with an engine that needs no model."""
 
+import gc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,14 @@ def no_readings_of_others() -> None:
     for cached in (resources.header, resources.sweep, resources.vector_set, resources.study):
         cached.clear()
     quick_charts.forget()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def only_own_garbage() -> Iterator[None]:
+    """Each run of a page collects all garbage; what other tests have imported is none."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture
