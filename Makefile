@@ -3,8 +3,9 @@
 MODEL ?= demo
 ADAPTER ?=
 PORT ?= 8501
-# Each test process loads torch anew, so many of them cost more than they save.
-WORKERS ?= 4
+# Each test process loads torch anew, so many of them cost more than they save. One more than there
+# are cores, as the browser's tests wait for most of their time.
+WORKERS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 4 ? cores + 1 : 4)))
 PYTHON ?= python3
 
 BIN := .venv/bin
@@ -63,7 +64,7 @@ run: setup
 	  --server.address 127.0.0.1 --server.port $(PORT)
 
 test: setup
-	@$(BIN)/python -m pytest -n logical --maxprocesses $(WORKERS) --dist loadfile --durations=10
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --durations=10
 
 bench: setup
 	@$(BIN)/python -m engine bench --quick --compare data/bench/demo_quick.json
