@@ -197,4 +197,4 @@ class Tab:
 
     async def _picture(self) -> str:
         shown = await self._shown()
-        return f"title {shown.title!r}, charts {shown.charts}, words {shown.words[:200]!r}"
+        return f"title {shown.title!r}, charts {shown.charts}, words {shown.words[:2000]!r}"
