@@ -10,7 +10,6 @@ from dashboard import (
     navigation,
     pin_card,
     pinned,
-    quick_charts,
     resources,
     similarity,
     similarity_cards,
@@ -114,9 +113,9 @@ def draw_all(infos: list[RecordInfo]) -> None:
             f"{MOST_VECTORS}. Choose fewer sets, or one block.",
             icon=":material/filter_list:",
         )
-    look, digests = widgets.look(), tuple(found.digest for found in sets)
-    drawing = quick_charts.kept(
-        ("everyone", digests, block, order, look), lambda: heatmaps.everyone(*drawn, look)
+    digests = tuple(found.digest for found in sets)
+    drawing = widgets.kept(
+        ("everyone", digests, block, order), lambda look: heatmaps.everyone(*drawn, look)
     )
     widgets.chart(drawing, "Cosine of every pair of vectors", "everyone", pick=pick_pair)
     name = f"cosines_{sets[0].digest}_{len(sets)}"

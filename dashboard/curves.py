@@ -11,7 +11,6 @@ from dashboard import (
     overviews,
     pin_card,
     pinned,
-    quick_charts,
     resources,
     sharing,
     state,
@@ -191,10 +190,9 @@ def draw_violin(sweep: Sweep, view: View) -> None:
     """The violin of the chosen vector, or nothing if its shares were asked for."""
     if view.metric == "rate":
         return
-    look = widgets.look()
-    drawing = quick_charts.kept(
-        ("violin", sweep.evaluation.digest, repr(view), look),
-        lambda: vector_drawings.violin(sweep, view, look),
+    drawing = widgets.kept(
+        ("violin", sweep.evaluation.digest, repr(view)),
+        lambda look: vector_drawings.violin(sweep, view, look),
     )
     if drawing is None:
         st.info(
@@ -219,10 +217,10 @@ def pick_question() -> None:
 
 def draw_rates(sweep: Sweep, view: View, row: dict | None) -> None:
     """The share of behaviour answers over scales with its interval and the random band."""
-    usable, look = None if row is None else (row["low"], row["high"]), widgets.look()
-    drawing = quick_charts.kept(
-        ("rates", sweep.evaluation.digest, repr(view), look, usable),
-        lambda: vector_drawings.rates(sweep, view, look, usable),
+    usable = None if row is None else (row["low"], row["high"])
+    drawing = widgets.kept(
+        ("rates", sweep.evaluation.digest, repr(view), usable),
+        lambda look: vector_drawings.rates(sweep, view, look, usable),
     )
     text = f"Share of {sweep.behaviour} answers of {view.name} over scales, with 95 % intervals"
     widgets.chart(drawing, text, "rates")
@@ -264,8 +262,7 @@ def draw_overview(sweep: Sweep) -> None:
     digest, ds = sweep.evaluation.digest, st.session_state.get("ds")
     link = navigation.link("curves", run=digest, ds=ds, tab="All vectors")
     sharing.overview(sweep, cells, link)
-    look = widgets.look()
-    drawing = quick_charts.kept(("heat", digest, look), lambda: overviews.heat_map(cells, look))
+    drawing = widgets.kept(("heat", digest), lambda look: overviews.heat_map(cells, look))
     widgets.chart(drawing, "Change by vector and scale", "heat", pick=pick_vector)
 
 

@@ -13,7 +13,6 @@ from dashboard import (
     offline,
     offline_run,
     offline_texts,
-    quick_charts,
     resources,
     sweeps,
     widgets,
@@ -325,9 +324,6 @@ def _delete(info: RecordInfo) -> None:
     except EngineError as error:
         st.session_state["_library_said"] = [Said("error", str(error))]
         return
-    # Another record may be stored under this digest later.
-    for cache in (resources.header, resources.sweep, resources.vector_set, resources.study):
-        cache.clear()
-    quick_charts.forget()
+    resources.forget()
     st.session_state.pop("record", None)
     st.session_state["_library_said"] = [Said("success", f"{path.name} was deleted.")]

@@ -9,13 +9,13 @@ from dashboard import (
     captions,
     navigation,
     overviews,
-    quick_charts,
     resources,
     state,
     sweeps,
     widgets,
 )
 from dashboard.charts import Drawing
+from dashboard.looks import Look
 from dashboard.sweeps import Sweep
 from engine.config import ModelConfig
 from engine.records import RecordInfo
@@ -95,13 +95,12 @@ def headline(sweep: Sweep) -> None:
             f"{sweep.control_count} random vectors."
         )
     )
-    look = widgets.look()
 
-    def make() -> Drawing:
+    def make(look: Look) -> Drawing:
         band = sweeps.labelled(sweeps.band(sweep, "change"), sweep)
         return overviews.headline(sweeps.cells(sweep), band, look)
 
-    drawing = quick_charts.kept(("headline", sweep.evaluation.digest, look), make)
+    drawing = widgets.kept(("headline", sweep.evaluation.digest), make)
     widgets.chart(drawing, "Change of the logit difference by method and scale", "headline")
 
 

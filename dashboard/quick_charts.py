@@ -77,6 +77,6 @@ def kept(key: Hashable, make: Callable[[], Drawing | None]) -> Quick | None:
 
 
 def forget() -> None:
-    """Keep nothing: a digest that was deleted may come to name another record."""
+    """Keep nothing."""
     with _lock:
         _kept.clear()

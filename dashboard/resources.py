@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from dashboard import sweeps
+from dashboard import quick_charts, sweeps
 from dashboard.sweeps import Sweep
 from engine import polarity, resuming
 from engine.config import PRESETS, STUDY_SCALES, ModelConfig, depth_matched
@@ -133,6 +133,13 @@ def submit_study(name: str, model: ModelConfig, controls: int = 64, study_way: b
 def study(digest: str) -> dict[str, Any]:
     """A stored study's record; shared, so never to be changed."""
     return engine().store.load_experiment(digest)
+
+
+def forget() -> None:
+    """Read everything anew: a digest that was deleted may come to name another record."""
+    for cached in (header, sweep, vector_set, study):
+        cached.clear()
+    quick_charts.forget()
 
 
 def question_files() -> list[str]:

@@ -13,7 +13,6 @@ from dashboard import (
     navigation,
     pair_cards,
     pair_forms,
-    quick_charts,
     resources,
     sharing,
     state,
@@ -146,10 +145,9 @@ def draw_layers(first: VectorSet, second: VectorSet) -> None:
             sharing.layers(pair, null_sets(first), names, limit, cell, link)
         titles = (f"{names[0]} vector, block", f"{names[1]} vector, block")
         chosen = st.session_state.get("cell")
-        look = widgets.look()
-        drawing = quick_charts.kept(
-            ("layers", first.digest, second.digest, limit, chosen, look),
-            lambda: heatmaps.layers(cells, titles, limit, look, chosen),
+        drawing = widgets.kept(
+            ("layers", first.digest, second.digest, limit, chosen),
+            lambda look: heatmaps.layers(cells, titles, limit, look, chosen),
         )
         widgets.chart(drawing, "Cosine of every pair of layers", "layer_map", pick=pick_cell)
     state.write_link("cell")

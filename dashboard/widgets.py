@@ -1,6 +1,6 @@
 """Pieces of pages that take input or show one thing. Knows nothing of how data is made."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +15,7 @@ from dashboard import (
     overviews,
     pace,
     pinned,
+    quick_charts,
     resources,
     retrying,
     state,
@@ -35,6 +36,17 @@ def look() -> Look:
 def show_error(error: EngineError) -> None:
     """An error that the user can act on, its text shown as it is."""
     st.error(captions.plain(str(error)), icon=":material/error:")
+
+
+def kept(key: tuple[Hashable, ...], make: Callable[[Look], Drawing | None]) -> Quick | None:
+    """A chart in the inks of this page, made once for all who look at the same.
+
+    Args:
+        key: All that it depends on besides: what it shows by digest, and how.
+        make: Makes it; None where there is nothing to show.
+    """
+    inks = look()
+    return quick_charts.kept((*key, inks), lambda: make(inks))
 
 
 def chart(

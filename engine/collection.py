@@ -8,8 +8,6 @@ import functools
 import gc
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 EVERY = 0.2
 """Seconds between two times that new objects are set aside."""
@@ -21,27 +19,9 @@ _walking = threading.Lock()
 _is_kept_short = threading.Event()
 
 
-@contextmanager
-def set_aside() -> Iterator[None]:
-    """What is made within this context, and all that was there before, is not walked any more.
-
-    `walk` finds what of it has become garbage, as when the model is unloaded.
-    """
-    is_over = threading.Event()
-
-    def freeze() -> None:
-        while not is_over.wait(EVERY):
-            with _walking:
-                gc.freeze()
-
-    # Importing the libraries takes longest, and it is then that pages are most often drawn.
-    helper = threading.Thread(target=freeze, name="set aside", daemon=True)
-    helper.start()
-    try:
-        yield
-    finally:
-        is_over.set()
-        helper.join()
+def set_aside() -> None:
+    """What is there now is not walked any more; `walk` finds what of it has become garbage."""
+    with _walking:
         gc.freeze()
 
 
@@ -56,8 +36,7 @@ def _keep_short() -> None:
     walked, left = time.monotonic(), 0
     while True:
         time.sleep(EVERY)
-        with _walking:
-            gc.freeze()
+        set_aside()
         if time.monotonic() - walked < WHOLE:
             continue
         if abs(gc.get_freeze_count() - left) > GROWN:

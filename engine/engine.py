@@ -83,8 +83,8 @@ class Engine:
             self._status = EngineStatus(state="loading", model={"name": model.model})
             progress(0, 1, f"loading {model.model}")
             try:
-                with collection.set_aside():
-                    self._open(model)
+                self._open(model)
+                collection.set_aside()
             except EngineError as error:
                 self._status = EngineStatus(state="failed", error=str(error))
                 raise

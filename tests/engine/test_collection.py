@@ -24,9 +24,9 @@ def nothing_set_aside(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     gc.unfreeze()
 
 
-def test_what_is_made_meanwhile_is_set_aside_at_the_end() -> None:
-    with collection.set_aside():
-        ring = Ring()
+def test_what_is_set_aside_is_not_walked_until_all_is() -> None:
+    ring = Ring()
+    collection.set_aside()
     known = weakref.ref(ring)
 
     del ring

@@ -31,9 +31,7 @@ def charts_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True, scope="module")
 def no_readings_of_others() -> None:
     """What is read is cached by digest alone, and files of tests invent the same digests."""
-    for cached in (resources.header, resources.sweep, resources.vector_set, resources.study):
-        cached.clear()
-    quick_charts.forget()
+    resources.forget()
 
 
 @pytest.fixture(autouse=True, scope="module")
