@@ -11,7 +11,7 @@ import pytest
 from tests.browser import states
 from tests.browser.server import Dashboard, settle
 from tests.browser.states import FIND, GENERATE, View, at_work, grid_digest, requests, stopped
-from tests.browser.walk import NARROW, WIDE, Watched, look, visit
+from tests.browser.walk import FACTS, NARROW, WIDE, Watched, look, problems, visit
 from tests.pages.pair_samples import CONTRASTIVE
 from tests.pages.text_samples import GRID
 
@@ -136,6 +136,36 @@ def test_a_reader_in_a_hurry_does_not_lose_the_page(page: object) -> None:
 def is_alive(page: object) -> bool:
     """Whether the page is still connected; one that is lost never rests either."""
     return page.locator("[data-testid=stApp][data-test-connection-state=CONNECTED]").count() == 1
+
+
+def test_charts_follow_a_theme_that_changes_while_the_page_is_sent(
+    watched: Watched, address: str
+) -> None:
+    page, held = watched.tab, []
+
+    def keep(from_browser: object) -> None:
+        server = from_browser.connect_to_server()
+        server.on_message(lambda part: held.append((from_browser, part)))
+
+    page.route_web_socket(re.compile("/_stcore/stream"), keep)
+    page.emulate_media(color_scheme="light")
+    page.goto("/curves?vec=melbo_00")
+    before = -1
+    while len(held) > before or before < 10:
+        before = len(held)
+        page.wait_for_timeout(500)
+    page.emulate_media(color_scheme="dark")
+    for _ in range(100):
+        while held:
+            to, part = held.pop(0)
+            to.send(part)
+        page.wait_for_timeout(100)
+        wrong = problems(page.evaluate(FACTS), "dark")
+        if page.locator(CHART).count() > 1 and not wrong:
+            break
+
+    assert page.locator(CHART).count() > 1
+    assert wrong == []
 
 
 def test_a_click_on_the_heat_map_opens_the_vector(page: object) -> None:

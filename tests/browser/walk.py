@@ -145,7 +145,7 @@ def look(
     for scheme, size in looks:
         dress(tab, scheme, size)
         is_busy = view.state in ("running", "queued")
-        tab.wait_for_timeout(400) if is_busy else settle(tab)
+        tab.wait_for_timeout(1000) if is_busy else settle(tab)
         name = f"{view.name}-{scheme}-{size['width']}"
         facts = tab.evaluate(FACTS)
         for _ in range(10):
