@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard import captions, resources, training
 from engine import resuming
+from engine.config import STEPWISE
 from engine.errors import EngineError
 
 NO_MEMORY = ("out of memory", "memory ran out")
@@ -30,8 +31,10 @@ def is_out_of_memory(job: Any) -> bool:
 
 def kept(job: Any) -> str:
     """What is left of a job that did not end, in a sentence."""
-    # A finder has nothing to go on from: its vectors come with its last step.
-    return "It starts from the beginning." if job.kind == "find" else "What was finished is kept."
+    method = (job.request or {}).get("method")
+    # The other finders read all texts in one go, and have nothing to go on from.
+    is_lost = job.kind == "find" and method not in STEPWISE
+    return "It starts from the beginning." if is_lost else "What was finished is kept."
 
 
 def offer(job: Any) -> Offer | None:

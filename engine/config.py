@@ -123,6 +123,10 @@ class PromptsConfig:
         _require(all(p.strip() for p in self.prompts), "A prompt is empty: write or remove it.")
 
 
+STEPWISE = ("melbo", "power-iteration")
+"""Methods whose search goes on from the step at which it was stopped; others begin anew."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class FinderConfig:
     """What all finders share."""

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from engine import collection, datasets, generating, provenance, requests
+from engine import collection, datasets, finding, generating, provenance, requests
 from engine import config as configs
-from engine.config import EvaluateConfig, FinderConfig, ModelConfig
+from engine.config import EvaluateConfig, ModelConfig
 from engine.errors import EngineError
 from engine.estimates import estimate
 from engine.generation_configs import GenerateConfig
@@ -22,7 +22,7 @@ from engine.identity import declared_blocks, resolve
 from engine.job import Job
 from engine.jobs import JobQueue
 from engine.progress import Progress, silent
-from engine.records import Evaluation, QuestionSet, VectorSet
+from engine.records import Evaluation, QuestionSet
 from engine.requests import AnyRun
 from engine.sources import read_source
 from engine.store import Store
@@ -203,34 +203,13 @@ class Engine:
             return digest
         if isinstance(config, EvaluateConfig):
             self._evaluate(config, digest, progress)
-        elif isinstance(config, GenerateConfig):
-            load = functools.partial(self.load, config.model, progress)
+            return digest
+        load = functools.partial(self.load, config.model, progress)
+        if isinstance(config, GenerateConfig):
             generating.generate(self.store, load, config, digest, progress)
         else:
-            self._find(config, digest, progress)
+            finding.find(self.store, load, config, digest, progress)
         return digest
-
-    def _find(self, config: FinderConfig, digest: str, progress: Progress) -> None:
-        door = self.load(config.model, progress)
-        from engine import finders
-
-        began = time.monotonic()
-        found = finders.find(door, config, progress)
-        self.store.save_vectors(
-            VectorSet(
-                digest=digest,
-                method=config.method,
-                vectors=found.vectors.float().numpy(),
-                sites=found.sites,
-                scores=found.scores,
-                history=found.history,
-                config=configs.as_json(config),
-                model=door.loaded.identity(),
-                residual_norms=found.residual_norms,
-                provenance=self._provenance(door, began),
-                notes=found.notes,
-            )
-        )
 
     def _evaluate(self, config: EvaluateConfig, digest: str, progress: Progress) -> None:
         questions = self.questions(config)
@@ -238,7 +217,7 @@ class Engine:
         door = self.load(config.model, progress)
         from engine.evaluators import sweeps
 
-        began = time.monotonic()
+        began, identity = time.monotonic(), door.loaded.identity()
         partial = self.store.partial(digest)
         result = sweeps.run(door, config, sets, questions.questions, progress, partial)
         self.store.save_evaluation(
@@ -247,17 +226,15 @@ class Engine:
                 frame=result.frame,
                 questions=questions,
                 config=configs.as_json(config),
-                model={**door.loaded.identity(), "answers": result.answers},
+                model={**identity, "answers": result.answers},
                 vector_names={found.digest: found.described() for found in sets},
-                provenance=self._provenance(door, began),
+                provenance=provenance.collect(
+                    time.monotonic() - began, identity["device"], identity["dtype"]
+                ),
                 notes=(*questions.notes, *result.notes),
             )
         )
         partial.discard()
-
-    def _provenance(self, door: "Forward", began: float) -> Any:
-        identity = door.loaded.identity()
-        return provenance.collect(time.monotonic() - began, identity["device"], identity["dtype"])
 
     # Jobs
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from engine.config import FinderConfig
+from engine.config import STEPWISE, FinderConfig
 from engine.finders import (
     contrastive,
     finetune_diff,
@@ -14,18 +14,24 @@ from engine.finders import (
 from engine.finders.found import Found
 from engine.forward import Forward
 from engine.progress import Progress
+from engine.steps import Steps
 
+Search = Callable[[Forward, Any, Progress, Steps], Found]
 Finder = Callable[[Forward, Any, Progress], Found]
 
-REGISTRY: dict[str, Finder] = {
-    "melbo": melbo.find,
-    "power-iteration": power_iteration.find,
+SEARCHES: dict[str, Search] = {"melbo": melbo.find, "power-iteration": power_iteration.find}
+"""By `STEPWISE`'s methods."""
+FINDERS: dict[str, Finder] = {
     "random": random_control.find,
     "contrastive": contrastive.find,
     "finetune-diff": finetune_diff.find,
 }
 
 
-def find(door: Forward, config: FinderConfig, progress: Progress) -> Found:
-    """Run the finder this config belongs to."""
-    return REGISTRY[config.method](door, config, progress)
+def find(
+    door: Forward, config: FinderConfig, progress: Progress, steps: Steps | None = None
+) -> Found:
+    """Run the finder this config belongs to; a search goes on from the `steps` that are kept."""
+    if config.method in STEPWISE:
+        return SEARCHES[config.method](door, config, progress, steps or Steps())
+    return FINDERS[config.method](door, config, progress)

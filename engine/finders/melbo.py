@@ -24,16 +24,15 @@ from engine.finders.found import (
 from engine.forward import Forward, Start
 from engine.linalg import orthonormal_rows, random_directions, unit_rows
 from engine.progress import Progress
+from engine.steps import Step, Steps
 
 ROWS = 16
 """Vectors in one batch; the graph of each holds every activation up to the target."""
 
-Objective = Callable[[Tensor], tuple[Tensor, Tensor]]
-"""vectors [vectors, hidden] -> (displacement [vectors], its gradient [vectors, hidden])."""
 Tick = Callable[[int, Tensor], None]
 
 
-def find(door: Forward, config: MelboConfig, progress: Progress) -> Found:
+def find(door: Forward, config: MelboConfig, progress: Progress, steps: Steps) -> Found:
     """Find vectors from the prompts' last tokens.
 
     Scores: `displacement` |change at the target|, `ratio` to the median random vector's.
@@ -60,7 +59,7 @@ def find(door: Forward, config: MelboConfig, progress: Progress) -> Found:
         )
 
     climb = _study if config.variant == "study" else _orthogonal
-    vectors, values = climb(objective, _initial(door, config), config, tick)
+    vectors, values = climb(steps.remembering(objective), _initial(door, config), config, tick)
     null = random_displacement(
         door, starts[0], config.target_layer, config.tokens, config.norm, config.seed
     )
@@ -89,10 +88,11 @@ def _initial(door: Forward, config: MelboConfig) -> Float[Tensor, "vectors hidde
     return random_directions(config.vectors, door.hidden, config.seed)
 
 
-def _objective(
-    door: Forward, starts: list[Start], config: MelboConfig
-) -> tuple[Objective, list[str]]:
-    """The displacement and its gradient, and what there comes to be said of memory."""
+def _objective(door: Forward, starts: list[Start], config: MelboConfig) -> tuple[Step, list[str]]:
+    """The step that is climbed by, and what there comes to be said of memory.
+
+    It maps vectors [vectors, hidden] to displacement [vectors] and its gradient [vectors, hidden].
+    """
     site = Site(block=config.source_layer)
     bases = [
         door.states(s, EditBatch.none(1), config.target_layer, config.tokens).detach()
@@ -134,7 +134,7 @@ def _objective(
 
 
 def _study(
-    objective: Objective, start: Tensor, config: MelboConfig, tick: Tick
+    objective: Step, start: Tensor, config: MelboConfig, tick: Tick
 ) -> tuple[Tensor, Tensor]:
     """Adam at 0.1 on each vector alone, maximising the norm's eighth power, as the study did."""
     theta = (start * config.norm).requires_grad_()
@@ -157,7 +157,7 @@ def _study(
 
 
 def _orthogonal(
-    objective: Objective, start: Tensor, config: MelboConfig, tick: Tick
+    objective: Step, start: Tensor, config: MelboConfig, tick: Tick
 ) -> tuple[Tensor, Tensor]:
     """Fixed-point ascent v <- R g/|g|, damped where a row falls, rows orthogonal in order."""
     theta = orthonormal_rows(start)

@@ -12,6 +12,7 @@ from engine.forward import Forward
 from engine.jacobian import Jacobian
 from engine.linalg import (
     Directions,
+    Gram,
     Report,
     block_lanczos,
     block_powers,
@@ -19,13 +20,14 @@ from engine.linalg import (
     random_directions,
 )
 from engine.progress import Progress
+from engine.steps import Steps
 
 WIDTH = 8
 """Rows of one product: wide enough to fill a core, narrow enough for the kept graph."""
 SMALL_GAP = 0.05
 
 
-def find(door: Forward, config: PowerIterationConfig, progress: Progress) -> Found:
+def find(door: Forward, config: PowerIterationConfig, progress: Progress, steps: Steps) -> Found:
     """Find the directions to which the target responds most, at first order.
 
     Scores: `sigma` singular value, `residual` |J^T J v - sigma^2 v| / sigma^2, `gap` to the next
@@ -50,7 +52,8 @@ def find(door: Forward, config: PowerIterationConfig, progress: Progress) -> Fou
         message = f"product {iteration} of at most {total}, residual {worst:.1e}"
         progress(iteration, total, message, sigma=float(sigmas[0]), residual=worst)
 
-    found = _solve(config, door.hidden, width, total, jacobian, report)
+    multiply = steps.remembering(lambda rows: (jacobian.gram(rows),))
+    found = _solve(config, door.hidden, width, total, lambda rows: multiply(rows)[0], report)
     site = Site(block=config.source_layer)
     start = door.start(tokens[0], config.source_layer)
     return Found(
@@ -80,18 +83,18 @@ def _solve(
     hidden: int,
     width: int,
     total: int,
-    jacobian: Jacobian,
+    gram: Gram,
     report: Report,
 ) -> Directions:
     if config.variant == "lanczos":
         start = random_directions(width, hidden, config.seed)
-        return block_lanczos(jacobian.gram, start, config.vectors, total, config.tolerance, report)
+        return block_lanczos(gram, start, config.vectors, total, config.tolerance, report)
     if config.variant == "powers":
         columns = min(2 * config.vectors, hidden)
         start = random_directions(columns, hidden, config.seed)
-        return block_powers(jacobian.gram, start, config.vectors, total, config.tolerance, report)
+        return block_powers(gram, start, config.vectors, total, config.tolerance, report)
     start = random_directions(config.vectors, hidden, config.seed)
-    return plain_powers(jacobian.gram, start, config.iterations, report)
+    return plain_powers(gram, start, config.iterations, report)
 
 
 def _signed(vectors: Tensor) -> Tensor:

@@ -146,7 +146,7 @@ def test_the_engine_card_names_the_adapter_and_what_memory_is_left(
     assert "GB in this process" in said
 
 
-def stop(engine: FakeEngine, kind: str, message: str) -> None:
+def stop(engine: FakeEngine, kind: str, message: str, method: str = "ab") -> None:
     """A job that the reader stopped in the middle."""
     started = threading.Event()
 
@@ -156,7 +156,7 @@ def stop(engine: FakeEngine, kind: str, message: str) -> None:
         while True:
             progress(3, 10, message)
 
-    request = {"method": "ab", "config": {}}
+    request = {"method": method, "config": {}}
     job = engine.jobs.submit("Evaluate 1 set", kind, work, request=request)
     assert started.wait(5)
     engine.jobs.cancel(job.id)
@@ -164,13 +164,17 @@ def stop(engine: FakeEngine, kind: str, message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "page", "left"),
-    [("evaluate", "curves", "What was finished is kept"), ("find", "discover", "the beginning")],
+    ("kind", "method", "page", "left"),
+    [
+        ("evaluate", "ab", "curves", "What was finished is kept"),
+        ("find", "melbo", "discover", "What was finished is kept"),
+        ("find", "contrastive", "discover", "the beginning"),
+    ],
 )
 def test_a_stopped_job_says_how_far_it_came_and_is_asked_again_once(
-    engine: FakeEngine, asked: list[dict[str, Any]], kind: str, page: str, left: str
+    engine: FakeEngine, asked: list[dict[str, Any]], kind: str, method: str, page: str, left: str
 ) -> None:
-    stop(engine, kind, "3 of *10* answers")
+    stop(engine, kind, "3 of *10* answers", method)
     job = engine.jobs.all()[0]
     app = open_page(page)
     assert "was stopped at 3 of \\*10\\* answers" in words(app)
@@ -179,7 +183,7 @@ def test_a_stopped_job_says_how_far_it_came_and_is_asked_again_once(
 
     app.button(key=f"retry_page_{job.id}").click().run()
 
-    assert asked == [{"method": "ab", "config": {}}]
+    assert asked == [{"method": method, "config": {}}]
     assert f"retry_{job.id}" not in [button.key for button in app.button]
 
 

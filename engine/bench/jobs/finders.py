@@ -5,11 +5,11 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from engine import finders
 from engine.bench.arithmetic import Products, tokens_of
 from engine.bench.setting import Job, Outcome, Setting, largest
 from engine.bench.timing import Laps
 from engine.config import MelboConfig, PowerIterationConfig
-from engine.finders import melbo as melbo_finder
 from engine.finders import power_iteration
 from engine.jacobian import Jacobian
 from engine.linalg import orthonormal_rows, random_directions, rayleigh_ritz
@@ -65,7 +65,7 @@ def melbo(setting: Setting) -> Job:
 
     def ours() -> Outcome:
         laps = Laps(door.loaded.device)
-        found = melbo_finder.find(door, config, laps.mark)
+        found = finders.find(door, config, laps.mark)
         return Outcome(torch.tensor(found.scores["displacement"]), laps.typical)
 
     def study() -> Outcome:
@@ -99,7 +99,7 @@ def to_displacement(setting: Setting) -> Job:
         """Largest displacement after 0 ... `steps` steps, and the seconds of one."""
         laps = Laps(door.loaded.device)
         config = _melbo_config(setting, variant, steps)
-        result = melbo_finder.find(door, config, laps.mark)
+        result = finders.find(door, config, laps.mark)
         climbed = [*result.history["displacement"], result.scores["displacement"]]
         return torch.tensor(climbed).amax(1), laps.typical
 
@@ -167,7 +167,7 @@ def iteration(setting: Setting) -> Job:
 
     def ours() -> Outcome:
         laps = Laps(setting.door.loaded.device)
-        found = power_iteration.find(setting.door, config, laps.mark)
+        found = finders.find(setting.door, config, laps.mark)
         return Outcome(torch.tensor(found.scores["sigma"]), laps.typical)
 
     def study() -> Outcome:
@@ -196,7 +196,7 @@ def to_residual(setting: Setting) -> Job:
     counted: list[tuple[int, Tensor]] = []
 
     def ours() -> Outcome:
-        found = power_iteration.find(setting.door, config, silent)
+        found = finders.find(setting.door, config, silent)
         width = min(config.vectors, power_iteration.WIDTH)
         sigmas = torch.tensor(found.scores["sigma"])
         return Outcome(sigmas, None, len(found.history["sigma"]) * width)
