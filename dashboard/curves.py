@@ -1,6 +1,7 @@
 """The parts of the scale-curves page: controls, charts and tables of one evaluation."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -21,6 +22,7 @@ from dashboard import (
 )
 from dashboard.sweeps import METRICS, PARTS, Sweep
 from dashboard.vector_drawings import View
+from engine import unfinished
 from engine.records import RecordInfo
 
 
@@ -37,11 +39,40 @@ def forget_choices() -> None:
         st.session_state.pop(key, None)
 
 
+def offer_part(job: Any) -> None:
+    """Beside a job: the button that opens what it has asked so far, or what is new of it."""
+    parts = {info.digest: info for info in resources.unfinished_runs()}
+    part = parts.get(job.digest)
+    is_open = st.session_state.get("run") == job.digest
+    if part is None or (is_open and st.session_state.get("_part") == part.created):
+        return
+    if st.button("Show what is new" if is_open else "Show so far", key=f"part_{job.id}"):
+        # This is a part of the page that is drawn alone: what it forgets would come back.
+        st.session_state["_show"], st.session_state["_part"] = job.digest, part.created
+        st.rerun()
+
+
+def follow_to_part() -> None:
+    """Before anything is drawn: move to the unfinished run that `offer_part` was asked for."""
+    digest = st.session_state.pop("_show", None)
+    if digest is not None and digest != st.session_state.get("run"):
+        st.session_state["run"] = digest
+        forget_choices()
+
+
+def opened(digest: str, parts: Sequence[RecordInfo]) -> Sweep:
+    """The evaluation with its statistics, whole or as far as it came."""
+    part = next((info for info in parts if info.digest == digest), None)
+    st.session_state["_part"] = None if part is None else part.created
+    return resources.sweep(digest) if part is None else resources.part_of_sweep(part)
+
+
 def dataset_picker(run: str, runs: Sequence[RecordInfo]) -> str:
     """Digest of the evaluation to show: this run's, or one of the same vectors elsewhere."""
     own = next(info for info in runs if info.digest == run)
     wanted = resources.measured_sets(own)
-    same = [own, *(i for i in runs if i.digest != run and resources.measured_sets(i) & wanted)]
+    others = (info for info in runs if info.digest != run and not unfinished.is_part(info))
+    same = [own, *(info for info in others if resources.measured_sets(info) & wanted)]
     digests: dict[str, str] = {}
     for info in same:
         name = resources.dataset(info)
@@ -51,11 +82,12 @@ def dataset_picker(run: str, runs: Sequence[RecordInfo]) -> str:
     if len(digests) == 1:
         return run
     first = next(iter(digests))
+    # A default would not be told to a browser that still holds the choice of the run before.
+    st.session_state.setdefault("ds", first)
     chosen = st.segmented_control(
         "Questions",
         list(digests),
         format_func=captions.plain,
-        default=None if "ds" in st.session_state else first,
         required=True,
         key="ds",
         persist_state="session",
@@ -94,7 +126,7 @@ def warnings(sweep: Sweep) -> None:
         st.warning(captions.plain(note), icon=":material/warning:")
     if sweep.nothing_moved:
         st.error(captions.NOTHING_MOVED, icon=":material/block:")
-    if not sweep.control_count:
+    if not sweep.control_count and not sweep.evaluation.unfinished:
         st.warning(captions.NO_CONTROLS, icon=":material/warning:")
 
 
@@ -191,7 +223,7 @@ def draw_violin(sweep: Sweep, view: View) -> None:
     if view.metric == "rate":
         return
     drawing = widgets.kept(
-        ("violin", sweep.evaluation.digest, repr(view)),
+        ("violin", sweep.version, repr(view)),
         lambda look: vector_drawings.violin(sweep, view, look),
     )
     if drawing is None:
@@ -219,7 +251,7 @@ def draw_rates(sweep: Sweep, view: View, row: dict | None) -> None:
     """The share of behaviour answers over scales with its interval and the random band."""
     usable = None if row is None else (row["low"], row["high"])
     drawing = widgets.kept(
-        ("rates", sweep.evaluation.digest, repr(view), usable),
+        ("rates", sweep.version, repr(view), usable),
         lambda look: vector_drawings.rates(sweep, view, look, usable),
     )
     text = f"Share of {sweep.behaviour} answers of {view.name} over scales, with 95 % intervals"
@@ -262,7 +294,7 @@ def draw_overview(sweep: Sweep) -> None:
     digest, ds = sweep.evaluation.digest, st.session_state.get("ds")
     link = navigation.link("curves", run=digest, ds=ds, tab="All vectors")
     sharing.overview(sweep, cells, link)
-    drawing = widgets.kept(("heat", digest), lambda look: overviews.heat_map(cells, look))
+    drawing = widgets.kept(("heat", sweep.version), lambda look: overviews.heat_map(cells, look))
     widgets.chart(drawing, "Change by vector and scale", "heat", pick=pick_vector)
 
 

@@ -2,6 +2,7 @@
 
 import functools
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,9 +10,9 @@ import streamlit as st
 
 from dashboard import quick_charts, sweeps
 from dashboard.sweeps import Sweep
-from engine import polarity, resuming
+from engine import polarity, resuming, unfinished
 from engine.config import PRESETS, STUDY_SCALES, ModelConfig, depth_matched
-from engine.errors import ModelError
+from engine.errors import ModelError, StoreError
 from engine.headers import read_record
 from engine.identity import declared_blocks, resolve
 from engine.records import RecordInfo, VectorSet
@@ -77,6 +78,22 @@ def sweep(digest: str) -> Sweep:
     return sweeps.opened(engine().store, digest)
 
 
+def unfinished_runs() -> list[RecordInfo]:
+    """Evaluations that run or were stopped, as far as they came, newest first."""
+    kept = []
+    for info in unfinished.found(engine().store):
+        # Its sweep may come to its end meanwhile, and take the file along.
+        with suppress(StoreError):
+            kept += [info] if measured_sets(info) else []
+    return kept
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading what there is")
+def part_of_sweep(info: RecordInfo) -> Sweep:
+    """One of `unfinished_runs`; there is more of it when its time is another."""
+    return sweeps.opened(engine().store, Path(info.path))
+
+
 @st.cache_resource(max_entries=16, show_spinner="Reading the vectors")
 def vector_set(digest: str) -> VectorSet:
     """A stored set of vectors; shared, so never to be changed."""
@@ -137,7 +154,7 @@ def study(digest: str) -> dict[str, Any]:
 
 def forget() -> None:
     """Read everything anew: a digest that was deleted may come to name another record."""
-    for cached in (header, sweep, vector_set, study):
+    for cached in (header, sweep, part_of_sweep, vector_set, study):
         cached.clear()
     quick_charts.forget()
 

@@ -5,6 +5,7 @@ Every interval and p-value comes from `engine.statistics`; here rows are only pi
 
 import functools
 from collections.abc import Callable, Hashable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -90,7 +91,13 @@ class Sweep(NamedTuple):
     def title(self) -> str:
         """The questions and how many there were."""
         asked = self.evaluation.questions
-        return f"{asked.name} · {len(asked.questions)} questions"
+        so_far = " so far" if self.evaluation.unfinished else ""
+        return f"{asked.name} · {len(asked.questions)} questions{so_far}"
+
+    @property
+    def version(self) -> tuple[str, str]:
+        """What a drawing of it is kept by: an unfinished run keeps its digest while it grows."""
+        return self.evaluation.digest, self.evaluation.provenance.created
 
 
 def build(evaluation: Evaluation) -> Sweep:
@@ -104,9 +111,9 @@ def build(evaluation: Evaluation) -> Sweep:
     return _put_together(evaluation, readings.read(evaluation), rows)
 
 
-def opened(store: Store, digest: str) -> Sweep:
+def opened(store: Store, digest_or_path: str | Path) -> Sweep:
     """The same of a stored evaluation, whose rows stay on disk until a vector is looked at."""
-    path, head = store.load_head(digest)
+    path, head = store.load_head(digest_or_path)
     read = kept_readings.of(path, head.digest, lambda: store.load_evaluation(path))
 
     @functools.lru_cache(maxsize=MOST_VECTORS)

@@ -24,8 +24,12 @@ from dashboard.cards import Card
 from dashboard.charts import Drawing
 from dashboard.looks import Look
 from dashboard.quick_charts import Quick
+from engine import unfinished
 from engine.errors import EngineError
 from engine.records import RecordInfo
+
+More = Callable[[Any], None]
+"""Draws what else there is to say of a job."""
 
 
 def look() -> Look:
@@ -67,7 +71,8 @@ def run_label(info: RecordInfo) -> str:
     """One line that tells a record from the others."""
     name = resources.dataset(info) if info.kind == "evaluation" else captions.method(info.method)
     when = info.created[:16].replace("T", " ")
-    return f"{name} · {info.summary} · {info.model} · {when} · {info.digest[:4]}"
+    so_far = "so far: " if unfinished.is_part(info) else ""
+    return f"{so_far}{name} · {info.summary} · {info.model} · {when} · {info.digest[:4]}"
 
 
 def record_picker(
@@ -226,14 +231,14 @@ def go_button(label: str, page: str, key: str, icon: str, **parameters: Any) -> 
         st.switch_page(navigation.page(page), query_params=parameters | kept)
 
 
-def unfinished_job(kind: str) -> None:
+def unfinished_job(kind: str, more: More | None = None) -> None:
     """The last job of this kind, if it failed or was stopped: why, and the button to go on."""
     ended = [job for job in resources.engine().jobs.all() if job.kind == kind]
     if not ended or ended[0].state not in retrying.UNFINISHED:
         return
     job = ended[0]
     if job.state == "cancelled":
-        _stopped_job(job)
+        _stopped_job(job, more)
         return
     st.error(captions.plain(f"{job.title} failed: {job.error}"), icon=":material/error:")
     if job.traceback:
@@ -242,13 +247,15 @@ def unfinished_job(kind: str) -> None:
     retrying.button(job, f"retry_page_{job.id}")
 
 
-def _stopped_job(job: Any) -> None:
+def _stopped_job(job: Any, more: More | None) -> None:
     """How far a job came that the reader stopped; it is nothing to be warned of."""
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="xsmall"):
         far = f" at {job.message}" if job.message else ""
         words = f"{job.title} was stopped{far}. {retrying.kept(job)}"
         st.caption(f":material/stop_circle: {captions.plain(words)}", width="stretch")
         retrying.button(job, f"retry_page_{job.id}")
+        if more is not None:
+            more(job)
         st.button(
             "Dismiss",
             key=f"dismiss_page_{job.id}",
@@ -264,15 +271,15 @@ def progress(job: Any) -> None:
     st.progress(job.fraction or 0.0, text=f"{words}{left}")
 
 
-def live_job(kind: str) -> bool:
-    """Progress and curves of the running job of this kind; whether there is one."""
+def live_job(kind: str, more: More | None = None) -> bool:
+    """Progress and curves of the running job of this kind, and `more`; whether there is one."""
     busy = any(job.active and job.kind == kind for job in resources.engine().jobs.all())
     if busy:
-        pace.repeat(_live_job, 0.7, kind)
+        pace.repeat(_live_job, 0.7, kind, more)
     return busy
 
 
-def _live_job(kind: str) -> None:
+def _live_job(kind: str, more: More | None) -> None:
     running = [job for job in resources.engine().jobs.all() if job.active and job.kind == kind]
     if not running:
         return
@@ -289,6 +296,8 @@ def _live_job(kind: str) -> None:
             with column:
                 drawing = overviews.live(name, list(values), look())
                 chart(drawing, f"{name} so far, step by step", f"live_{name}")
+        if more is not None:
+            more(job)
         if job.log:
             with st.expander("Log", icon=":material/notes:"):
                 st.code("\n".join(list(job.log)[-12:]), language=None)

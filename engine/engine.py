@@ -7,12 +7,11 @@ worker, when a model is first needed.
 import functools
 import os
 import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from engine import collection, datasets, finding, generating, provenance, requests
+from engine import collection, datasets, evaluating, finding, generating, requests
 from engine import config as configs
 from engine.config import EvaluateConfig, ModelConfig
 from engine.errors import EngineError
@@ -22,7 +21,7 @@ from engine.identity import declared_blocks, resolve
 from engine.job import Job
 from engine.jobs import JobQueue
 from engine.progress import Progress, silent
-from engine.records import Evaluation, QuestionSet
+from engine.records import QuestionSet
 from engine.requests import AnyRun
 from engine.sources import read_source
 from engine.store import Store
@@ -201,40 +200,15 @@ class Engine:
         digest = self.digest(config)
         if self.store.has(digest):
             return digest
-        if isinstance(config, EvaluateConfig):
-            self._evaluate(config, digest, progress)
-            return digest
         load = functools.partial(self.load, config.model, progress)
-        if isinstance(config, GenerateConfig):
+        if isinstance(config, EvaluateConfig):
+            asked = self.questions(config)
+            evaluating.evaluate(self.store, load, asked, config, digest, progress)
+        elif isinstance(config, GenerateConfig):
             generating.generate(self.store, load, config, digest, progress)
         else:
             finding.find(self.store, load, config, digest, progress)
         return digest
-
-    def _evaluate(self, config: EvaluateConfig, digest: str, progress: Progress) -> None:
-        questions = self.questions(config)
-        sets = [self.store.load_vectors(ref.digest) for ref in config.vectors]
-        door = self.load(config.model, progress)
-        from engine.evaluators import sweeps
-
-        began, identity = time.monotonic(), door.loaded.identity()
-        partial = self.store.partial(digest)
-        result = sweeps.run(door, config, sets, questions.questions, progress, partial)
-        self.store.save_evaluation(
-            Evaluation(
-                digest=digest,
-                frame=result.frame,
-                questions=questions,
-                config=configs.as_json(config),
-                model={**identity, "answers": result.answers},
-                vector_names={found.digest: found.described() for found in sets},
-                provenance=provenance.collect(
-                    time.monotonic() - began, identity["device"], identity["dtype"]
-                ),
-                notes=(*questions.notes, *result.notes),
-            )
-        )
-        partial.discard()
 
     # Jobs
 

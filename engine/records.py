@@ -151,6 +151,8 @@ class EvaluationHead:
     """By vector set digest: method, names, sites in words, norms."""
     provenance: Provenance
     notes: tuple[str, ...] = ()
+    unfinished: bool = False
+    """Whether it holds only what a sweep that is not over has asked so far."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -75,9 +75,7 @@ class Store:
 
     def save_evaluation(self, evaluation: Evaluation) -> Path:
         """Write an A/B sweep; its frame's index is not kept, its columns' types are."""
-        record = _header("evaluation", evaluation, "frame") | {"method": "ab"}
-        name = _file_name("ab", evaluation.model, evaluation.digest, ".parquet")
-        data = to_parquet(evaluation.frame, {"record": json.dumps(record)})
+        name, data = as_file(evaluation)
         path = write_atomically(self.root / "results" / name, data)
         if len(evaluation.frame) >= kept_readings.LARGE:
             kept_readings.keep(path, evaluation)
@@ -294,6 +292,13 @@ class Store:
             return f"There is no record '{prefix}': the store is empty."
         names = "; ".join(words(digests[digest]) for digest in near)
         return f"There is no record '{prefix}'. Nearest: {names}."
+
+
+def as_file(evaluation: Evaluation) -> tuple[str, bytes]:
+    """Name and content of an A/B sweep's file."""
+    record = _header("evaluation", evaluation, "frame") | {"method": "ab"}
+    name = _file_name("ab", evaluation.model, evaluation.digest, ".parquet")
+    return name, to_parquet(evaluation.frame, {"record": json.dumps(record)})
 
 
 def _header(kind: str, value: VectorSet | Evaluation | Generation, data: str) -> dict[str, Any]:

@@ -16,9 +16,11 @@ from dashboard import (
 from engine.errors import EngineError
 
 st.title("Scale curves")
-runs = resources.runs()
-measuring = widgets.live_job("evaluate")
-widgets.unfinished_job("evaluate")
+curves.follow_to_part()
+parts = resources.unfinished_runs()
+runs = [*resources.runs(), *parts]
+measuring = widgets.live_job("evaluate", curves.offer_part)
+widgets.unfinished_job("evaluate", curves.offer_part)
 try:
     if screenings.draw():
         st.stop()
@@ -39,7 +41,7 @@ try:
     curves.follow_to_run(runs)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         run = widgets.record_picker("Run", "run", runs, on_change=curves.forget_choices)
-        sweep = resources.sweep(curves.dataset_picker(run, runs))
+        sweep = curves.opened(curves.dataset_picker(run, runs), parts)
     state.resolve("vec", sweep.names)
     state.warn_missing("vec", "the vector", sweep.names)
     curves.follow_to_vector(sweep)

@@ -22,12 +22,11 @@ jacobian similarity evidence evidence_words checks demo partial steps finders ev
 screen_records provenance finetune_configs dataset_configs finetune_records finetune_examples
 finetune_looks finetune_trainer finetune formats headers record_rows kept_readings dataset_files
 dataset_answers dataset_questions dataset_texts dataset_builder store importing exporting
-adopting audit estimates job jobs finding generating engine study_records experiments
-evidence_runs screening deception_tables deception training_places training_process
+adopting audit estimates job jobs unfinished finding evaluating generating engine study_records
+experiments evidence_runs screening deception_tables deception training_places training_process
 training_jobs resuming bench options effect_reports evidence_reports screening_reports reports
-cli_values
-cli_evaluate cli_find cli_experiments cli_pairs cli_similarity cli_evidence cli_audit cli_library
-cli_generate cli_dataset cli_finetune cli_bench cli __main__
+cli_values cli_evaluate cli_find cli_experiments cli_pairs cli_similarity cli_evidence cli_audit
+cli_library cli_generate cli_dataset cli_finetune cli_bench cli __main__
 """.split()  # noqa: SIM905  A list literal would stand one name a line.
 """Modules and packages of `engine/`; each may import only from those before it."""
 

@@ -5,19 +5,21 @@ prompt's beginning that all questions share, and the stem that a question's two 
 run once per row; scale 0 is run once. Finished units lie on disk until the sweep is whole.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from engine.batches import Batches, Kind, tokens_at_once
 from engine.blocks import RowCache
 from engine.config import EvaluateConfig, Site
 from engine.edits import EditBatch
 from engine.evaluators import layout
+from engine.evaluators.glimpses import Glimpses
 from engine.evaluators.layout import QUESTIONS_PER_UNIT, Load, Part, Save
 from engine.evaluators.rows import SweepRow, edits_of
 from engine.forward import Forward, Start
@@ -107,8 +109,17 @@ class Measured:
     notes: tuple[str, ...] = ()
 
 
+Look = Callable[[Measured, Int[np.ndarray, " chosen"]], None]
+"""Takes what the chosen rows have answered so far, all of them the same first questions."""
+
+
 def measure(
-    sweep: Sweep, rows: Sequence[SweepRow], progress: Progress, load: Load, save: Save
+    sweep: Sweep,
+    rows: Sequence[SweepRow],
+    progress: Progress,
+    load: Load,
+    save: Save,
+    look: Look | None = None,
 ) -> Measured:
     """Ask every row every question.
 
@@ -118,19 +129,25 @@ def measure(
         progress: Called after each question of each batch; may raise to stop.
         load: Gives a finished unit's arrays, or None.
         save: Keeps a finished unit's arrays; called from another thread, in order.
+        look: Is given what there is, now and then and when the sweep is stopped.
 
     Raises:
         ModelError: If not even one row fits into memory.
     """
     with Stream(save) as keep:
-        return _Measuring(sweep, rows, progress, keep).run(load)
+        return _Measuring(sweep, rows, progress, keep, look).run(load)
 
 
 class _Measuring:
     """A sweep while its questions are asked."""
 
     def __init__(
-        self, sweep: Sweep, rows: Sequence[SweepRow], progress: Progress, keep: Stream
+        self,
+        sweep: Sweep,
+        rows: Sequence[SweepRow],
+        progress: Progress,
+        keep: Stream,
+        look: Look | None,
     ) -> None:
         self._sweep, self._rows, self._progress, self._keep = sweep, rows, progress, keep
         shape = (len(rows), len(sweep.questions), sweep.orders)
@@ -138,12 +155,18 @@ class _Measuring:
         self._sizes = _batches(sweep)
         self._finished: list[Part] = []
         self._done = 0
+        give = None if look is None else functools.partial(self._give, look)
+        self._glimpses = Glimpses(len(rows), len(sweep.questions), give)
 
     def run(self, load: Load) -> Measured:
         """Recall what an earlier run finished, then ask the rest."""
         left = self._recall(load)
-        while left:
-            self._ask(left)
+        try:
+            while left:
+                self._ask(left)
+        except BaseException:
+            self._glimpses.look()
+            raise
         notes = (self._sizes.note,) if self._sizes.is_halved else ()
         return Measured(*self._out, notes)
 
@@ -191,9 +214,15 @@ class _Measuring:
         self._keep(unit.name, {"logits": logits, "mass": mass})
         self._count(unit)
         self._tick(0)
+        self._glimpses.look_if_due()
+
+    def _give(self, look: Look, chosen: Int[np.ndarray, " chosen"], count: int) -> None:
+        logits, mass = (one[chosen, :count] for one in self._out)
+        look(Measured(logits, mass), chosen)
 
     def _count(self, unit: Part) -> None:
         self._finished.append(unit)
+        self._glimpses.note(unit)
         self._done += unit.size
 
     def _tick(self, more: int) -> None:

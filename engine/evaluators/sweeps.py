@@ -1,13 +1,14 @@
 """A whole A/B sweep: from stored vectors and questions to one frame."""
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from engine.config import PRESETS, EvaluateConfig, Site
 from engine.errors import ConfigError
@@ -46,6 +47,10 @@ class SweepResult:
     notes: tuple[str, ...]
 
 
+Show = Callable[[SweepResult, int], None]
+"""Takes a part of a sweep, and how many of the first questions it holds."""
+
+
 def run(
     door: Forward,
     config: EvaluateConfig,
@@ -53,8 +58,18 @@ def run(
     questions: Sequence[Question],
     progress: Progress,
     units: Units,
+    show: Show | None = None,
 ) -> SweepResult:
     """Ask the baseline, every vector at every scale, and the controls, every question.
+
+    Args:
+        door: The model.
+        config: The sweep.
+        sets: The stored sets, one per `config.vectors`.
+        questions: What to ask.
+        progress: Called after each question; may raise to stop.
+        units: Keep what is finished.
+        show: Is given what there is, now and then and when the sweep is stopped.
 
     Raises:
         EngineError: If a site does not exist in the model or A and B are not single tokens.
@@ -68,7 +83,8 @@ def run(
     ahead = len(places) * asked.texts if asked else 0
     answers = len(rows) * len(questions) * sweep.orders
     first, second = _stretches(progress, answers, ahead)
-    measured = ab.measure(sweep, rows, first, units.load_arrays, units.save_arrays)
+    look = None if show is None else functools.partial(_show, opened, rows, config, show)
+    measured = ab.measure(sweep, rows, first, units.load_arrays, units.save_arrays, look)
     frame, notes = ab.as_frame(sweep, rows, measured), list(measured.notes)
     if asked is not None:
         effects = beside.measure(asked, rows, places, second, units.load_arrays, units.save_arrays)
@@ -77,6 +93,25 @@ def run(
     # The baseline is row 0: what the unsteered model would say.
     notes += notes_of(sweep, config, measured.mass[0])
     return SweepResult(frame=frame, answers=opened.answers, notes=tuple(notes))
+
+
+def _show(
+    opened: "Opened",
+    rows: Sequence[SweepRow],
+    config: EvaluateConfig,
+    show: Show,
+    measured: ab.Measured,
+    chosen: Int[np.ndarray, " chosen"],
+) -> None:
+    """Give what the chosen rows have answered, with a note that says how much it is."""
+    count, whole = measured.mass.shape[1], len(opened.sweep.questions)
+    asked = f"all {whole}" if count == whole else f"the first {count} of {whole}"
+    note = f"Unfinished: so far {len(chosen)} of {len(rows)} cells answered {asked} questions"
+    note += "; random vectors come last." if config.controls else "."
+    sweep = replace(opened.sweep, questions=opened.sweep.questions[:count])
+    frame = ab.as_frame(sweep, [rows[row] for row in chosen], measured)
+    notes = (note, *notes_of(sweep, config, measured.mass[0]))
+    show(SweepResult(frame=frame, answers=opened.answers, notes=notes), count)
 
 
 class Opened(NamedTuple):

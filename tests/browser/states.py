@@ -60,16 +60,7 @@ def requests(model: str = "demo") -> list[dict[str, Any]]:
     base = ModelConfig(model=model)
     asked: list[tuple[Any, str | None]] = [
         (MelboConfig(model=base, source_layer=1, target_layer=7, steps=100_000), None),
-        (
-            EvaluateConfig(
-                model=base,
-                vectors=(VectorRef(digest=MELBO),),
-                scales=RELATIVE_SCALES,
-                scale_unit="relative",
-                controls=2000,
-            ),
-            None,
-        ),
+        (sweep(model), None),
         (grid(model), None),
         (
             CorrigibilityConfig(
@@ -94,6 +85,17 @@ def request(config: Any, place: str | None = None) -> dict[str, Any]:
     return asked | ({} if place is None else {"place": place})
 
 
+def sweep(model: str = "demo") -> EvaluateConfig:
+    """A sweep of so many random vectors that it takes hours."""
+    return EvaluateConfig(
+        model=ModelConfig(model=model),
+        vectors=(VectorRef(digest=MELBO),),
+        scales=RELATIVE_SCALES,
+        scale_unit="relative",
+        controls=2000,
+    )
+
+
 def grid(model: str = "demo") -> GenerateConfig:
     """A grid of so many samples that it takes minutes."""
     return GenerateConfig(
@@ -109,6 +111,11 @@ def grid(model: str = "demo") -> GenerateConfig:
 def grid_digest(store: Path, model: str = "demo") -> str:
     """The name under which the grid is stored and shown."""
     return Engine(Store(store), keep_jobs=False).digest(grid(model))
+
+
+def sweep_digest(store: Path) -> str:
+    """The name under which the sweep is shown while it is not whole."""
+    return Engine(Store(store), keep_jobs=False).digest(sweep())
 
 
 def fill(store: Path) -> None:
@@ -251,7 +258,7 @@ def at_work(running: str, gen: str) -> tuple[View, ...]:
 AGAIN, KEPT = "Run again", "What was finished is kept"
 
 
-def stopped(title: str, gen: str) -> tuple[View, ...]:
+def stopped(title: str, gen: str, run: str = "ffff00000009") -> tuple[View, ...]:
     """What is left of a job of this title that was cancelled."""
     tray = f"{title} · cancelled"
     return {
@@ -259,7 +266,11 @@ def stopped(title: str, gen: str) -> tuple[View, ...]:
             View("discover", "cancelled", "/discover", (tray, AGAIN, "Evaluate these vectors")),
             View("similarity", "cancelled", "/similarity", (tray, AGAIN, "random pairs")),
         ),
-        EVALUATE: (View("curves", "partial", "/curves", (tray, KEPT, AGAIN, "Wilson")),),
+        EVALUATE: (
+            View("curves", "partial", "/curves", (tray, KEPT, AGAIN, "Wilson", "Show so far")),
+            View("curves", "partial", f"/curves?run={run}",
+                 (tray, "Unfinished: so far", "Wilson"), "so-far"),
+        ),
         GENERATE: (
             View("generations", "partial", f"/generations?gen={gen}",
                  (tray, "Stopped. The texts so far are kept", "Go on from here")),

@@ -4,10 +4,12 @@ One dashboard serves all of these in turn: first empty, then filled, at last kil
 """
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from engine.store import Store
 from tests.browser import states
 from tests.browser.server import Dashboard, settle
 from tests.browser.states import FIND, GENERATE, View, at_work, grid_digest, requests, stopped
@@ -177,6 +179,28 @@ def test_a_click_on_the_heat_map_opens_the_vector(page: object) -> None:
 
     page.get_by_text("Random band").wait_for()
     page.wait_for_url(re.compile("vec="))
+
+
+def test_another_run_shows_its_own_questions(page: object, store: Path) -> None:
+    kept = Store(store)
+    found, named = kept.load_evaluation("eeee00000003"), "corrigibility"
+    twin = replace(found, digest="eeee00000004", questions=replace(found.questions, name=named))
+    path = kept.save_evaluation(twin)
+    chosen = page.get_by_role("radio", checked=True).first
+    page.goto("/curves?run=eeee00000003")
+    page.get_by_role("radio", name="survival").wait_for()
+
+    page.get_by_role("combobox").first.click()
+    page.get_by_role("option", name=re.compile("^corrigibility")).click()
+    page.wait_for_url(re.compile("run=eeee00000004"))
+    settle(page)
+    seen = [chosen.inner_text()]
+    page.get_by_role("tab", name="All vectors").click()
+    settle(page)
+    seen.append(chosen.inner_text())
+    path.unlink()
+
+    assert seen == ["corrigibility", "corrigibility"]
 
 
 def test_back_undoes_a_choice_and_then_leaves_the_page(page: object) -> None:

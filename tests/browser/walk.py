@@ -201,7 +201,7 @@ class Walk:
         """Jobs of every kind: in turn they run and are stopped, then they are interrupted."""
         store = self._folder / "busy"
         states.fill(store)
-        gen = states.grid_digest(store)
+        gen, run = states.grid_digest(store), states.sweep_digest(store)
         with Dashboard(store) as dashboard:
             dashboard.submit(*states.requests())
             for title in states.TITLES:
@@ -209,7 +209,7 @@ class Walk:
                 self.views(dashboard.address, states.at_work(title, gen))
                 dashboard.cancel(title)
                 dashboard.wait(title, "cancelled")
-                self.views(dashboard.address, states.stopped(title, gen))
+                self.views(dashboard.address, states.stopped(title, gen, run))
             dashboard.submit(*states.requests())
             dashboard.wait(states.FIND, "running")
             dashboard.kill()
