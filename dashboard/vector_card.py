@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import captions, sweeps
 from dashboard.sweeps import Sweep
-from engine import doses
+from engine import doses, usable
 
 BADGE_COLOURS = {"beyond the best": "green", "beyond random": "blue"}
 SHAPE_COLOURS = {"monotone": "gray", "saturating": "gray", "flat": "gray"}
@@ -44,7 +44,7 @@ def usable_words(sweep: Sweep, row: dict) -> str:
 
 
 def _knows_costs(row: dict) -> bool:
-    return bool({"kl", "perplexity_ratio", "repetition", "unparsed"} & set(row["checked"]))
+    return bool(set(usable.COSTS) & set(row["checked"]))
 
 
 def usable_help(row: dict) -> str:

@@ -76,14 +76,6 @@ def load_questions(
     )
 
 
-def measurable_behaviours(path: str | Path) -> tuple[str, ...]:
-    """Behaviours that a file is on record as measuring; empty when it is unknown."""
-    source = read_source(path)
-    known = polarities.known_file(located(path), source.sha256)
-    known = known or polarities.known_layout(read_rows(source.text, source.path))
-    return tuple(known.behaviours) if known else ()
-
-
 def load_prompts(path: str | Path) -> tuple[str, ...]:
     """Read prompts: a .txt with one per line, or .json/.jsonl of texts or {"prompt"/"question"}.
 

@@ -109,11 +109,6 @@ class JobQueue:
         with self._changed:
             return self._changed.wait_for(lambda: not job.active, timeout)
 
-    def clear_finished(self) -> None:
-        """Forget every job that is over, interrupted ones included."""
-        with self._changed:
-            self._forget([job for job in self._jobs.values() if not job.active])
-
     def forget(self, job_id: str) -> None:
         """Forget one job that is over."""
         with self._changed:

@@ -67,14 +67,6 @@ def covariance_directions(
     return unit_rows(mixture @ centred).float()
 
 
-def principal_cosines(
-    first: Float[Tensor, "vectors hidden"], second: Float[Tensor, "others hidden"]
-) -> Float[Tensor, " smaller"]:
-    """Cosines of the principal angles between two row spaces, falling; 1 is a shared direction."""
-    overlap = orthonormal_rows(first.double()) @ orthonormal_rows(second.double()).T
-    return torch.linalg.svdvals(overlap).clamp(max=1.0)
-
-
 def rayleigh_ritz(
     basis: Float[Tensor, "basis hidden"], images: Float[Tensor, "basis hidden"], wanted: int
 ) -> tuple[Float[Tensor, "wanted hidden"], Float[Tensor, " wanted"], Float[Tensor, " wanted"]]:

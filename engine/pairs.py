@@ -6,7 +6,7 @@ honest and a deceptive answer, the deceptive one.
 
 import json
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -260,8 +260,3 @@ def _complete(pairs: list[ContrastPair], notes: list[str]) -> list[ContrastPair]
     if len(kept) < len(pairs):
         notes.append(f"{len(pairs) - len(kept)} rows lack two different answers: left out.")
     return kept
-
-
-def with_system(pair: ContrastPair, system: str | None) -> ContrastPair:
-    """The pair with a system prompt where it brings none."""
-    return pair if pair.system is not None else replace(pair, system=system)

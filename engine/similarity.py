@@ -3,7 +3,7 @@
 Knows nothing of models or files; no torch, so that pages which only view can use it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -148,19 +148,6 @@ def by_layer(first: VectorSet, second: VectorSet, null: Sequence[VectorSet] = ()
         ]
         frame["null_low"], frame["null_high"] = zip(*bands, strict=True)
     return frame.sort_values(["block", "first", "second"], ignore_index=True)
-
-
-def empirical_null(
-    make: Callable[[int], VectorSet], other: VectorSet, draws: int
-) -> Float[np.ndarray, "draws pairs"]:
-    """Cosines with `other` of sets whose labels were shuffled, matched by site.
-
-    Args:
-        make: Gives the set of one draw.
-        other: What the true set is compared with.
-        draws: How many sets to make.
-    """
-    return np.stack([by_layer(make(draw), other)["cosine"].to_numpy() for draw in range(draws)])
 
 
 def _matched(first: VectorSet, second: VectorSet) -> list[tuple[int, int]]:

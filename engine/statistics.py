@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import scipy
 
 from engine.intervals import bootstrap_mean, wilson
 
@@ -129,31 +128,6 @@ def question_slopes(questions: pd.DataFrame) -> pd.DataFrame:
     return slope.rename("slope").reset_index()
 
 
-def slopes(questions: pd.DataFrame) -> pd.DataFrame:
-    """Dose response per vector (steerability of Tan et al. 2024).
-
-    Args:
-        questions: Output of `per_question`.
-
-    Returns:
-        Columns: vector_set, vector, method, slope (mean over questions), anti_steerable (share
-        of questions whose slope has the opposite sign), spearman (of the mean m against the
-        scale), questions (how many).
-    """
-    found = question_slopes(questions).dropna(subset=["slope"])
-    found["mean"] = found.groupby(VECTOR, sort=False, observed=True)["slope"].transform("mean")
-    found["opposite"] = (found["slope"] * found["mean"] < 0).astype(float)
-    groups = found.groupby(VECTOR, sort=False, observed=True)
-    result = groups.agg(
-        slope=("slope", "mean"), anti_steerable=("opposite", "mean"), questions=("slope", "size")
-    )
-    means = _with_baseline(questions).groupby([*VECTOR, "scale"], observed=True)["content"].mean()
-    result["spearman"] = (
-        means.reset_index().groupby(VECTOR, observed=True)[["scale", "content"]].apply(_spearman)
-    )
-    return result.reset_index()
-
-
 def is_no_op(frame: pd.DataFrame, tolerance: float = 1e-3) -> bool:
     """Whether no logit moved by more than `tolerance` at any nonzero scale.
 
@@ -239,9 +213,3 @@ def _with_baseline(questions: pd.DataFrame) -> pd.DataFrame:
     vectors = vectors[vectors["_merge"] == "left_only"].drop(columns="_merge")
     points = pd.concat([steered, vectors.merge(base, on="question")[columns]], ignore_index=True)
     return points.dropna(subset=["content"])
-
-
-def _spearman(points: pd.DataFrame) -> float:
-    if len(points) < 2 or points["content"].nunique() < 2:
-        return float("nan")
-    return float(scipy.stats.spearmanr(points["scale"], points["content"]).statistic)

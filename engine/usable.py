@@ -46,11 +46,6 @@ class Range(NamedTuple):
     checked: tuple[str, ...]
     """Figures of the budget that were known."""
 
-    @property
-    def knows_costs(self) -> bool:
-        """Whether KL or coherence were measured, or only the answers themselves judged."""
-        return any(name in COSTS for name in self.checked)
-
 
 def usable(curve: pd.DataFrame, budget: Mapping[str, Limit] = BUDGET) -> Range:
     """How far from 0 every scale in between keeps the budget.

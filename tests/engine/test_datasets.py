@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import datasets, polarity
+from engine import polarity
 from engine.datasets import fetch_questions, load_prompts, load_questions
 from engine.errors import DataError
 
@@ -311,7 +311,6 @@ def test_our_own_files_are_known_by_their_place(write, tmp_path) -> None:
 
     assert load_questions(path, "corrigibility").polarity == "matching"
     assert load_questions(path, "survival").polarity == "not-matching"
-    assert datasets.measurable_behaviours(path) == ("corrigible", "survival")
     with pytest.raises(DataError) as refused:
         load_questions(path, "deception")
     assert str(refused.value) == (

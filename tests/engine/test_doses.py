@@ -150,14 +150,13 @@ def test_the_usable_range_ends_before_the_first_broken_scale() -> None:
     assert (found.low, found.high) == (-10.0, 0.0)
     assert found.low_stopped_by == found.high_stopped_by == "KL on neutral prompts at most 0.1"
     assert found.checked == ("kl", "answer_mass", "undefined")
-    assert found.knows_costs
 
 
 def test_without_costs_the_range_says_so() -> None:
     found = usable.usable(budgeted(spread_ratio=[0.3, 0.7, 0.9, 1, 1.1, 1.2, 1.4]))
 
     assert (found.low, found.high) == (-10.0, 20.0)
-    assert (found.high_stopped_by, found.knows_costs) == ("", False)
+    assert (found.high_stopped_by, found.checked) == ("", ("spread_ratio",))
 
 
 def test_what_the_unsteered_model_breaks_itself_does_not_count() -> None:

@@ -13,7 +13,6 @@ from engine.config import (
 )
 from engine.errors import Cancelled, ConfigError
 from engine.finders import melbo
-from engine.linalg import principal_cosines
 from engine.progress import silent
 from tests import tiny
 from tests.reference import steering
@@ -38,7 +37,7 @@ def test_power_iteration_finds_the_singular_vectors_of_the_jacobian(
     jacobian = steering.jacobian(door.loaded.model, tokens, 1, 3, 4)
     _, sigmas, rows = torch.linalg.svd(jacobian)
     torch.testing.assert_close(torch.tensor(found.scores["sigma"]), sigmas[:3], rtol=1e-3, atol=0)
-    assert principal_cosines(found.vectors, rows[:3]).min() >= 0.999
+    assert steering.principal_cosines(found.vectors, rows[:3]).min() >= 0.999
     cosines = (found.vectors * rows[:3]).sum(-1).abs()
     assert cosines.min() >= 0.999
 
@@ -51,7 +50,7 @@ def test_the_studys_powers_keep_their_rows_but_span_the_same_space() -> None:
 
     tokens = door.loaded.prompter.tokens(config.prompts.prompts[0], config.prompts.system)
     _, _, rows = torch.linalg.svd(steering.jacobian(door.loaded.model, tokens, 1, 3, 4))
-    assert principal_cosines(found.vectors, rows[:3]).min() >= 0.99
+    assert steering.principal_cosines(found.vectors, rows[:3]).min() >= 0.99
 
 
 def test_several_prompts_average_their_gram_matrices() -> None:
@@ -71,7 +70,7 @@ def test_several_prompts_average_their_gram_matrices() -> None:
     values, rows = torch.linalg.eigh(gram)
     expected = values.flip(0)[:2].sqrt()
     torch.testing.assert_close(torch.tensor(found.scores["sigma"]), expected, rtol=1e-3, atol=0)
-    assert principal_cosines(found.vectors, rows.T.flip(0)[:2]).min() >= 0.999
+    assert steering.principal_cosines(found.vectors, rows.T.flip(0)[:2]).min() >= 0.999
 
 
 def test_block_lanczos_needs_fewer_products_than_the_studys_powers() -> None:

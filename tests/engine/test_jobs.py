@@ -274,12 +274,12 @@ def test_the_remaining_time_follows_the_recent_rate(monkeypatch) -> None:
     assert job.eta_seconds is None
 
 
-def test_finished_jobs_are_cleared_and_active_ones_stay(jobs, gate) -> None:
+def test_a_finished_job_is_forgotten_and_an_active_one_stays(jobs, gate) -> None:
     over = jobs.submit("Over", "find", lambda progress: None)
     assert jobs.wait(over, SOON)
     running = start(jobs, gate)
 
-    jobs.clear_finished()
+    jobs.forget(over.id)
     jobs.forget(running.id)
 
     assert jobs.all() == [running]

@@ -8,10 +8,10 @@ from engine.linalg import (
     block_powers,
     orthonormal_rows,
     plain_powers,
-    principal_cosines,
     random_directions,
     rayleigh_ritz,
 )
+from tests.reference import steering
 from tests.tiny import seeded
 
 SIGMAS = torch.tensor([9.0, 7.0, 6.9, 5.0, 3.0, 2.0, 1.5, 1.0] + [0.5] * 24)
@@ -52,7 +52,7 @@ def test_a_repeated_singular_value_gives_the_right_subspace() -> None:
 
     found = block_lanczos(lambda v: v @ twin, seeded(4, 32, seed=1), 3, 8, 1e-5, ignore)
 
-    assert principal_cosines(found.vectors, RIGHT.T[:3]).min() > 0.9999
+    assert steering.principal_cosines(found.vectors, RIGHT.T[:3]).min() > 0.9999
 
 
 def test_oversampled_powers_agree_with_lanczos() -> None:

@@ -354,19 +354,6 @@ def test_question_slopes_agree_with_the_reference() -> None:
         assert row["slope"] == pytest.approx(reference.slope(points)), row
 
 
-def test_slopes_count_the_questions_that_go_the_other_way() -> None:
-    world = World(questions=10)
-    away = np.where(np.arange(10) < 3, -0.1, 0.2)
-    for scale in SCALES:
-        world.cell("abc", 0, scale, content=away * scale, method="melbo")
-
-    found = statistics.slopes(statistics.per_question(world.frame)).iloc[0]
-
-    assert found["slope"] == pytest.approx(0.11)
-    assert found["anti_steerable"] == pytest.approx(0.3)
-    assert (found["spearman"], found["questions"]) == (pytest.approx(1.0), 10)
-
-
 def test_a_sweep_that_moved_nothing_is_a_no_op() -> None:
     still = World().cell("abc", 0, 5.0).cell("abc", 0, -5.0)
     moved = World().cell("abc", 0, 5.0).cell("abc", 0, -5.0, letter=0.5)

@@ -69,3 +69,9 @@ def jacobian(model: nn.Module, tokens: list[int], source: int, target: int, last
         return store["out"][0, -last:].reshape(-1)
 
     return torch.autograd.functional.jacobian(steered, torch.zeros(hidden))
+
+
+def principal_cosines(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """Cosines of the principal angles between two row spaces, falling; 1 is a shared direction."""
+    bases = [torch.linalg.qr(rows.double().T).Q for rows in (first, second)]
+    return torch.linalg.svdvals(bases[0].T @ bases[1])
