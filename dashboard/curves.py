@@ -1,7 +1,6 @@
 """The parts of the scale-curves page: controls, charts and tables of one evaluation."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -37,34 +36,6 @@ def forget_choices() -> None:
     """Another run has its own questions, scales and datasets."""
     for key in ("ds", "scales", "q"):
         st.session_state.pop(key, None)
-
-
-def offer_part(job: Any) -> None:
-    """Beside a job: the button that opens what it has asked so far, or what is new of it."""
-    parts = {info.digest: info for info in resources.unfinished_runs()}
-    part = parts.get(job.digest)
-    is_open = st.session_state.get("run") == job.digest
-    if part is None or (is_open and st.session_state.get("_part") == part.created):
-        return
-    if st.button("Show what is new" if is_open else "Show so far", key=f"part_{job.id}"):
-        # This is a part of the page that is drawn alone: what it forgets would come back.
-        st.session_state["_show"], st.session_state["_part"] = job.digest, part.created
-        st.rerun()
-
-
-def follow_to_part() -> None:
-    """Before anything is drawn: move to the unfinished run that `offer_part` was asked for."""
-    digest = st.session_state.pop("_show", None)
-    if digest is not None and digest != st.session_state.get("run"):
-        st.session_state["run"] = digest
-        forget_choices()
-
-
-def opened(digest: str, parts: Sequence[RecordInfo]) -> Sweep:
-    """The evaluation with its statistics, whole or as far as it came."""
-    part = next((info for info in parts if info.digest == digest), None)
-    st.session_state["_part"] = None if part is None else part.created
-    return resources.sweep(digest) if part is None else resources.part_of_sweep(part)
 
 
 def dataset_picker(run: str, runs: Sequence[RecordInfo]) -> str:

@@ -8,6 +8,7 @@ from dashboard import (
     resources,
     said,
     screenings,
+    so_far,
     state,
     vector_card,
     vector_drawings,
@@ -16,11 +17,11 @@ from dashboard import (
 from engine.errors import EngineError
 
 st.title("Scale curves")
-curves.follow_to_part()
+so_far.follow()
 parts = resources.unfinished_runs()
 runs = [*resources.runs(), *parts]
-measuring = widgets.live_job("evaluate", curves.offer_part)
-widgets.unfinished_job("evaluate", curves.offer_part)
+measuring = widgets.live_job("evaluate", so_far.offer)
+widgets.unfinished_job("evaluate", so_far.offer)
 try:
     if screenings.draw():
         st.stop()
@@ -41,11 +42,12 @@ try:
     curves.follow_to_run(runs)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         run = widgets.record_picker("Run", "run", runs, on_change=curves.forget_choices)
-        sweep = curves.opened(curves.dataset_picker(run, runs), parts)
+        sweep = so_far.opened(curves.dataset_picker(run, runs), parts)
     state.resolve("vec", sweep.names)
     state.warn_missing("vec", "the vector", sweep.names)
     curves.follow_to_vector(sweep)
     curves.warnings(sweep)
+    so_far.actions(sweep)
     one, everything, numbers = st.tabs(
         ["One vector", "All vectors", "Numbers"], key="tab", on_change="rerun", bind="query-params"
     )

@@ -3,11 +3,13 @@
 import dataclasses
 import threading
 
+import numpy as np
 import pytest
 
 from dashboard import resources
-from engine import unfinished
+from engine import resuming, unfinished
 from engine.config import EvaluateConfig, VectorRef
+from engine.errors import ConfigError
 from engine.progress import Progress
 from engine.records import Evaluation
 from tests.pages.conftest import charts, open_page, words
@@ -122,6 +124,53 @@ def test_the_card_of_its_job_opens_it_and_what_is_new_of_it(filled: FakeEngine) 
     finally:
         stop.set()
         filled.jobs.wait(job, 5.0)
+
+
+def test_one_that_nobody_goes_on_with_can_be_gone_on_with(
+    filled: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, asked = part(filled), []
+    monkeypatch.setattr(resuming, "submit_again", lambda _, request: asked.append(request))
+
+    app = open_page("curves", run=DIGEST)
+    app.button(key="go_on").click().run()
+
+    assert asked == [{"method": "ab", "config": made.config}]
+    assert not app.exception
+
+
+def test_one_that_cannot_be_gone_on_with_says_why(
+    filled: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ConfigError("There is no model `x`.")
+
+    part(filled)
+    monkeypatch.setattr(resuming, "submit_again", refuse)
+
+    app = open_page("curves", run=DIGEST)
+    app.button(key="go_on").click().run()
+
+    assert [error.value.replace("\\", "") for error in app.error] == ["There is no model `x`."]
+    assert not app.exception
+
+
+def test_it_can_be_deleted_unless_a_job_works_on_it(filled: FakeEngine) -> None:
+    part(filled)
+    filled.store.partial(DIGEST).save_arrays("unit", {"logits": np.ones(3)})
+    stop = threading.Event()
+    job = filled.jobs.submit("Study", "experiment", lambda _: stop.wait(60) and None)
+    app = open_page("curves", run=DIGEST)
+    assert "delete_part" not in [button.key for button in app.button]
+    stop.set()
+    filled.jobs.wait(job, 5.0)
+
+    app.run()
+    app.button(key="delete_part").click().run()
+
+    assert not filled.store.partial(DIGEST).folder.exists()
+    assert app.selectbox(key="run").value == "eeee00000003"
+    assert not app.exception
 
 
 def test_a_part_that_vanishes_meanwhile_is_no_error(
