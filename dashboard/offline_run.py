@@ -68,7 +68,8 @@ def warnings(sweep: Sweep) -> list[str]:
     found = [*sweep.evaluation.questions.notes, *sweep.evaluation.notes]
     if sweep.nothing_moved:
         found.append(captions.NOTHING_MOVED)
-    return found if sweep.control_count else [*found, captions.NO_CONTROLS]
+    is_sure = sweep.control_count or sweep.evaluation.unfinished
+    return found if is_sure else [*found, captions.NO_CONTROLS]
 
 
 def provenance(made: Provenance) -> dict[str, str]:

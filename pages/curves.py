@@ -36,8 +36,11 @@ if not runs:
     st.stop()
 
 state.follow("run", "evaluate", resources.engine().jobs)
-state.resolve("run", [info.digest for info in runs], curves.aliases(runs))
-state.warn_missing("run", "the run", [info.digest for info in runs])
+digests = [info.digest for info in runs]
+# It may have been deleted in another tab.
+state.note_missing("run", st.session_state.get("run"), digests)
+state.resolve("run", digests, curves.aliases(runs))
+state.warn_missing("run", "the run", digests)
 try:
     curves.follow_to_run(runs)
     with st.container(horizontal=True, vertical_alignment="bottom"):

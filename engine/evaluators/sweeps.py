@@ -106,7 +106,7 @@ def _show(
     """Give what the chosen rows have answered, with a note that says how much it is."""
     count, whole = measured.mass.shape[1], len(opened.sweep.questions)
     asked = f"all {whole}" if count == whole else f"the first {count} of {whole}"
-    note = f"Unfinished: so far {len(chosen)} of {len(rows)} cells answered {asked} questions"
+    note = f"Unfinished: so far {len(chosen):,} of {len(rows):,} cells answered {asked} questions"
     note += "; random vectors come last." if config.controls else "."
     sweep = replace(opened.sweep, questions=opened.sweep.questions[:count])
     frame = ab.as_frame(sweep, [rows[row] for row in chosen], measured)

@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pytest
 
-from dashboard import resources
+from dashboard import offline_run, resources
 from engine import resuming, unfinished
 from engine.config import EvaluateConfig, VectorRef
 from engine.errors import ConfigError
@@ -80,6 +80,10 @@ def test_more_of_it_is_drawn_anew(filled: FakeEngine) -> None:
     assert counts == [5, 9]
     assert first.version != second.version
     assert second.title == "survival · 9 questions so far"
+    report = offline_run.report(second).decode()
+    assert "survival · 9 questions so far" in report
+    assert NOTE in report
+    assert "no random controls" not in report
 
 
 def test_a_whole_run_takes_its_place(filled: FakeEngine) -> None:
@@ -170,6 +174,21 @@ def test_it_can_be_deleted_unless_a_job_works_on_it(filled: FakeEngine) -> None:
 
     assert not filled.store.partial(DIGEST).folder.exists()
     assert app.selectbox(key="run").value == "eeee00000003"
+    assert not app.exception
+
+
+def test_one_that_is_deleted_elsewhere_is_said_to_be_gone(filled: FakeEngine) -> None:
+    part(filled)
+    app = open_page("curves", run=DIGEST)
+    filled.store.partial(DIGEST).discard()
+
+    app.run()
+
+    told = " ".join(warning.value for warning in app.warning)
+    assert f"run {DIGEST}, which is not here" in told
+    assert app.selectbox(key="run").value == "eeee00000003"
+    app.run()
+    assert "not here" not in " ".join(warning.value for warning in app.warning)
     assert not app.exception
 
 
