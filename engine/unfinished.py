@@ -25,12 +25,13 @@ def save(store: Store, evaluation: Evaluation) -> Path:
 def found(store: Store) -> list[RecordInfo]:
     """Sweeps that can be looked at though they are not whole, newest first."""
     whole = {info.digest for info in store.list()}
-    paths = (store.root / "results" / ".partial").glob(f"*/{FOLDER}/*.parquet")
     infos = []
-    for path in paths:
+    for place in sorted((store.root / "results" / ".partial").glob("*")):
+        # A sweep that comes to its end takes its folder along.
         with suppress(FileNotFoundError):
-            status = path.stat()
-            infos.append(_described(path, status.st_mtime_ns, status.st_size))
+            for path in sorted((place / FOLDER).glob("*.parquet")):
+                status = path.stat()
+                infos.append(_described(path, status.st_mtime_ns, status.st_size))
     kept = [one for one in infos if isinstance(one, RecordInfo) and one.digest not in whole]
     return sorted(kept, key=lambda info: info.created, reverse=True)
 
