@@ -70,7 +70,7 @@ def violins(shape: Violin, axis: Axis, look: Look, title: str, extras: Extras) -
         layers += _followed(shape.dots, extras.selected, axis, look)
     if extras.rates is not None:
         layers.append(_percent_on_top(axis.place(extras.rates), axis, look))
-    return alt.layer(*layers).properties(height=400)
+    return alt.layer(*layers, height=400)
 
 
 def _room(values: pd.Series) -> list[float]:
@@ -258,7 +258,7 @@ def rates(
     ]
     layers += [_letters(frame, axis, look)] if letters else []
     layers += [] if other is None else _other(other, axis, look, ".1%")
-    return alt.layer(*layers).properties(height=220)
+    return alt.layer(*layers, height=220)
 
 
 def _usable(span: tuple[float, float], axis: Axis, look: Look) -> list[alt.Chart]:
@@ -320,4 +320,4 @@ def question(rows: pd.DataFrame, axis: Axis, look: Look) -> Drawing:
             ],
         )
     )
-    return alt.layer(_zero(look), lines).properties(height=240)
+    return alt.layer(_zero(look), lines, height=240)

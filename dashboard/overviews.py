@@ -131,7 +131,7 @@ def headline(cells: pd.DataFrame, band: pd.DataFrame, look: Look) -> Drawing:
         .mark_text(align="left", dx=9, fontSize=12)
         .encode(x=x, y=alt.Y("label_y:Q"), text=alt.Text("name:N"), color=colour),
     ]
-    return alt.layer(*layers).properties(height=330)
+    return alt.layer(*layers, height=330)
 
 
 def _apart(ends: pd.DataFrame, gap: float) -> pd.DataFrame:

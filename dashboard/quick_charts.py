@@ -12,8 +12,12 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 import altair as alt
+from altair.utils import schemapi
 
 from dashboard.charts import Drawing
+
+# Altair would check every part as it is put together, too.
+schemapi.disable_debug_mode()
 
 IS_CHECKED = False
 """Set by the tests."""
