@@ -308,14 +308,7 @@ def _deletion(info: RecordInfo) -> None:
             st.caption(f"{many} measured these vectors and will stay: {names}.")
     if info.kind == "generation":
         st.caption("Labels that a person gave its texts are kept.")
-    st.button(
-        "Delete for ever",
-        key="delete_record",
-        type="primary",
-        icon=":material/delete_forever:",
-        on_click=_delete,
-        args=(info,),
-    )
+    widgets.delete_button("delete_record", _delete, info)
 
 
 def _delete(info: RecordInfo) -> None:

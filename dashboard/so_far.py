@@ -51,14 +51,7 @@ def actions(sweep: Sweep) -> None:
         with st.popover("Delete", icon=":material/delete:"):
             answers = captions.count(len(sweep.evaluation.questions.questions), "question")
             st.write(f"Deletes what was answered, {answers} so far, for ever.")
-            st.button(
-                "Delete for ever",
-                key="delete_part",
-                type="primary",
-                icon=":material/delete_forever:",
-                on_click=_delete,
-                args=(digest,),
-            )
+            widgets.delete_button("delete_part", _delete, digest)
 
 
 def _is_worked_on(digest: str) -> bool:

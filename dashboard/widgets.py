@@ -223,6 +223,18 @@ def jsonl(frame: pd.DataFrame) -> bytes:
     return frame.to_json(orient="records", lines=True, force_ascii=False).encode()
 
 
+def delete_button(key: str, delete: Callable[..., None], *arguments: Any) -> None:
+    """The last of two steps, inside what the first one has opened."""
+    st.button(
+        "Delete for ever",
+        key=key,
+        type="primary",
+        icon=":material/delete_forever:",
+        on_click=delete,
+        args=arguments,
+    )
+
+
 def go_button(label: str, page: str, key: str, icon: str, **parameters: Any) -> None:
     """A button that opens another page at a given view."""
     if st.button(label, key=key, icon=icon):
