@@ -64,7 +64,7 @@ run: setup
 	  --server.address 127.0.0.1 --server.port $(PORT)
 
 test: setup
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --durations=10
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=10
 
 bench: setup
 	@$(BIN)/python -m engine bench --quick --compare data/bench/demo_quick.json
