@@ -1,11 +1,15 @@
 """Shapes and types of the engine's functions, checked on the first calls that each test makes.
 
 A check takes longer than what the inner functions of a tiny model do, and a test calls them ten
-thousand times: checking every call took a third of the time of all tests.
+thousand times: checking every call took a third of the time of all tests. To write a check takes
+longer still, so it is done when it is first needed, and once for an inner function, of which each
+call of the outer one makes another.
 """
 
 import functools
 import inspect
+import threading
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +19,12 @@ FIRST = 30
 """Calls of a function that are checked in each test."""
 
 _checks_always = jaxtyping.jaxtyped
-_left: list[list[int]] = []
+_tests = [0]
+"""How many have begun."""
+_written: dict[tuple[types.CodeType, str], Callable[..., Any]] = {}
+"""Checks of inner functions, by what they are made of."""
+_called = threading.local()
+"""The inner function whose check is being made."""
 
 
 def install() -> None:
@@ -25,8 +34,7 @@ def install() -> None:
 
 def begin() -> None:
     """Another test begins: check the first calls of each function anew."""
-    for one in _left:
-        one[0] = FIRST
+    _tests[0] += 1
 
 
 def _decorator(*given: Any, **options: Any) -> Any:
@@ -37,17 +45,52 @@ def _decorator(*given: Any, **options: Any) -> Any:
 
 
 def _on_first_calls(plain: Callable[..., Any], check: Callable[..., Any]) -> Callable[..., Any]:
-    left, made = [FIRST], []
-    _left.append(left)
+    left, test, made = FIRST, _tests[0], None
 
     @functools.wraps(plain)
     def call(*arguments: Any, **named: Any) -> Any:
-        if left[0] <= 0:
+        nonlocal left, test, made
+        if test != _tests[0]:
+            left, test = FIRST, _tests[0]
+        if left <= 0:
             return plain(*arguments, **named)
-        left[0] -= 1
-        if not made:
-            # To write the check of a function takes a while, and most are never called.
-            made.append(check(plain))
-        return made[0](*arguments, **named)
+        left -= 1
+        if made is None:
+            made = _checked(plain, check)
+        return made(*arguments, **named)
 
     return call
+
+
+def _checked(plain: Callable[..., Any], check: Callable[..., Any]) -> Callable[..., Any]:
+    """The function behind its check, which functions of the same code and annotations share."""
+    if "<locals>" not in plain.__qualname__ or plain.__defaults__ or plain.__kwdefaults__:
+        # The check of a default would be that of another function's default.
+        return check(plain)
+    key = plain.__code__, repr(plain.__annotations__)
+    if key not in _written:
+        _written[key] = check(_stand_in(plain))
+    shared = _written[key]
+
+    def call(*arguments: Any, **named: Any) -> Any:
+        _called.one = plain
+        return shared(*arguments, **named)
+
+    return call
+
+
+def _stand_in(plain: Callable[..., Any]) -> Callable[..., Any]:
+    """What looks like this function and calls the one that is called in its place."""
+    called = _called
+
+    def call(*arguments: Any, **named: Any) -> Any:
+        one, called.one = called.one, None
+        return one(*arguments, **named)
+
+    # Annotations that are strings are looked up where the function is at home.
+    at_home = types.FunctionType(call.__code__, plain.__globals__, closure=call.__closure__)
+    functools.update_wrapper(at_home, plain)
+    at_home.__signature__ = inspect.signature(plain)
+    # What the first of them has seen would never be freed.
+    del at_home.__wrapped__
+    return at_home
