@@ -1,9 +1,14 @@
 """The command line: whole runs on a small folder model, and one sentence for every bad input."""
 
 import json
-import subprocess
+import os
+import runpy
+import shutil
+import signal
 import sys
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +16,10 @@ import pandas as pd
 import pytest
 
 from engine import batches, cli
+from engine.config import ModelConfig, PowerIterationConfig
+from engine.engine import Engine
 from engine.evaluators import ab
-from engine.store import Store
+from engine.store import RecordInfo, Store
 from tests import tiny
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,6 +63,25 @@ def found(capsys, folder: Path, store: Path, *more: object) -> dict:
     return answer
 
 
+@pytest.fixture(scope="module")
+def found_once(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store that holds one set of two vectors."""
+    store = tmp_path_factory.mktemp("found")
+    asked = PowerIterationConfig(
+        model=ModelConfig(model=str(folder)), vectors=2, source_layer=1, target_layer=3
+    )
+    Engine(Store(store), keep_jobs=False).run(asked)
+    return store
+
+
+@pytest.fixture
+def kept(found_once: Path, tmp_path: Path) -> RecordInfo:
+    """That set in a store of the test's own."""
+    shutil.copytree(found_once, tmp_path, dirs_exist_ok=True)
+    (only,) = Store(tmp_path).list()
+    return only
+
+
 def test_find_evaluate_list_and_show_lead_to_the_same_records(
     capsys, folder: Path, questions: Path, tmp_path: Path
 ) -> None:
@@ -89,18 +115,16 @@ def test_a_repeated_run_reads_the_record_and_writes_nothing(
 
 
 def test_one_vector_of_a_file_is_named_by_its_index(
-    capsys, folder: Path, questions: Path, tmp_path: Path
+    capsys, folder: Path, kept: RecordInfo, questions: Path, tmp_path: Path
 ) -> None:
-    vectors = found(capsys, folder, tmp_path)
-
     code, sweep = run(
         capsys, "evaluate", "--model", folder, "--store", tmp_path, "--vectors",
-        f"{vectors['path']}:1", "--questions", questions, "--scales=1", "--controls", 1,
+        f"{kept.path}:1", "--questions", questions, "--scales=1", "--controls", 1,
     )  # fmt: skip
 
     assert code == 0
     frame = Store(tmp_path).load_evaluation(sweep["digest"]).frame
-    assert set(frame[frame.vector_set == vectors["digest"]].vector) == {1}
+    assert set(frame[frame.vector_set == kept.digest].vector) == {1}
 
 
 BAD = {
@@ -120,10 +144,9 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad_input_to_a_finder_gets_one_sentence_and_loses_nothing(
-    capsys, folder: Path, tmp_path: Path, name: str
+    capsys, folder: Path, kept: RecordInfo, tmp_path: Path, name: str
 ) -> None:
     options, sentence = BAD[name]
-    kept = found(capsys, folder, tmp_path)
     before = sorted(tmp_path.rglob("*.*"))
 
     code, answer = run(
@@ -134,7 +157,7 @@ def test_bad_input_to_a_finder_gets_one_sentence_and_loses_nothing(
     assert sentence in answer["error"]
     assert "\n" not in answer["error"].strip()
     assert sorted(tmp_path.rglob("*.*")) == before
-    assert run(capsys, "show", kept["digest"], "--store", tmp_path)[0] == 0
+    assert run(capsys, "show", kept.digest, "--store", tmp_path)[0] == 0
 
 
 THIRD_OPTION = json.dumps(
@@ -346,27 +369,44 @@ def test_public_questions_without_a_network_are_refused_in_words(
     assert "survival-instinct" in answer["error"]
 
 
+def apart(module: str, *arguments: object) -> int:
+    """A copy of this process that does what `python -m` would; nothing is imported anew."""
+    child = os.fork()
+    if child == 0:
+        with suppress(BaseException):
+            sys.argv = [module, *map(str, arguments)]
+            runpy.run_module(module, run_name="__main__")
+        os._exit(0)
+    return child
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    """Return once it holds, or after a minute."""
+    deadline = time.monotonic() + 60
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
 def test_a_killed_run_leaves_no_half_record_and_keeps_its_finished_units(
     capsys, folder: Path, questions: Path, tmp_path: Path
 ) -> None:
     sweep = [
         "evaluate", "--model", folder, "--store", tmp_path, "--questions", questions,
-        "--scales=1,2,3,4", "--controls", 200,
+        "--scales=1,2,3,4", "--controls", 120,
     ]  # fmt: skip
-    command = [sys.executable, "-m", "engine", *[str(a) for a in sweep]]
     partial = tmp_path / "results" / ".partial"
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as child:
-        deadline = time.monotonic() + 60
-        while not list(partial.rglob("*.safetensors")) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        child.kill()
+    child = apart("engine", *sweep)
+    try:
+        wait_for(lambda: list(partial.rglob("*.safetensors")))
+    finally:
+        os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
     finished = len(list(partial.rglob("*.safetensors")))
 
+    assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL
     assert finished > 0
     assert not list(tmp_path.rglob("*.parquet"))
     code, answer = run(capsys, *sweep)
     assert code == 0
     assert not partial.is_dir() or not list(partial.iterdir())
-    assert answer["rows"] == (1 + 200 * 4) * 6 * 2
+    assert answer["rows"] == (1 + 120 * 4) * 6 * 2
