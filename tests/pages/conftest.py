@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from dashboard import quick_charts, resources
@@ -32,6 +33,7 @@ def charts_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_readings_of_others() -> None:
     """What is read is cached by digest alone, and files of tests invent the same digests."""
     resources.forget()
+    st.cache_data.clear()
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -61,12 +63,16 @@ def filled(engine: FakeEngine) -> FakeEngine:
 
 def start() -> AppTest:
     """The overview, as a browser would first see it."""
-    return AppTest.from_file(str(ROOT / "dashboard/app.py"), default_timeout=20).run()
+    return _new_tab().run()
+
+
+def _new_tab() -> AppTest:
+    return AppTest.from_file(str(ROOT / "dashboard/app.py"), default_timeout=20)
 
 
 def open_page(name: str, **query: str) -> AppTest:
     """A page, opened by its link."""
-    app = start()
+    app = _new_tab()
     for key, value in query.items():
         app.query_params[key] = value
     return app.switch_page(f"../pages/{name}.py").run()
