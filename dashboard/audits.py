@@ -1,5 +1,7 @@
 """The parts of the audit page: what is audited, findings, and the file's data drawn our way."""
 
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -67,7 +69,16 @@ def of_store(records: list[RecordInfo]) -> list[Audit]:
     state.resolve("audit", [info.digest for info in records])
     state.warn_missing("audit", "the record", [info.digest for info in records])
     digest = widgets.record_picker("Record", "audit", records)
-    return [_stored(digest)]
+    info = next(info for info in records if info.digest == digest)
+    return [_stored(digest, *_stamp(Path(info.path)))]
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """When a file was changed last, and its size: by its digest alone, the file it was stays."""
+    with suppress(FileNotFoundError):
+        status = path.stat()
+        return status.st_mtime_ns, status.st_size
+    return 0, 0
 
 
 def of_files() -> list[Audit]:
@@ -99,7 +110,7 @@ def of_files() -> list[Audit]:
 
 
 @st.cache_data(max_entries=16, show_spinner="Auditing the record")
-def _stored(digest: str) -> Audit:
+def _stored(digest: str, changed: int, size: int) -> Audit:  # noqa: ARG001  Parts of the key.
     return audit.audit(digest, resources.engine().store)
 
 

@@ -134,7 +134,7 @@ def look(
     """Look at the view that is open, in every look; what is wrong with it."""
     tab = watched.tab
     try:
-        tab.wait_for_function(SAID, arg=list(view.words))
+        tab.wait_for_function(SAID, arg=list(view.words), polling=100)
     except Exception as error:  # noqa: BLE001  playwright's own kind is not at hand here.
         seen = tab.locator("body").inner_text()
         missing = [word for word in view.words if word not in seen]

@@ -288,7 +288,7 @@ def test_a_stopped_sweep_goes_on_where_it_was(
     code, answer = run(capsys, *sweep)
     assert code == 130
     assert "kept" in answer["error"]
-    assert not list(tmp_path.rglob("*.parquet"))
+    assert not list((tmp_path / "results").glob("*.parquet"))
     code, whole = run(capsys, *sweep)
 
     assert code == 0
@@ -405,7 +405,7 @@ def test_a_killed_run_leaves_no_half_record_and_keeps_its_finished_units(
 
     assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL
     assert finished > 0
-    assert not list(tmp_path.rglob("*.parquet"))
+    assert not list((tmp_path / "results").glob("*.parquet"))
     code, answer = run(capsys, *sweep)
     assert code == 0
     assert not partial.is_dir() or not list(partial.iterdir())

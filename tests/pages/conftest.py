@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from dashboard import quick_charts, resources
@@ -33,7 +32,6 @@ def charts_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_readings_of_others() -> None:
     """What is read is cached by digest alone, and files of tests invent the same digests."""
     resources.forget()
-    st.cache_data.clear()
 
 
 @pytest.fixture(autouse=True, scope="module")

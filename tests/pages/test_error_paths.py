@@ -132,6 +132,17 @@ def test_records_that_cannot_be_read_are_named_where_they_are_asked_for(engine: 
         assert any("damaged" in one for one in told), (page, query, told)
 
 
+def test_an_audit_does_not_outlive_its_file(engine: Engine) -> None:
+    app = start()
+    visit(app, "audit", audit=RUN)
+    assert not app.error
+
+    spoil(Path(engine.store.find(RUN).path))
+    app.run()
+
+    assert any("damaged" in error.value for error in app.error)
+
+
 @pytest.mark.parametrize("record", ["whole", "tables", "provenance"])
 def test_a_study_of_another_version_is_refused_in_words(engine: Engine, record: str) -> None:
     known = {
