@@ -120,6 +120,9 @@ def _check_header(record: dict[str, Any]) -> None:
     digest = record["digest"]
     if not (isinstance(digest, str) and DIGEST.fullmatch(digest)):
         raise ConfigError("its digest is not twelve hex digits.")
+    if record.get("unfinished"):
+        # Under its name the whole one could never be stored.
+        raise ConfigError("it holds a part of a sweep: let the sweep end, and import the whole.")
     made, model = record["provenance"], record["model"]
     datetime.fromisoformat(made["created"])
     known = isinstance(model["short_name"], str) and model["short_name"].strip()

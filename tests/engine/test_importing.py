@@ -20,7 +20,7 @@ from engine.files import to_parquet
 from engine.importing import import_file
 from engine.question_rows import TwoOptions
 from engine.records import Evaluation
-from engine.store import Store
+from engine.store import Store, as_file
 from engine.studies import DeceptionConfig
 from tests.pages import samples, text_samples
 
@@ -166,6 +166,22 @@ def test_a_sweep_with_changed_rows_is_refused(made, tmp_path, change, reason) ->
 
     with pytest.raises(DataError, match=reason):
         import_file(Store(tmp_path), changed_rows(content, change), name)
+
+
+def test_a_part_of_a_sweep_does_not_take_the_name_of_the_whole(made, tmp_path) -> None:
+    store = Store(tmp_path / "store")
+    name = next(name for name in made if DIGESTS["evaluation"] in name)
+    (tmp_path / name).write_bytes(made[name])
+    found = Store(tmp_path).load_evaluation(tmp_path / name)
+    _, part = as_file(dataclasses.replace(found, unfinished=True))
+
+    with pytest.raises(DataError) as refused:
+        import_file(store, part, name)
+
+    assert "a part of a sweep" in str(refused.value)
+    assert store.list() == []
+    import_file(store, as_file(found)[1], name)
+    assert store.has(DIGESTS["evaluation"])
 
 
 def test_a_changed_question_is_refused(made, tmp_path) -> None:
