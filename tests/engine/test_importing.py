@@ -169,19 +169,16 @@ def test_a_sweep_with_changed_rows_is_refused(made, tmp_path, change, reason) ->
 
 
 def test_a_part_of_a_sweep_does_not_take_the_name_of_the_whole(made, tmp_path) -> None:
-    store = Store(tmp_path / "store")
-    name = next(name for name in made if DIGESTS["evaluation"] in name)
-    (tmp_path / name).write_bytes(made[name])
-    found = Store(tmp_path).load_evaluation(tmp_path / name)
-    _, part = as_file(dataclasses.replace(found, unfinished=True))
+    content, name = of_kind(made, "ab_")
+    store, path = Store(tmp_path / "store"), tmp_path / name
+    path.write_bytes(content)
+    part = dataclasses.replace(store.load_evaluation(path), unfinished=True)
 
-    with pytest.raises(DataError) as refused:
-        import_file(store, part, name)
+    with pytest.raises(DataError, match="a part of a sweep"):
+        import_file(store, as_file(part)[1], name)
 
-    assert "a part of a sweep" in str(refused.value)
     assert store.list() == []
-    import_file(store, as_file(found)[1], name)
-    assert store.has(DIGESTS["evaluation"])
+    assert import_file(store, content, name) == DIGESTS["evaluation"]
 
 
 def test_a_changed_question_is_refused(made, tmp_path) -> None:
