@@ -53,8 +53,7 @@ def dataset_picker(run: str, runs: Sequence[RecordInfo]) -> str:
     if len(digests) == 1:
         return run
     first = next(iter(digests))
-    # A default would not be told to a browser that still holds the choice of the run before.
-    st.session_state.setdefault("ds", first)
+    state.choose_if_none("ds", first)
     chosen = st.segmented_control(
         "Questions",
         list(digests),

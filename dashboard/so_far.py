@@ -16,8 +16,9 @@ def offer(job: Any) -> None:
     """Beside a job: the button that opens what it has asked so far, or what is new of it."""
     parts = {info.digest: info for info in resources.unfinished_runs()}
     part = parts.get(job.digest)
-    is_open = st.session_state.get("run") == job.digest
-    if part is None or (is_open and st.session_state.get("_part") == part.created):
+    # On arrival only the link knows which run is asked for.
+    is_open = (st.session_state.get("run") or st.query_params.get("run")) == job.digest
+    if part is None or (is_open and st.session_state.get("_part", part.created) == part.created):
         return
     if st.button("Show what is new" if is_open else "Show so far", key=f"part_{job.id}"):
         # This is a part of the page that is drawn alone: what it forgets would come back.
@@ -73,4 +74,5 @@ def _delete(digest: str) -> None:
     if not _is_worked_on(digest):
         resources.engine().store.partial(digest).discard()
     st.session_state.pop("run", None)
+    st.query_params.pop("run", None)
     curves.forget_choices()

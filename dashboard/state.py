@@ -3,6 +3,7 @@
 import difflib
 import os
 from collections.abc import Container, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -75,8 +76,22 @@ def resolve(
             st.session_state[key] = found
     st.session_state[f"_link_{key}"] = asked
     chosen = st.session_state.get(key)
-    if key in st.session_state and chosen not in options and not (can_be_none and chosen is None):
+    if key not in st.session_state or chosen in options or (can_be_none and chosen is None):
+        return
+    if chosen is not None and asked in options:
+        # The browser sent the line on screen, which has come to read otherwise meanwhile.
+        st.session_state[key] = asked
+    else:
         del st.session_state[key]
+
+
+def choose_if_none(key: str, first: Any) -> None:
+    """Before its widget is drawn: choose for the reader where nothing is chosen, or no longer.
+
+    A widget's default is not told to a browser that still holds an earlier choice.
+    """
+    if st.session_state.get(key) is None:
+        st.session_state[key] = first
 
 
 def write_link(key: str, default: str | None = None) -> None:
@@ -101,6 +116,13 @@ def note_missing(key: str, asked: str | None, options: Container[str]) -> None:
     """Remember for `warn_missing` what a link asked for in vain; for what is no widget's choice."""
     if asked is not None and asked not in options:
         st.session_state[f"_missing_{key}"] = asked
+
+
+def note_gone(key: str, options: Container[str]) -> None:
+    """Before `resolve`, remember for `warn_missing` that what was shown so far is not here now."""
+    asked = st.query_params.get(key)
+    if asked == st.session_state.get(f"_link_{key}"):
+        note_missing(key, asked, options)
 
 
 def warn_missing(key: str, noun: str, options: Sequence[str]) -> None:

@@ -71,8 +71,9 @@ def run_label(info: RecordInfo) -> str:
     """One line that tells a record from the others."""
     name = resources.dataset(info) if info.kind == "evaluation" else captions.method(info.method)
     when = info.created[:16].replace("T", " ")
-    so_far = "so far: " if unfinished.is_part(info) else ""
-    return f"{so_far}{name} · {info.summary} · {info.model} · {when} · {info.digest[:4]}"
+    if unfinished.is_part(info):
+        return f"so far: {name} · {info.model} · {info.digest[:4]}"
+    return f"{name} · {info.summary} · {info.model} · {when} · {info.digest[:4]}"
 
 
 def record_picker(
@@ -80,6 +81,7 @@ def record_picker(
 ) -> str:
     """Choose a record by its line; the choice stands in the URL as its digest."""
     lines = {info.digest: run_label(info) for info in infos}
+    state.choose_if_none(key, next(iter(lines)))
     chosen = st.selectbox(
         label,
         list(lines),
@@ -115,10 +117,10 @@ def switch(
     state.resolve(key, list(options))
     if noun is not None:
         state.warn_missing(key, noun, list(options))
+    state.choose_if_none(key, first)
     chosen = st.segmented_control(
         label,
         list(options),
-        default=None if key in st.session_state else first,
         required=True,
         format_func=lambda name: options[name],
         key=key,
@@ -140,6 +142,7 @@ def stepper(label: str, key: str, options: Sequence[str]) -> str:
             on_click=state.step,
             args=(key, options, -1),
         )
+        state.choose_if_none(key, options[0])
         chosen = st.selectbox(label, options, key=key, persist_state="session", width="stretch")
         st.button(
             "Next",

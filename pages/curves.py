@@ -38,7 +38,7 @@ if not runs:
 state.follow("run", "evaluate", resources.engine().jobs)
 digests = [info.digest for info in runs]
 # It may have been deleted in another tab.
-state.note_missing("run", st.session_state.get("run"), digests)
+state.note_gone("run", digests)
 state.resolve("run", digests, curves.aliases(runs))
 state.warn_missing("run", "the run", digests)
 try:

@@ -192,6 +192,17 @@ def test_one_that_is_deleted_elsewhere_is_said_to_be_gone(filled: FakeEngine) ->
     assert not app.exception
 
 
+def test_a_browser_that_sends_an_old_line_keeps_its_run(filled: FakeEngine) -> None:
+    part(filled)
+    app = open_page("curves", run=DIGEST)
+    app.session_state["run"] = "so far: as it was called before"
+
+    app.run()
+
+    assert app.selectbox(key="run").value == DIGEST
+    assert "not here" not in " ".join(warning.value for warning in app.warning)
+
+
 def test_a_part_that_vanishes_meanwhile_is_no_error(
     filled: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
