@@ -5,6 +5,7 @@ import threading
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from dashboard import offline_run, resources
 from engine import resuming, unfinished
@@ -192,15 +193,20 @@ def test_one_that_is_deleted_elsewhere_is_said_to_be_gone(filled: FakeEngine) ->
     assert not app.exception
 
 
-def test_a_browser_that_sends_an_old_line_keeps_its_run(filled: FakeEngine) -> None:
-    part(filled)
-    app = open_page("curves", run=DIGEST)
-    app.session_state["run"] = "so far: as it was called before"
+def test_a_browser_that_sends_an_old_line_keeps_its_run() -> None:
+    def page() -> None:
+        import streamlit as st
 
-    app.run()
+        from dashboard import state
 
-    assert app.selectbox(key="run").value == DIGEST
-    assert "not here" not in " ".join(warning.value for warning in app.warning)
+        st.session_state["run"], st.session_state["_link_run"] = "b, as it read before", "b"
+        state.resolve("run", ["a", "b"])
+        st.text(st.session_state["run"])
+
+    app = AppTest.from_function(page)
+    app.query_params["run"] = "b"
+
+    assert [text.value for text in app.run().text] == ["b"]
 
 
 def test_a_part_that_vanishes_meanwhile_is_no_error(
