@@ -70,7 +70,6 @@ class _Maker:
     began: float = field(default_factory=time.monotonic)
 
     def whole(self, result: "SweepResult") -> Evaluation:
-        seconds = time.monotonic() - self.began
         return Evaluation(
             digest=self.digest,
             frame=result.frame,
@@ -78,7 +77,7 @@ class _Maker:
             config=configs.as_json(self.config),
             model={**self.identity, "answers": result.answers},
             vector_names={found.digest: found.described() for found in self.sets},
-            provenance=provenance.collect(seconds, self.identity["device"], self.identity["dtype"]),
+            provenance=provenance.since(self.began, self.identity),
             notes=(*self.questions.notes, *result.notes),
         )
 

@@ -53,9 +53,7 @@ def find(
             config=configs.as_json(config),
             model=identity,
             residual_norms=found.residual_norms,
-            provenance=provenance.collect(
-                time.monotonic() - began, identity["device"], identity["dtype"]
-            ),
+            provenance=provenance.since(began, identity),
             notes=found.notes,
         )
     )

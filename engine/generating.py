@@ -49,9 +49,7 @@ def generate(
             model=identity,
             side_effects=result.side_effects,
             vector_names={name: found.described() for name, found in sets.items()},
-            provenance=provenance.collect(
-                time.monotonic() - began, identity["device"], identity["dtype"]
-            ),
+            provenance=provenance.since(began, identity),
             notes=result.notes,
         )
     )

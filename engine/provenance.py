@@ -6,9 +6,11 @@ Knows nothing of records, models or files; names no path and no user.
 import os
 import platform
 import subprocess
+import time
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from engine.records import Provenance
 
@@ -36,6 +38,16 @@ def collect(seconds: float, device: str, dtype: str) -> Provenance:
         device=device,
         dtype=dtype,
     )
+
+
+def since(began: float, identity: dict[str, Any]) -> Provenance:
+    """The provenance of work on a model that ends now.
+
+    Args:
+        began: When it began, by the monotonic clock.
+        identity: What the loaded model says of itself.
+    """
+    return collect(time.monotonic() - began, identity["device"], identity["dtype"])
 
 
 def _versions() -> dict[str, str]:

@@ -57,7 +57,7 @@ def run_screening(engine: Engine, config: ScreenConfig, progress: Progress = sil
     found = adaptive.run(door, config, sets, questions.questions, progress, partial)
     parts = screen_records.parts(found, sets, config)
     model = door.loaded.identity()
-    made = provenance.collect(time.monotonic() - began, model["device"], model["dtype"])
+    made = provenance.since(began, model)
     record = {
         "name": config.method,
         "title": f"{TITLE} on {questions.name}",

@@ -1,7 +1,6 @@
 """What the record of a whole study holds, whichever study it is."""
 
 import math
-import time
 from dataclasses import asdict
 from typing import Any
 
@@ -35,7 +34,7 @@ def save(
         began: `time.monotonic()` at its start.
         parts: Digests of what it is made of, and its tables, as plain JSON.
     """
-    made = provenance.collect(time.monotonic() - began, model["device"], model["dtype"])
+    made = provenance.since(began, model)
     record = {
         "name": config.method,
         "title": title,

@@ -42,8 +42,10 @@ class Glimpses:
 
     def look(self) -> None:
         """Show what is there, unless it is no more than what was shown last."""
+        if self._give is None:
+            return
         rows, count = block(self._answered)
-        if self._give is None or len(rows) * count <= self._shown or len(rows) < 2:
+        if len(rows) * count <= self._shown or len(rows) < 2:
             return
         began = time.monotonic()
         self._give(rows, count)
