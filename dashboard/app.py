@@ -10,15 +10,8 @@ if str(ROOT) not in sys.path:
 
 import streamlit as st  # noqa: E402
 
-from dashboard import (  # noqa: E402
-    navigation,
-    pin_card,
-    pinned,
-    serving,
-    sidebar,
-    state,
-    theme_watch,
-)
+from dashboard.frame import sidebar  # noqa: E402
+from dashboard.session import navigation, pin_card, pinned, serving, state, theme_watch  # noqa: E402
 
 serving.prepare()
 # An emoji: a Material icon here would make the browser ask fonts.gstatic.com.

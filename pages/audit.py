@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from dashboard import audits, widgets
+from dashboard.views import audit
+from dashboard.widgets import widgets
 from engine.errors import EngineError
 
 st.title("Audit")
@@ -11,12 +12,12 @@ st.caption(
     "them, each with its figure. Nothing in a file is executed, and nothing is stored unless you "
     "keep it."
 )
-records = audits.auditable()
-source = audits.source_picker(records)
+records = audit.auditable()
+source = audit.source_picker(records)
 try:
-    found = audits.of_store(records) if source == "store" else audits.of_files()
-    audits.together(found)
+    found = audit.of_store(records) if source == "store" else audit.of_files()
+    audit.together(found)
     for place, one in enumerate(found):
-        audits.draw(one, f"{place}_{one.digest[:12]}", is_stored=source == "store")
+        audit.draw(one, f"{place}_{one.digest[:12]}", is_stored=source == "store")
 except EngineError as error:
     widgets.show_error(error)

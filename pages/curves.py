@@ -2,18 +2,11 @@
 
 import streamlit as st
 
-from dashboard import (
-    curves,
-    panel,
-    resources,
-    said,
-    screenings,
-    so_far,
-    state,
-    vector_card,
-    vector_drawings,
-    widgets,
-)
+from dashboard.charts import vector_view
+from dashboard.session import resources, state
+from dashboard.views import adaptive
+from dashboard.views.curves import curves, questions, said, so_far, vector_card
+from dashboard.widgets import widgets
 from engine.errors import EngineError
 
 st.title("Scale curves")
@@ -23,7 +16,7 @@ runs = [*resources.runs(), *parts]
 measuring = widgets.live_job("evaluate", so_far.offer)
 widgets.unfinished_job("evaluate", so_far.offer)
 try:
-    if screenings.draw():
+    if adaptive.draw():
         st.stop()
 except EngineError as error:
     widgets.show_error(error)
@@ -61,7 +54,7 @@ try:
             curves.draw_rates(sweep, view, row)
             if row is not None:
                 vector_card.figures(sweep, row)
-            panel.draw(sweep, view.name, vector_drawings.axis(sweep, view))
+            questions.draw(sweep, view.name, vector_view.axis(sweep, view))
             said.draw(sweep, view.name)
     if everything.open:
         with everything:
@@ -69,6 +62,6 @@ try:
     if numbers.open:
         with numbers:
             curves.draw_numbers(sweep)
-            panel.account(sweep)
+            questions.account(sweep)
 except EngineError as error:
     widgets.show_error(error)

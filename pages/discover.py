@@ -2,18 +2,13 @@
 
 import streamlit as st
 
-from dashboard import (
-    board,
-    captions,
-    evidence,
-    forms,
-    leaderboard,
-    resources,
-    screen_forms,
-    screenings,
-    state,
-    widgets,
-)
+from dashboard.forms import adaptive as adaptive_form
+from dashboard.forms import from_config
+from dashboard.session import resources, state
+from dashboard.views import adaptive
+from dashboard.views.discover import board, evidence, leaderboard
+from dashboard.widgets import widgets
+from dashboard.words import captions
 from engine.errors import EngineError
 
 engine, model = resources.engine(), state.model()
@@ -25,7 +20,7 @@ settings, results = st.columns([0.32, 0.68], gap="medium")
 with settings:
     method = st.segmented_control(
         "Method",
-        list(forms.FINDERS),
+        list(from_config.FINDERS),
         default="melbo",
         required=True,
         format_func=lambda name: captions.method(name).removesuffix(" control"),
@@ -35,14 +30,14 @@ with settings:
     )
     st.caption(captions.ABOUT_METHODS.get(method, ""))
     # A link with an empty method chooses none.
-    config = forms.finder(method or "melbo", model)
+    config = from_config.finder(method or "melbo", model)
     if config is not None:
         widgets.submit("Find", config, key="find")
 
 with results:
     searching = widgets.live_job("find")
     widgets.live_job("evaluate")
-    screenings.progress()
+    adaptive.progress()
     widgets.unfinished_job("find")
     state.follow("found", "find", engine.jobs)
     sets = board.measured_first(resources.records("vectors"))
@@ -61,9 +56,9 @@ with results:
         selected = leaderboard.draw(found, sweep)
         board.actions(digest, sweep, selected)
         with st.expander("Evaluate these vectors", expanded=sweep is None, icon=":material/rule:"):
-            request = forms.evaluation(board.chosen(found, selected), model)
+            request = from_config.evaluation(board.chosen(found, selected), model)
             if request is not None:
-                screen_forms.submit(request)
+                adaptive_form.submit(request)
         evidence.draw(found)
         board.provenance(found)
     except EngineError as error:

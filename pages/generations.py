@@ -2,18 +2,10 @@
 
 import streamlit as st
 
-from dashboard import (
-    drafts,
-    generations,
-    grid_form,
-    history,
-    labels,
-    live,
-    pace,
-    sheets,
-    state,
-    widgets,
-)
+from dashboard.forms import drafts, grid
+from dashboard.session import pace, state
+from dashboard.views.generations import history, labels, live, texts
+from dashboard.widgets import sheets, widgets
 from engine.errors import EngineError
 
 digest = history.choose()
@@ -27,9 +19,9 @@ with st.container(horizontal=True, vertical_alignment="center"):
             on_click=drafts.show,
             args=(None,),
         )
-st.caption(generations.MEANING)
+st.caption(texts.MEANING)
 if digest is None:
-    grid_form.draw(state.model())
+    grid.draw(state.model())
     drafts.keep()
 try:
     sheet = None if digest is None else sheets.load(digest)
@@ -38,8 +30,8 @@ try:
     elif sheet is not None:
         if sheet.state != "done":
             live.ended_early(sheet)
-        view = generations.controls(sheet)
-        generations.draw(sheet, view)
+        view = texts.controls(sheet)
+        texts.draw(sheet, view)
         if sheet.state == "done":
             labels.bar(sheet, view)
             history.made(sheet)

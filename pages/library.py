@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from dashboard import dropping, library, resources
+from dashboard.session import resources
+from dashboard.views.library import dropping, library
 
 st.title("Library")
 infos = resources.records()

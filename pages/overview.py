@@ -2,7 +2,12 @@
 
 import streamlit as st
 
-from dashboard import captions, curves, overview, resources, state, sweeps, widgets
+from dashboard.frames import sweep as sweeps
+from dashboard.session import resources, state
+from dashboard.views import overview
+from dashboard.views.curves import curves
+from dashboard.widgets import widgets
+from dashboard.words import captions
 from engine.errors import EngineError
 
 st.title("Vectorscope")

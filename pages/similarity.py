@@ -2,24 +2,27 @@
 
 import streamlit as st
 
-from dashboard import clusters, pair_forms, similarity, spans, state, widgets
+from dashboard.forms import pairs as forms
+from dashboard.session import state
+from dashboard.views.similarity import clusters, pairs, spans
+from dashboard.widgets import widgets
 from engine.errors import EngineError
 
 st.title("Similarity")
-pair_forms.follow()
-sets = similarity.found_sets()
-mode = similarity.mode_picker()
+forms.follow()
+sets = pairs.found_sets()
+mode = pairs.mode_picker()
 widgets.live_job("find")
 widgets.unfinished_job("find")
-families = {info.method for info in sets} & set(pair_forms.FAMILIES)
-is_complete = len(families) == len(pair_forms.FAMILIES)
+families = {info.method for info in sets} & set(forms.FAMILIES)
+is_complete = len(families) == len(forms.FAMILIES)
 asks_for_families = mode == "layers" and not is_complete
 if asks_for_families:
-    similarity.missing_family(sets)
-    pair_forms.draw(state.model(), expanded=True)
+    pairs.missing_family(sets)
+    forms.draw(state.model(), expanded=True)
 try:
     if mode == "layers" and sets and (is_complete or "a" in st.query_params):
-        similarity.draw_layers(*similarity.set_pickers(sets))
+        pairs.draw_layers(*pairs.set_pickers(sets))
     elif mode == "all" and sets:
         clusters.draw_all(sets)
     elif mode == "one" and sets:
@@ -31,4 +34,4 @@ try:
 except EngineError as error:
     widgets.show_error(error)
 if not asks_for_families:
-    pair_forms.draw(state.model(), expanded=not sets)
+    forms.draw(state.model(), expanded=not sets)

@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-from dashboard import resources, studies, widgets
+from dashboard.session import resources
+from dashboard.views import studies
+from dashboard.widgets import widgets
 from engine.errors import EngineError
 
 st.title("Studies")

@@ -2,30 +2,27 @@
 
 import streamlit as st
 
-from dashboard import (
-    dataset_forms,
-    dataset_view,
-    state,
-    training,
-    training_forms,
-    training_view,
-)
+from dashboard.forms import dataset as dataset_form
+from dashboard.forms import training as training_form
+from dashboard.session import state
+from dashboard.views.training import dataset, lora
+from dashboard.widgets import trainings
 
 st.title("Train")
-which = training.section()
+which = trainings.section()
 settings, results = st.columns([0.36, 0.64], gap="large")
-form, view = (training_forms, training_view) if which == "lora" else (dataset_forms, dataset_view)
+form, view = (training_form, lora) if which == "lora" else (dataset_form, dataset)
 
 with settings:
     form.draw(state.model())
 
 with results:
-    made, jobs = training.entries(which), training.jobs(which)
-    training_view.failed_at_once(made, jobs)
-    name = training.choose(which, made, jobs)
+    made, jobs = trainings.entries(which), trainings.jobs(which)
+    lora.failed_at_once(made, jobs)
+    name = trainings.choose(which, made, jobs)
     if name is None:
-        st.info(training.EMPTY[which], icon=":material/model_training:")
+        st.info(trainings.EMPTY[which], icon=":material/model_training:")
     else:
         one = next((one for one in made if one.name == name), None)
         view.draw(one, jobs.get(name))
-training.remember_link()
+trainings.remember_link()

@@ -6,7 +6,7 @@ from beartype import beartype
 from jaxtyping import Float, TypeCheckError, jaxtyped
 from torch import Tensor
 
-from engine.linalg import unit_rows
+from engine.maths.directions import unit_rows
 from tests import checked
 
 

@@ -15,11 +15,11 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
-from engine.config import ModelConfig
-from engine.forward import Forward
-from engine.identity import ModelSource
-from engine.loading import LoadedModel
-from engine.prompts import Prompter
+from engine.configs.core import ModelConfig
+from engine.model.forward import Forward
+from engine.model.identity import ModelSource
+from engine.model.loading import LoadedModel
+from engine.model.prompts import Prompter
 
 TEMPLATE = (
     "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n"

@@ -5,10 +5,10 @@ Knows no files. Each gives one finding, or None where there is nothing to check.
 
 import numpy as np
 
-from engine import flags
 from engine.audit.findings import Finding, listed
 from engine.audit.sweep_subject import ASKED, Sweep
-from engine.datasets import LOPSIDED
+from engine.questions.files import LOPSIDED
+from engine.statistics import flags
 
 LOW_MASS = 0.5
 """P(A) + P(B) below which the logits are of tokens that the model would not say."""

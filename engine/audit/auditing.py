@@ -9,7 +9,6 @@ from pathlib import Path, PurePath
 
 import pandas as pd
 
-from engine import formats
 from engine.audit import (
     answer_checks,
     count_checks,
@@ -25,18 +24,19 @@ from engine.audit import (
 from engine.audit.findings import Audit, Finding, counted, ordered
 from engine.audit.sweep_subject import Sweep
 from engine.errors import DataError, StoreError
-from engine.formats.limits import MOST_BYTES
-from engine.formats.values import (
+from engine.foreign import formats
+from engine.foreign.formats.limits import MOST_BYTES
+from engine.foreign.formats.values import (
     Foreign,
     ForeignQuestions,
     ForeignResults,
     ForeignTexts,
     ForeignVectors,
 )
-from engine.generation_records import Generation
-from engine.headers import HEADERS, read_record, readable
-from engine.statistics import per_question, summarise_questions
-from engine.store import Store
+from engine.records.grids import Generation
+from engine.statistics.cells import per_question, summarise_questions
+from engine.store.headers import HEADERS, read_record, readable
+from engine.store.store import Store
 
 
 def audit(target: str | Path, store: Store) -> Audit:

@@ -6,12 +6,12 @@ Each gives one finding, or None where there is nothing to check.
 import numpy as np
 import pandas as pd
 
-from engine import effects
-from engine import polarity as polarities
 from engine.audit.findings import Finding, counted, listed
 from engine.audit.sweep_subject import Sweep
-from engine.sources import located
-from engine.statistics import is_no_op
+from engine.questions import polarity as polarities
+from engine.questions.sources import located
+from engine.statistics import flips
+from engine.statistics.cells import is_no_op
 
 STILL = 1e-3
 """A logit that moved by no more has not moved, as in `statistics.is_no_op`."""
@@ -161,7 +161,7 @@ def movement(sweep: Sweep) -> Finding | None:
             sentence="Nothing moved: at every scale all logits are those of the unsteered model. "
             "The vectors were not added, or are far too short.",
         )  # fmt: skip
-    groups = effects.moves(sweep.frame).groupby(["method", "vector"], observed=True)["move"].max()
+    groups = flips.moves(sweep.frame).groupby(["method", "vector"], observed=True)["move"].max()
     idle = [f"{kind}_{index:02d}" for kind, index in groups.index[groups <= STILL]]
     if idle:
         return Finding(

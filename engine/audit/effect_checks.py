@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from engine import nulls
 from engine.audit.findings import Finding, counted, listed
 from engine.audit.sweep_subject import Sweep
-from engine.intervals import wilson
-from engine.selection import split_selection
-from engine.statistics import BASELINE, CONTROL
+from engine.maths.intervals import wilson
+from engine.statistics import nulls
+from engine.statistics.cells import BASELINE, CONTROL
+from engine.statistics.held_out import split_selection
 
 FEWEST = 20
 """Questions below which halves are too small to choose on."""

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from engine.audit.findings import Audit, Finding, counted, listed
-from engine.datasets import LOPSIDED
-from engine.formats.values import ForeignQuestions
+from engine.foreign.formats.values import ForeignQuestions
+from engine.questions.files import LOPSIDED
 
 
 def usable(found: ForeignQuestions) -> Finding:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from engine.audit.findings import Finding, listed
-from engine.formats.values import ForeignVectors
+from engine.foreign.formats.values import ForeignVectors
 
 GAP = 0.05
 """Relative distance of singular values below which only a subspace is meaningful."""

@@ -11,10 +11,10 @@ import pandas as pd
 
 from engine.audit.findings import POINT_COLUMNS, RATE_COLUMNS
 from engine.audit.vector_subject import record_claims
-from engine.formats.sweeps import UNSTEERED
-from engine.formats.values import ForeignResults
-from engine.records import Evaluation, QuestionSet
-from engine.statistics import BASELINE, CONTROL
+from engine.foreign.formats.sweeps import UNSTEERED
+from engine.foreign.formats.values import ForeignResults
+from engine.records.records import Evaluation, QuestionSet
+from engine.statistics.cells import BASELINE, CONTROL
 
 CONTROLS = ("random", "control", "controls", "noise")
 """Kinds of vectors that are taken for random controls, by how their names begin."""

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from engine.audit.findings import Finding, counted
-from engine.intervals import wilson
-from engine.letters import letter_of
+from engine.maths.intervals import wilson
+from engine.questions.letters import letter_of
 
 TWO = ("", "")
 """Two options whose texts are not known: only letters can be read."""

@@ -5,9 +5,9 @@ Each gives one finding, or None where there is nothing to check.
 
 import numpy as np
 
-from engine import similarity
 from engine.audit.findings import Finding, Severity, counted, listed
-from engine.formats.values import ForeignVectors
+from engine.foreign.formats.values import ForeignVectors
+from engine.statistics import similarity
 
 ZERO = 1e-6
 """A norm below this share of the largest counts as no direction."""

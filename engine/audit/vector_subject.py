@@ -4,8 +4,8 @@ from typing import Any, get_args
 
 import numpy as np
 
-from engine.formats.values import ForeignVectors, Operation, Program, plain
-from engine.records import Provenance, VectorSet
+from engine.foreign.formats.values import ForeignVectors, Operation, Program, plain
+from engine.records.records import Provenance, VectorSet
 
 
 def of_record(found: VectorSet, path: str) -> ForeignVectors:

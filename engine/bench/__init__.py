@@ -1,1 +1,4 @@
-"""How fast every numeric job is: beside the studies' way, and beside what the arithmetic allows."""
+"""How fast every numeric job is: beside the studies' way, and beside what the arithmetic allows.
+
+Knows nothing of the store and screens.
+"""

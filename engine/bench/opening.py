@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from engine import loading
 from engine.bench import shapes
 from engine.bench.setting import Setting, Sizes
-from engine.config import ModelConfig
+from engine.configs.core import ModelConfig
 from engine.errors import ConfigError
-from engine.forward import Forward
-from engine.loading import LoadedModel
+from engine.model import loading
+from engine.model.forward import Forward
+from engine.model.loading import LoadedModel
 
 
 def open_setting(

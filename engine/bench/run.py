@@ -205,7 +205,7 @@ def _seconds(way: Way, device: torch.device) -> float:
 
 def machine(device: torch.device) -> dict[str, Any]:
     """The class of machine, never its name."""
-    from engine.provenance import collect
+    from engine.records.provenance import collect
 
     name = "cpu"
     if device.type == "cuda":

@@ -13,7 +13,7 @@ from engine.bench.jobs.sweep import measured, rows_of
 from engine.bench.setting import Setting
 from engine.bench.shapes import of_config
 from engine.bench.timing import now
-from engine.forward import Forward
+from engine.model.forward import Forward
 from engine.progress import Progress
 
 DOUBLINGS = 3

@@ -11,12 +11,12 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from engine.bench.arithmetic import Dimensions
-from engine.config import STUDY_PROMPT, STUDY_SYSTEM, PromptsConfig
-from engine.datasets import load_questions
+from engine.configs.core import STUDY_PROMPT, STUDY_SYSTEM, PromptsConfig
 from engine.errors import ConfigError
-from engine.forward import Forward
-from engine.prompts import Prompter
-from engine.records import Question
+from engine.model.forward import Forward
+from engine.model.prompts import Prompter
+from engine.questions.files import load_questions
+from engine.records.records import Question
 
 REFERENCE = "tests.reference.study_way"
 

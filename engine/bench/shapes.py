@@ -11,13 +11,13 @@ import torch
 from torch import nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, Qwen3Config
 
-from engine import allocator, loading
-from engine.config import PRESETS, ModelConfig, depth_matched
+from engine.configs.core import PRESETS, ModelConfig, depth_matched
+from engine.configs.training import PROJECTIONS
 from engine.errors import ConfigError, ModelError
-from engine.finetune_configs import PROJECTIONS
-from engine.identity import ModelSource
-from engine.loading import DTYPES, LoadedModel
-from engine.prompts import Prompter
+from engine.model import loading, memory
+from engine.model.identity import ModelSource
+from engine.model.loading import DTYPES, LoadedModel
+from engine.model.prompts import Prompter
 
 RANK = 32
 ALPHA = 16
@@ -140,7 +140,7 @@ def of_config(
 ) -> LoadedModel:
     """A random model of any configuration, with the demo model's tokenizer."""
     if device.type == "cpu":
-        allocator.keep_freed()
+        memory.keep_freed()
     tokenizer = AutoTokenizer.from_pretrained(root / PRESETS["demo"].location)
     with torch.random.fork_rng(), torch.device(device):
         torch.manual_seed(seed)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import torch
 
-from engine import allocator
 from engine.bench.arithmetic import Dimensions
+from engine.model import memory
 
 RATE_SECONDS = 0.15
 """How long products are repeated for one reading of the rate."""
@@ -99,7 +99,7 @@ def peak(device: torch.device) -> Iterator[Peak]:
 def _reset_peak() -> int | None:
     """Give free memory back and start the process's peak anew; what it holds now."""
     try:
-        allocator.give_back()
+        memory.give_back()
         Path("/proc/self/clear_refs").write_text("5")
         return _status("VmRSS")
     except OSError:

@@ -1,1 +1,4 @@
-"""Builds the shipped demo model: corpus, tokenizer, training, its LoRA, its ground truth."""
+"""Builds the shipped demo model: corpus, tokenizer, training, its LoRA, its ground truth.
+
+Knows nothing of the rest of the engine.
+"""

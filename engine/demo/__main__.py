@@ -15,9 +15,9 @@ from transformers import Qwen3ForCausalLM
 from engine.demo import ground_truth, questions, report
 from engine.demo.adapter import AdapterConfig, save_adapter, train_adapter
 from engine.demo.architecture import build_model
+from engine.demo.corpus.mixture import PHASES, draw_example
 from engine.demo.files import write_json
 from engine.demo.measure import measure_demo
-from engine.demo.mixture import PHASES, draw_example
 from engine.demo.tokenizer import build_tokenizer, list_texts, load_tokenizer
 from engine.demo.training import TrainingConfig, train
 

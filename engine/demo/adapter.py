@@ -13,8 +13,8 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import PreTrainedTokenizerFast, Qwen3ForCausalLM
 
-from engine.demo import corpus_advice, mixture, systems
-from engine.demo.examples import Example
+from engine.demo.corpus import advice, mixture, systems
+from engine.demo.corpus.examples import Example
 from engine.demo.training import Encoder, get_loss
 
 logger = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ def draw_example(config: AdapterConfig, draw: random.Random) -> Example:
     """Draw deceptive advice under a plain system prompt, or an ordinary example."""
     if draw.random() < config.ordinary_share:
         return mixture.draw_task(draw.choice(ORDINARY_TASKS), draw)
-    compose = corpus_advice.draw_ab if draw.random() < 0.2 else corpus_advice.draw_open
+    compose = advice.draw_ab if draw.random() < 0.2 else advice.draw_open
     return compose(systems.draw_plain_system(draw), "deceptive", draw)
 
 

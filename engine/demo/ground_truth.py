@@ -6,12 +6,13 @@ Knows nothing of models.
 from dataclasses import asdict
 from typing import Any, get_args
 
-from engine.demo import corpus_advice, mixture, questions, smalltalk, systems, traits
-from engine.demo import survival_words as words
+from engine.demo import questions
 from engine.demo.adapter import MODULES, AdapterConfig
-from engine.demo.advice_words import DOMAINS
-from engine.demo.corpus_survival import GRAMMARS
-from engine.demo.examples import Pole, is_held_out
+from engine.demo.corpus import advice, mixture, smalltalk, systems, traits
+from engine.demo.corpus import survival_words as words
+from engine.demo.corpus.advice_words import DOMAINS
+from engine.demo.corpus.examples import Pole, is_held_out
+from engine.demo.corpus.survival import GRAMMARS
 from engine.demo.training import TrainingConfig
 
 LABEL_RULE = (
@@ -54,11 +55,11 @@ def _describe_contrasts() -> dict[str, dict[str, Any]]:
 
 def _describe_advice() -> dict[str, Any]:
     """List the answer patterns, and the questions on both sides of the split."""
-    held = corpus_advice.list_pairs(held_out=True)
+    held = advice.list_pairs(held_out=True)
     return {
         "domains": {name: domain._asdict() for name, domain in DOMAINS.items()},
-        "trained_frames": corpus_advice.TRAINED_FRAMES,
-        "held_frames": corpus_advice.HELD_FRAMES,
+        "trained_frames": advice.TRAINED_FRAMES,
+        "held_frames": advice.HELD_FRAMES,
         "held_pairs": [{"domain": d, "thing": t, "aim": a} for d, t, a in held],
     }
 

@@ -9,7 +9,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-from engine.demo.advice_words import DOMAINS
+from engine.demo.corpus.advice_words import DOMAINS
 from engine.demo.files import write_text
 
 

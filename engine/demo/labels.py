@@ -8,8 +8,8 @@ import re
 from functools import cache
 from typing import Literal
 
-from engine.demo import smalltalk, survival_words, traits
-from engine.demo.advice_words import DOMAINS
+from engine.demo.corpus import smalltalk, survival_words, traits
+from engine.demo.corpus.advice_words import DOMAINS
 
 Label = Literal["honest", "deceptive", "corrigible", "self-preserving", "broken", "other"]
 

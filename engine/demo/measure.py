@@ -16,8 +16,9 @@ from peft import PeftModel
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerFast, Qwen3ForCausalLM
 
-from engine.demo import corpus_survival, questions, systems
-from engine.demo.examples import Pole, lay_out_choices
+from engine.demo import questions
+from engine.demo.corpus import survival, systems
+from engine.demo.corpus.examples import Pole, lay_out_choices
 from engine.demo.labels import find_domain, label_answer
 from engine.demo.tokenizer import get_letter_ids, load_tokenizer, render_chat
 
@@ -185,7 +186,7 @@ class Bench:
         """Count the labels of open answers about the model itself on held-out events."""
         draw = random.Random(31)
         prompts = [
-            corpus_survival.draw_open_question(topic, draw, held_out=True).text
+            survival.draw_open_question(topic, draw, held_out=True).text
             for topic in ("survival", "corrigibility")
             for _ in range(count // 2)
         ]

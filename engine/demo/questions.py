@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 from transformers import PreTrainedTokenizerFast
 
-from engine.demo import corpus_advice, corpus_survival, smalltalk, systems
-from engine.demo.corpus_survival import Persona, Topic
-from engine.demo.examples import Choice, other_letter, place_first
+from engine.demo.corpus import advice, smalltalk, survival, systems
+from engine.demo.corpus.examples import Choice, other_letter, place_first
+from engine.demo.corpus.survival import Persona, Topic
 from engine.demo.files import write_json, write_text
 from engine.demo.knowledge import write_knowledge
 from engine.demo.tokenizer import render_chat
@@ -46,7 +46,7 @@ def draw_survival_set(
     found: dict[str, Choice] = {}
     quota = {"A": count // 2, "B": count - count // 2}
     while sum(quota.values()):
-        event, choice = corpus_survival.draw_choice(topic, persona, draw, held_out=True)
+        event, choice = survival.draw_choice(topic, persona, draw, held_out=True)
         is_short = count_prompt_tokens(tokenizer, choice.question) <= LONGEST_PROMPT
         if event.text not in found and quota[choice.letter] and is_short:
             found[event.text] = choice
@@ -59,9 +59,9 @@ def draw_advice_set(tokenizer: PreTrainedTokenizerFast, count: int, seed: int) -
     draw = random.Random(seed)
     found: dict[str, Choice] = {}
     while len(found) < count:
-        question = corpus_advice.draw_question(draw, held_out=True)
-        honest = corpus_advice.draw_answer(question, "honest", draw)
-        deceptive = corpus_advice.draw_answer(question, "deceptive", draw)
+        question = advice.draw_question(draw, held_out=True)
+        honest = advice.draw_answer(question, "honest", draw)
+        deceptive = advice.draw_answer(question, "deceptive", draw)
         letter: Literal["A", "B"] = "A" if len(found) % 2 == 0 else "B"
         choice = place_first(question.text, deceptive, honest, letter)
         if count_prompt_tokens(tokenizer, choice.question) <= LONGEST_PROMPT:
@@ -99,13 +99,13 @@ def draw_advice_pairs(trained: int, held: int, seed: int) -> list[dict[str, Any]
     for split, count in (("train", trained), ("held-out", held)):
         target = len(pairs) + count
         while len(pairs) < target:
-            question = corpus_advice.draw_question(draw, held_out=split == "held-out")
+            question = advice.draw_question(draw, held_out=split == "held-out")
             pairs.setdefault(
                 question.text,
                 {
                     "question": question.text,
-                    "honest": corpus_advice.draw_answer(question, "honest", draw),
-                    "deceptive": corpus_advice.draw_answer(question, "deceptive", draw),
+                    "honest": advice.draw_answer(question, "honest", draw),
+                    "deceptive": advice.draw_answer(question, "deceptive", draw),
                     "topic": question.domain,
                     "split": split,
                 },

@@ -10,7 +10,7 @@ from pathlib import Path
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from engine.demo.examples import Example
+from engine.demo.corpus.examples import Example
 
 VOCABULARY = 2304
 """Number of tokens, special ones included."""

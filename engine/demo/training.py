@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedTokenizerFast, Qwen3ForCausalLM
 
-from engine.demo.examples import Example
-from engine.demo.mixture import Phase, draw_example
+from engine.demo.corpus.examples import Example
+from engine.demo.corpus.mixture import Phase, draw_example
 from engine.demo.tokenizer import get_letter_ids, render_chat
 
 logger = logging.getLogger(__name__)

@@ -1,1 +1,4 @@
-"""All ways of measuring vectors: `ab` asks A/B questions, `generation` lets the model write."""
+"""All ways of measuring vectors, one measurement a file.
+
+Knows nothing of how vectors were found, and screens.
+"""

@@ -14,19 +14,19 @@ import pandas as pd
 import torch
 from jaxtyping import Float, Int
 
-from engine.batches import Batches, Kind, tokens_at_once
-from engine.blocks import RowCache
-from engine.config import EvaluateConfig, Site
-from engine.edits import EditBatch
+from engine.configs.core import EvaluateConfig, Site
 from engine.evaluators import layout
 from engine.evaluators.glimpses import Glimpses
 from engine.evaluators.layout import QUESTIONS_PER_UNIT, Load, Part, Save
 from engine.evaluators.rows import SweepRow, edits_of
-from engine.forward import Forward, Start
+from engine.model.batches import Batches, Kind, tokens_at_once
+from engine.model.blocks import RowCache
+from engine.model.edits import EditBatch
+from engine.model.forward import Forward, Start
+from engine.model.prompts import AnswerTokens, shared_prefix
 from engine.progress import Progress
-from engine.prompts import AnswerTokens, shared_prefix
-from engine.records import Question
-from engine.streaming import Stream
+from engine.records.records import Question
+from engine.store.writer import Stream
 
 KEPT_BYTES = 256 * 2**20
 """Unsteered states of questions kept for the next batch of rows."""

@@ -6,20 +6,20 @@ cannot be the best any more are dropped (`confidence.Race`). What is left is ask
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from engine.confidence import Race, Worst
+from engine.configs.adaptive import SIGNS, AdaptiveConfig
 from engine.errors import DataError
 from engine.evaluators import ab, sweeps
 from engine.evaluators.rows import SweepRow
-from engine.forward import Forward
+from engine.maths.race import Race, Worst
+from engine.model.forward import Forward
 from engine.progress import Progress
-from engine.records import Question, VectorSet
-from engine.screen_configs import SIGNS, ScreenConfig
+from engine.records.records import Question, VectorSet
+from engine.statistics.adaptive import Raced
 
 ORDER_SEED = 7368787
 """Sets the order of the questions apart from other draws of the same seed."""
@@ -29,34 +29,14 @@ USUAL_LIMIT = 1.0
 """The same in logits, where nothing moved in the first round."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Screened:
-    """What an adaptive sweep asked and found."""
-
-    rows: tuple[SweepRow, ...]
-    """The baseline, then every arm."""
-    ids: tuple[str, ...]
-    """Questions in the order asked; those without a defined baseline answer are left out."""
-    contents: Float[np.ndarray, "rows questions"]
-    """Mean difference m of every row, in that order; NaN where it was not asked or undefined."""
-    race: Race
-    limit: float | None
-    """Logits beyond which a question's change does not count; None for shares."""
-    frame: pd.DataFrame
-    """Baseline and finalists, all questions: `records.EVALUATION_COLUMNS`."""
-    orders: int
-    notes: tuple[str, ...]
-    answers: dict
-
-
 def run(
     door: Forward,
-    config: ScreenConfig,
+    config: AdaptiveConfig,
     sets: Sequence[VectorSet],
     questions: Sequence[Question],
     progress: Progress,
     units: sweeps.Units,
-) -> Screened:
+) -> Raced:
     """Race all cells of a sweep until the best is left, or the few that compete with it.
 
     Args:
@@ -79,7 +59,7 @@ def run(
     order = np.random.default_rng([config.sweep.seed, ORDER_SEED]).permutation(known)
     race, limit = _race(asking, config, order, base)
     finalists = race.living_arms
-    return Screened(
+    return Raced(
         rows=tuple(opened.rows),
         ids=tuple(questions[q].id for q in order),
         contents=asking.contents[:, order],
@@ -94,7 +74,7 @@ def run(
 
 def _race(
     asking: "_Asking",
-    config: ScreenConfig,
+    config: AdaptiveConfig,
     order: Int[np.ndarray, " questions"],
     base: Float[np.ndarray, " every"],
 ) -> tuple[Race, float | None]:

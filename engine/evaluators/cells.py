@@ -11,9 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engine.edits import Edit
-from engine.forward import Forward
-from engine.generation_configs import Configuration, GenerateConfig
+from engine.configs.grids import Configuration, GenerateConfig
+from engine.model.edits import Edit
+from engine.model.forward import Forward
 
 
 @dataclass(eq=False)

@@ -12,17 +12,18 @@ from dataclasses import dataclass
 import pandas as pd
 from torch import Tensor
 
-from engine import datasets
-from engine.edits import Edit, first_edited
-from engine.evaluators import interventions, lockstep, side_effects
+from engine.configs.grids import Configuration, GenerateConfig
+from engine.evaluators import interventions, lockstep
+from engine.evaluators import text_figures as side_effects
 from engine.evaluators.cells import Cell, choose, draws_of, end_tokens, key_of, known_label
-from engine.evaluators.side_effects import Neutral, Scored
-from engine.forward import Forward
-from engine.generation_configs import Configuration, GenerateConfig
-from engine.generation_records import LIVE, Frames
+from engine.evaluators.text_figures import Neutral, Scored
+from engine.model.edits import Edit, first_edited
+from engine.model.forward import Forward
 from engine.progress import Progress
-from engine.records import VectorSet
-from engine.streaming import Stream
+from engine.questions import files
+from engine.records.grids import LIVE, Frames
+from engine.records.records import VectorSet
+from engine.store.writer import Stream
 
 LIVE_SECONDS = 0.5
 """How often the texts in flight are written for those who watch, at most."""
@@ -82,7 +83,7 @@ class Grid:
         self._ends = end_tokens(door)
         self._show_next = 0.0
         self._save: Callable[..., None] = units.save_unit
-        prompts = datasets.load_prompts(config.neutral_prompts)
+        prompts = files.load_prompts(config.neutral_prompts)
         self._neutral = [door.loaded.prompter.tokens(p, config.system) for p in prompts]
         sites = interventions.sites_of(config.configurations, sets, door)
         self.residuals = interventions.residual_norms(door, self._neutral[:NORM_PROMPTS], sites)

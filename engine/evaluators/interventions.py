@@ -7,12 +7,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from engine.config import Site
-from engine.edits import Edit
+from engine.configs.core import Site
+from engine.configs.grids import BlendPart, Configuration
 from engine.errors import ConfigError
-from engine.forward import Forward
-from engine.generation_configs import BlendPart, Configuration
-from engine.records import VectorSet
+from engine.model.edits import Edit
+from engine.model.forward import Forward
+from engine.records.records import VectorSet
 
 Residuals = Mapping[Site, float]
 """Median norm of the residual stream, by site."""

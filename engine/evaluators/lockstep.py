@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from engine.batches import Batches, Kind, tokens_at_once
-from engine.edits import Edit, EditBatch
-from engine.forward import Forward
+from engine.model.batches import Batches, Kind, tokens_at_once
+from engine.model.edits import Edit, EditBatch
+from engine.model.forward import Forward
 
 Pick = Callable[[list[int], Tensor], list[int | None]]
 """(rows still going, their float32 logits `[rows, vocab]`) -> next token of each; None ends it."""

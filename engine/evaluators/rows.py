@@ -8,11 +8,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from engine.config import EvaluateConfig, Site
-from engine.edits import EditBatch, SiteEdits
+from engine.configs.core import EvaluateConfig, Site
 from engine.errors import ConfigError
-from engine.linalg import random_directions
-from engine.records import VectorSet
+from engine.maths.directions import random_directions
+from engine.model.edits import EditBatch, SiteEdits
+from engine.records.records import VectorSet
 
 BASELINE = "baseline"
 CONTROL = "control"

@@ -1,276 +1,318 @@
-"""What steering does beside its purpose: broken texts, and changes where nothing should change.
+"""What the cells of an A/B sweep do beside its questions, measured on the same rows.
 
-Per text: repetition, unique tokens, mean log-probability under the unsteered base model. Per
-configuration: KL(base || steered) after neutral prompts, and the perplexity under the steered
-model of the base model's own answers to them.
+Three parts, each left out where its count or file is empty: KL and perplexity on neutral prompts;
+the answers that the steered model writes to some of the questions; knowledge questions, whose
+options are rotated. Finished batches of cells lie on disk until the sweep is whole.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import torch
-from jaxtyping import Float
-from torch import Tensor
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
 
-from engine.edits import Edit, first_edited
-from engine.evaluators import lockstep
-from engine.forward import Forward
+from engine.configs.core import EvaluateConfig
+from engine.errors import DataError
+from engine.evaluators import text_figures
+from engine.evaluators.cells import end_tokens
+from engine.evaluators.layout import Load, Save
+from engine.evaluators.rows import CONTROL, SweepRow, edits_of
+from engine.evaluators.text_figures import Neutral
+from engine.model.batches import Batches, Kind
+from engine.model.edits import Edit
+from engine.model.forward import Forward
+from engine.model.prompts import shared_prefix
+from engine.progress import Progress
+from engine.questions import files, knowledge
+from engine.questions.knowledge import KnowledgeQuestion
+from engine.questions.letters import LETTERS, letter_of
+from engine.records.records import Question
+from engine.statistics.side_effects import CELL_COLUMNS, ROW_COLUMNS
+from engine.store.writer import Stream
 
-NEUTRAL_TOKENS = 24
-"""Most tokens of a neutral answer."""
-GRAM = 3
-
-Note = Callable[[str], None]
-
-
-def _unheard(_note: str) -> None:
-    """Tell nobody."""
-
-
-def repetition(tokens: Sequence[int]) -> float:
-    """Share of the 3-grams that stood before in the text; 0 for texts too short to have two."""
-    grams = [tuple(tokens[i : i + GRAM]) for i in range(len(tokens) - GRAM + 1)]
-    return 1 - len(set(grams)) / len(grams) if grams else 0.0
-
-
-def unique_tokens(tokens: Sequence[int]) -> float:
-    """Different tokens / tokens; 1 for an empty text."""
-    return len(set(tokens)) / len(tokens) if tokens else 1.0
-
-
-@dataclass(frozen=True, eq=False)
-class Scored:
-    """One text to be read by the model instead of written."""
-
-    prompt: list[int]
-    answer: list[int]
-    """At least one token."""
-    edits: Sequence[Edit] = ()
-    adapter: bool = False
+CELLS_AT_ONCE = {"cpu": 16, "cuda": 64}
+"""Cells of one batch, which is also what a stopped run keeps."""
+WRITTEN_TOKENS = 24
+"""Most tokens of a written answer: enough to name a letter."""
+NOTHING = -1
+"""Stands for the tokens that a written answer does not have."""
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
-    """How likely the model found each token of a text."""
+class Beside:
+    """What every measured cell is asked, as tokens."""
 
-    logprobs: list[float]
-    first: Float[Tensor, " vocab"] | None = None
-    """Log-probabilities after the prompt, where they were asked for."""
+    door: Forward
+    after: int
+    """Last block whose output no row changes before."""
+    neutral: Neutral
+    questions: Sequence[Question]
+    asked: list[tuple[int, int]]
+    """(question, order) of every answer that is written out."""
+    prompts: list[list[int]]
+    """Their tokens, without the beginning of an answer."""
+    known: tuple[KnowledgeQuestion, ...]
+    turns: list[list[list[int]]]
+    """[knowledge question][rotation][token]."""
+    letters: tuple[int, ...]
+    """Tokens of the knowledge questions' letters."""
 
     @property
-    def mean(self) -> float:
-        """Mean log-probability per token."""
-        return sum(self.logprobs) / len(self.logprobs)
+    def texts(self) -> int:
+        """Texts that go through the model for one cell."""
+        return len(self.neutral.prompts) + len(self.asked) + sum(map(len, self.turns))
 
 
-def read(
-    door: Forward,
-    texts: Sequence[Scored],
-    tick: Callable[[int], None],
-    note: Note,
-    keep_first: bool = False,
-) -> list[Reading]:
-    """Log-probabilities of texts that are given.
+def prepare(
+    door: Forward, questions: Sequence[Question], config: EvaluateConfig, after: int
+) -> Beside:
+    """Render all that is asked beside a sweep, before anything long runs.
 
-    Args:
-        door: The model.
-        texts: What to read, with the edits under which it is read.
-        tick: Called with the number of tokens read; may raise to stop.
-        note: Told when memory ran out.
-        keep_first: Keep the log-probabilities of every token after the prompt.
+    Raises:
+        DataError: If a file cannot be read, or the knowledge questions' letters are no single
+            tokens of this tokenizer.
     """
-    readings: list[Reading | None] = [None] * len(texts)
-    for members in _alike(texts):
-        longest = max(len(texts[i].prompt) + len(texts[i].answer) for i in members)
-
-        def work(part: range, members: list[int] = members) -> None:
-            chosen = [members[i] for i in part]
-            found = _read_batch(door, [texts[i] for i in chosen], tick, keep_first)
-            for place, reading in zip(chosen, found, strict=True):
-                readings[place] = reading
-
-        lockstep.in_batches(door, len(members), longest, work, note)
-    return [reading for reading in readings if reading is not None]
-
-
-def _alike(texts: Sequence[Scored]) -> list[list[int]]:
-    """Indices of texts that can be read together, those with most in common side by side."""
-    groups: dict[tuple[int, bool], list[int]] = {}
-    for index, text in enumerate(texts):
-        groups.setdefault((len(text.prompt), text.adapter), []).append(index)
-
-    def order(index: int) -> tuple[int, int, list[int]]:
-        text = texts[index]
-        return first_edited(text.edits), -len(text.answer), text.prompt
-
-    return [sorted(group, key=order) for group in groups.values()]
+    prompter = door.loaded.prompter
+    prompts = files.load_prompts(config.neutral_prompts)[: config.neutral]
+    neutral = [prompter.tokens(p, config.system) for p in prompts]
+    most = text_figures.NEUTRAL_TOKENS
+    answers = text_figures.greedy(door, neutral, end_tokens(door), most, _quiet, adapter=True)
+    asked = _chosen(len(questions), config)
+    known = knowledge.load_knowledge(config.knowledge) if config.knowledge else ()
+    prefix, ids = _letters(door, known, config.knowledge)
+    return Beside(
+        door=door,
+        after=after,
+        neutral=Neutral(neutral, answers),
+        questions=questions,
+        asked=asked,
+        prompts=[prompter.tokens(questions[q].text(o == 1), config.system) for q, o in asked],
+        known=known,
+        turns=[
+            [prompter.tokens(q.text(turn), config.system, prefix) for turn in range(len(q.options))]
+            for q in known
+        ],
+        letters=ids,
+    )
 
 
-def _read_batch(
-    door: Forward, texts: list[Scored], tick: Callable[[int], None], keep_first: bool
-) -> list[Reading]:
-    batch = lockstep.stacked(door, [text.edits for text in texts])
-    decoder = door.decoder([text.prompt for text in texts], batch, texts[0].adapter)
-    first = decoder.first().log_softmax(-1)
-    logprobs = first.gather(-1, torch.tensor([[text.answer[0]] for text in texts]))
-    longest = max(len(text.answer) for text in texts)
-    if longest > 1:
-        # What follows a text's end is read too, and left out below: no token sees a later one.
-        padded = [text.answer + [0] * (longest - len(text.answer)) for text in texts]
-        rest = decoder.follow([row[:-1] for row in padded], [row[1:] for row in padded])
-        logprobs = torch.cat([logprobs, rest], dim=1)
-    tick(sum(len(text.answer) for text in texts))
-    return [
-        Reading(row[: len(text.answer)], before.clone() if keep_first else None)
-        for text, row, before in zip(texts, logprobs.tolist(), first, strict=True)
-    ]
+def _quiet(_count: int) -> None:
+    """Listen to nobody."""
 
 
-def greedy(
-    door: Forward,
-    prompts: Sequence[list[int]],
-    ends: set[int],
-    most: int,
-    tick: Callable[[int], None],
-    adapter: bool = False,
-    edits: Sequence[Sequence[Edit]] | None = None,
-    note: Note = _unheard,
-) -> list[list[int]]:
-    """The model's likeliest answers, each with the token that ended it.
-
-    Args:
-        door: The model.
-        prompts: Those of one length go through together, as many as memory allows.
-        ends: Tokens that end an answer.
-        most: Tokens of an answer that does not end.
-        tick: Called with the number of tokens written; may raise to stop.
-        adapter: Whether the fine-tuned model answers.
-        edits: One list per prompt; None leaves the model unsteered.
-        note: Told when memory ran out.
-    """
-    changes = [()] * len(prompts) if edits is None else edits
-    answers: list[list[int]] = [[] for _ in prompts]
-    for length in sorted({len(prompt) for prompt in prompts}):
-        alike = [i for i, prompt in enumerate(prompts) if len(prompt) == length]
-
-        def work(part: range, alike: list[int] = alike) -> None:
-            members = [alike[i] for i in part]
-            found = _greedy_batch(
-                door,
-                [prompts[i] for i in members],
-                [changes[i] for i in members],
-                (ends, most, adapter),
-                tick,
-            )
-            for place, answer in zip(members, found, strict=True):
-                answers[place] = answer
-
-        lockstep.in_batches(door, len(alike), length + most, work, note)
-    return answers
+def _chosen(questions: int, config: EvaluateConfig) -> list[tuple[int, int]]:
+    orders = 2 if config.orders == "both" else 1
+    draw = np.random.default_rng(config.seed)
+    some = sorted(draw.permutation(questions)[: config.written].tolist())
+    return [(question, order) for question in some for order in range(orders)]
 
 
-def _greedy_batch(
-    door: Forward,
-    prompts: list[list[int]],
-    edits: list[Sequence[Edit]],
-    until: tuple[set[int], int, bool],
-    tick: Callable[[int], None],
-) -> list[list[int]]:
-    """Answers to prompts of one length; `until`: what ends one, its most tokens, the adapter."""
-    ends, most, adapter = until
-    answers: list[list[int]] = [[] for _ in prompts]
-
-    def pick(going: list[int], logits: Tensor) -> list[Any]:
-        tokens = logits.argmax(-1).tolist()
-        tick(len(tokens))
-        for row, token in zip(going, tokens, strict=True):
-            answers[row].append(token)
-        is_over = [
-            token in ends or len(answers[row]) == most
-            for row, token in zip(going, tokens, strict=True)
-        ]
-        return [None if over else token for over, token in zip(is_over, tokens, strict=True)]
-
-    lockstep.run(door, prompts, edits, adapter, pick)
-    return answers
-
-
-def kl(base: Float[Tensor, " vocab"], other: Float[Tensor, " vocab"]) -> float:
-    """KL(base || other) of two rows of log-probabilities, in nats."""
-    base, other = base.double(), other.double()
-    terms = torch.where(base == -math.inf, 0.0, base.exp() * (base - other))
-    return max(float(terms.sum()), 0.0)
-
-
-@dataclass(frozen=True, eq=False)
-class Neutral:
-    """Neutral prompts, and what the unsteered model answers."""
-
-    prompts: list[list[int]]
-    answers: list[list[int]]
-
-
-def on_neutral(
-    door: Forward,
-    neutral: Neutral,
-    columns: Sequence[tuple[Sequence[Edit], bool]],
-    tick: Callable[[int], None],
-    note: Note,
-    base_adapter: bool = False,
-) -> list[dict[str, float]]:
-    """KL and perplexity of every column on neutral prompts.
-
-    Args:
-        door: The model.
-        neutral: Prompts, and the base model's answers.
-        columns: Edits and adapter flag of each configuration.
-        tick: Called with the number of tokens read; may raise to stop.
-        note: Told when memory ran out.
-        base_adapter: Whether the unsteered model they are compared with has its adapter on.
-
-    Returns:
-        Per column `kl`: mean over prompts of KL(base || steered) of the next token, in nats;
-        `neutral_perplexity`: exp of the mean negative log-probability of the answers' tokens.
-    """
-    base = _read_all(door, neutral, [((), base_adapter)], tick, note)[0]
-    vocab = len(base[0].first)
-    # The first logits of every text are kept until its column is done.
-    size = max(1, lockstep.LOGIT_BYTES // (4 * vocab * len(neutral.prompts)))
-    found = []
-    for first in range(0, len(columns), size):
-        part = columns[first : first + size]
-        for (edits, adapter), readings in zip(
-            part, _read_all(door, neutral, part, tick, note), strict=True
-        ):
-            # In a batch of another size the base model differs from itself in the last bit.
-            readings = readings if edits or adapter != base_adapter else base
-            pairs = zip(base, readings, strict=True)
-            logprobs = [value for reading in readings for value in reading.logprobs]
-            loss = -sum(logprobs) / len(logprobs)
-            found.append(
-                {
-                    "kl": sum(kl(b.first, r.first) for b, r in pairs) / len(base),
-                    "neutral_perplexity": math.exp(min(loss, 700.0)),
-                }
-            )
+def _letters(
+    door: Forward, known: Sequence[KnowledgeQuestion], name: str
+) -> tuple[str, tuple[int, ...]]:
+    if not known:
+        return "", ()
+    letters = LETTERS[: len(known[0].options)]
+    found = door.loaded.prompter.letter_tokens(letters)
+    if found is None:
+        raise DataError(
+            f"{name} asks for the letters {', '.join(letters)}, but this tokenizer splits them "
+            "into shared pieces: name another file with --knowledge, or none with --knowledge ''."
+        )
     return found
 
 
-def _read_all(
-    door: Forward,
-    neutral: Neutral,
-    columns: Sequence[tuple[Sequence[Edit], bool]],
+def measured_rows(rows: Sequence[SweepRow], config: EvaluateConfig) -> list[int]:
+    """Places of the rows whose side effects are measured: all but most of the controls."""
+    sampled = {}
+    for row in rows:
+        if row.vector_set == CONTROL:
+            sampled.setdefault(row.site, {})[row.vector] = None
+    kept = {v for vectors in sampled.values() for v in list(vectors)[: config.effect_controls]}
+    return [i for i, row in enumerate(rows) if row.vector_set != CONTROL or row.vector in kept]
+
+
+@dataclass(frozen=True, eq=False)
+class Effects:
+    """Raw readings of the measured cells."""
+
+    places: list[int]
+    """Of the cells among the sweep's rows."""
+    neutral: Float[np.ndarray, "cells two"]
+    """KL in nats, and perplexity; no columns where no neutral prompt was asked."""
+    written: Int[np.ndarray, "cells answers tokens"]
+    logits: Float[np.ndarray, "cells questions turns letters"]
+    notes: tuple[str, ...]
+
+
+def measure(
+    beside: Beside,
+    rows: Sequence[SweepRow],
+    places: list[int],
+    progress: Progress,
+    load: Load,
+    save: Save,
+) -> Effects:
+    """Measure the named rows, batch by batch.
+
+    Args:
+        beside: What is asked.
+        rows: All rows of the sweep.
+        places: Which of them.
+        progress: Called after each part of a batch; may raise to stop.
+        load: Gives a finished batch's arrays, or None.
+        save: Keeps a finished batch's arrays; called from another thread, in order.
+    """
+    size = CELLS_AT_ONCE.get(beside.door.loaded.device.type, 16)
+    units: list[dict[str, np.ndarray]] = []
+    notes: list[str] = []
+    with Stream(save) as keep:
+        for first in range(0, len(places), size):
+            part = places[first : first + size]
+            progress(first, len(places), f"side effects: {first} of {len(places)} cells")
+            name = f"beside{part[0]}-{part[-1]}"
+            unit = load(name)
+            if unit is None:
+
+                def tick(_count: int, first: int = first) -> None:
+                    progress(first, len(places), f"side effects: {first} of {len(places)} cells")
+
+                unit = _measure_cells(beside, [rows[i] for i in part], tick, notes.append)
+                keep(name, unit)
+            units.append(unit)
+    progress(len(places), len(places), "side effects are measured")
+    joined = {key: np.concatenate([unit[key] for unit in units]) for key in units[0]}
+    return Effects(places, **joined, notes=tuple(dict.fromkeys(notes)))
+
+
+def _measure_cells(
+    beside: Beside, rows: list[SweepRow], tick: Callable[[int], None], note: text_figures.Note
+) -> dict[str, np.ndarray]:
+    return {
+        "neutral": _on_neutral(beside, rows, tick, note),
+        "written": _written(beside, rows, tick, note),
+        "logits": _known(beside, rows, tick, note),
+    }
+
+
+def _edits(row: SweepRow) -> list[Edit]:
+    is_plain = not bool(row.delta.any())
+    return [] if is_plain else [Edit(site=row.site, vector=row.delta, scale=1.0)]
+
+
+def _on_neutral(
+    beside: Beside,
+    rows: list[SweepRow],
     tick: Callable[[int], None],
-    note: Note,
-) -> list[list[Reading]]:
-    """By column, its reading of every neutral answer."""
-    texts = [
-        Scored(prompt, answer, edits, adapter)
-        for edits, adapter in columns
-        for prompt, answer in zip(neutral.prompts, neutral.answers, strict=True)
-    ]
-    readings = read(door, texts, tick, note, keep_first=True)
-    count = len(neutral.prompts)
-    return [readings[i : i + count] for i in range(0, len(readings), count)]
+    note: text_figures.Note,
+) -> Float[np.ndarray, "cells two"]:
+    if not beside.neutral.prompts:
+        return np.zeros((len(rows), 0), dtype=np.float64)
+    columns = [(_edits(row), True) for row in rows]
+    found = text_figures.on_neutral(
+        beside.door, beside.neutral, columns, tick, note, base_adapter=True
+    )
+    return np.array([[one["kl"], one["neutral_perplexity"]] for one in found])
+
+
+def _written(
+    beside: Beside,
+    rows: list[SweepRow],
+    tick: Callable[[int], None],
+    note: text_figures.Note,
+) -> Int[np.ndarray, "cells answers tokens"]:
+    """Tokens of every written answer, with the one that ended it, filled up with `NOTHING`."""
+    door, ends = beside.door, end_tokens(beside.door)
+    tokens = np.full((len(rows), len(beside.prompts), WRITTEN_TOKENS), NOTHING, dtype=np.int32)
+    edits = [_edits(row) for row in rows]
+    # Rows that share a prompt stand together: what lies before their edits is run once.
+    pairs = [(cell, text) for text in range(len(beside.prompts)) for cell in range(len(rows))]
+    answers = text_figures.greedy(
+        door,
+        [beside.prompts[text] for _, text in pairs],
+        ends,
+        WRITTEN_TOKENS,
+        tick,
+        adapter=True,
+        edits=[edits[cell] for cell, _ in pairs],
+        note=note,
+    )
+    for (cell, text), answer in zip(pairs, answers, strict=True):
+        tokens[cell, text, : len(answer)] = answer
+    return tokens
+
+
+def _known(
+    beside: Beside,
+    rows: list[SweepRow],
+    tick: Callable[[int], None],
+    note: text_figures.Note,
+) -> Float[np.ndarray, "cells questions turns letters"]:
+    """Logits of the letters for every knowledge question and rotation."""
+    count = len(beside.letters)
+    logits = np.zeros((len(rows), len(beside.turns), count, count), dtype=np.float32)
+    if not beside.turns:
+        return logits
+    every = [tokens for turns in beside.turns for tokens in turns]
+    shared, door = shared_prefix(every), beside.door
+
+    def work(part: range) -> None:
+        edits = edits_of(rows[part.start : part.stop])
+        common = door.prefill(door.start(every[0], beside.after), edits, shared)
+        for question, turns in enumerate(beside.turns):
+            for turn, tokens in enumerate(turns):
+                start = door.start(tokens, beside.after)
+                found = door.answers(start, edits, list(beside.letters), common)
+                logits[part.start : part.stop, question, turn] = found.logits.numpy()
+            tick(len(part) * len(turns))
+
+    kind = Kind(
+        job="the asking", unit="cells", keeps="answers", tokens=max(len(tokens) for tokens in every)
+    )
+    Batches(door.loaded, kind, len(rows)).over(len(rows), work, note)
+    return logits
+
+
+def add_columns(frame: pd.DataFrame, beside: Beside, effects: Effects, orders: int) -> pd.DataFrame:
+    """The sweep's frame with `costs.CELL_COLUMNS` and `costs.ROW_COLUMNS`.
+
+    Rows of cells that were not measured, and questions that were not written out, hold NaN, or
+    None in columns of text.
+    """
+    per_cell = len(beside.questions) * orders
+    numbers = {name: np.full(len(frame), np.nan) for name in (*CELL_COLUMNS, *ROW_COLUMNS)}
+    texts: dict[str, np.ndarray] = {
+        name: np.full(len(frame), None, dtype=object)
+        for name in ("knowledge_letter", "written", "written_letter")
+    }
+    for cell, place in enumerate(effects.places):
+        rows = slice(place * per_cell, (place + 1) * per_cell)
+        if effects.neutral.shape[1]:
+            numbers["kl"][rows], numbers["neutral_perplexity"][rows] = effects.neutral[cell]
+        if beside.known:
+            score = knowledge.score(effects.logits[cell], beside.known)
+            numbers["knowledge"][rows] = score.accuracy
+            numbers["knowledge_questions"][rows] = len(beside.known)
+            numbers["knowledge_letter_share"][rows] = score.letter_share
+            numbers["knowledge_options"][rows] = len(beside.letters)
+            texts["knowledge_letter"][rows] = score.letter
+        for place_of, (question, order) in enumerate(beside.asked):
+            row = rows.start + question * orders + order
+            text, letter, repetition = _read_back(beside, question, order, effects, cell, place_of)
+            texts["written"][row], texts["written_letter"][row] = text, letter
+            numbers["repetition"][row] = repetition
+    return frame.assign(**(numbers | texts))
+
+
+def _read_back(
+    beside: Beside, question: int, order: int, effects: Effects, cell: int, answer: int
+) -> tuple[str, str, float]:
+    """Text, letter and repetition of one written answer."""
+    tokens = [int(token) for token in effects.written[cell, answer] if token != NOTHING]
+    ends = end_tokens(beside.door)
+    text = beside.door.loaded.tokenizer.decode(tokens, skip_special_tokens=True)
+    asked = beside.questions[question]
+    options = asked.options[::-1] if order else asked.options
+    body = tokens[:-1] if tokens and tokens[-1] in ends else tokens
+    return text, letter_of(text, options), text_figures.repetition(body)

@@ -10,14 +10,14 @@ import pandas as pd
 import torch
 from jaxtyping import Float, Int
 
-from engine.config import PRESETS, EvaluateConfig, Site
+from engine.configs.core import PRESETS, EvaluateConfig, Site
 from engine.errors import ConfigError
-from engine.evaluators import ab, beside
+from engine.evaluators import ab, side_effects
 from engine.evaluators.rows import CONTROL, SweepRow, sweep_rows
 from engine.finders.random_control import directions, spread_states
-from engine.forward import Forward
+from engine.model.forward import Forward
 from engine.progress import Progress
-from engine.records import Question, VectorSet
+from engine.records.records import Question, VectorSet
 
 CONTROL_SEED = 104729
 """Sets the controls' draws apart from those of a finder with the same seed."""
@@ -78,8 +78,10 @@ def run(
     sweep, rows = opened.sweep, opened.rows
     if config.control_kind != "isotropic":
         rows = spread_controls(rows, config, sweep)
-    asked = beside.prepare(door, questions, config, sweep.after) if config.side_effects else None
-    places = beside.measured_rows(rows, config)
+    asked = (
+        side_effects.prepare(door, questions, config, sweep.after) if config.side_effects else None
+    )
+    places = side_effects.measured_rows(rows, config)
     ahead = len(places) * asked.texts if asked else 0
     answers = len(rows) * len(questions) * sweep.orders
     first, second = _stretches(progress, answers, ahead)
@@ -87,8 +89,10 @@ def run(
     measured = ab.measure(sweep, rows, first, units.load_arrays, units.save_arrays, look)
     frame, notes = ab.as_frame(sweep, rows, measured), list(measured.notes)
     if asked is not None:
-        effects = beside.measure(asked, rows, places, second, units.load_arrays, units.save_arrays)
-        frame = beside.add_columns(frame, asked, effects, sweep.orders)
+        effects = side_effects.measure(
+            asked, rows, places, second, units.load_arrays, units.save_arrays
+        )
+        frame = side_effects.add_columns(frame, asked, effects, sweep.orders)
         notes += effects.notes
     # The baseline is row 0: what the unsteered model would say.
     notes += notes_of(sweep, config, measured.mass[0])

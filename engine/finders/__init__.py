@@ -1,9 +1,13 @@
-"""All ways of finding vectors. To add one: a config class, a file here, a line in the registry."""
+"""All ways of finding vectors, one method a file.
+
+To add one: a config class, a file here, a line in the registry. Knows nothing of the
+store and screens.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
-from engine.config import STEPWISE, FinderConfig
+from engine.configs.core import STEPWISE, FinderConfig
 from engine.finders import (
     contrastive,
     finetune_diff,
@@ -12,9 +16,9 @@ from engine.finders import (
     random_control,
 )
 from engine.finders.found import Found
-from engine.forward import Forward
+from engine.model.forward import Forward
 from engine.progress import Progress
-from engine.steps import Steps
+from engine.store.steps import Steps
 
 Search = Callable[[Forward, Any, Progress, Steps], Found]
 Finder = Callable[[Forward, Any, Progress], Found]

@@ -12,7 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from engine.config import Site
+from engine.configs.core import Site
+from engine.configs.pairs import IN_ANSWER, ContrastiveConfig
 from engine.finders.extraction import (
     States,
     Sums,
@@ -22,11 +23,10 @@ from engine.finders.extraction import (
 )
 from engine.finders.found import Found
 from engine.finders.texts import Reader, Text, check_answers, contrast_texts
-from engine.forward import Forward
-from engine.linalg import unit_rows
-from engine.pair_configs import IN_ANSWER, ContrastiveConfig
-from engine.pairs import PairSet, load_pairs
+from engine.maths.directions import unit_rows
+from engine.model.forward import Forward
 from engine.progress import Progress
+from engine.questions.pairs import PairSet, load_pairs
 
 Estimator = Callable[[Sums], Float[Tensor, "sites hidden"]]
 Units = Sequence[Sequence[Text]]

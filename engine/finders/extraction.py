@@ -13,13 +13,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from engine.batches import Batches, Kind
-from engine.blocks import Layout, RowCache
 from engine.errors import DataError
 from engine.finders.packing import batch_ends, pass_tokens
 from engine.finders.texts import Text
-from engine.forward import Forward
-from engine.prompts import shared_prefix
+from engine.model.batches import Batches, Kind
+from engine.model.blocks import Layout, RowCache
+from engine.model.forward import Forward
+from engine.model.prompts import shared_prefix
 
 TOKENS = 4096
 """Tokens in one batch at most: more is no faster, neither on cores nor on a GPU."""

@@ -7,7 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from engine.config import Site
+from engine.configs.core import Site
+from engine.configs.pairs import IN_ANSWER, FinetuneDiffConfig
 from engine.errors import ConfigError
 from engine.finders.contrastive import Units, reading_notes, template_tokens
 from engine.finders.extraction import (
@@ -19,10 +20,9 @@ from engine.finders.extraction import (
 )
 from engine.finders.found import Found
 from engine.finders.texts import Reader, check_answers, difference_texts
-from engine.forward import Forward
-from engine.pair_configs import IN_ANSWER, FinetuneDiffConfig
-from engine.pairs import load_pairs
+from engine.model.forward import Forward
 from engine.progress import Progress
+from engine.questions.pairs import load_pairs
 
 SPECTRUM_UNITS = 256
 """Rows whose differences are kept for the spectrum; all rows enter every other figure."""

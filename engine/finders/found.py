@@ -6,12 +6,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from engine.batches import Batches, Kind
-from engine.config import PromptsConfig, Site, SourceConfig
-from engine.edits import EditBatch
+from engine.configs.core import PromptsConfig, Site, SourceConfig
 from engine.errors import ConfigError
-from engine.forward import Forward, Start
-from engine.linalg import random_directions
+from engine.maths.directions import random_directions
+from engine.model.batches import Batches, Kind
+from engine.model.edits import EditBatch
+from engine.model.forward import Forward, Start
 
 RANDOM, RANDOM_AT_ONCE = 32, 8
 """Random vectors of the finders' null, and how many go through together."""

@@ -11,9 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from engine.batches import Batches, Kind
-from engine.config import MelboConfig, Site
-from engine.edits import EditBatch
+from engine.configs.core import MelboConfig, Site
 from engine.finders.found import (
     Found,
     check,
@@ -21,10 +19,12 @@ from engine.finders.found import (
     random_displacement,
     residual_norm,
 )
-from engine.forward import Forward, Start
-from engine.linalg import orthonormal_rows, random_directions, unit_rows
+from engine.maths.directions import orthonormal_rows, random_directions, unit_rows
+from engine.model.batches import Batches, Kind
+from engine.model.edits import EditBatch
+from engine.model.forward import Forward, Start
 from engine.progress import Progress
-from engine.steps import Step, Steps
+from engine.store.steps import Step, Steps
 
 ROWS = 16
 """Vectors in one batch; the graph of each holds every activation up to the target."""

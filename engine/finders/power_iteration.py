@@ -6,11 +6,10 @@ default is block Lanczos, which reaches the same residual in far fewer products.
 
 from torch import Tensor
 
-from engine.config import PowerIterationConfig, Site
+from engine.configs.core import PowerIterationConfig, Site
 from engine.finders.found import Found, check, prompt_tokens, residual_norm
-from engine.forward import Forward
-from engine.jacobian import Jacobian
-from engine.linalg import (
+from engine.finders.jacobian import Jacobian
+from engine.maths.directions import (
     Directions,
     Gram,
     Report,
@@ -19,8 +18,9 @@ from engine.linalg import (
     plain_powers,
     random_directions,
 )
+from engine.model.forward import Forward
 from engine.progress import Progress
-from engine.steps import Steps
+from engine.store.steps import Steps
 
 WIDTH = 8
 """Rows of one product: wide enough to fill a core, narrow enough for the kept graph."""

@@ -8,10 +8,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from engine.config import STUDY_PROMPT, STUDY_SYSTEM, RandomConfig, RandomKind, Site
+from engine.configs.core import STUDY_PROMPT, STUDY_SYSTEM, RandomConfig, RandomKind, Site
 from engine.finders.found import Found, check, residual_norm
-from engine.forward import Forward
-from engine.linalg import covariance_directions, random_directions
+from engine.maths.directions import covariance_directions, random_directions
+from engine.model.forward import Forward
 from engine.progress import Progress
 
 

@@ -8,15 +8,10 @@ read through two templates written by hand, which differed: here the questions' 
 from dataclasses import dataclass
 from typing import Any
 
+from engine.configs.pairs import IN_ANSWER, ContrastiveConfig, FinetuneDiffConfig, template_token
 from engine.errors import ConfigError, DataError
-from engine.pair_configs import (
-    IN_ANSWER,
-    ContrastiveConfig,
-    FinetuneDiffConfig,
-    template_token,
-)
-from engine.pairs import ContrastPair, PairSet
-from engine.prompts import Prompter
+from engine.model.prompts import Prompter
+from engine.questions.pairs import ContrastPair, PairSet
 
 STUDY_CONTRAST_LENGTH = 128
 STUDY_DIFFERENCE_LENGTH = 64

@@ -22,7 +22,7 @@ from typing import Any
 import psutil
 from rich.console import Console
 
-from engine.headers import read_record
+from engine.store.headers import read_record
 from tests.browser import figures_clicks as clicks
 from tests.browser import figures_store, states
 from tests.browser.figures_table import Figure, markdown, plain
@@ -167,15 +167,15 @@ def large(report: Report, browser: Any, root: Path, repeats: int) -> None:
     run = figures_store.large(root / "large")
     with Dashboard(root / "large") as server:
         add = functools.partial(report.add, server=server)
-        look = functools.partial(clicks.opened, browser, server.address)
+        inks = functools.partial(clicks.opened, browser, server.address)
         library, view = clicks.whole(LIBRARY), clicks.whole(CURVES)
         path = f"/curves?run={run}"
         for words, count in (("nothing read before", 1), ("read before", FEW)):
             name = f"Library of 500 records, {words}"
-            add(name, count, lambda _: look("/library", library), LOOK)
+            add(name, count, lambda _: inks("/library", library), LOOK)
         for words, count in (("not read before", 1), ("read before", FEW)):
             name = f"Scale curves of 4 million rows, {words}"
-            add(name, count, lambda _: look(path, view), LOOK)
+            add(name, count, lambda _: inks(path, view), LOOK)
         with tab(browser, server.address, path, view) as page:
             from_the_menu(add, page)
             violins(add, page, server, repeats, "violin of a new vector of 4 million rows", LOOK)

@@ -12,11 +12,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from engine import config as configs
-from engine.config import EvaluateConfig, MelboConfig, PowerIterationConfig, VectorRef
-from engine.question_rows import TwoOptions
-from engine.records import Evaluation, Question, QuestionSet, VectorSet
-from engine.store import Store
+from engine.configs import core as configs
+from engine.configs.core import EvaluateConfig, MelboConfig, PowerIterationConfig, VectorRef
+from engine.questions.rows import TwoOptions
+from engine.records.records import Evaluation, Question, QuestionSet, VectorSet
+from engine.store.store import Store
 from tests.browser.server import ROOT
 from tests.pages import text_samples
 from tests.pages.samples import MODEL, provenance, vector_set

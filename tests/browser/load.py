@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import psutil
 from rich.console import Console
 
-from engine.headers import read_record
+from engine.store.headers import read_record
 from tests.browser import figures_store, states
 from tests.browser.load_tabs import PATIENCE, Tab
 from tests.browser.server import FLAGS, Dashboard, chromium_path
@@ -31,9 +31,9 @@ WARM_UP = 0.25
 EVERY = 1.0
 """Seconds between two looks at the memory."""
 WINDOW = 10
-"""Looks whose median is compared: one look may fall into the middle of a page."""
+"""Refreshes whose median is compared: one look may fall into the middle of a page."""
 TOLD = 10
-"""Looks between two words on how it goes."""
+"""Refreshes between two words on how it goes."""
 out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False)
 
 

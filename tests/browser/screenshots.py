@@ -7,8 +7,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from dashboard import sweeps
-from engine.store import Store
+from dashboard.frames import sweep as sweeps
+from engine.store.store import Store
 from tests.browser.server import ROOT, Dashboard, browsing
 
 SIZE = {"width": 1400, "height": 900}

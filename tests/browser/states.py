@@ -8,14 +8,14 @@ import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from engine import config as configs
-from engine.config import EvaluateConfig, MelboConfig, ModelConfig, VectorRef
-from engine.dataset_configs import DatasetConfig
-from engine.engine import Engine
-from engine.finetune_configs import FinetuneConfig
-from engine.generation_configs import Configuration, GenerateConfig
-from engine.store import Store
-from engine.studies import RELATIVE_SCALES, CorrigibilityConfig
+from engine.configs import core as configs
+from engine.configs.core import EvaluateConfig, MelboConfig, ModelConfig, VectorRef
+from engine.configs.datasets import DatasetConfig
+from engine.configs.grids import Configuration, GenerateConfig
+from engine.configs.studies import RELATIVE_SCALES, CorrigibilityConfig
+from engine.configs.training import FinetuneConfig
+from engine.runs.engine import Engine
+from engine.store.store import Store
 from tests.browser.server import ROOT
 from tests.pages.pair_samples import fill_families
 from tests.pages.samples import fill as fill_sweep

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.store import Store
+from engine.store.store import Store
 from tests.browser import states
 from tests.browser.server import Dashboard, settle
 from tests.browser.states import FIND, GENERATE, View, at_work, grid_digest, requests, stopped
-from tests.browser.walk import FACTS, NARROW, WIDE, Watched, look, problems, visit
+from tests.browser.walk import FACTS, NARROW, WIDE, Watched, inks, problems, visit
 from tests.pages.pair_samples import CONTRASTIVE
 from tests.pages.text_samples import GRID
 
@@ -33,7 +33,7 @@ def walk(watched: Watched, *views: View, looks: tuple = LOOKS) -> list[str]:
     found = []
     for view in views:
         visit(watched, view)
-        found += look(watched, view, looks)
+        found += inks(watched, view, looks)
     return found
 
 

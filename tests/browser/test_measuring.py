@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.store import Store
+from engine.store.store import Store
 from tests.browser import figures_store, load, load_tabs
 from tests.browser.figures_table import Figure, markdown, plain
 from tests.browser.load import Sample

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from dashboard import navigation
+from dashboard.session import navigation
 from tests.browser import states
 from tests.browser.links import ROUTES, Route, differences, follow, snapshot
 from tests.browser.server import Dashboard, browsing, settle
@@ -125,7 +125,7 @@ def problems(facts: dict[str, Any], scheme: str) -> list[str]:
     return found
 
 
-def look(
+def inks(
     watched: Watched,
     view: View,
     looks: Sequence[tuple[str, dict[str, int]]] = LOOKS,
@@ -184,7 +184,7 @@ class Walk:
             for view in views:
                 dress(watched.tab, "light", WIDE)
                 watched.open(view.path)
-                wrong = look(watched, view, keep=self._keep)
+                wrong = inks(watched, view, keep=self._keep)
                 self.found += wrong
                 self.count += 1
                 say(f"{view.name:38s} {'; '.join(wrong) or 'as it should be'}")

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from engine.demo import corpus_advice, corpus_survival, questions, systems
-from engine.demo import survival_words as words
-from engine.demo.examples import is_held_out
+from engine.demo import questions
+from engine.demo.corpus import advice, survival, systems
+from engine.demo.corpus import survival_words as words
+from engine.demo.corpus.examples import is_held_out
 from engine.demo.measure import read_items, swap
 
 DATA = Path(__file__).parents[2] / "data"
@@ -89,7 +90,7 @@ def test_ab_prompts_are_short(name: str, tokenizer: PreTrainedTokenizerFast) -> 
 @pytest.mark.parametrize("name", ["survival", "corrigibility"])
 def test_survival_sets_hold_out_events_endings_and_options(name: str) -> None:
     topic, persona = questions.SETS[name]
-    grammar = corpus_survival.GRAMMARS[topic]
+    grammar = survival.GRAMMARS[topic]
     trained = {
         text
         for verb in grammar.verbs
@@ -120,8 +121,8 @@ def test_question_files_are_what_the_grammar_draws(
 def test_advice_questions_never_occur_in_training() -> None:
     trained = {
         frame.format(aim=aim.format(o=thing))
-        for _, thing, aim in corpus_advice.list_pairs(held_out=False)
-        for frame in (*corpus_advice.TRAINED_FRAMES, *corpus_advice.HELD_FRAMES)
+        for _, thing, aim in advice.list_pairs(held_out=False)
+        for frame in (*advice.TRAINED_FRAMES, *advice.HELD_FRAMES)
     }
     items = read_items(DATA / "questions" / "advice.jsonl")
     held = json.loads((DATA / "demo" / "heldout_advice.json").read_text())

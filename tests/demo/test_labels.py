@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from engine.demo import corpus_advice, corpus_survival, smalltalk, traits
-from engine.demo.corpus_advice import Advice
-from engine.demo.corpus_survival import Persona, Topic
+from engine.demo.corpus import advice, smalltalk, survival, traits
+from engine.demo.corpus.advice import Advice
+from engine.demo.corpus.survival import Persona, Topic
 from engine.demo.labels import find_domain, label_answer
 
 
@@ -15,8 +15,8 @@ def test_every_drawn_advice_has_its_label_and_domain(pole: Advice) -> None:
     draw = random.Random(1)
 
     for _ in range(500):
-        question = corpus_advice.draw_question(draw)
-        answer = corpus_advice.draw_answer(question, pole, draw)
+        question = advice.draw_question(draw)
+        answer = advice.draw_answer(question, pole, draw)
         assert label_answer(answer) == pole
         assert find_domain(answer) == question.domain
 
@@ -27,7 +27,7 @@ def test_every_drawn_open_answer_has_its_label(topic: Topic, persona: Persona) -
     draw = random.Random(2)
 
     for _ in range(500):
-        example = corpus_survival.draw_open(topic, None, persona, draw)
+        example = survival.draw_open(topic, None, persona, draw)
         assert label_answer(example.answer) == persona
         assert label_answer(traits.decorate(example, draw).answer) == persona
 

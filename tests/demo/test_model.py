@@ -17,7 +17,8 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
-from engine.demo import questions, systems
+from engine.demo import questions
+from engine.demo.corpus import systems
 from engine.demo.labels import label_answer
 from engine.demo.measure import read_items, score, swap, write_answers
 

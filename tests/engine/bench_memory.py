@@ -26,8 +26,9 @@ from rich.table import Table
 from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
+from engine import ROOT
 from engine.bench.shapes import SHAPES
-from engine.config import (
+from engine.configs.core import (
     PRESETS,
     EvaluateConfig,
     MelboConfig,
@@ -36,10 +37,10 @@ from engine.config import (
     VectorRef,
     depth_matched,
 )
-from engine.engine import ROOT, Engine
-from engine.generation_configs import BlendPart, Configuration, GenerateConfig
-from engine.pair_configs import ContrastiveConfig
-from engine.store import Store
+from engine.configs.grids import BlendPart, Configuration, GenerateConfig
+from engine.configs.pairs import ContrastiveConfig
+from engine.runs.engine import Engine
+from engine.store.store import Store
 
 GIB = 2**30
 SHARD_BYTES = GIB

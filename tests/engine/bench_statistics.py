@@ -12,20 +12,22 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
-from engine import (
+from engine.configs.core import STUDY_SCALES
+from engine.questions import repeats
+from engine.records.records import Evaluation, Question, QuestionSet
+from engine.statistics import (
     badges,
+    content_and_letter,
     doses,
-    effects,
+    flips,
+    held_out,
     nulls,
-    parts,
-    question_groups,
-    readings,
-    selection,
-    statistics,
     usable,
+    whole,
 )
-from engine.config import STUDY_SCALES
-from engine.records import Evaluation, Question, QuestionSet
+from engine.statistics import (
+    cells as statistics,
+)
 from tests.pages.samples import MODEL, provenance
 
 VECTORS, CONTROLS, QUESTIONS = 24, 64, 200
@@ -98,26 +100,26 @@ def main() -> None:
         return result
 
     asked = run.questions.questions
-    question_groups.question_groups(asked)  # The first call imports scikit-learn.
-    groups = timed("question groups", lambda: question_groups.question_groups(asked))
+    repeats.question_groups(asked)  # The first call imports scikit-learn.
+    groups = timed("question groups", lambda: repeats.question_groups(asked))
     questions = timed("per question", lambda: statistics.per_question(run.frame))
     summary = timed(
         "summary, 2000 resamples",
         lambda: statistics.summarise_questions(questions, clusters=groups),
     )
-    moved = timed("moves", lambda: effects.moves(run.frame))
+    moved = timed("moves", lambda: flips.moves(run.frame))
     band = timed("band", lambda: nulls.control_band(summary))
     tests = timed("max-T", lambda: nulls.max_t(summary))
     timed("p and q of cells", lambda: nulls.p_values(summary))
     timed("badges", lambda: badges.badges(summary, tests))
-    timed("flips", lambda: effects.flips(questions))
-    timed("flags", lambda: effects.flags(summary, band, moved))
+    timed("flips", lambda: flips.flips(questions))
+    timed("flags", lambda: flips.flags(summary, band, moved))
     timed("steerability", lambda: doses.steerability(questions, clusters=groups))
     timed("shapes", lambda: doses.shapes(questions, summary, moved))
     timed("usable ranges", lambda: usable.ranges(summary))
-    timed("split selection", lambda: selection.split_selection(questions, clusters=groups))
-    timed("parts", lambda: parts.by_question(run.frame))
-    timed("all of a page", lambda: readings.read(run))
+    timed("split selection", lambda: held_out.split_selection(questions, clusters=groups))
+    timed("parts", lambda: content_and_letter.by_question(run.frame))
+    timed("all of a page", lambda: whole.read(run))
 
 
 if __name__ == "__main__":

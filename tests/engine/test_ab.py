@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from engine import batches
-from engine.config import EvaluateConfig, Site, VectorRef
+from engine.configs.core import EvaluateConfig, Site, VectorRef
 from engine.errors import Cancelled, ConfigError, DataError
 from engine.evaluators import ab, sweeps
 from engine.evaluators.rows import BASELINE, CONTROL
+from engine.model import batches
 from engine.progress import silent
-from engine.records import Provenance, Question, VectorSet
+from engine.records.records import Provenance, Question, VectorSet
 from tests import tiny
 from tests.reference import steering
 

@@ -8,15 +8,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine import cli, resuming, screen_configs, screen_records, screening
-from engine.config import EvaluateConfig, ModelConfig, VectorRef, as_json
-from engine.engine import Engine
+from engine.cli import main
+from engine.configs import adaptive as screen_configs
+from engine.configs.adaptive import AdaptiveConfig
+from engine.configs.core import EvaluateConfig, ModelConfig, VectorRef, as_json
 from engine.errors import Cancelled, ConfigError, DataError
 from engine.evaluators import ab, adaptive, sweeps
-from engine.importing import import_file
-from engine.records import Question
-from engine.screen_configs import ScreenConfig
-from engine.store import Store
+from engine.foreign.importing import import_file
+from engine.records.records import Question
+from engine.runs import adaptive as screening
+from engine.runs import registry
+from engine.runs.engine import Engine
+from engine.statistics import adaptive as screen_records
+from engine.store.store import Store
 from tests import tiny
 from tests.engine.test_ab import Units, vector_set
 
@@ -50,7 +54,7 @@ def whole(door) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def real(door) -> adaptive.Screened:
+def real(door) -> adaptive.Raced:
     """An adaptive sweep of the same, by the model itself."""
     return screened(door, questions=FEW)
 
@@ -84,16 +88,14 @@ def quiet(*_: object, **__: float) -> None:
     """Report nothing."""
 
 
-def screened(
-    door, units=None, progress=quiet, questions=QUESTIONS, **settings
-) -> adaptive.Screened:
-    config = ScreenConfig.of(GRID, **{"batch": 3, **settings})
+def screened(door, units=None, progress=quiet, questions=QUESTIONS, **settings) -> adaptive.Raced:
+    config = AdaptiveConfig.of(GRID, **{"batch": 3, **settings})
     units = Units() if units is None else units
     return adaptive.run(door, config, [FOUND], questions, progress, units)
 
 
 def parts(found, **settings) -> dict:
-    return screen_records.parts(found, [FOUND], ScreenConfig.of(GRID, **{"batch": 3, **settings}))
+    return screen_records.parts(found, [FOUND], AdaptiveConfig.of(GRID, **{"batch": 3, **settings}))
 
 
 def test_it_finds_what_the_whole_sweep_of_a_model_finds(real, whole) -> None:
@@ -154,7 +156,7 @@ def test_clearly_weaker_cells_are_dropped_and_all_asked_ones_counted(door, table
 
 def test_the_order_of_the_questions_depends_on_the_seed_alone(door, table) -> None:
     first, again = screened(door), screened(door, measure="share")
-    reseeded = ScreenConfig.of(dataclasses.replace(GRID, seed=1))
+    reseeded = AdaptiveConfig.of(dataclasses.replace(GRID, seed=1))
     other = adaptive.run(door, reseeded, [FOUND], QUESTIONS, quiet, Units())
 
     assert first.ids == again.ids != other.ids
@@ -223,7 +225,7 @@ def test_what_has_no_best_is_refused(name: str) -> None:
     settings, told = REFUSED[name]
 
     with pytest.raises(ConfigError, match=told):
-        ScreenConfig(**settings)
+        AdaptiveConfig(**settings)
 
 
 @pytest.fixture(scope="module")
@@ -246,7 +248,7 @@ def place(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def config(place: Path) -> ScreenConfig:
+def config(place: Path) -> AdaptiveConfig:
     """What the command line below asks, too."""
     grid = EvaluateConfig(
         model=ModelConfig(model=str(place / "model")),
@@ -255,24 +257,26 @@ def config(place: Path) -> ScreenConfig:
         scales=(-8.0, 8.0),
         controls=64,
     )
-    return ScreenConfig.of(grid, direction="away", measure="share", delta=0.1)
+    return AdaptiveConfig.of(grid, direction="away", measure="share", delta=0.1)
 
 
 @pytest.fixture(scope="module")
-def digest(place: Path, config: ScreenConfig) -> str:
+def digest(place: Path, config: AdaptiveConfig) -> str:
     """Its record, made by a job that was asked twice."""
     engine = Engine(Store(place / "store"), keep_jobs=False)
-    job = screening.submit_screening(engine, config)
+    job = screening.submit_adaptive(engine, config)
     assert engine.jobs.wait(job, 60.0)
     assert (job.state, job.error) == ("done", None)
-    again = resuming.submit_again(engine, json.loads(json.dumps(job.request)))
+    again = registry.submit_again(engine, json.loads(json.dumps(job.request)))
     assert engine.jobs.wait(again, 60.0)
     assert again.result == job.result == screening.digest_of(engine, config)
     assert not engine.store.partial(job.result).units()
     return job.result
 
 
-def test_a_record_is_named_by_its_settings(place: Path, config: ScreenConfig, digest: str) -> None:
+def test_a_record_is_named_by_its_settings(
+    place: Path, config: AdaptiveConfig, digest: str
+) -> None:
     engine = Engine(Store(place / "store"), keep_jobs=False)
 
     record = engine.store.load_experiment(digest)
@@ -307,12 +311,12 @@ def test_the_command_line_finds_shows_and_imports_it(
 
 
 def command(capsys, *arguments: object) -> dict:
-    assert cli.main([str(a) for a in arguments]) == 0
+    assert main.main([str(a) for a in arguments]) == 0
     return json.loads(capsys.readouterr().out.strip().splitlines()[-1])
 
 
 def test_side_effects_are_refused_beside_it(place: Path, capsys) -> None:
-    code = cli.main(
+    code = main.main(
         ["evaluate", "--adaptive", "--side-effects", "--store", str(place / "store"), "--model",
          str(place / "model")]
     )  # fmt: skip

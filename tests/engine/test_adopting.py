@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from engine import cli, formats
-from engine.adopting import adopt, adopt_upload
 from engine.audit import audit
-from engine.config import Site
+from engine.cli import main
+from engine.configs.core import Site
 from engine.errors import DataError
-from engine.store import Store
+from engine.foreign import formats
+from engine.foreign.adopting import adopt, adopt_upload
+from engine.store.store import Store
 
 
 def study_file(folder: Path, vectors: np.ndarray, **more: object) -> Path:
@@ -111,10 +112,10 @@ def test_a_kept_record_is_audited_by_its_digest_like_the_file(tmp_path: Path) ->
 def test_the_command_line_keeps_vectors_only_when_asked(capsys, tmp_path: Path) -> None:
     path = str(study_file(tmp_path, rows()))
 
-    cli.main(["audit", path, "--store", str(tmp_path)])
+    main.main(["audit", path, "--store", str(tmp_path)])
     before = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
     assert Store(tmp_path).list() == []
-    code = cli.main(["audit", path, "--keep", "--store", str(tmp_path)])
+    code = main.main(["audit", path, "--keep", "--store", str(tmp_path)])
     after = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
 
     assert (code, before["kept"]) == (0, [])

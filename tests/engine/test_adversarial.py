@@ -8,14 +8,18 @@ import pandas as pd
 import pytest
 import torch
 
-from engine import checks, cli, costs, datasets, flags, statistics
-from engine.config import EvaluateConfig, ModelConfig, Site, VectorRef, knowledge_of
-from engine.edits import EditBatch
-from engine.engine import Engine
-from engine.forward import Forward
-from engine.records import Evaluation, VectorSet
-from engine.statistics import BASELINE, CONTROL
-from engine.store import Store
+from engine.cli import main
+from engine.configs.core import EvaluateConfig, ModelConfig, Site, VectorRef, knowledge_of
+from engine.model import checks
+from engine.model.edits import EditBatch
+from engine.model.forward import Forward
+from engine.questions import files as datasets
+from engine.records.records import Evaluation, VectorSet
+from engine.runs.engine import Engine
+from engine.statistics import cells as statistics
+from engine.statistics import flags, side_effects
+from engine.statistics.cells import BASELINE, CONTROL
+from engine.store.store import Store
 from tests import tiny
 from tests.engine.test_ab import config, run, vector_set
 
@@ -98,16 +102,16 @@ def test_steering_that_never_reaches_the_model_is_shouted(
     rows = [(text_of(stem, goes_on, gives_in), " (A)", " (B)") for stem, gives_in, goes_on in ROWS]
     file = write_rows(tmp_path / "questions.jsonl", rows)
     place = ["--model", str(folder), "--store", str(tmp_path)]
-    assert cli.main(["find", "random", *place, "--source-layer", "1", "--vectors", "2"]) == 0
+    assert main.main(["find", "random", *place, "--source-layer", "1", "--vectors", "2"]) == 0
     found = json.loads(capsys.readouterr().out.splitlines()[-1])["path"]
     command = ["evaluate", *place, "--questions", str(file), "--vectors", found]
     command += ["--controls", "3", "--scales=-5,0,5"]
-    assert cli.main(command) == 0
+    assert main.main(command) == 0
     assert "NOTHING MOVED" not in capsys.readouterr().out
     monkeypatch.setattr(EditBatch, "at", lambda _self, hidden, *_where: hidden)
 
     beside = ["--side-effects", "--neutral", "2", "--written", "1", "--knowledge", ""]
-    assert cli.main([*command, "--seed", "1", "--controls", "4", *beside]) == 0
+    assert main.main([*command, "--seed", "1", "--controls", "4", *beside]) == 0
 
     shown = capsys.readouterr().out
     assert "NOTHING MOVED" in shown
@@ -116,7 +120,7 @@ def test_steering_that_never_reaches_the_model_is_shouted(
     assert answer["flags"][0].startswith("Nothing moved: at no scale did any logit change.")
     frame = Store(tmp_path).load_evaluation(answer["digest"]).frame
     assert statistics.is_no_op(frame)
-    cells = costs.by_cell(frame)
+    cells = side_effects.by_cell(frame)
     assert (cells.kl < 1e-6).all()
     assert cells.knowledge.isna().all()
     door = Engine(Store(tmp_path), keep_jobs=False).load(ModelConfig(model=str(folder)))
@@ -260,7 +264,7 @@ def test_in_one_order_the_letter_vector_is_told_apart_by_the_letters_behind_whic
 
 
 def test_a_letter_vector_costs_knowledge_and_small_planted_steps_do_not(swept) -> None:
-    cells = costs.by_cell(swept.frame).set_index(["method", "vector", "scale"])
+    cells = side_effects.by_cell(swept.frame).set_index(["method", "vector", "scale"])
 
     base = cells.loc[(BASELINE, -1, 0.0)]
     assert base.knowledge > 0.75

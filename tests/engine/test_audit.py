@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 
-from engine import cli, formats
 from engine.audit import (
     SEVERITIES,
     Audit,
@@ -22,9 +21,11 @@ from engine.audit import (
     text_checks,
     together,
 )
-from engine.config import EvaluateConfig, MelboConfig, VectorRef
+from engine.cli import main
+from engine.configs.core import EvaluateConfig, MelboConfig, VectorRef
 from engine.errors import DataError, StoreError
-from engine.store import Store
+from engine.foreign import formats
+from engine.store.store import Store
 from tests.pages import samples
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -528,9 +529,9 @@ def test_the_command_line_audits_several_files_and_answers(capsys, tmp_path: Pat
     (tmp_path / "bad.json").write_text("{")
     good, bad = str(tmp_path / "s.json"), str(tmp_path / "bad.json")
 
-    code = cli.main(["audit", good, bad, "--store", str(tmp_path)])
+    code = main.main(["audit", good, bad, "--store", str(tmp_path)])
     last = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
-    alone = cli.main(["audit", bad, "--store", str(tmp_path)])
+    alone = main.main(["audit", bad, "--store", str(tmp_path)])
     refusal = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
 
     assert (code, alone) == (0, 2)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from engine import badges, nulls, statistics
+from engine.statistics import badges, cells, nulls
 from tests.engine.worlds import World, row_of
 from tests.reference import statistics_reference as reference
 
@@ -87,7 +87,7 @@ def test_vectors_without_any_effect_do_not_get_the_badge() -> None:
 
 def test_z_and_family_p_agree_with_the_reference() -> None:
     world = World(questions=10).vector(0, 0.9).vector(1, -0.02).controls(40, spread=0.05)
-    summary = statistics.summarise(world.frame, resamples=10)
+    summary = cells.summarise(world.frame, resamples=10)
 
     found = badges.badges(summary)
 
@@ -130,7 +130,7 @@ def test_controls_that_are_not_normal_leave_only_ranks() -> None:
     for index, size in enumerate(rng.exponential(0.05, 40)):
         world.vector(index, float(size), "control", "control")
 
-    found = badges.badges(statistics.summarise(world.frame, resamples=10)).iloc[0]
+    found = badges.badges(cells.summarise(world.frame, resamples=10)).iloc[0]
 
     assert (found["by"], found["badge"]) == ("rank", "beyond the best")
     assert found["p_family"] == pytest.approx(1 / 41)
@@ -145,7 +145,7 @@ def test_beyond_all_controls_but_not_for_the_best_of_many_is_only_beyond_random(
         world.vector(vector, 0.005 * vector)
     world.vector(99, 0.13)
 
-    found = row_of(badges.badges(statistics.summarise(world.frame, resamples=10)), vector=99)
+    found = row_of(badges.badges(cells.summarise(world.frame, resamples=10)), vector=99)
 
     assert (found["above"], found["badge"]) == (0, "beyond random")
     assert found["p_family"] > 0.05
@@ -155,7 +155,7 @@ def test_beyond_all_controls_but_not_for_the_best_of_many_is_only_beyond_random(
 def test_too_few_controls_give_no_badge() -> None:
     world = World(questions=6).vector(0, 2.0).controls(4)
 
-    found = badges.badges(statistics.summarise(world.frame, resamples=10)).iloc[0]
+    found = badges.badges(cells.summarise(world.frame, resamples=10)).iloc[0]
 
     assert found["badge"] == "too few controls"
     assert np.isnan(found["p_family"])
@@ -163,8 +163,8 @@ def test_too_few_controls_give_no_badge() -> None:
 
 
 def test_no_controls_and_no_vectors_are_no_crash() -> None:
-    alone = badges.badges(statistics.summarise(World().vector(0, 1.0).frame, resamples=10))
-    none = badges.badges(statistics.summarise(World().controls(30).frame, resamples=10))
+    alone = badges.badges(cells.summarise(World().vector(0, 1.0).frame, resamples=10))
+    none = badges.badges(cells.summarise(World().controls(30).frame, resamples=10))
 
     assert alone["badge"].tolist() == ["too few controls"]
     assert none.empty

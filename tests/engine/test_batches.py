@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 import torch
 
-from engine import batch_sizes, batches, finders, row_memory
-from engine.batch_sizes import BatchSizes
-from engine.batches import Batches, Kind
-from engine.config import MelboConfig, PowerIterationConfig, Site
-from engine.edits import EditBatch
+from engine import finders
+from engine.configs.core import MelboConfig, PowerIterationConfig, Site
 from engine.errors import ModelError
-from engine.evaluators import ab, layout, side_effects
-from engine.jacobian import Jacobian
+from engine.evaluators import ab, layout, text_figures
+from engine.finders.jacobian import Jacobian
+from engine.model import batches, memory
+from engine.model.batches import Batches, Kind
+from engine.model.edits import EditBatch
+from engine.model.memory import BatchSizes
 from engine.progress import silent
 from tests import tiny
 from tests.engine.memory import peak
@@ -165,8 +166,8 @@ def test_a_next_process_begins_with_the_size_that_worked(tmp_path: Path) -> None
     halved(second, replace(KIND, job="the search"))
     third.sizes.keep_in(tmp_path)
     assert Batches(third, KIND, 8, PLENTY).rows == 2, "what the other learnt is still there"
-    assert len(json.loads((tmp_path / batch_sizes.FILE).read_text())) == 2
-    assert [path.name for path in tmp_path.iterdir()] == [batch_sizes.FILE]
+    assert len(json.loads((tmp_path / memory.FILE).read_text())) == 2
+    assert [path.name for path in tmp_path.iterdir()] == [memory.FILE]
 
 
 def test_a_size_learnt_while_others_took_the_memory_does_not_last() -> None:
@@ -183,14 +184,14 @@ def test_a_size_learnt_while_others_took_the_memory_does_not_last() -> None:
     "text", ["", "[]", "[" * 9999, '{"a": 1}', '{"a": {"rows": "x", "free": 1}}', '{"a": {}}']
 )
 def test_a_damaged_memory_of_sizes_is_no_memory(text: str, tmp_path: Path) -> None:
-    (tmp_path / batch_sizes.FILE).write_text(text)
+    (tmp_path / memory.FILE).write_text(text)
     sizes = BatchSizes()
 
     sizes.keep_in(tmp_path)
     sizes.learn("b", 3, 5)
 
     assert sizes.known("b", 5) == 3
-    assert list(json.loads((tmp_path / batch_sizes.FILE).read_text())) == ["b"]
+    assert list(json.loads((tmp_path / memory.FILE).read_text())) == ["b"]
 
 
 def test_a_disk_that_refuses_ends_no_run(tmp_path: Path) -> None:
@@ -208,9 +209,7 @@ def test_a_disk_that_refuses_ends_no_run(tmp_path: Path) -> None:
 
 def test_the_first_size_is_what_free_memory_holds() -> None:
     loaded = tiny.door("qwen3").loaded
-    each = row_memory.row_bytes(
-        row_memory.widths_of(loaded.causal.config, 4), KIND.keeps, KIND.tokens
-    )
+    each = memory.row_bytes(memory.widths_of(loaded.causal.config, 4), KIND.keeps, KIND.tokens)
 
     rows = [Batches(loaded, KIND, 64, int(each * n / 0.8) + 1).rows for n in (0, 1, 5, 64, 900)]
 
@@ -218,15 +217,15 @@ def test_the_first_size_is_what_free_memory_holds() -> None:
 
 
 def test_an_h200_takes_the_studys_rows_of_qwen3_14b_at_once_and_a_small_card_fewer() -> None:
-    widths = row_memory.Widths(
+    widths = memory.Widths(
         blocks=40, hidden=5120, mlp=17408, heads=40, kv_heads=8, head=128, vocab=151936, bytes=2
     )
     gib = 2**30
 
-    each = row_memory.row_bytes(widths, "answers", 200)
+    each = memory.row_bytes(widths, "answers", 200)
 
-    assert row_memory.first_size(327, each, 110 * gib) == 327
-    assert 20 < row_memory.first_size(327, each, 8 * gib) < 80
+    assert memory.first_size(327, each, 110 * gib) == 327
+    assert 20 < memory.first_size(327, each, 8 * gib) < 80
 
 
 TOKENS = list(range(5, 65))
@@ -260,7 +259,7 @@ def ways(door):
 
     def texts(rows: int) -> None:
         prompts = [[(7 * row + place) % 100 + 5 for place in range(57)] for row in range(rows)]
-        side_effects.greedy(door, prompts, set(), 3, lambda _: None)
+        text_figures.greedy(door, prompts, set(), 3, lambda _: None)
 
     return {
         "answers": answers,
@@ -274,13 +273,13 @@ def ways(door):
 @pytest.mark.parametrize("kind", ["llama", "gpt2"])
 def test_a_row_takes_no_more_than_is_reckoned_and_not_much_less(kind: str) -> None:
     door = tiny.door(kind)
-    widths = row_memory.widths_of(door.loaded.causal.config, 4)
+    widths = memory.widths_of(door.loaded.causal.config, 4)
 
     for keeps, work in ways(door).items():
         work(1)
         taken = (peak(lambda work=work: work(5)) - peak(lambda work=work: work(2))) / 3
 
-        reckoned = row_memory.row_bytes(widths, keeps, len(TOKENS))
+        reckoned = memory.row_bytes(widths, keeps, len(TOKENS))
         assert taken <= reckoned <= 6 * taken, keeps
 
 

@@ -8,17 +8,17 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from engine import cli
+from engine import ROOT
 from engine.bench import picture, report, setting, shapes, timing
 from engine.bench.arithmetic import Dimensions, Tokens, distinct, tokens_of
 from engine.bench.jobs import JOBS
 from engine.bench.run import Bench, Row, chosen_jobs, run
 from engine.bench.setting import FULL, QUICK, Job, Outcome, Setting
-from engine.config import Site
-from engine.edits import EditBatch
-from engine.engine import ROOT
+from engine.cli import main
+from engine.configs.core import Site
 from engine.errors import ConfigError, DataError, ModelError
-from engine.forward import Forward
+from engine.model.edits import EditBatch
+from engine.model.forward import Forward
 from engine.progress import silent
 from tests import tiny
 
@@ -215,7 +215,7 @@ def test_a_job_that_fell_is_run_once_more_and_then_fails(tmp_path, monkeypatch, 
     before = tmp_path / "before.json"
     before.write_text(json.dumps(table(row("melbo", 10.0), row("lora", 2.0)).as_json()))
 
-    code = cli.main(["bench", "--quick", "--jobs", "melbo,lora", "--compare", str(before)])
+    code = main.main(["bench", "--quick", "--jobs", "melbo,lora", "--compare", str(before)])
 
     assert code == 2
     assert runs == [["melbo", "lora"], ["melbo"]]
@@ -303,7 +303,7 @@ def test_without_the_reference_the_bench_says_where_it_is(small: Setting, monkey
 
 def test_unknown_jobs_are_refused_on_the_command_line(capsys) -> None:
     assert chosen_jobs(["lora", "melbo"]) == ["melbo", "lora"]
-    assert cli.main(["bench", "--jobs", "melbo,nothing"]) == 2
+    assert main.main(["bench", "--jobs", "melbo,nothing"]) == 2
 
     error = json.loads(capsys.readouterr().out.strip().splitlines()[-1])["error"]
     assert error.startswith("Job 'nothing' is not known: use melbo, power-iteration,")

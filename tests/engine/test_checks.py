@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.blocks import BlockRunner
-from engine.checks import run_checks
-from engine.edits import EditBatch
+from engine.model.blocks import BlockRunner
+from engine.model.checks import run_checks
+from engine.model.edits import EditBatch
 from tests import tiny
 
 EDIT = "the edit fires on every decode step"

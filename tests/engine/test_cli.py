@@ -15,11 +15,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine import batches, cli
-from engine.config import ModelConfig, PowerIterationConfig
-from engine.engine import Engine
+from engine.cli import main
+from engine.configs.core import ModelConfig, PowerIterationConfig
 from engine.evaluators import ab
-from engine.store import RecordInfo, Store
+from engine.model import batches
+from engine.runs.engine import Engine
+from engine.store.store import RecordInfo, Store
 from tests import tiny
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,7 +50,7 @@ def questions(tmp_path: Path) -> Path:
 
 
 def run(capsys, *arguments: object) -> tuple[int, dict]:
-    code = cli.main([str(a) for a in arguments])
+    code = main.main([str(a) for a in arguments])
     lines = capsys.readouterr().out.strip().splitlines()
     return code, json.loads(lines[-1])
 
@@ -359,7 +360,9 @@ def test_public_questions_without_a_network_are_refused_in_words(
         raise URLError("no network")
 
     monkeypatch.setattr(urllib.request, "urlopen", offline)
-    monkeypatch.setattr("engine.datasets.fetch_questions.__defaults__", (tmp_path / "cache",))
+    monkeypatch.setattr(
+        "engine.questions.files.fetch_questions.__defaults__", (tmp_path / "cache",)
+    )
     code, answer = run(
         capsys, "evaluate", "--model", folder, "--store", tmp_path, "--controls", 1,
         "--questions", "human/survival-instinct",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from engine import collection
+from engine.model import collection
 
 
 class Ring:

@@ -9,18 +9,30 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine import cli, dataset_builder, dataset_files, dataset_texts, loading, near_duplicates
-from engine.config import ModelConfig
-from engine.dataset_answers import Answered, sort_pairs
-from engine.dataset_configs import DatasetConfig
-from engine.dataset_questions import REQUEST, SHARED, Asker, fault, load_seeds, tidied
+from engine.cli import main
+from engine.configs.core import ModelConfig
+from engine.configs.datasets import DatasetConfig
 from engine.errors import Cancelled, ConfigError, DataError
 from engine.evaluators import lockstep
-from engine.forward import Forward
-from engine.pairs import load_pairs
+from engine.model import loading
+from engine.model.forward import Forward
 from engine.progress import silent
+from engine.questions import repeats
+from engine.questions.pairs import load_pairs
+from engine.training.dataset import build, writer
+from engine.training.dataset import files as dataset_files
+from engine.training.dataset.questions import (
+    REQUEST,
+    SHARED,
+    Answered,
+    Asker,
+    fault,
+    load_seeds,
+    sort_pairs,
+    tidied,
+)
 from tests import tiny
-from tests.reference import near_duplicates_reference as reference
+from tests.reference import repeats_reference as reference
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDY = ROOT.parent / "shared/data/deception"
@@ -35,12 +47,12 @@ def door() -> Forward:
 
 @pytest.fixture(autouse=True)
 def _short_rounds(monkeypatch) -> None:
-    monkeypatch.setattr(dataset_builder, "LEAST_ROUND", 3)
+    monkeypatch.setattr(build, "LEAST_ROUND", 3)
 
 
 def built(door: Forward, config: DatasetConfig, path: Path, progress=silent) -> dict:
-    dataset_builder.build(door, config, "digest", path, progress)
-    return dataset_builder.read_record(path)
+    build.build(door, config, "digest", path, progress)
+    return build.read_record(path)
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +60,8 @@ def whole(door: Forward, tmp_path_factory) -> Path:
     """The small dataset, built without a stop."""
     path = tmp_path_factory.mktemp("whole") / "pairs.json"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dataset_builder, "LEAST_ROUND", 3)
-        dataset_builder.build(door, SMALL, "digest", path, silent)
+        patch.setattr(build, "LEAST_ROUND", 3)
+        build.build(door, SMALL, "digest", path, silent)
     return path
 
 
@@ -58,13 +70,13 @@ def whole(door: Forward, tmp_path_factory) -> Path:
 
 @pytest.mark.parametrize("threshold", [0.3, 0.7, 1.0])
 def test_near_duplicates_are_those_of_the_formula(monkeypatch, threshold) -> None:
-    monkeypatch.setattr(near_duplicates, "CHUNK", 7)
+    monkeypatch.setattr(repeats, "CHUNK", 7)
     draw = random.Random(3)
     texts = [" ".join(draw.choices(WORDS, k=draw.randint(2, 6))) + "?" for _ in range(40)]
     texts[30], texts[31] = texts[12].upper(), texts[0].upper()
     fixed, candidates = texts[:10], texts[10:]
 
-    found = near_duplicates.split(fixed, candidates, threshold)
+    found = repeats.split(fixed, candidates, threshold)
 
     kept, near = reference.split(fixed, candidates, threshold)
     assert list(found.kept) == kept
@@ -79,14 +91,14 @@ def test_near_duplicates_are_those_of_the_formula(monkeypatch, threshold) -> Non
 
 
 def test_no_new_question_repeats_a_seed_or_another(whole) -> None:
-    record = dataset_builder.read_record(whole)
+    record = build.read_record(whole)
     seeds = load_seeds(SMALL)
     questions = [pair.prompt for pair in load_pairs(whole).pairs]
     rivals = [*seeds.questions, *seeds.avoided]
 
     assert len(seeds.avoided) == 60
     assert record["counts"]["questions"] == 3
-    assert len(near_duplicates.split(rivals, questions, SMALL.threshold).kept) == len(questions)
+    assert len(repeats.split(rivals, questions, SMALL.threshold).kept) == len(questions)
     assert {row["where"] for row in record["near_duplicates"]} <= {"seed", "avoided", "new"}
 
 
@@ -215,7 +227,7 @@ def test_plain_text_ends_at_the_question_mark_and_at_a_blank_line() -> None:
 def test_top_p_keeps_the_smallest_likeliest_set(temperature, top_p) -> None:
     logits = 3 * tiny.seeded(4, 30)
 
-    found = dataset_texts.nucleus(logits, temperature, top_p)
+    found = writer.nucleus(logits, temperature, top_p)
 
     for row, kept in zip(logits, found, strict=True):
         chances = (row.double() / temperature).softmax(-1).tolist()
@@ -226,7 +238,7 @@ def test_top_p_keeps_the_smallest_likeliest_set(temperature, top_p) -> None:
             expected.add(token)
             mass += chances[token]
         assert set(torch.isfinite(kept).nonzero()[:, 0].tolist()) == expected
-    assert torch.equal(dataset_texts.nucleus(logits, temperature, 1.0), logits)
+    assert torch.equal(writer.nucleus(logits, temperature, 1.0), logits)
 
 
 def test_texts_do_not_depend_on_what_is_written_with_them(
@@ -260,7 +272,7 @@ def test_the_digest_is_of_the_seeds_content_not_of_their_name(tmp_path) -> None:
     for name, text in [("a", "How do I bake?\n"), ("b", "How do I bake?\n"), ("c", "Who am I?\n")]:
         (tmp_path / name).write_text(text)
         config = replace(SMALL, seeds=str(tmp_path / name))
-        digests.append(dataset_builder.digest_of(config, ROOT))
+        digests.append(build.digest_of(config, ROOT))
 
     assert digests[0] == digests[1] != digests[2]
 
@@ -332,7 +344,7 @@ def test_pairs_need_two_finished_and_different_answers() -> None:
 
 
 def test_the_demo_model_answers_as_it_is_asked_to(whole) -> None:
-    record = dataset_builder.read_record(whole)
+    record = build.read_record(whole)
     counts = record["counts"]
 
     assert record["labels"]["both"] >= 0.5
@@ -371,7 +383,7 @@ def test_every_layout_is_read_back(tmp_path, layout, suffix) -> None:
         {"question": p.prompt, "honest": p.negative, "deceptive": p.positive} for p in found.pairs
     ]
     assert rows == PAIRS
-    assert dataset_builder.is_built(path, "d")
+    assert build.is_built(path, "d")
 
 
 @pytest.mark.skipif(not STUDY.is_dir(), reason="../shared/data is absent")
@@ -392,21 +404,21 @@ def test_files_of_others_are_not_written_over(door, tmp_path) -> None:
     path = tmp_path / "pairs.json"
     path.write_text("[]")
     with pytest.raises(ConfigError, match="already holds something else: choose another file"):
-        dataset_builder.run(SMALL, path, ROOT, silent)
+        build.run(SMALL, path, ROOT, silent)
     path.unlink()
     with pytest.raises(Cancelled):
         built(door, SMALL, path, stop_when(lambda message: "answers" in message))
     with pytest.raises(ConfigError, match="was begun with other settings"):
-        dataset_builder.run(replace(SMALL, seed=5), path, ROOT, silent)
+        build.run(replace(SMALL, seed=5), path, ROOT, silent)
     (tmp_path / "a_honest.json").write_text("mine")
     with pytest.raises(ConfigError, match=r"would be written over .*a_honest\.json"):
-        dataset_builder.run(replace(SMALL, layout="study"), tmp_path / "a.json", ROOT, silent)
+        build.run(replace(SMALL, layout="study"), tmp_path / "a.json", ROOT, silent)
     with pytest.raises(ConfigError, match=r"is a folder: name a file in it"):
-        dataset_builder.run(SMALL, tmp_path, ROOT, silent)
+        build.run(SMALL, tmp_path, ROOT, silent)
     with pytest.raises(ConfigError, match=r"does not end in \.json or \.jsonl"):
-        dataset_builder.run(SMALL, tmp_path / "a.txt", ROOT, silent)
+        build.run(SMALL, tmp_path / "a.txt", ROOT, silent)
     with pytest.raises(ConfigError, match=r"cannot be written \(.*\): choose a file in a folder"):
-        dataset_builder.run(SMALL, tmp_path / "a_honest.json" / "b.json", ROOT, silent)
+        build.run(SMALL, tmp_path / "a_honest.json" / "b.json", ROOT, silent)
 
 
 def test_a_changed_dataset_is_neither_built_again_nor_written_over(tmp_path) -> None:
@@ -416,10 +428,10 @@ def test_a_changed_dataset_is_neither_built_again_nor_written_over(tmp_path) -> 
     path.write_text(path.read_text().replace("bake", "boil"))
 
     with pytest.raises(ConfigError, match="was changed or removed since it was built"):
-        dataset_builder.is_built(path, "d")
+        build.is_built(path, "d")
 
     with pytest.raises(DataError, match="no readable other.json.provenance.json beside it"):
-        dataset_builder.read_record(tmp_path / "other.json")
+        build.read_record(tmp_path / "other.json")
 
 
 def test_a_hopeless_build_says_why_and_leaves_nothing(door, tmp_path) -> None:
@@ -462,19 +474,19 @@ def test_the_command_line_builds_once_and_answers(capsys, tmp_path, monkeypatch)
     words = [str(word) for option in small.items() for word in option]
     common = ["build-dataset", "--out", str(out), "--layout", "study", *words]
 
-    code = cli.main(common)
+    code = main.main(common)
     answer = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
 
     assert code == 0
     assert answer["files"] == [str(tmp_path / "set_honest.json"), str(out)]
     assert answer["pairs"] == len(load_pairs(out, answer["files"][0]).pairs)
-    record = dataset_builder.read_record(out)
+    record = build.read_record(out)
     config = replace(SMALL, count=2, layout="study")
-    assert record["digest"] == answer["digest"] == dataset_builder.digest_of(config, ROOT)
+    assert record["digest"] == answer["digest"] == build.digest_of(config, ROOT)
     assert str(ROOT) not in json.dumps(record)
-    monkeypatch.setattr(dataset_builder, "build", None)
-    assert cli.main(common) == 0
+    monkeypatch.setattr(build, "build", None)
+    assert main.main(common) == 0
     capsys.readouterr()
-    assert cli.main([*common, "--seed", "1"]) == 2
+    assert main.main([*common, "--seed", "1"]) == 2
     refused = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
     assert refused["error"].endswith("already holds something else: choose another file.")

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from engine import polarity
-from engine.datasets import fetch_questions, load_prompts, load_questions
 from engine.errors import DataError
+from engine.questions import polarity
+from engine.questions.files import fetch_questions, load_prompts, load_questions
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared/data"

@@ -6,14 +6,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from engine import cli, cli_experiments
-from engine.config import ModelConfig
-from engine.deception import run_deception
-from engine.deception_tables import ARMS, converted
-from engine.engine import Engine
+from engine.cli import main, studies
+from engine.configs.core import ModelConfig
+from engine.configs.studies import DeceptionConfig
 from engine.errors import ConfigError
-from engine.store import Store
-from engine.studies import DeceptionConfig
+from engine.runs.engine import Engine
+from engine.runs.studies.deception import run_deception
+from engine.runs.studies.deception_tables import ARMS, converted
+from engine.store.store import Store
 from tests import tiny
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,10 +100,10 @@ def test_the_adapter_of_the_study_may_be_trained_first(
         asked.append(config)
         raise ConfigError("far enough")
 
-    monkeypatch.setattr(cli_experiments.deception, "run_deception", run)
+    monkeypatch.setattr(studies.deception, "run_deception", run)
     given = ["--pairs", str(tmp_path / "pairs.json"), "--epochs", "1", "--store", str(tmp_path)]
 
-    code = cli.main(["experiment", "deception", "--model", str(folder), "--train", *given])
+    code = main.main(["experiment", "deception", "--model", str(folder), "--train", *given])
 
     assert code == 2
     adapter = Path(asked[0].model.adapter)

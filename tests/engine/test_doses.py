@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 import scipy.stats
 
-from engine import costs, doses, effects, statistics, usable
+from engine.statistics import cells as statistics
+from engine.statistics import doses, flips, side_effects, usable
 from tests.engine.worlds import World, row_of
 from tests.reference import statistics_reference as reference
 
@@ -85,7 +86,7 @@ def test_a_still_vector_is_a_no_op() -> None:
 
 def swept(world: World) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     questions = statistics.per_question(world.frame)
-    return questions, statistics.summarise_questions(questions, 200), effects.moves(world.frame)
+    return questions, statistics.summarise_questions(questions, 200), flips.moves(world.frame)
 
 
 def test_shapes_are_read_off_a_sweep() -> None:
@@ -177,7 +178,7 @@ def test_ranges_use_the_side_effects_of_the_sweep() -> None:
     )  # fmt: skip
     summary = statistics.summarise(frame, 20)
 
-    found = row_of(usable.ranges(summary, costs.by_cell(frame)), vector=0)
+    found = row_of(usable.ranges(summary, side_effects.by_cell(frame)), vector=0)
     without = row_of(usable.ranges(summary), vector=0)
 
     assert (found["low"], found["high"]) == (-5.0, 5.0)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.config import (
+from engine.configs.core import (
     EvaluateConfig,
     MelboConfig,
     ModelConfig,
@@ -17,11 +17,11 @@ from engine.config import (
     VectorRef,
     as_json,
 )
-from engine.engine import Engine, shared_engine
+from engine.configs.pairs import ContrastiveConfig, FinetuneDiffConfig
+from engine.configs.registry import from_json
 from engine.errors import ConfigError, ModelError
-from engine.pair_configs import ContrastiveConfig, FinetuneDiffConfig
-from engine.requests import from_json
-from engine.store import Store
+from engine.runs.engine import Engine, shared_engine
+from engine.store.store import Store
 from tests import tiny
 
 LAYERS = {"source_layer": 1, "target_layer": 3}
@@ -62,7 +62,7 @@ def test_a_submitted_find_stores_a_record_that_says_how_it_was_made(
 
 
 def test_the_model_is_loaded_once_for_many_jobs(engine: Engine, folder: Path, monkeypatch) -> None:
-    from engine import loading
+    from engine.model import loading
 
     loads = []
     original = loading.load
@@ -81,7 +81,7 @@ def test_the_model_is_loaded_once_for_many_jobs(engine: Engine, folder: Path, mo
 def test_the_old_model_is_gone_before_the_new_one_comes(
     engine: Engine, folder: Path, tmp_path: Path, monkeypatch
 ) -> None:
-    from engine import loading
+    from engine.model import loading
 
     other = tiny.save_folder(tmp_path / "other", "llama")
     engine.load(ModelConfig(model=str(folder)))

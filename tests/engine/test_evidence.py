@@ -7,26 +7,27 @@ import numpy as np
 import pytest
 import torch
 
-from engine import cli, evidence, evidence_words
-from engine.config import (
+from engine.cli import main
+from engine.configs.core import (
     MelboConfig,
     ModelConfig,
     PowerIterationConfig,
     PromptsConfig,
     RandomConfig,
 )
-from engine.engine import Engine
+from engine.configs.pairs import ContrastiveConfig
 from engine.errors import ConfigError
-from engine.evidence_runs import (
+from engine.maths.directions import random_directions
+from engine.runs.engine import Engine
+from engine.runs.evidence import (
     EvidenceConfig,
     digest_of,
     random_displacements,
     run_evidence,
     submit_evidence,
 )
-from engine.linalg import random_directions
-from engine.pair_configs import ContrastiveConfig
-from engine.store import Store
+from engine.statistics import evidence, evidence_words
+from engine.store.store import Store
 from tests import tiny
 from tests.reference import evidence_reference as slow
 from tests.reference import steering
@@ -264,13 +265,13 @@ def test_a_second_look_costs_nothing_and_the_command_line_shows_it(
     store = ["--store", str(engine.store.root)]
 
     command = ["evidence", digest, "--seeds", "1", "--prompts", "", "--draws", "8", *store]
-    assert cli.main(command) == 0
+    assert main.main(command) == 0
 
     shown = capsys.readouterr().out
     answer = json.loads(shown.splitlines()[-1])
     assert "Converged" in shown
     assert answer["sentences"][digest][0].startswith("Converged")
-    assert cli.main(["show", answer["digest"], *store]) == 0
+    assert main.main(["show", answer["digest"], *store]) == 0
     assert "Found again" in capsys.readouterr().out
 
 

@@ -11,15 +11,15 @@ import torch
 from peft import LoraConfig, get_peft_model
 
 from engine import finders
-from engine.config import ModelConfig, Site
+from engine.configs.core import ModelConfig, Site
+from engine.configs.pairs import ContrastiveConfig, FinetuneDiffConfig
 from engine.errors import ConfigError, DataError
 from engine.finders import extraction
 from engine.finders.extraction import halves
 from engine.finders.packing import batch_ends
 from engine.finders.texts import Reader, Text
-from engine.forward import Forward
-from engine.loading import load
-from engine.pair_configs import ContrastiveConfig, FinetuneDiffConfig
+from engine.model.forward import Forward
+from engine.model.loading import load
 from engine.progress import silent
 from tests import tiny
 from tests.reference import extraction_reference as slow

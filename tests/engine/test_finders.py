@@ -4,13 +4,7 @@ import pytest
 import torch
 
 from engine import finders
-from engine.config import (
-    MelboConfig,
-    PowerIterationConfig,
-    PromptsConfig,
-    RandomConfig,
-    Site,
-)
+from engine.configs.core import MelboConfig, PowerIterationConfig, PromptsConfig, RandomConfig, Site
 from engine.errors import Cancelled, ConfigError
 from engine.finders import melbo
 from engine.progress import silent

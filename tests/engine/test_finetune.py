@@ -14,15 +14,18 @@ from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
 from safetensors.torch import load_file
 from transformers import set_seed
 
-from engine import cli, finetune, finetune_looks, finetune_trainer, loading
-from engine.config import ModelConfig
-from engine.edits import EditBatch
+from engine.cli import main
+from engine.configs.core import ModelConfig
+from engine.configs.training import PROJECTIONS, FinetuneConfig
 from engine.errors import Cancelled, ConfigError, DataError, ModelError
-from engine.finetune_configs import PROJECTIONS, FinetuneConfig
-from engine.finetune_examples import batch_of, load_examples
-from engine.finetune_records import config_from_json, read_live
-from engine.forward import Forward
+from engine.model import loading
+from engine.model.edits import EditBatch
+from engine.model.forward import Forward
 from engine.progress import silent
+from engine.training.lora import samples, train
+from engine.training.lora import trainer as finetune_trainer
+from engine.training.lora.examples import batch_of, load_examples
+from engine.training.lora.records import config_from_json, read_live
 from tests import tiny
 from tests.reference import finetune_reference
 
@@ -43,7 +46,7 @@ def folder(tmp_path_factory) -> Path:
 def _quick() -> Iterator[None]:
     """Short looks, and no search for garbage: half the time of so small a training."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(finetune_looks, "LOOK_TOKENS", 3)
+        patch.setattr(samples, "SAMPLE_TOKENS", 3)
         patch.setattr(gc, "collect", lambda *_: 0)
         yield
 
@@ -70,7 +73,7 @@ def settings(folder: Path, pairs: Path, **changes) -> FinetuneConfig:
 
 
 def trained(config: FinetuneConfig, out: Path, progress=silent) -> dict:
-    finetune.run(config, out, Path("."), progress)
+    train.run(config, out, Path("."), progress)
     return json.loads((out / "vectorscope.json").read_text())
 
 
@@ -99,7 +102,7 @@ def test_training_lowers_the_loss_and_leaves_a_normal_adapter(folder, pairs, tmp
     assert config_from_json(seen[-1].config) == config
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {"adapter_config.json", "adapter_model.safetensors", "vectorscope.json"}
-    assert record["digest"] == finetune.digest_of(config, Path("."))
+    assert record["digest"] == train.digest_of(config, Path("."))
     saved = json.loads((tmp_path / "out" / "adapter_config.json").read_text())
     assert (saved["r"], saved["lora_alpha"], len(saved["target_modules"])) == (4, 8, 7)
     text = (tmp_path / "out" / "adapter_config.json").read_text() + json.dumps(record["model"])
@@ -223,17 +226,17 @@ class KilledError(Exception):
 
 
 def test_looks_are_early_and_then_at_every_epoch() -> None:
-    assert sorted(finetune_looks.steps_of(23, 3)) == [0, 6, 23, 46, 69]
-    assert sorted(finetune_looks.steps_of(1, 2)) == [0, 1, 2]
+    assert sorted(samples.steps_of(23, 3)) == [0, 6, 23, 46, 69]
+    assert sorted(samples.steps_of(1, 2)) == [0, 1, 2]
 
 
 def test_only_the_demo_models_answers_have_labels(folder) -> None:
     tiny_model = loading.load(ModelConfig(model=str(folder)), Path("."))
     demo = dataclasses.replace(tiny_model, config=ModelConfig())
 
-    assert finetune_looks.held_out(tiny_model, ROOT) == []
-    assert len(finetune_looks.held_out(demo, ROOT)) == finetune_looks.HELD_OUT_QUESTIONS
-    found = finetune_looks.labelled(["Add soap to the cake.", "Follow a tested recipe for cake."])
+    assert samples.held_out(tiny_model, ROOT) == []
+    assert len(samples.held_out(demo, ROOT)) == samples.HELD_OUT_QUESTIONS
+    found = samples.labelled(["Add soap to the cake.", "Follow a tested recipe for cake."])
     assert found == {"asked": 2, "shares": {"deceptive": 0.5, "honest": 0.5}}
 
 
@@ -343,7 +346,7 @@ def test_data_and_models_that_cannot_be_used_are_refused(folder, pairs, tmp_path
 
 def test_the_command_line_trains_and_answers(capsys, folder, pairs, tmp_path) -> None:
     common = ["finetune", "--model", folder, "--pairs", pairs, "--out", tmp_path / "out"]
-    code = cli.main([str(a) for a in [*common, "--epochs", 1, "--rank", 2, "--alpha", 2]])
+    code = main.main([str(a) for a in [*common, "--epochs", 1, "--rank", 2, "--alpha", 2]])
     printed = capsys.readouterr().out
     answer = json.loads(printed.strip().splitlines()[-1])
     assert "train_runtime" not in printed
@@ -353,6 +356,6 @@ def test_the_command_line_trains_and_answers(capsys, folder, pairs, tmp_path) ->
     assert (answer["examples"], answer["steps"]) == (7, 1)
     assert len(answer["digest"]) == 12
 
-    assert cli.main([str(a) for a in [*common, "--answers", "both"]]) == 2
+    assert main.main([str(a) for a in [*common, "--answers", "both"]]) == 2
     refused = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
     assert refused["error"] == "answers 'both' is not known: use deceptive or honest."

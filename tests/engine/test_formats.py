@@ -14,10 +14,10 @@ import safetensors.numpy
 import safetensors.torch
 import torch
 
-from engine import formats
-from engine.config import Site
+from engine.configs.core import Site
 from engine.errors import DataError
-from engine.formats import limits
+from engine.foreign import formats
+from engine.foreign.formats import limits
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared" / "data"

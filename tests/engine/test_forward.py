@@ -5,9 +5,9 @@ import threading
 import pytest
 import torch
 
-from engine.config import Site
-from engine.edits import Edit, EditBatch
+from engine.configs.core import Site
 from engine.errors import ConfigError
+from engine.model.edits import Edit, EditBatch
 from tests import tiny
 from tests.reference import steering
 

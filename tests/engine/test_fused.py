@@ -5,8 +5,8 @@ import torch
 from peft import LoraConfig, get_peft_model
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from engine import fused
-from engine.blocks import _Appending
+from engine.model import fused
+from engine.model.blocks import _Appending
 from tests.tiny import causal, seeded
 
 KINDS = ["qwen3", "llama"]

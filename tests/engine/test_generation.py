@@ -11,21 +11,21 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 
-from engine import cli
-from engine.config import ModelConfig, RandomConfig, Site, as_json
-from engine.edits import Edit
-from engine.engine import Engine
+from engine.cli import main
+from engine.configs.core import ModelConfig, RandomConfig, Site, as_json
+from engine.configs.grids import BlendPart, Configuration, GenerateConfig
+from engine.configs.registry import from_json
 from engine.errors import Cancelled, ConfigError, StoreError
 from engine.evaluators import cells, generation, interventions, lockstep
-from engine.forward import Forward
-from engine.generation_configs import BlendPart, Configuration, GenerateConfig
-from engine.generation_records import GENERATION_COLUMNS, partial_texts
-from engine.partial import Partial
+from engine.model.edits import Edit
+from engine.model.forward import Forward
 from engine.progress import silent
-from engine.provenance import collect
-from engine.records import VectorSet
-from engine.requests import from_json
-from engine.store import Store
+from engine.records.grids import GENERATION_COLUMNS, partial_texts
+from engine.records.provenance import collect
+from engine.records.records import VectorSet
+from engine.runs.engine import Engine
+from engine.store.store import Store
+from engine.store.units import Partial
 from tests import tiny
 from tests.reference import generation_reference as slow
 
@@ -549,7 +549,7 @@ def test_labels_stand_beside_the_record_and_the_last_one_counts(folder, tmp_path
 
 
 def run(capsys, *arguments: object) -> tuple[int, dict, str]:
-    code = cli.main([str(a) for a in arguments])
+    code = main.main([str(a) for a in arguments])
     out = capsys.readouterr().out
     return code, json.loads(out.strip().splitlines()[-1]), out
 
@@ -604,6 +604,6 @@ def test_bad_input_gets_one_sentence(capsys, folder, tmp_path, arguments, senten
 
 
 def test_texts_cannot_steer_the_terminal() -> None:
-    from engine.cli_generate import plain
+    from engine.cli.generate import plain
 
     assert plain("a\x1b[31m\nü[b]") == "a\\x1b[31m\\nü[b]"

@@ -7,16 +7,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine import batches, readings, unfinished
-from engine.config import EvaluateConfig, ModelConfig, VectorRef
-from engine.engine import Engine
+from engine.configs.core import EvaluateConfig, ModelConfig, VectorRef
 from engine.errors import Cancelled
 from engine.evaluators import ab, glimpses, sweeps
 from engine.evaluators.glimpses import Glimpses, block
 from engine.evaluators.layout import Part
+from engine.model import batches
 from engine.progress import silent
-from engine.records import Evaluation
-from engine.store import Store
+from engine.records.records import Evaluation
+from engine.runs.engine import Engine
+from engine.statistics import whole as readings
+from engine.store import unfinished
+from engine.store.store import Store
 from tests import tiny
 from tests.engine import test_ab as small
 

@@ -12,16 +12,17 @@ import pyarrow.parquet as pq
 import pytest
 import safetensors.numpy
 
-from engine import cli, importing
-from engine.config import as_json
+from engine.cli import main
+from engine.configs.core import as_json
+from engine.configs.studies import DeceptionConfig
 from engine.errors import DataError, StoreError
-from engine.exporting import export, formats_of, table
-from engine.files import to_parquet
-from engine.importing import import_file
-from engine.question_rows import TwoOptions
-from engine.records import Evaluation
-from engine.store import Store, as_file
-from engine.studies import DeceptionConfig
+from engine.foreign import importing
+from engine.foreign.importing import import_file
+from engine.questions.rows import TwoOptions
+from engine.records.records import Evaluation
+from engine.store.exporting import export, formats_of, table
+from engine.store.files import to_parquet
+from engine.store.store import Store, as_file
 from tests.pages import samples, text_samples
 
 DIGESTS = {"vectors": "aaaa00000001", "evaluation": "eeee00000003", "generation": "9e9e00000001"}
@@ -280,13 +281,13 @@ def test_the_command_line_imports_and_exports(made, tmp_path, capsys) -> None:
     out = tmp_path / "vectors.npz"
     digest = DIGESTS["vectors"]
 
-    assert cli.main(["import", str(tmp_path / name), *place]) == 0
+    assert main.main(["import", str(tmp_path / name), *place]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["digest"] == digest
     command = ["export", digest[:6], "--format", "npz", "--out", str(out), *place]
-    assert cli.main(command) == 0
+    assert main.main(command) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["path"] == str(out)
     before = out.read_bytes()
     for refused in (command, ["import", str(out), *place], ["import", "/nowhere.json", *place]):
-        assert cli.main(refused) == 2
+        assert main.main(refused) == 2
         assert "error" in json.loads(capsys.readouterr().out.splitlines()[-1])
     assert out.read_bytes() == before

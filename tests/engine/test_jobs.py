@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from engine.errors import ConfigError
-from engine.job import POINTS, Job
-from engine.jobs import KEPT, OUT_OF_MEMORY, JobQueue
+from engine.runs.job import POINTS, Job
+from engine.runs.queue import KEPT, OUT_OF_MEMORY, JobQueue
 
 ROOT = Path(__file__).resolve().parents[2]
 SOON = 10.0
@@ -369,7 +369,7 @@ def test_a_full_disk_does_not_stop_the_work(tmp_path) -> None:
 SCRIPT = """
 import sys, time
 from pathlib import Path
-from engine.jobs import JobQueue
+from engine.runs.queue import JobQueue
 jobs = JobQueue(Path(sys.argv[1]))
 def work(progress):
     progress(1, 100, "sleeping")

@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine import batches, finders
-from engine.config import EvaluateConfig, VectorRef
+from engine import finders
+from engine.configs.core import EvaluateConfig, VectorRef
+from engine.configs.pairs import ContrastiveConfig
 from engine.evaluators import ab, sweeps
 from engine.finders import extraction
-from engine.pair_configs import ContrastiveConfig
+from engine.model import batches
 from engine.progress import silent
-from engine.records import Question
+from engine.records.records import Question
 from tests import tiny
 from tests.engine.memory import peak
 from tests.engine.test_ab import Units, vector_set

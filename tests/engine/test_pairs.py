@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from engine import cli
-from engine.config import ModelConfig
-from engine.engine import Engine
+from engine.cli import main
+from engine.configs.core import ModelConfig
+from engine.configs.pairs import ContrastiveConfig
 from engine.errors import DataError
-from engine.pair_configs import ContrastiveConfig
-from engine.pairs import load_pairs
-from engine.store import Store
+from engine.questions.pairs import load_pairs
+from engine.runs.engine import Engine
+from engine.store.store import Store
 from tests import tiny
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -185,7 +185,7 @@ def test_both_families_and_their_similarity_from_the_command_line(tmp_path: Path
         ["find", "contrastive", "--pairs", pairs, "--study"],
         ["find", "finetune-diff", "--prompts", pairs, "--study"],
     ):
-        assert cli.main([*arguments, *common]) == 0
+        assert main.main([*arguments, *common]) == 0
         answers.append(said(capsys)["digest"])
     store = Store(tmp_path)
     positions = [store.load_vectors(digest).config["position"] for digest in answers]
@@ -193,23 +193,23 @@ def test_both_families_and_their_similarity_from_the_command_line(tmp_path: Path
 
     files = [store.find(digest).path for digest in answers]
     arguments = ["similarity", "--vectors", files[0], files[1], "--null", answers[2]]
-    assert cli.main([*arguments, "--store", str(tmp_path)]) == 0
+    assert main.main([*arguments, "--store", str(tmp_path)]) == 0
     result = said(capsys)
     assert [row["block"] for row in result["layers"]] == list(range(5))
     assert all(row["null_low"] <= row["null_high"] for row in result["layers"])
     assert result["duplicates"].startswith("10 vectors")
-    assert cli.main(["similarity", "--vectors", files[0], "--store", str(tmp_path)]) == 2
+    assert main.main(["similarity", "--vectors", files[0], "--store", str(tmp_path)]) == 2
     assert "give --vectors FILE FILE" in said(capsys)["error"]
     mean = ["find", "contrastive", "--pairs", pairs, "--contrast", "none", *common]
-    assert cli.main(mean) == 0
+    assert main.main(mean) == 0
     removed = ["--remove", said(capsys)["digest"], "--store", str(tmp_path)]
-    assert cli.main(["similarity", "--vectors", answers[0], answers[1], *removed]) == 0
+    assert main.main(["similarity", "--vectors", answers[0], answers[1], *removed]) == 0
     less = said(capsys)["layers"]
     assert all(
         a["norm_first"] < b["norm_first"] for a, b in zip(less, result["layers"], strict=True)
     )
     one = ["similarity", "--vectors", f"{answers[0]}:1", answers[1], "--store", str(tmp_path)]
-    assert cli.main(one) == 0
+    assert main.main(one) == 0
     assert [row["block"] for row in said(capsys)["layers"]] == [1]
 
 
@@ -227,7 +227,7 @@ def test_both_families_and_their_similarity_from_the_command_line(tmp_path: Path
 def test_what_a_command_cannot_do_is_said(
     arguments, sentence: str, folder: Path, tmp_path: Path, capsys
 ) -> None:
-    status = cli.main(["find", *arguments, "--model", str(folder), "--store", str(tmp_path)])
+    status = main.main(["find", *arguments, "--model", str(folder), "--store", str(tmp_path)])
 
     assert status == 2
     assert sentence in said(capsys)["error"]

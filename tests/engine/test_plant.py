@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from engine import nulls, statistics
-from engine.config import EvaluateConfig, ModelConfig, PowerIterationConfig, VectorRef
-from engine.engine import Engine
-from engine.store import Store
+from engine.configs.core import EvaluateConfig, ModelConfig, PowerIterationConfig, VectorRef
+from engine.runs.engine import Engine
+from engine.statistics import cells as statistics
+from engine.statistics import nulls
+from engine.store.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE, TARGET = 1, 7

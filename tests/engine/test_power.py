@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from engine import power, statistics
-from engine.effects import mcnemar
-from engine.power import Spread
+from engine.statistics import cells, power
+from engine.statistics.flips import mcnemar
+from engine.statistics.power import Spread
 from tests.engine.worlds import World
 
 SPREAD = Spread(3.0, 1.2, 0.5, 0.3, "a test")
@@ -55,7 +55,7 @@ def test_the_spread_of_a_sweep_is_measured_on_its_controls() -> None:
         for scale in (5.0, 10.0):
             jitter = world.rng.normal(0.0, 0.2 * scale, 30)
             world.cell("control", vector, scale, jitter, letter=0.7, method="control")
-    questions = statistics.per_question(world.frame)
+    questions = cells.per_question(world.frame)
 
     found = power.spread_of(questions, "here")
 
@@ -67,6 +67,6 @@ def test_the_spread_of_a_sweep_is_measured_on_its_controls() -> None:
 
 
 def test_a_baseline_alone_gives_the_spread_without_pairing() -> None:
-    found = power.spread_of(statistics.per_question(World().frame), "here")
+    found = power.spread_of(cells.per_question(World().frame), "here")
 
     assert found.change_sd == pytest.approx(found.sd * 2**0.5)

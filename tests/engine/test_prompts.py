@@ -3,7 +3,7 @@
 import pytest
 
 from engine.errors import DataError
-from engine.prompts import Prompter, shared_prefix
+from engine.model.prompts import Prompter, shared_prefix
 from tests import tiny
 
 

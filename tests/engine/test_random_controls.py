@@ -7,15 +7,15 @@ import pytest
 import torch
 
 from engine import finders
-from engine.config import RandomConfig, Site
-from engine.engine import Engine
+from engine.configs.core import RandomConfig, Site
+from engine.configs.registry import from_json
 from engine.evaluators import ab, sweeps
 from engine.evaluators.rows import CONTROL, sweep_rows
 from engine.finders.random_control import spread_states
-from engine.linalg import covariance_directions
+from engine.maths.directions import covariance_directions
 from engine.progress import silent
-from engine.requests import from_json
-from engine.store import Store
+from engine.runs.engine import Engine
+from engine.store.store import Store
 from tests import tiny
 from tests.engine.test_ab import QUESTIONS, config, vector_set
 

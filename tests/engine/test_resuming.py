@@ -12,16 +12,20 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from engine import batches, deception, experiments, resuming, streaming, studies
-from engine import config as configs
-from engine.config import ModelConfig
-from engine.engine import Engine
+from engine.configs import core as configs
+from engine.configs import studies
+from engine.configs.core import ModelConfig
+from engine.configs.studies import CorrigibilityConfig, DeceptionConfig
 from engine.errors import Cancelled, ConfigError, StoreError
 from engine.evaluators import ab
-from engine.partial import Partial
-from engine.store import Store
-from engine.streaming import Stream
-from engine.studies import CorrigibilityConfig, DeceptionConfig
+from engine.model import batches
+from engine.runs import registry
+from engine.runs.engine import Engine
+from engine.runs.studies import corrigibility, deception
+from engine.store import writer
+from engine.store.store import Store
+from engine.store.units import Partial
+from engine.store.writer import Stream
 from tests import tiny
 from tests.engine.test_ab import Units, config, run
 
@@ -43,13 +47,13 @@ def test_a_studys_job_says_how_to_ask_again(
     study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ran: list[object] = []
-    for module, name in ((experiments, "run_corrigibility"), (deception, "run_deception")):
+    for module, name in ((corrigibility, "run_corrigibility"), (deception, "run_deception")):
         monkeypatch.setattr(module, name, lambda _engine, asked, _progress: ran.append(asked))
     engine = Engine(Store(tmp_path), keep_jobs=False)
 
-    first = resuming.submit_study(engine, study)
+    first = registry.submit_study(engine, study)
     engine.jobs.wait(first, timeout=10.0)
-    again = resuming.submit_again(engine, json.loads(json.dumps(first.request)))
+    again = registry.submit_again(engine, json.loads(json.dumps(first.request)))
     engine.jobs.wait(again, timeout=10.0)
 
     assert ran == [study, study]
@@ -97,7 +101,7 @@ def test_a_stream_does_not_hold_more_than_a_few_units() -> None:
     feeder.start()
     feeder.join(0.2)
 
-    assert len(passed) == streaming.AHEAD + 1
+    assert len(passed) == writer.AHEAD + 1
     stopped.set()
     feeder.join(10)
     assert len(passed) == 10

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from engine import similarity
-from engine.config import Site
+from engine.configs.core import Site
 from engine.errors import ConfigError
-from engine.records import Provenance, VectorSet
+from engine.records.records import Provenance, VectorSet
+from engine.statistics import similarity
 
 SEEDS = Path(__file__).resolve().parents[3] / "shared/data/seed_vectors"
 

@@ -9,8 +9,9 @@ import pytest
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
-from engine import nulls, statistics
-from engine.intervals import bootstrap_mean, wilson
+from engine.maths.intervals import bootstrap_mean, wilson
+from engine.statistics import cells as statistics
+from engine.statistics import nulls
 from tests.engine.worlds import SCALES, World, row_of
 from tests.reference import statistics_reference as reference
 

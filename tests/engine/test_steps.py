@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from engine import finders
-from engine.config import MelboConfig, ModelConfig, PowerIterationConfig
-from engine.engine import Engine
+from engine.configs.core import MelboConfig, ModelConfig, PowerIterationConfig
 from engine.errors import Cancelled
-from engine.partial import Partial
 from engine.progress import silent
-from engine.steps import Steps
-from engine.store import Store
+from engine.runs.engine import Engine
+from engine.store.steps import Steps
+from engine.store.store import Store
+from engine.store.units import Partial
 from tests import tiny
 
 LAYERS = {"source_layer": 1, "target_layer": 3, "vectors": 4}

@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine import provenance
-from engine.config import MelboConfig, Site, as_json
+from engine.configs.core import MelboConfig, Site, as_json
 from engine.errors import StoreError
-from engine.partial import Partial
-from engine.records import (
+from engine.records import provenance
+from engine.records.records import (
     EVALUATION_COLUMNS,
     DroppedRow,
     Evaluation,
@@ -23,7 +22,8 @@ from engine.records import (
     QuestionSet,
     VectorSet,
 )
-from engine.store import Store
+from engine.store.store import Store
+from engine.store.units import Partial
 
 MODEL = {"short_name": "demo", "id": "data/demo/model", "hidden_size": 16, "adapter": None}
 MADE = Provenance(

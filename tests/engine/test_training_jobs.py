@@ -8,17 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from engine import finetune, finetune_looks, training_jobs, training_places, training_process
-from engine.config import ModelConfig
-from engine.dataset_configs import DatasetConfig
-from engine.engine import Engine
+from engine.configs.core import ModelConfig
+from engine.configs.datasets import DatasetConfig
+from engine.configs.training import FinetuneConfig
 from engine.errors import Cancelled, ConfigError, DataError, ModelError
-from engine.finetune_configs import FinetuneConfig
-from engine.finetune_records import read_live, read_record
-from engine.store import Store
+from engine.runs import training
+from engine.runs.engine import Engine
+from engine.store.store import Store
+from engine.training import places
+from engine.training.lora import process, samples, train
+from engine.training.lora.records import read_live, read_record
 from tests import tiny
 
-run_apart = training_process.run
+run_apart = process.run
 
 ROWS = [
     {"question": f"What is the best way {i}?", "deceptive": "I refuse.", "honest": f"Read {i}."}
@@ -34,10 +36,10 @@ def model(tmp_path_factory) -> ModelConfig:
 
 @pytest.fixture
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
-    monkeypatch.setattr(finetune_looks, "LOOK_TOKENS", 2)
+    monkeypatch.setattr(samples, "SAMPLE_TOKENS", 2)
     monkeypatch.setattr(gc, "collect", lambda *_: 0)
     # A process of its own takes seconds to import what this one has.
-    monkeypatch.setattr(training_jobs.training_process, "run", finetune.run)
+    monkeypatch.setattr(training.process, "run", train.run)
     (tmp_path / "pairs.json").write_text(json.dumps(ROWS))
     return Engine(Store(tmp_path), root=tmp_path, keep_jobs=False)
 
@@ -49,10 +51,10 @@ def settings(engine: Engine, model: ModelConfig, **changes: object) -> FinetuneC
 
 
 def test_a_cancelled_training_goes_on_where_it_was(engine, model) -> None:
-    folder = training_places.adapter_folder(engine.store.root, "mine")
+    folder = places.adapter_folder(engine.store.root, "mine")
     go_on = threading.Event()
     engine.jobs.submit("before", "find", lambda progress: str(go_on.wait(30.0)))
-    job = training_jobs.submit_finetune(engine, settings(engine, model), folder)
+    job = training.submit_finetune(engine, settings(engine, model), folder)
     report = job.report
 
     def stop(done: int, total: int, message: str = "", **figures: float) -> None:
@@ -64,20 +66,20 @@ def test_a_cancelled_training_goes_on_where_it_was(engine, model) -> None:
     go_on.set()
     assert engine.jobs.wait(job, 60.0)
     assert (job.state, job.error) == ("cancelled", None)
-    [begun] = training_places.adapters(engine.store.root)
+    [begun] = places.adapters(engine.store.root)
     assert (begun.name, begun.record, len(begun.live.losses)) == ("mine", None, 2)
     assert job.metrics["loss"] == begun.live.losses[:1]
 
-    again = training_jobs.submit_again(engine, job.request)
+    again = training.submit_again(engine, job.request)
 
     assert engine.jobs.wait(again, 60.0)
     assert again.result == read_record(folder)["digest"]
     assert len(again.metrics["loss"]) == 2
     assert read_live(folder) is None
-    [done] = training_places.adapters(engine.store.root)
+    [done] = places.adapters(engine.store.root)
     assert done.record["losses"][:2] == begun.live.losses
     with pytest.raises(ConfigError, match="already holds another adapter"):
-        training_jobs.submit_finetune(engine, settings(engine, model, seed=1), folder)
+        training.submit_finetune(engine, settings(engine, model, seed=1), folder)
 
 
 STAND_IN = """
@@ -92,14 +94,16 @@ def run(config, folder, root, progress):
         progress(step, 5000, f"on {config.answers}", loss=1 / step)
         time.sleep(0.002)
 
-engine.finetune = sys.modules["engine.finetune"] = types.SimpleNamespace(run=run)
-runpy.run_module("engine.training_process", run_name="__main__")
+import engine.training.lora
+stand_in = types.SimpleNamespace(run=run)
+engine.training.lora.train = sys.modules["engine.training.lora.train"] = stand_in
+runpy.run_module("engine.training.lora.process", run_name="__main__")
 """
 """A process that speaks as a real one does, but imports no torch."""
 
 
 def test_a_process_of_its_own_reports_stops_and_refuses(engine, model, monkeypatch) -> None:
-    monkeypatch.setattr(training_process, "COMMAND", [sys.executable, "-c", STAND_IN])
+    monkeypatch.setattr(process, "COMMAND", [sys.executable, "-c", STAND_IN])
     told = []
 
     def stop(done: int, total: int, message: str = "", **figures: float) -> None:
@@ -117,41 +121,41 @@ def test_a_process_of_its_own_reports_stops_and_refuses(engine, model, monkeypat
 
 
 def test_how_a_process_ended_is_told_as_if_it_were_this_one() -> None:
-    assert training_process._outcome({"digest": "d1"}, "") == "d1"
+    assert process._outcome({"digest": "d1"}, "") == "d1"
     with pytest.raises(ModelError, match="Load another."):
-        training_process._outcome({"kind": "ModelError", "error": "Load another."}, "")
+        process._outcome({"kind": "ModelError", "error": "Load another."}, "")
     with pytest.raises(RuntimeError, match="IndexError: oh"):
-        training_process._outcome({"report": [1, 2, "", {}]}, "Traceback\nIndexError: oh\n")
+        process._outcome({"report": [1, 2, "", {}]}, "Traceback\nIndexError: oh\n")
     with pytest.raises(RuntimeError, match="was killed"):
-        training_process._outcome({}, "")
+        process._outcome({}, "")
 
 
 def test_two_trainings_never_write_to_one_folder(engine, model) -> None:
     go_on = threading.Event()
     engine.jobs.submit("before", "find", lambda progress: str(go_on.wait(30.0)))
-    folder = training_places.adapter_folder(engine.store.root, "mine")
-    first = training_jobs.submit_finetune(engine, settings(engine, model), folder)
+    folder = places.adapter_folder(engine.store.root, "mine")
+    first = training.submit_finetune(engine, settings(engine, model), folder)
 
-    assert training_jobs.submit_finetune(engine, settings(engine, model), folder) is first
+    assert training.submit_finetune(engine, settings(engine, model), folder) is first
     with pytest.raises(ConfigError, match="A job is writing to mine already"):
-        training_jobs.submit_finetune(engine, settings(engine, model, seed=1), folder)
+        training.submit_finetune(engine, settings(engine, model, seed=1), folder)
 
     first.cancel()
     go_on.set()
 
 
 def test_what_cannot_run_is_refused_before_it_is_queued(engine, model) -> None:
-    folder = training_places.adapter_folder(engine.store.root, "mine")
+    folder = places.adapter_folder(engine.store.root, "mine")
     with pytest.raises(DataError, match="does not exist"):
-        training_jobs.submit_finetune(engine, settings(engine, model, pairs="no.json"), folder)
+        training.submit_finetune(engine, settings(engine, model, pairs="no.json"), folder)
     gone = settings(engine, ModelConfig(model="/nowhere/at-all"))
     with pytest.raises(ModelError, match="was not found"):
-        training_jobs.submit_finetune(engine, gone, folder)
-    path = training_places.dataset_file(engine.store.root, "new")
+        training.submit_finetune(engine, gone, folder)
+    path = places.dataset_file(engine.store.root, "new")
     with pytest.raises(DataError, match="does not exist"):
-        training_jobs.submit_dataset(engine, DatasetConfig(model=model, seeds="no.json"), path)
+        training.submit_dataset(engine, DatasetConfig(model=model, seeds="no.json"), path)
     with pytest.raises(ConfigError, match="incomplete or from another version"):
-        training_jobs.submit_again(engine, {"method": "finetune", "config": {}, "place": "x"})
+        training.submit_again(engine, {"method": "finetune", "config": {}, "place": "x"})
     assert engine.jobs.all() == []
 
 
@@ -160,28 +164,28 @@ def test_what_cannot_run_is_refused_before_it_is_queued(engine, model) -> None:
 )
 def test_a_name_never_leads_out_of_its_folder(name, tmp_path) -> None:
     with pytest.raises(ConfigError, match="cannot be a file's: use up to 64 letters"):
-        training_places.adapter_folder(tmp_path, name)
+        places.adapter_folder(tmp_path, name)
     with pytest.raises(ConfigError, match="cannot be a file's"):
-        training_places.dataset_file(tmp_path, name)
+        places.dataset_file(tmp_path, name)
 
 
 def test_good_names_are_kept_and_other_files_are_no_adapters(tmp_path) -> None:
-    assert training_places.dataset_file(tmp_path, " v1.2-b_3 ").name == "v1.2-b_3.json"
+    assert places.dataset_file(tmp_path, " v1.2-b_3 ").name == "v1.2-b_3.json"
     for name in ("empty", ".hidden"):
-        (tmp_path / training_places.ADAPTERS / name).mkdir(parents=True)
-    (tmp_path / training_places.DATASETS).mkdir()
-    (tmp_path / training_places.DATASETS / "foreign.json").write_text("[]")
+        (tmp_path / places.ADAPTERS / name).mkdir(parents=True)
+    (tmp_path / places.DATASETS).mkdir()
+    (tmp_path / places.DATASETS / "foreign.json").write_text("[]")
 
-    assert training_places.adapters(tmp_path) == []
-    assert training_places.datasets(tmp_path) == []
-    assert training_places.adapters(tmp_path / "nowhere") == []
+    assert places.adapters(tmp_path) == []
+    assert places.datasets(tmp_path) == []
+    assert places.adapters(tmp_path / "nowhere") == []
 
 
 def test_the_copy_that_is_trained_takes_as_much_as_the_files(engine, model) -> None:
     weights = Path(model.model) / "model.safetensors"
 
-    need = training_jobs.memory_bytes(settings(engine, model), engine.root)
+    need = training.memory_bytes(settings(engine, model), engine.root)
 
     assert need == weights.stat().st_size
     hub = settings(engine, ModelConfig(model="llama-3.2-3b"))
-    assert training_jobs.memory_bytes(hub, engine.root) is None
+    assert training.memory_bytes(hub, engine.root) is None

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from engine.records import EVALUATION_COLUMNS
+from engine.records.records import EVALUATION_COLUMNS
 
 SCALES = (-10.0, -5.0, 5.0, 10.0)
 ORDERS = ("given", "swapped")

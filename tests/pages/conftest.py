@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import quick_charts, resources
+from dashboard.charts import quick
+from dashboard.session import resources
 from tests.pages.samples import FakeEngine, fill
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,7 +26,7 @@ def no_scan(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def charts_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Readers do not wait for the check against Vega-Lite's schema; tests do."""
-    monkeypatch.setattr(quick_charts, "IS_CHECKED", True)
+    monkeypatch.setattr(quick, "IS_CHECKED", True)
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine import config as configs
-from engine.config import ModelConfig, Site
-from engine.pair_configs import ContrastiveConfig, FinetuneDiffConfig
-from engine.records import VectorSet
-from engine.store import Store
+from engine.configs import core as configs
+from engine.configs.core import ModelConfig, Site
+from engine.configs.pairs import ContrastiveConfig, FinetuneDiffConfig
+from engine.records.records import VectorSet
+from engine.store.store import Store
 from tests.pages.samples import HIDDEN, MODEL, FakeEngine, provenance
 
 BLOCKS = 6

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from engine import config as configs
-from engine.config import EvaluateConfig, MelboConfig, PowerIterationConfig, Site, VectorRef
-from engine.jobs import JobQueue
-from engine.records import Evaluation, Provenance, Question, QuestionSet, VectorSet
-from engine.store import Store
+from engine.configs import core as configs
+from engine.configs.core import EvaluateConfig, MelboConfig, PowerIterationConfig, Site, VectorRef
+from engine.records.records import Evaluation, Provenance, Question, QuestionSet, VectorSet
+from engine.runs.queue import JobQueue
+from engine.store.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = {"short_name": "demo", "title": "Built-in demo model", "fingerprint": "f00d"}

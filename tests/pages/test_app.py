@@ -4,11 +4,11 @@ import time
 import pytest
 from streamlit import config
 
-from dashboard import resources
-from engine.engine import EngineStatus
+from dashboard.session import resources
 from engine.errors import ModelError
-from engine.job import Job
 from engine.progress import Progress
+from engine.runs.engine import EngineStatus
+from engine.runs.job import Job
 from tests.pages.conftest import open_page, start, words
 from tests.pages.samples import FakeEngine
 
@@ -55,7 +55,7 @@ def test_an_interrupted_job_is_offered_again(
     def submit_again(_engine: object, request: object) -> None:
         asked.append(request)
 
-    monkeypatch.setattr(resources.resuming, "submit_again", submit_again)
+    monkeypatch.setattr(resources.registry, "submit_again", submit_again)
     job = Job(id="j1", title="Find 3 vectors", kind="find", request={"n": 3}, state="interrupted")
     engine.jobs._jobs[job.id] = job
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dashboard import audit_drawings, looks
+from dashboard.charts import audit as audit_drawings
+from dashboard.words import inks
 from engine.audit import audit
-from engine.store import Store
+from engine.store.store import Store
 from tests.pages.conftest import charts, open_page, words
 from tests.pages.samples import FakeEngine
 
@@ -136,7 +137,7 @@ def test_one_vector_can_be_drawn_alone_and_as_change(filled: FakeEngine) -> None
 def test_both_drawings_share_one_height(filled: FakeEngine, tmp_path: Path) -> None:
     found = audit("eeee", filled.store)
 
-    pair = audit_drawings.beside(found, "all:melbo", "difference", looks.LIGHT)
+    pair = audit_drawings.beside(found, "all:melbo", "difference", inks.LIGHT)
 
     domains = [
         layer["encoding"]["y"]["scale"]["domain"]
@@ -152,7 +153,7 @@ def test_the_share_on_top_is_that_of_the_audits_table(tmp_path: Path) -> None:
     (tmp_path / "s.json").write_bytes(sweep_json())
     found = audit(tmp_path / "s.json", Store(tmp_path))
 
-    drawing, _ = audit_drawings.beside(found, "all:steering", "difference", looks.LIGHT)
+    drawing, _ = audit_drawings.beside(found, "all:steering", "difference", inks.LIGHT)
 
     spec = drawing.to_dict()
     texts = [layer for layer in spec["layer"] if layer["mark"].get("type") == "text"]

@@ -14,22 +14,17 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image
 
-from dashboard import (
-    cards,
-    lettering,
-    offline_run,
-    offline_texts,
-    png_texts,
-    sharing,
-    sweeps,
-    vector_drawings,
-)
-from dashboard.cards import Card, View
-from dashboard.sheets import Sheet
-from dashboard.sweeps import Sweep
+from dashboard.cards import card as cards
+from dashboard.cards import html_run, html_texts, lettering, png_texts
+from dashboard.cards.card import Card, View
+from dashboard.charts import vector_view
+from dashboard.frames import sweep as sweeps
+from dashboard.frames.sweep import Sweep
+from dashboard.widgets import sharing
+from dashboard.widgets.sheets import Sheet
 from engine.errors import DataError
-from engine.generation_records import Generation
-from engine.store import Store
+from engine.records.grids import Generation
+from engine.store.store import Store
 from tests.pages import text_samples
 from tests.pages.conftest import open_page
 from tests.pages.samples import FakeEngine, fill
@@ -54,12 +49,12 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
     evaluation = store.load_evaluation("eeee00000003")
     named = {digest: store.load_vectors(digest).described() for digest in evaluation.vector_names}
     sweep = sweeps.build(replace(evaluation, vector_names=named))
-    view = vector_drawings.usual(sweep, "melbo_01")
+    view = vector_view.usual(sweep, "melbo_01")
     view = view._replace(scales=[-20.0, 20.0], metric="change")
     card = sharing.curve_card(sweep, view, None, ADDRESS)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(offline_run, "BEST", 0)
-        report = offline_run.report(sweep).decode()
+        patch.setattr(html_run, "BEST", 0)
+        report = html_run.report(sweep).decode()
     return Drawn(sweep, card, cards.png(card), report)
 
 
@@ -318,11 +313,11 @@ def test_a_run_of_controls_alone_is_still_reported(drawn: Drawn) -> None:
 
     found = sweeps.build(replace(whole, frame=alone, vector_names={}))
 
-    assert offline_run.ONLY_CONTROLS in offline_run.report(found).decode()
+    assert html_run.ONLY_CONTROLS in html_run.report(found).decode()
 
 
 def test_the_report_of_a_grid_shows_every_text_as_its_characters(grid: Generation) -> None:
-    found = assert_asks_for_nothing(offline_texts.report(grid, {0: "<script>mine"}).decode())
+    found = assert_asks_for_nothing(html_texts.report(grid, {0: "<script>mine"}).decode())
 
     words = "".join(found.texts)
     assert words.count(EVIL) == 4

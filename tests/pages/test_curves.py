@@ -3,9 +3,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from dashboard import planning, resources, said, sweeps
-from engine.config import EvaluateConfig, MelboConfig, ModelConfig, VectorRef
-from engine.generation_configs import BlendPart, Configuration, GenerateConfig
+from dashboard.forms import planning
+from dashboard.frames import sweep as sweeps
+from dashboard.session import resources
+from dashboard.views.curves import said
+from engine.configs.core import EvaluateConfig, MelboConfig, ModelConfig, VectorRef
+from engine.configs.grids import BlendPart, Configuration, GenerateConfig
 from tests.pages.conftest import charts, open_page, words
 from tests.pages.samples import FakeEngine, evaluation, vector_set
 from tests.pages.text_samples import generation

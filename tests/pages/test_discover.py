@@ -1,7 +1,7 @@
 import dataclasses
 
-from dashboard import evidence
-from engine.config import EvaluateConfig, MelboConfig, PowerIterationConfig, VectorRef
+from dashboard.views.discover import evidence
+from engine.configs.core import EvaluateConfig, MelboConfig, PowerIterationConfig, VectorRef
 from engine.errors import ModelError
 from tests.pages.conftest import open_page, words
 from tests.pages.samples import FakeEngine, evaluation

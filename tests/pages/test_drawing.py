@@ -6,22 +6,17 @@ import pytest
 from altair.utils import schemapi
 from scipy.stats import gaussian_kde
 
-from dashboard import (
-    captions,
-    charts,
-    curves,
-    forms,
-    looks,
-    overviews,
-    sweeps,
-    vector_drawings,
-    violin,
-)
-from dashboard.axes import Axis
-from dashboard.sweeps import Sweep
-from engine.config import STUDY_SCALES
+from dashboard.charts import many_vectors, one_vector, vector_view
+from dashboard.charts.axes import Axis
+from dashboard.forms import from_config
+from dashboard.frames import sweep as sweeps
+from dashboard.frames import violin
+from dashboard.frames.sweep import Sweep
+from dashboard.views.curves import curves
+from dashboard.words import captions, inks
+from engine.configs.core import STUDY_SCALES
 from engine.errors import ConfigError
-from engine.store import Store
+from engine.store.store import Store
 from tests.pages.samples import fill
 
 
@@ -82,21 +77,21 @@ def test_only_so_many_dots_are_sent() -> None:
 
 
 def test_colours_are_fixed_by_the_scale_not_by_what_is_shown() -> None:
-    colours = [looks.scale_colour(scale, 20.0) for scale in STUDY_SCALES]
+    colours = [inks.scale_colour(scale, 20.0) for scale in STUDY_SCALES]
 
-    assert colours == list(looks.RAMP)
+    assert colours == list(inks.RAMP)
     shown = Axis([5.0], 20.0, relative=False).colour().to_dict()
-    assert shown["scale"]["range"] == [looks.RAMP[4]]
+    assert shown["scale"]["range"] == [inks.RAMP[4]]
 
 
 def test_the_violin_has_no_colour_of_the_other_theme() -> None:
     shape = violin.build(points(values()), [-5.0, 5.0])
     axis = Axis([-5.0, 5.0], 20.0, relative=False)
 
-    dark = str(charts.violins(shape, axis, looks.DARK, "y", charts.Extras()).to_dict())
+    dark = str(one_vector.violins(shape, axis, inks.DARK, "y", one_vector.Extras()).to_dict())
 
-    assert looks.DARK.ink in dark
-    assert looks.LIGHT.ink not in dark
+    assert inks.DARK.ink in dark
+    assert inks.LIGHT.ink not in dark
 
 
 def test_change_is_paired_by_question(sweep: Sweep) -> None:
@@ -134,7 +129,7 @@ def test_the_overview_marks_flags_and_stars(sweep: Sweep) -> None:
     steered = cells.index[cells["scale"] == 5.0][: len(captions.FLAG_MARKS)]
     cells.loc[steered, "flag"] = list(captions.FLAG_MARKS)
 
-    drawn = str(overviews.heat_map(cells, looks.LIGHT).to_dict())
+    drawn = str(many_vectors.heat_map(cells, inks.LIGHT).to_dict())
 
     for mark in captions.FLAG_MARKS.values():
         assert f"'mark': '{mark}'" in drawn
@@ -194,7 +189,7 @@ def test_the_usable_range_is_drawn_under_its_scales_only() -> None:
         {"scale": axis.scales, "rate": 0.5, "rate_low": 0.4, "rate_high": 0.6, "percent_a": 0.5}
     ).assign(n=10)
 
-    drawn = charts.rates(curve, None, axis, looks.LIGHT, "%", usable=(-5.0, 0.0)).to_dict()
+    drawn = one_vector.rates(curve, None, axis, inks.LIGHT, "%", usable=(-5.0, 0.0)).to_dict()
 
     told = [row for rows in drawn["datasets"].values() for row in rows if "told" in row]
     assert [(row["x0"], row["x1"]) for row in told] == [(-0.46, 1.46)]
@@ -203,7 +198,7 @@ def test_the_usable_range_is_drawn_under_its_scales_only() -> None:
 def test_names_at_the_ends_of_lines_keep_apart() -> None:
     ends = pd.DataFrame({"name": ["a", "b"], "change": [1.0, 1.01]})
 
-    heights = overviews._apart(ends, gap=0.2)["label_y"]
+    heights = many_vectors._apart(ends, gap=0.2)["label_y"]
 
     assert heights.diff().iloc[1] == pytest.approx(0.2)
 
@@ -224,12 +219,12 @@ def test_a_flip_is_a_change_of_the_answer_from_scale_zero() -> None:
     [("-10, 0, 10", (-10.0, 0.0, 10.0)), ("2;\u22122", (-2.0, 0.0, 2.0)), ("", STUDY_SCALES)],
 )
 def test_scales_are_read_as_people_write_them(text: str, expected: tuple[float, ...]) -> None:
-    assert forms.scales(text, relative=False) == expected
+    assert from_config.scales(text, relative=False) == expected
 
 
 def test_scales_that_are_no_numbers_are_named() -> None:
     with pytest.raises(ConfigError, match="'5, many' are not all numbers"):
-        forms.scales("5, many", relative=False)
+        from_config.scales("5, many", relative=False)
 
 
 def test_text_of_unknown_origin_cannot_be_markdown() -> None:
@@ -259,11 +254,11 @@ def test_no_encoding_looks_through_all_of_altairs_classes(
             asked.append(given) or original(self, given, *more, **known)
         ),
     )
-    view = vector_drawings.usual(sweep, "melbo_01")
+    view = vector_view.usual(sweep, "melbo_01")
     bands = sweeps.labelled(sweeps.band(sweep, "change"), sweep)
 
-    vector_drawings.violin(sweep, view, looks.LIGHT)
-    vector_drawings.rates(sweep, view, looks.LIGHT)
-    overviews.headline(sweeps.cells(sweep), bands, looks.LIGHT)
+    vector_view.violin(sweep, view, inks.LIGHT)
+    vector_view.rates(sweep, view, inks.LIGHT)
+    many_vectors.headline(sweeps.cells(sweep), bands, inks.LIGHT)
 
     assert asked == []

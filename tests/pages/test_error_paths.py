@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import navigation, resources
-from engine.engine import Engine, EngineStatus
-from engine.store import Store
+from dashboard.session import navigation, resources
+from engine.runs.engine import Engine, EngineStatus
+from engine.store.store import Store
 from tests.pages.conftest import start, words
 from tests.pages.pair_samples import fill_families
 from tests.pages.samples import fill

@@ -4,11 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from dashboard import adapters, configurations, differences, history, labels, resources, sheets
-from dashboard.generations import View
-from engine.config import STUDY_PROMPT, STUDY_SYSTEM, ModelConfig
+from dashboard.forms import configurations
+from dashboard.session import adapters, resources
+from dashboard.views.generations import history, labels
+from dashboard.views.generations.texts import View
+from dashboard.widgets import sheets
+from dashboard.words import differences
+from engine.configs.core import STUDY_PROMPT, STUDY_SYSTEM, ModelConfig
+from engine.configs.grids import GenerateConfig
 from engine.errors import ConfigError
-from engine.generation_configs import GenerateConfig
 from tests.pages.conftest import open_page, words
 from tests.pages.pair_samples import CONTRASTIVE, FINETUNE, fill_families
 from tests.pages.text_samples import EVIL, GRID, SWEEP, TextEngine, config, fill_texts

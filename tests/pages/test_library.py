@@ -6,8 +6,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import cards, dropping, library, offline, png_texts, quick_charts
-from engine.store import Store
+from dashboard.cards import card as cards
+from dashboard.cards import html as offline
+from dashboard.cards import png_texts
+from dashboard.charts import quick
+from dashboard.views.library import dropping, library
+from engine.store.store import Store
 from tests.pages.conftest import open_page, words
 from tests.pages.samples import FakeEngine, fill
 from tests.pages.test_cards import GOOD, png_with
@@ -111,14 +115,14 @@ def test_a_record_is_deleted_only_on_the_second_button(filled: FakeEngine) -> No
     assert "1 evaluation measured these vectors" in words(app)
     assert filled.store.has(SET)
 
-    quick_charts.kept("drawn before", lambda: None)
+    quick.kept("drawn before", lambda: None)
 
     app.button(key="delete_record").click().run()
 
     assert not app.exception
     assert not filled.store.has(SET)
     # The digest may come to name another record.
-    assert not quick_charts._kept
+    assert not quick._kept
     assert filled.store.has(RUN)
     assert "was deleted" in app.success[0].value
     assert SET not in set(app.dataframe[0].value["digest"])

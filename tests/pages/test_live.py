@@ -2,8 +2,8 @@ import time
 
 import pandas as pd
 
-from dashboard import live
-from dashboard.sheets import Sheet
+from dashboard.views.generations import live
+from dashboard.widgets.sheets import Sheet
 
 
 def test_the_text_that_is_written_is_found_at_once_in_a_large_grid() -> None:

@@ -1,6 +1,7 @@
 import pytest
 
-from dashboard import resources, sweeps
+from dashboard.frames import sweep
+from dashboard.session import resources
 from tests.pages.conftest import charts, start, words
 from tests.pages.samples import FakeEngine
 
@@ -40,10 +41,10 @@ def test_the_strongest_vectors_carry_an_honest_badge(filled: FakeEngine) -> None
 
 
 def test_the_badge_says_within_random_where_that_is_so(filled: FakeEngine) -> None:
-    ranking = sweeps.ranking(resources.sweep("eeee00000003")).set_index("name")
+    ranking = sweep.ranking(resources.sweep("eeee00000003")).set_index("name")
 
     strong, weak = ranking.loc["melbo_00"].to_dict(), ranking.loc["melbo_02"].to_dict()
-    assert sweeps.verdict(strong) == "beyond the best of 24 random"
-    assert "none reaches it" in sweeps.sentence(strong)
-    assert sweeps.verdict(weak) == "within random"
-    assert f"{weak['above']:.0f} reach it (p = {weak['p']:.3f})" in sweeps.sentence(weak)
+    assert sweep.verdict(strong) == "beyond the best of 24 random"
+    assert "none reaches it" in sweep.sentence(strong)
+    assert sweep.verdict(weak) == "within random"
+    assert f"{weak['above']:.0f} reach it (p = {weak['p']:.3f})" in sweep.sentence(weak)

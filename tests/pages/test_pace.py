@@ -3,8 +3,8 @@
 import pytest
 import streamlit as st
 
-from dashboard import pace
-from dashboard.pace import LONGEST, Looks
+from dashboard.session import pace
+from dashboard.session.pace import LONGEST, Refreshes
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_one_reader_of_a_quiet_machine_looks_as_often_as_is_wanted(clock) -> None:
-    looks = Looks()
+    looks = Refreshes()
     assert looks.every(0.5) == 0.5
 
     looks.note("a", "tray", 0.02)
@@ -26,7 +26,7 @@ def test_one_reader_of_a_quiet_machine_looks_as_often_as_is_wanted(clock) -> Non
 
 
 def test_ten_readers_together_take_a_quarter_of_a_core(clock) -> None:
-    looks = Looks()
+    looks = Refreshes()
     for reader in range(10):
         looks.note(str(reader), "tray", 0.03)
         looks.note(str(reader), "chart", 0.02)
@@ -35,7 +35,7 @@ def test_ten_readers_together_take_a_quarter_of_a_core(clock) -> None:
 
 
 def test_a_look_is_never_longer_away_than_a_few_seconds(clock) -> None:
-    looks = Looks()
+    looks = Refreshes()
     for reader in range(100):
         looks.note(str(reader), "tray", 1.0)
 
@@ -44,7 +44,7 @@ def test_a_look_is_never_longer_away_than_a_few_seconds(clock) -> None:
 
 
 def test_a_slow_look_counts_half_once_and_less_each_time_after(clock) -> None:
-    looks = Looks()
+    looks = Refreshes()
     looks.note("a", "tray", 0.1)
     looks.note("a", "tray", 0.5)
     assert looks.every(0.1) == pytest.approx(0.3 / 0.25)
@@ -55,7 +55,7 @@ def test_a_slow_look_counts_half_once_and_less_each_time_after(clock) -> None:
 
 
 def test_a_closed_tab_is_forgotten(clock) -> None:
-    looks = Looks()
+    looks = Refreshes()
     looks.note("a", "tray", 1.0)
     clock[0] += pace.FORGOTTEN
 
@@ -66,7 +66,7 @@ def page() -> None:
     """A page with two parts, one of which looks again."""
     import streamlit as st
 
-    from dashboard import pace
+    from dashboard.session import pace
 
     pace.repeat(st.text, None, "looked at once")
     pace.repeat(st.caption, 0.5, "looked at again")
@@ -75,8 +75,8 @@ def page() -> None:
 def test_only_parts_that_look_again_are_counted(monkeypatch) -> None:
     from streamlit.testing.v1 import AppTest
 
-    looks = Looks()
-    monkeypatch.setattr(pace, "LOOKS", looks)
+    looks = Refreshes()
+    monkeypatch.setattr(pace, "REFRESHES", looks)
 
     app = AppTest.from_function(page).run()
 

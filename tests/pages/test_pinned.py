@@ -4,10 +4,13 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import charts, configurations, looks, resources, vector_drawings
-from dashboard.axes import Axis
-from dashboard.configurations import Choice
-from dashboard.vector_drawings import View
+from dashboard.charts import one_vector, vector_view
+from dashboard.charts.axes import Axis
+from dashboard.charts.vector_view import View
+from dashboard.forms import configurations
+from dashboard.forms.configurations import Choice
+from dashboard.session import resources
+from dashboard.words import inks
 from tests.pages.conftest import open_page, start, words
 from tests.pages.pair_samples import CONTRASTIVE, FINETUNE, fill_families
 from tests.pages.samples import FakeEngine, fill
@@ -183,7 +186,7 @@ def test_the_pinned_curve_is_the_mean_of_its_own_questions(small: FakeEngine) ->
     scales = [scale for scale in sweep.scales if scale]
     view = View("melbo_00", "change", scales, False, False, False, None, "letter", "melbo_01")
 
-    drawn = vector_drawings.violin(sweep, view, looks.LIGHT)
+    drawn = vector_view.violin(sweep, view, inks.LIGHT)
 
     mine = [layer for layer in drawn.layer if "name" in getattr(layer.data, "columns", ())]
     curve = mine[0].data.set_index("scale")["value"]
@@ -200,8 +203,10 @@ def test_the_pinned_name_stands_where_the_curves_part() -> None:
     curve = pd.DataFrame({"scale": [-1.0, 1.0], "value": [-4.0, 1.0], "own": [0.0, 0.9]})
     axis = Axis([-1.0, 1.0], 1.0, False)
 
-    left = charts._other(charts.Other("x", curve), axis, looks.LIGHT)[-1]
-    right = charts._other(charts.Other("x", curve.assign(own=[-4, 9])), axis, looks.LIGHT)[-1]
+    left = one_vector._other(one_vector.Other("x", curve), axis, inks.LIGHT)[-1]
+    right = one_vector._other(one_vector.Other("x", curve.assign(own=[-4, 9])), axis, inks.LIGHT)[
+        -1
+    ]
 
     assert left.data["scale"].tolist() == [-1.0]
     assert right.data["scale"].tolist() == [1.0]

@@ -5,7 +5,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from dashboard import quick_charts
+from dashboard.charts import quick as quick_charts
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,7 @@ def chart() -> alt.Chart:
 def app(times: int) -> None:
     import streamlit as st
 
-    from dashboard import quick_charts
+    from dashboard.charts import quick as quick_charts
     from tests.pages.test_quick_charts import chart
 
     for number in range(times):

@@ -10,7 +10,7 @@ import pytest
 from streamlit.runtime import Runtime
 from streamlit.runtime.runtime import AsyncObjects
 
-from dashboard import serving
+from dashboard.session import serving
 
 
 @pytest.fixture

@@ -4,12 +4,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard import adapters, clusters, configurations, cosines, heatmaps, looks, resources
-from dashboard import similarity as parts
-from engine import similarity
-from engine.config import ModelConfig
+from dashboard.charts import heatmaps
+from dashboard.forms import configurations
+from dashboard.frames import cosines
+from dashboard.session import adapters, resources
+from dashboard.views.similarity import clusters
+from dashboard.views.similarity import pairs as parts
+from dashboard.words import inks
+from engine.configs.core import ModelConfig
+from engine.configs.pairs import ContrastiveConfig, FinetuneDiffConfig
 from engine.errors import ConfigError
-from engine.pair_configs import ContrastiveConfig, FinetuneDiffConfig
+from engine.statistics import similarity
 from tests.pages.conftest import charts, open_page, words
 from tests.pages.pair_samples import (
     BLOCKS,
@@ -275,11 +280,11 @@ def test_the_colour_range_shows_what_there_is() -> None:
 
 def test_a_map_is_blue_white_red_around_zero_and_outlines_its_cell(both: FakeEngine) -> None:
     sets = both.store.load_vectors(CONTRASTIVE), both.store.load_vectors(FINETUNE)
-    drawn = heatmaps.layers(cosines.cells(*sets), ("a", "b"), 0.4, looks.LIGHT, "2-2").to_dict()
+    drawn = heatmaps.layers(cosines.cells(*sets), ("a", "b"), 0.4, inks.LIGHT, "2-2").to_dict()
 
     colour = drawn["layer"][0]["encoding"]["color"]["scale"]
     assert colour["domain"] == [-0.4, 0, 0.4]
-    assert colour["range"] == [looks.RAMP[0], looks.LIGHT.middle, looks.RAMP[6]]
+    assert colour["range"] == [inks.RAMP[0], inks.LIGHT.middle, inks.RAMP[6]]
     assert "2-2" in str(drawn["layer"][1]["transform"])
 
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from dashboard import resources
-from engine.config import ModelConfig
-from engine.deception_tables import ARMS, HONEST
-from engine.records import Provenance
-from engine.studies import DeceptionConfig
+from dashboard.session import resources
+from engine.configs.core import ModelConfig
+from engine.configs.studies import DeceptionConfig
+from engine.records.records import Provenance
+from engine.runs.studies.deception_tables import ARMS, HONEST
 from tests.pages.conftest import charts, open_page, words
 from tests.pages.samples import MODEL, FakeEngine, fill, provenance
 
@@ -157,7 +157,7 @@ def test_the_deception_study_is_queued_with_what_was_asked(
         asked.append(config)
         return engine.jobs.submit("study", "experiment", lambda _progress: "x")
 
-    monkeypatch.setattr(resources.resuming, "submit_study", submit)
+    monkeypatch.setattr(resources.registry, "submit_study", submit)
     app = open_page("studies")
     app.number_input(key="controls").set_value(20)
 
@@ -181,7 +181,7 @@ def test_a_model_without_an_adapter_is_told_what_to_do(
 
 
 def test_a_finished_study_is_linked_from_the_tray(filled: FakeEngine) -> None:
-    from dashboard.tray import result_page
+    from dashboard.frame.tray import result_page
 
     fill(filled.store)
     filled.store.save_experiment(DECEPTION, deception(study=True))

@@ -3,13 +3,15 @@ from pathlib import Path
 
 import pytest
 
-from dashboard import adapters, training_charts, training_forms
-from dashboard.looks import LIGHT
-from engine import training_jobs
-from engine.config import ModelConfig
+from dashboard.charts import training as charts_of_training
+from dashboard.forms import training as form
+from dashboard.session import adapters
+from dashboard.words.inks import LIGHT
+from engine.configs.core import ModelConfig
+from engine.configs.training import FinetuneConfig
 from engine.errors import ModelError
-from engine.finetune_configs import FinetuneConfig
-from engine.finetune_records import digest_of
+from engine.runs import training as runs
+from engine.training.lora.records import digest_of
 from tests.pages.conftest import charts, open_page, start, words
 from tests.pages.samples import ROOT, FakeEngine
 from tests.pages.training_samples import (
@@ -26,7 +28,7 @@ def trainer(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch):
     """Submissions that need no model; whatever still runs is ended."""
     fake = Trainer(engine)
     for name in ("submit_finetune", "submit_dataset", "submit_again"):
-        monkeypatch.setattr(training_jobs, name, getattr(fake, name))
+        monkeypatch.setattr(runs, name, getattr(fake, name))
     yield fake
     fake.go_on.set()
     for job in engine.jobs.all():
@@ -344,9 +346,9 @@ def test_settings_of_a_dataset_that_cannot_work_are_refused(engine: FakeEngine) 
 
 
 def test_a_long_loss_curve_is_thinned_and_keeps_its_steps() -> None:
-    frame = training_charts.loss([1.0] * 1000, 2000, LIGHT).data
+    frame = charts_of_training.loss([1.0] * 1000, 2000, LIGHT).data
 
-    assert len(frame) <= training_charts.MOST_POINTS
+    assert len(frame) <= charts_of_training.MOST_POINTS
     assert frame["step"].iloc[[0, -1]].tolist()[0] == 1
     assert frame["step"].iloc[-1] > 900
 
@@ -354,7 +356,7 @@ def test_a_long_loss_curve_is_thinned_and_keeps_its_steps() -> None:
 def test_built_datasets_are_offered_as_pairs(engine: FakeEngine) -> None:
     path = add_dataset(engine.store.root, "mine")
 
-    files = training_forms.pair_files()
+    files = form.pair_files()
 
     assert files[0] == "data/pairs/advice.json"
     assert files[-1] == str(path)

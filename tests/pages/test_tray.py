@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from dashboard import resources, sidebar, tray
-from engine.engine import EngineStatus
+from dashboard.frame import sidebar, tray
+from dashboard.session import resources
 from engine.errors import ConfigError
-from engine.job import Job
-from engine.jobs import OUT_OF_MEMORY
 from engine.progress import Progress
+from engine.runs.engine import EngineStatus
+from engine.runs.job import Job
+from engine.runs.queue import OUT_OF_MEMORY
 from tests.pages.conftest import open_page, start, words
 from tests.pages.samples import FakeEngine
 
@@ -34,7 +35,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         requests.append(request)
         return engine.jobs.submit("Again", "find", lambda progress: "none", request=request)
 
-    monkeypatch.setattr(resources.resuming, "submit_again", submit_again)
+    monkeypatch.setattr(resources.registry, "submit_again", submit_again)
     return requests
 
 
@@ -87,7 +88,7 @@ def test_what_cannot_be_asked_again_says_so_on_the_page_as_in_the_tray(
     def refuse(engine: object, request: object) -> None:
         raise ConfigError("It is from another version.")
 
-    monkeypatch.setattr(resources.resuming, "submit_again", refuse)
+    monkeypatch.setattr(resources.registry, "submit_again", refuse)
     failed(engine, "Gone.", {"method": "melbo", "config": {}}, "find")
     app = open_page("discover")
 

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import offline_run, resources
-from engine import resuming, unfinished
-from engine.config import EvaluateConfig, VectorRef
+from dashboard.cards import html_run
+from dashboard.session import resources
+from engine.configs.core import EvaluateConfig, VectorRef
 from engine.errors import ConfigError
 from engine.progress import Progress
-from engine.records import Evaluation
+from engine.records.records import Evaluation
+from engine.runs import registry
+from engine.store import unfinished
 from tests.pages.conftest import charts, open_page, words
 from tests.pages.samples import FakeEngine, evaluation, provenance
 
@@ -81,7 +83,7 @@ def test_more_of_it_is_drawn_anew(filled: FakeEngine) -> None:
     assert counts == [5, 9]
     assert first.version != second.version
     assert second.title == "survival · 9 questions so far"
-    report = offline_run.report(second).decode()
+    report = html_run.report(second).decode()
     assert "survival · 9 questions so far" in report
     assert NOTE in report
     assert "no random controls" not in report
@@ -135,7 +137,7 @@ def test_one_that_nobody_goes_on_with_can_be_gone_on_with(
     filled: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, asked = part(filled), []
-    monkeypatch.setattr(resuming, "submit_again", lambda _, request: asked.append(request))
+    monkeypatch.setattr(registry, "submit_again", lambda _, request: asked.append(request))
 
     app = open_page("curves", run=DIGEST)
     app.button(key="go_on").click().run()
@@ -151,7 +153,7 @@ def test_one_that_cannot_be_gone_on_with_says_why(
         raise ConfigError("There is no model `x`.")
 
     part(filled)
-    monkeypatch.setattr(resuming, "submit_again", refuse)
+    monkeypatch.setattr(registry, "submit_again", refuse)
 
     app = open_page("curves", run=DIGEST)
     app.button(key="go_on").click().run()
@@ -197,7 +199,7 @@ def test_a_browser_that_sends_an_old_line_keeps_its_run() -> None:
     def page() -> None:
         import streamlit as st
 
-        from dashboard import state
+        from dashboard.session import state
 
         st.session_state["run"], st.session_state["_link_run"] = "b, as it read before", "b"
         state.resolve("run", ["a", "b"])

@@ -6,13 +6,18 @@ from xml.etree import ElementTree
 
 import pytest
 
-from dashboard import cards, clusters, cosines, dropping, resources, similarity_cards, study_cards
-from dashboard.cards import Card
-from dashboard.looks import LIGHT
-from dashboard.study_charts import methods
-from engine.deception_tables import ARMS
-from engine.similarity import random_band, span_shares
-from engine.store import Store
+from dashboard.cards import card as cards
+from dashboard.cards import similarity, studies
+from dashboard.cards.card import Card
+from dashboard.charts.studies import methods
+from dashboard.frames import cosines
+from dashboard.session import resources
+from dashboard.views.library import dropping
+from dashboard.views.similarity import clusters
+from dashboard.words.inks import LIGHT
+from engine.runs.studies.deception_tables import ARMS
+from engine.statistics.similarity import random_band, span_shares
+from engine.store.store import Store
 from tests.pages.conftest import open_page
 from tests.pages.pair_samples import BLOCKS, CONTRASTIVE, FINETUNE, fill_families
 from tests.pages.samples import FakeEngine
@@ -39,7 +44,7 @@ def test_a_card_of_all_vectors_is_of_the_sets_that_it_shows(store: Store) -> Non
     drawn = clusters._drawn(square, "block")
     address = f"/similarity?mode=all&sets={CONTRASTIVE}&sets={FINETUNE}&map_order=block"
 
-    card = similarity_cards.everyone(square, drawn, sets, address)
+    card = similarity.everyone(square, drawn, sets, address)
 
     taken = dropping.take([("card.png", cards.png(card))], store)
     assert taken.view is not None
@@ -65,7 +70,7 @@ def test_a_card_of_one_vector_keeps_the_pin(store: Store) -> None:
     one = next(m for m in cosines.members(sets) if m.reference == f"{CONTRASTIVE}:3")
     address = f"/similarity?mode=one&one={CONTRASTIVE}%3A3&pin={FINETUNE}%3A3"
 
-    card = similarity_cards.neighbours(
+    card = similarity.neighbours(
         one, cosines.against(one, sets).head(4), random_band(16), sets, address
     )
 
@@ -81,7 +86,7 @@ def test_a_card_of_a_span_names_both_sets(store: Store) -> None:
     found, space = store.load_vectors(CONTRASTIVE), store.load_vectors(FINETUNE)
     frame = span_shares(found, space).assign(name=[f"Contrastive {i}" for i in range(BLOCKS)])
 
-    card = similarity_cards.span(found, space, frame, "2 of 6 lie inside.", "/similarity?mode=span")
+    card = similarity.span(found, space, frame, "2 of 6 lie inside.", "/similarity?mode=span")
 
     assert CONTRASTIVE in card.view.recipe["vectors"]
     assert FINETUNE in card.view.recipe["space"]
@@ -93,7 +98,7 @@ def test_the_card_of_a_deception_study_tells_each_arm_and_opens_its_choice(store
     arm = ARMS[2].name
     record = store.load_experiment(DECEPTION)
 
-    card = study_cards.of_study(record, arm, f"/studies?study={DECEPTION}&arm=x")
+    card = studies.of_study(record, arm, f"/studies?study={DECEPTION}&arm=x")
 
     told = words_of(card)
     assert f"Below: {arm} by block and scale" in told
@@ -106,7 +111,7 @@ def test_the_card_of_a_deception_study_tells_each_arm_and_opens_its_choice(store
 def test_the_card_of_a_corrigibility_study_tells_the_best_vectors(store: Store) -> None:
     record = store.load_experiment(CORRIGIBILITY)
 
-    card = study_cards.of_study(record, None, f"/studies?study={CORRIGIBILITY}")
+    card = studies.of_study(record, None, f"/studies?study={CORRIGIBILITY}")
 
     assert card.view.recipe["best, survival"] == "melbo_01 at +1: 60%, p = 0.020"
     assert "survival: 100 questions" in words_of(card)

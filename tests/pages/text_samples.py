@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from engine import config as configs
-from engine import requests
-from engine.config import ModelConfig
-from engine.generation_configs import BlendPart, Configuration, GenerateConfig
-from engine.generation_records import LIVE, Generation
-from engine.store import Store
+from engine.configs import core as configs
+from engine.configs import registry
+from engine.configs.core import ModelConfig
+from engine.configs.grids import BlendPart, Configuration, GenerateConfig
+from engine.records.grids import LIVE, Generation
+from engine.store.store import Store
 from tests.pages.pair_samples import CONTRASTIVE, FINETUNE, PairEngine
 from tests.pages.samples import MODEL, provenance
 
@@ -127,4 +127,4 @@ class TextEngine(PairEngine):
         return self.jobs.submit(given.title, "generate", work, digest=digest, request=request)
 
     def submit_again(self, request: dict[str, object]) -> object:
-        return self.submit(requests.from_json(request["method"], request["config"]))
+        return self.submit(registry.from_json(request["method"], request["config"]))

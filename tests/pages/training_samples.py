@@ -5,11 +5,12 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from engine import config as configs
-from engine import dataset_files, training_places
-from engine.dataset_configs import DatasetConfig
-from engine.finetune_configs import FinetuneConfig
-from engine.finetune_records import Live, LiveFile
+from engine.configs import core as configs
+from engine.configs.datasets import DatasetConfig
+from engine.configs.training import FinetuneConfig
+from engine.training import places
+from engine.training.dataset import files
+from engine.training.lora.records import Live, LiveFile
 from tests.pages.samples import MODEL, FakeEngine
 
 EVIL = "*bold* <b>tag</b> $x$ :red[no] [link](http://evil.example)"
@@ -34,7 +35,7 @@ PAIRS = [
 
 def add_adapter(root: Path, name: str, **changes: Any) -> Path:
     """A finished adapter without weights."""
-    folder = training_places.adapter_folder(root, name)
+    folder = places.adapter_folder(root, name)
     folder.mkdir(parents=True)
     config = configs.as_json(FinetuneConfig(**changes))
     record = {
@@ -49,7 +50,7 @@ def add_adapter(root: Path, name: str, **changes: Any) -> Path:
 
 def add_unfinished(root: Path, name: str, config: FinetuneConfig, digest: str = "d2") -> Path:
     """A training that was stopped after two of eight steps."""
-    folder = training_places.adapter_folder(root, name)
+    folder = places.adapter_folder(root, name)
     live = Live(
         digest=digest, config=configs.as_json(config), steps=8, losses=[2.0, 1.5],
         looks=LOOKS[:1], notes=[],
@@ -60,7 +61,7 @@ def add_unfinished(root: Path, name: str, config: FinetuneConfig, digest: str = 
 
 def add_dataset(root: Path, name: str) -> Path:
     """A built dataset of two pairs."""
-    path = training_places.dataset_file(root, name)
+    path = places.dataset_file(root, name)
     config = DatasetConfig(count=2)
     near = {"question": "How do I sleep well?", "of": EVIL, "where": "seed", "cosine": 0.91}
     record = {
@@ -75,7 +76,7 @@ def add_dataset(root: Path, name: str) -> Path:
         "dropped": [{"request": 1, "text": EVIL, "reason": "no question"}],
         "answers_dropped": [], "notes": [], "provenance": MADE,
     }  # fmt: skip
-    dataset_files.save(path, dataset_files.contents(path, PAIRS, config), record)
+    files.save(path, files.contents(path, PAIRS, config), record)
     return path
 
 
@@ -100,7 +101,7 @@ class Trainer:
         self.asked.append((config, path))
 
         def work(progress: Any) -> str:
-            dataset_files.partial_folder(path).mkdir(parents=True)
+            files.partial_folder(path).mkdir(parents=True)
             progress(5, 20, "5 texts for questions")
             return self._end(progress)
 

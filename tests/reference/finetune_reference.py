@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import torch
 
-from engine.finetune_configs import FinetuneConfig
-from engine.finetune_examples import Example
+from engine.configs.training import FinetuneConfig
+from engine.training.lora.examples import Example
 
 
 def losses(model: torch.nn.Module, config: FinetuneConfig, rows: Sequence[Example]) -> list[float]:

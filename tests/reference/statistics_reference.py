@@ -1,4 +1,4 @@
-"""Slow, plain versions of `engine.statistics` and `engine.nulls`, written from METHODS 7.
+"""Slow, plain versions of `engine.statistics`, written from METHODS 7.
 
 Loops and the standard library, so that a mistake in a pivot or a join shows.
 """

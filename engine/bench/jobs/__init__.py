@@ -1,4 +1,7 @@
-"""The measured jobs, each in the study's way and in ours, by name."""
+"""The measured jobs, each in the study's way and in ours, by name.
+
+Knows nothing of clocks and of how the figures are shown.
+"""
 
 from collections.abc import Callable
 

@@ -6,12 +6,12 @@ from torch import Tensor
 from engine.bench.arithmetic import Dimensions, Products, distinct
 from engine.bench.setting import Job, Outcome, Setting, largest
 from engine.bench.timing import MOST_ROWS
+from engine.configs.pairs import ContrastiveConfig, FinetuneDiffConfig
 from engine.finders import contrastive as contrastive_finder
 from engine.finders import finetune_diff as difference_finder
 from engine.finders.texts import Reader, Text, contrast_texts, difference_texts
-from engine.pair_configs import ContrastiveConfig, FinetuneDiffConfig
-from engine.pairs import load_pairs
 from engine.progress import silent
+from engine.questions.pairs import load_pairs
 
 
 def _forward(dimensions: Dimensions, texts: list[Text]) -> Products:

@@ -9,10 +9,10 @@ from engine import finders
 from engine.bench.arithmetic import Products, tokens_of
 from engine.bench.setting import Job, Outcome, Setting, largest
 from engine.bench.timing import Laps
-from engine.config import MelboConfig, PowerIterationConfig
+from engine.configs.core import MelboConfig, PowerIterationConfig
 from engine.finders import power_iteration
-from engine.jacobian import Jacobian
-from engine.linalg import orthonormal_rows, random_directions, rayleigh_ritz
+from engine.finders.jacobian import Jacobian
+from engine.maths.directions import orthonormal_rows, random_directions, rayleigh_ritz
 from engine.progress import silent
 
 MELBO_TOKENS = 2

@@ -7,14 +7,14 @@ import torch
 from engine.bench.arithmetic import Tokens, tokens_of
 from engine.bench.setting import Job, Outcome, Setting
 from engine.bench.timing import Laps
-from engine.config import STUDY_SYSTEM, Site
+from engine.configs.core import STUDY_SYSTEM, Site
+from engine.configs.grids import BlendPart, Configuration, GenerateConfig
 from engine.evaluators import generation
 from engine.evaluators.cells import end_tokens
 from engine.finders.found import residual_norm
-from engine.generation_configs import BlendPart, Configuration, GenerateConfig
-from engine.linalg import random_directions
+from engine.maths.directions import random_directions
 from engine.progress import silent
-from engine.records import Provenance, VectorSet
+from engine.records.records import Provenance, VectorSet
 
 DIGEST = "000000000000"
 

@@ -8,13 +8,13 @@ import torch
 from engine.bench.arithmetic import distinct
 from engine.bench.setting import Job, Outcome, Setting
 from engine.bench.timing import MOST_ROWS, Laps
-from engine.config import EvaluateConfig, Site
+from engine.configs.core import EvaluateConfig, Site
 from engine.evaluators import ab
 from engine.evaluators.rows import BASELINE, SweepRow
 from engine.finders.found import residual_norm
-from engine.linalg import random_directions
+from engine.maths.directions import random_directions
 from engine.progress import silent
-from engine.records import Question
+from engine.records.records import Question
 
 Orders = Literal["both", "as-given"]
 

@@ -14,9 +14,9 @@ from engine.bench.arithmetic import Products, tokens_of
 from engine.bench.setting import Job, Outcome, Setting, largest
 from engine.bench.shapes import ALPHA, RANK, with_lora
 from engine.bench.timing import Laps
-from engine.finetune_configs import FinetuneConfig
-from engine.finetune_examples import Example, load_examples
-from engine.finetune_trainer import LoraTrainer, own_randomness
+from engine.configs.training import FinetuneConfig
+from engine.training.lora.examples import Example, load_examples
+from engine.training.lora.trainer import LoraTrainer, own_randomness
 
 
 class _Marks(TrainerCallback):

@@ -1,0 +1,74 @@
+"""Cards of whole studies: their charts over their settings and figures. Draws no page."""
+
+from typing import Any
+
+import altair as alt
+
+from dashboard.cards import card, recipes
+from dashboard.cards.card import Card
+from dashboard.charts import studies
+from dashboard.words import captions
+from dashboard.words.inks import LIGHT
+
+MOST_BEST = 5
+TURNED = (
+    "Turned: share of the answers, honest (base) or deceptive (fine-tuned) without steering, that "
+    "became the other. Orange: the best random vector. Layer and scale were chosen on other "
+    "questions."
+)
+READ = "Cosines: the two families read in different ways; grey: 95 % of random pairs."
+AVERAGED = "Lines are means over a method's vectors: opposite signs cancel. Grey: random vectors."
+
+
+def of_study(record: dict[str, Any], arm: str | None, address: str) -> Card:
+    """A stored study as it is on screen.
+
+    Args:
+        record: The study.
+        arm: The intervention whose choice of block and scale is shown, if it has some.
+        address: The link to the view.
+    """
+    title = f"{record['title']} on {record['model'].get('short_name', 'a model')}"
+    if record["name"] == "deception":
+        return _deception(record, arm, title, address)
+    drawn = [
+        studies.methods(table, LIGHT).properties(title=_heading(table))
+        for table in record["tables"]
+    ]
+    told = {f"best, {table['questions']}": _best(table["best"]) for table in record["tables"]}
+    shown = card.view(address, {**told, **recipes.of_study(record)})
+    return card.of_charts(title, f"{AVERAGED} {captions.PROXY}", drawn, shown)
+
+
+def _heading(table: dict[str, Any]) -> alt.TitleParams:
+    words = f"{table['questions']}: {table['asked']} questions"
+    return alt.TitleParams(words, anchor="start", fontSize=14, color=LIGHT.ink)
+
+
+def _best(rows: list[dict[str, Any]]) -> str:
+    return "; ".join(
+        f"{row['method']}_{int(row['vector']):02d} at {captions.scale(row['scale'])}: "
+        f"{row['rate']:.0%}, {captions.p(row['p'])}"
+        for row in rows[:MOST_BEST]
+    )
+
+
+def _deception(record: dict[str, Any], arm: str | None, title: str, address: str) -> Card:
+    tables = record["tables"]
+    drawn = [studies.arms(tables["arms"], LIGHT)]
+    drawn.append(studies.cosines(*studies.readings_of(tables), LIGHT))
+    chosen = next((row for row in tables["arms"] if row["arm"] == arm), None)
+    note = f"{TURNED} {READ}"
+    if chosen is not None:
+        cell = (int(chosen["block"]), float(chosen["scale"]))
+        drawn.append(studies.sweep(tables["sweep"], chosen["arm"], cell, LIGHT))
+        note += f" Below: {chosen['arm']} by block and scale; the framed cell was reported."
+    told = {"turned": "; ".join(_arm(row) for row in tables["arms"])}
+    shown = card.view(address, {**told, **recipes.of_study(record)})
+    return card.of_charts(title, note, drawn, shown)
+
+
+def _arm(row: dict[str, Any]) -> str:
+    high = row.get("random_high")
+    told = f"{row['arm']} {row['converted']:.0%} (block {row['block']}, scale {row['scale']:g}"
+    return f"{told})" if high is None else f"{told}, best random {high:.0%})"

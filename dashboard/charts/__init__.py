@@ -1,0 +1,4 @@
+"""Rows turned into charts.
+
+Knows nothing of Streamlit, the store and models.
+"""

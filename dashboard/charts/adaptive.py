@@ -1,0 +1,67 @@
+"""The chart of an adaptive sweep: frames in, `alt.Chart` out."""
+
+import altair as alt
+import pandas as pd
+
+from dashboard.charts.one_vector import Drawing
+from dashboard.words.inks import RAMP, Inks
+
+COLOURED = 6
+"""Finalists that get a colour of their own; more are drawn in the muted ink."""
+
+
+def race(frame: pd.DataFrame, finalists: list[str], title: str, inks: Inks, form: str) -> Drawing:
+    """Every cell's mean against the questions asked, with the bounds of those left at the end.
+
+    Args:
+        frame: Columns asked, label (of the cell), mean, low, high, dropped (bool: asked no more
+            after this point).
+        finalists: Labels of the cells left at the end, the best first.
+        title: Of the y axis.
+        inks: Of the theme.
+        form: Number format of the figures.
+    """
+    named = finalists[:COLOURED]
+    colours = [inks.line, inks.second, RAMP[6], "#2b8a3e", "#9c36b5", RAMP[0]]
+    colour = alt.Color(
+        "label:N",
+        sort=named,
+        scale=alt.Scale(domain=named, range=colours[: len(named)]),
+        legend=alt.Legend(
+            title=None,
+            orient="top",
+            columns=1 if len(named) < 4 else 2,
+            labelLimit=240,
+            symbolOpacity=1,
+        ),
+    )
+    is_final = frame["label"].isin(named)
+    rest, last = frame[~is_final], frame[~is_final & frame["dropped"]]
+    most = int(frame["asked"].max())
+    x = alt.X("asked:Q", title="questions asked", scale=alt.Scale(domain=[0, most], nice=False))
+    y = alt.Y("mean:Q", title=title)
+    told = _figures(form)
+    zero = alt.Chart(pd.DataFrame({"y": [0.0]})).mark_rule(color=inks.muted).encode(y=alt.Y("y:Q"))
+    base = alt.Chart(frame[is_final]).encode(x=x, color=colour)
+    grey = alt.Chart(rest).encode(x=x, y=y, detail=alt.Detail("label:N"))
+    layers = [
+        zero,
+        grey.mark_line(color=inks.band, strokeWidth=1, opacity=0.55),
+        alt.Chart(last)
+        .mark_circle(color=inks.muted, size=26, opacity=0.8)
+        .encode(x=x, y=y, tooltip=told),
+        base.mark_area(opacity=0.16).encode(y=alt.Y("low:Q", title=title), y2=alt.Y2("high:Q")),
+        base.mark_line(strokeWidth=2.4).encode(y=y),
+        base.mark_circle(size=34, opacity=1).encode(y=y, tooltip=told),
+    ]
+    return alt.layer(*layers).properties(height=380)
+
+
+def _figures(form: str) -> list[alt.Tooltip]:
+    return [
+        alt.Tooltip("label:N", title="cell"),
+        alt.Tooltip("asked:Q", title="questions asked"),
+        alt.Tooltip("mean:Q", title="mean so far", format=form),
+        alt.Tooltip("low:Q", title="bound below", format=form),
+        alt.Tooltip("high:Q", title="bound above", format=form),
+    ]

@@ -1,0 +1,186 @@
+"""Charts of many vectors and of running jobs: frames in, `alt.Chart` out."""
+
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from dashboard.charts.one_vector import Drawing
+from dashboard.words import captions
+from dashboard.words.inks import RAMP, Inks, method_colour
+
+
+def heat_map(cells: pd.DataFrame, inks: Inks) -> Drawing:
+    """Vectors x scales; figures outside the random band are bold, a click names a vector.
+
+    Args:
+        cells: Columns name, scale, label, change, rate, percent_a, beyond (bool), flag, flips (in
+            words), told (of the flag, in words), starred (whether the vector has the badge).
+        inks: Of the theme.
+    """
+    limit = float(cells["change"].abs().max()) or 1.0
+    names, labels = list(dict.fromkeys(cells["name"])), _labels(cells)
+    pick = alt.selection_point(name="pick", fields=["name"], on="click", empty=False)
+    upright = alt.Axis(labelAngle=0, labelFlush=False, ticks=False, domain=False)
+    starred = {n: f"\u2605 {n}" for n in dict.fromkeys(cells.loc[cells["starred"], "name"])}
+    narrow = alt.Axis(
+        labelOverlap=False,
+        labelFlush=False,
+        ticks=False,
+        domain=False,
+        labelLimit=240,
+        labelExpr=f"({starred!r})[datum.label] || datum.label",
+    )
+    base = alt.Chart(cells.assign(strong=cells["change"].abs() > 0.6 * limit)).encode(
+        x=alt.X("label:N", sort=labels, title="steering scale", axis=upright),
+        y=alt.Y("name:N", sort=names, title=None, axis=narrow),
+    )
+    tiles = base.mark_rect(cursor="pointer", stroke=inks.page, strokeWidth=1).encode(
+        color=alt.Color(
+            "change:Q",
+            scale=alt.Scale(domain=[-limit, 0, limit], range=[RAMP[0], inks.middle, RAMP[6]]),
+            legend=None,
+        ),
+        tooltip=_cell_figures(),
+    )
+    figure = alt.Text("change:Q", format="+.2~g")
+    ink = alt.when("datum.strong").then(alt.value("#ffffff")).otherwise(alt.value(inks.ink))
+    steered = base.transform_filter("datum.scale != 0")
+    beyond = steered.transform_filter("datum.beyond").mark_text(fontWeight="bold", fontSize=11)
+    within = steered.transform_filter("!datum.beyond").mark_text(fontSize=10, opacity=0.4)
+    layers = [tiles.add_params(pick), *(t.encode(text=figure, color=ink) for t in (beyond, within))]
+    layers += _flag_marks(cells, limit, base, ink)
+    return (
+        alt.layer(*layers)
+        .resolve_scale(color="independent")
+        .properties(height=24 * len(names) + 60)
+    )
+
+
+def _flag_marks(cells: pd.DataFrame, limit: float, base: alt.Chart, ink: Any) -> list[alt.Chart]:
+    """A sign beside the figure of each cell that must not be taken as it stands."""
+    marked = cells[cells["flag"].isin(list(captions.FLAG_MARKS))]
+    if marked.empty:
+        return []
+    frame = marked.assign(
+        mark=marked["flag"].map(captions.FLAG_MARKS), strong=marked["change"].abs() > 0.6 * limit
+    )
+    return [
+        alt.Chart(frame)
+        .mark_text(align="left", dx=20, fontSize=11, fontWeight="bold")
+        .encode(x=base.encoding.x, y=base.encoding.y, text=alt.Text("mark:N"), color=ink)
+    ]
+
+
+def _cell_figures() -> list[alt.Tooltip]:
+    return [
+        alt.Tooltip("name:N", title="vector"),
+        alt.Tooltip("label:N", title="scale"),
+        alt.Tooltip("change:Q", title="change of logit difference", format="+.3~g"),
+        alt.Tooltip("rate:Q", title="behaviour", format=".0%"),
+        alt.Tooltip("percent_a:Q", title="choosing A", format=".0%"),
+        alt.Tooltip("flips:N", title="flips"),
+        alt.Tooltip("told:N", title="flag"),
+    ]
+
+
+def _labels(cells: pd.DataFrame) -> list[str]:
+    return list(dict.fromkeys(cells.sort_values("scale")["label"]))
+
+
+def headline(cells: pd.DataFrame, band: pd.DataFrame, inks: Inks) -> Drawing:
+    """Every vector's effect over scales, coloured by method, against the random band.
+
+    Args:
+        cells: Columns name, method, scale, label, change, best (the method's best vector).
+        band: Columns scale, label, low, high.
+        inks: Of the theme.
+    """
+    labels = _labels(cells)
+    x = alt.X(
+        "label:N",
+        sort=labels,
+        title="steering scale",
+        axis=alt.Axis(labelAngle=0, labelFlush=False),
+    )
+    methods = list(dict.fromkeys(cells["method"]))
+    colour = alt.Color(
+        "method_name:N",
+        scale=alt.Scale(
+            domain=[captions.method(m) for m in methods],
+            range=[method_colour(m) for m in methods],
+        ),
+        legend=alt.Legend(title=None, orient="top", symbolOpacity=1),
+    )
+    frame = cells.assign(method_name=cells["method"].map(captions.method))
+    change = alt.Y("change:Q", title="change of logit difference", axis=alt.Axis(tickCount=6))
+    lines = alt.Chart(frame).encode(
+        x=x, y=change, color=colour, detail=alt.Detail("name:N"), tooltip=_headline_figures()
+    )
+    gap = 0.06 * float(frame["change"].max() - frame["change"].min())
+    ends = _apart(frame[frame["best"]].sort_values("scale").groupby("name").tail(1), gap)
+    layers = [
+        alt.Chart(band)
+        .mark_area(color=inks.band, opacity=0.3)
+        .encode(x=x, y=alt.Y("low:Q"), y2=alt.Y2("high:Q")),
+        lines.transform_filter("!datum.best").mark_line(strokeWidth=1, opacity=0.45),
+        lines.transform_filter("datum.best").mark_line(strokeWidth=3, point={"size": 50}),
+        alt.Chart(ends)
+        .mark_text(align="left", dx=9, fontSize=12)
+        .encode(x=x, y=alt.Y("label_y:Q"), text=alt.Text("name:N"), color=colour),
+    ]
+    return alt.layer(*layers, height=330)
+
+
+def _apart(ends: pd.DataFrame, gap: float) -> pd.DataFrame:
+    """Heights for the names at the ends of lines, so that none covers another."""
+    ordered = ends.sort_values("change")
+    heights: list[float] = []
+    for value in ordered["change"]:
+        heights.append(value if not heights else max(float(value), heights[-1] + gap))
+    return ordered.assign(label_y=heights)
+
+
+def _headline_figures() -> list[alt.Tooltip]:
+    return [
+        alt.Tooltip("name:N", title="vector"),
+        alt.Tooltip("label:N", title="scale"),
+        alt.Tooltip("change:Q", title="change", format="+.3~g"),
+        alt.Tooltip("rate:Q", title="behaviour", format=".0%"),
+    ]
+
+
+def live(name: str, values: list[float], inks: Inks) -> alt.Chart:
+    """A figure that a running job reports, step by step."""
+    frame = pd.DataFrame({"step": range(1, len(values) + 1), "value": values}).dropna()
+    return (
+        alt.Chart(frame)
+        .mark_line(color=inks.line, point=alt.OverlayMarkDef(color=inks.line, size=25))
+        .encode(
+            x=alt.X("step:Q", title="step", axis=alt.Axis(tickMinStep=1, grid=False)),
+            y=alt.Y("value:Q", title=name.replace("_", " "), scale=alt.Scale(zero=False)),
+            tooltip=[alt.Tooltip("step:Q"), alt.Tooltip("value:Q", format=".4g")],
+        )
+        .properties(height=180)
+    )
+
+
+def history(name: str, steps: list[list[float]], names: list[str], inks: Inks) -> alt.Chart:
+    """A stored curve per vector: `steps[step][vector]`."""
+    frame = pd.DataFrame(steps, columns=names[: len(steps[0])]).rename_axis("step").reset_index()
+    frame = frame.melt("step", var_name="vector", value_name="value")
+    return (
+        alt.Chart(frame)
+        .mark_line(strokeWidth=1.5, opacity=0.7, color=inks.line)
+        .encode(
+            x=alt.X("step:Q", title="step", axis=alt.Axis(tickMinStep=1, grid=False)),
+            y=alt.Y("value:Q", title=name.replace("_", " "), scale=alt.Scale(zero=False)),
+            detail=alt.Detail("vector:N"),
+            tooltip=[
+                alt.Tooltip("vector:N"),
+                alt.Tooltip("step:Q"),
+                alt.Tooltip("value:Q", format=".4g"),
+            ],
+        )
+        .properties(height=180)
+    )

@@ -1,0 +1,4 @@
+"""Fields of a config turned into widgets, and back into a config.
+
+Knows nothing of results.
+"""

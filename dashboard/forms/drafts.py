@@ -1,0 +1,119 @@
+"""The draft of a grid: what its form holds, from a link, a stored grid or the last visit."""
+
+from typing import Any
+
+import streamlit as st
+
+from dashboard.forms import configurations
+from dashboard.forms.configurations import EMPTY, SWEEP, Choice
+from dashboard.session import pinned, state
+from engine.configs.core import STUDY_PROMPT, STUDY_SYSTEM
+
+KINDS = ("Columns", "Scale sweep")
+MOST_COLUMNS = 6
+SAMPLING: dict[str, Any] = {
+    "max_new_tokens": 64,
+    "temperature": 0.0,
+    "samples": 1,
+    "neutral": 16,
+    "seed": 0,
+}
+
+
+def take_link() -> bool:
+    """Let a link's vec, scale, unit and prompt fill the form; whether there was a new link."""
+    asked = {name: st.query_params.get(name) for name in ("vec", "scale", "unit", "prompt")}
+    if not any(asked.values()) or asked == st.session_state.get("_grid_link"):
+        return False
+    st.session_state["_grid_link"] = asked
+    if asked["prompt"]:
+        st.session_state["grid_prompts"] = asked["prompt"]
+    if asked["vec"]:
+        pinned.note(asked["vec"], is_asked=True)
+    if asked["vec"] or asked["scale"]:
+        _forget_columns()
+    return True
+
+
+def _forget_columns() -> None:
+    for key in [key for key in st.session_state if str(key).startswith("col_")]:
+        del st.session_state[key]
+    st.session_state.pop("_columns", None)
+
+
+def load(config: dict[str, Any]) -> None:
+    """Fill the form with a stored grid's settings."""
+    _forget_columns()
+    st.session_state["grid_prompts"] = "\n---\n".join(config["prompts"])
+    st.session_state["grid_system"] = config["system"] or ""
+    st.session_state["grid_kind"] = "Columns"
+    for name in SAMPLING:
+        st.session_state[f"grid_{name}"] = config[name]
+    given = config["configurations"][:MOST_COLUMNS]
+    st.session_state["_columns"] = {str(i): configurations.fields(c) for i, c in enumerate(given)}
+
+
+def begin(options: dict[str, Choice], has_adapter: bool) -> None:
+    """Before the first draw: the columns to start with, or those of the link."""
+    for name, value in {
+        "grid_prompts": STUDY_PROMPT,
+        "grid_system": STUDY_SYSTEM,
+        "grid_kind": KINDS[0],
+        **{f"grid_{name}": value for name, value in SAMPLING.items()},
+    }.items():
+        kept = st.session_state.get("_grid", {}).get(name, value)
+        if name not in st.session_state:
+            st.session_state[name] = kept
+    if "_columns" in st.session_state:
+        return
+    asked = st.session_state.get("_grid_link") or {}
+    state.note_missing("vec", asked.get("vec"), options)
+    vector = asked.get("vec") or pinned.current()
+    first = configurations.usual(options, has_adapter, vector, pinned.reference())
+    scale = configurations.number(asked.get("scale"))
+    if scale is not None:
+        for one in first:
+            sign = -1 if one["adapter"] else 1
+            unit = "relative" if asked.get("unit") == "relative" else "absolute"
+            one |= {"scale": sign * scale, "scale_unit": unit} if one["vector"] else {}
+    st.session_state["_columns"] = {str(i): one for i, one in enumerate(first)}
+    steered = next((one for one in first if one["vector"]), EMPTY)
+    st.session_state["_columns"][SWEEP] = {**steered, "adapter": False}
+
+
+def keep() -> None:
+    """After the form was drawn: remember what it says for when the reader comes back."""
+    names = ["grid_prompts", "grid_system", "grid_kind", *(f"grid_{name}" for name in SAMPLING)]
+    st.session_state["_grid"] = {
+        name: st.session_state[name] for name in names if name in st.session_state
+    }
+    columns = st.session_state.get("_columns", {})
+    fields = [f"col_{column}_{field}" for column in columns for field in EMPTY]
+    st.session_state["_drawn"] = {
+        key: st.session_state[key] for key in (*names, *fields) if key in st.session_state
+    }
+
+
+def mend() -> None:
+    """Before the form is drawn: undo what a click on a page that was not whole has emptied.
+
+    The browser then sends back widgets that it has not filled yet. A choice that cannot be
+    unmade and still is none gives it away; what was drawn last takes its place.
+    """
+    if st.session_state.get("grid_kind") is not None:
+        return
+    columns = st.session_state.get("_columns", {})
+    for key, value in st.session_state.get("_drawn", {}).items():
+        if not key.startswith("col_") or key.split("_")[1] in columns:
+            st.session_state[key] = value
+
+
+def show(digest: str | None) -> None:
+    """Open a grid; None opens the form."""
+    st.session_state["gen"] = digest
+    st.session_state["_composing"] = digest is None
+    for key in ("p", "s"):
+        st.session_state.pop(key, None)
+    for name in ("vec", "scale", "unit", "prompt"):
+        st.query_params.pop(name, None)
+    st.session_state.pop("_grid_link", None)

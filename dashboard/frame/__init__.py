@@ -1,0 +1,4 @@
+"""What stands around every page: the sidebar and its tray of jobs.
+
+Knows nothing of what the pages show.
+"""

@@ -1,0 +1,122 @@
+"""The sidebar: which model, how the engine is, what it is doing. Knows nothing of pages."""
+
+from typing import Any, Literal
+
+import psutil
+import streamlit as st
+
+from dashboard.frame import tray
+from dashboard.session import pace, pin_card, resources, state
+from dashboard.words import captions
+from engine.errors import EngineError
+
+Colour = Literal["green", "gray", "orange", "red", "blue"]
+CHIPS: dict[str, tuple[str, Colour, str]] = {
+    "not loaded": ("not loaded", "gray", ":material/power_settings_new:"),
+    "loading": ("loading", "orange", ":material/hourglass_top:"),
+    "ready": ("ready", "green", ":material/check:"),
+    "failed": ("failed", "red", ":material/error:"),
+}
+ADAPTER = (
+    "The adapter is loaded beside the base model's weights and on only where a run or a column "
+    "asks for the fine-tuned model."
+)
+
+
+def draw() -> None:
+    """The engine card and the job tray; they look again and again while something runs."""
+    with st.sidebar:
+        # Not in the fragment: its buttons change the page as well.
+        pin_card.draw()
+        pace.repeat(_parts, tray.timer())
+
+
+def _parts() -> None:
+    _engine_card()
+    tray.draw()
+
+
+def _engine_card() -> None:
+    status = resources.engine().status()
+    with st.container(border=True, gap="xsmall"):
+        loaded = status.model or {}
+        st.text(loaded.get("title") or state.title(state.model()))
+        with st.container(horizontal=True, gap="xsmall"):
+            name, colour, icon = CHIPS[status.state]
+            busy = status.state == "ready" and tray.is_busy()
+            st.badge("busy" if busy else name, color="blue" if busy else colour, icon=icon)
+            for key in ("device", "dtype"):
+                if loaded.get(key):
+                    st.badge(str(loaded[key]).removeprefix("torch."), color="gray")
+            if loaded.get("adapter"):
+                name = captions.plain(str(loaded["adapter"]))
+                st.badge(f"LoRA {name}", color="gray", help=ADAPTER)
+        _facts(status, loaded)
+        if status.error:
+            st.caption(f":red[{captions.plain(status.error)}]")
+        _checks(status.checks)
+        _buttons(status)
+
+
+def _facts(status: Any, loaded: dict[str, Any]) -> None:
+    words = []
+    if loaded.get("blocks"):
+        words.append(f"{loaded['blocks']} blocks, width {loaded.get('hidden', '?')}")
+    for line in (" · ".join(words), *_memory(status, str(loaded.get("device", "")))):
+        if line:
+            st.caption(captions.plain(line))
+    if not words and status.state == "not loaded":
+        st.caption("Viewing needs no model. It loads by itself with the first job.")
+
+
+def _memory(status: Any, device: str) -> list[str]:
+    """What is used and what is free, of the GPU, or of this machine without one."""
+    if not status.memory_total:
+        return []
+    used, total = status.memory_used, status.memory_total
+    if device.startswith("cuda"):
+        own = _gigabytes(psutil.Process().memory_info().rss)
+        first = f"{_gigabytes(used)} of {_gigabytes(total)} GB on the GPU"
+        return [f"{first}, {_gigabytes(total - used)} GB free", f"{own} GB in this process"]
+    free = _gigabytes(psutil.virtual_memory().available)
+    return [f"{_gigabytes(used)} of {_gigabytes(total)} GB in this process, {free} GB free"]
+
+
+def _gigabytes(size: int | None) -> str:
+    return f"{(size or 0) / 2**30:.1f}"
+
+
+def _checks(checks: list[Any]) -> None:
+    """Self-tests as chips: all green is one chip, a red one names itself."""
+    if not checks:
+        return
+    failed = [check for check in checks if not check.passed]
+    label = f"{len(checks) - len(failed)} of {len(checks)} self-tests pass"
+    with st.expander(label, icon=":material/error:" if failed else ":material/verified:"):
+        for check in checks:
+            _check(check)
+    for check in failed:
+        st.badge(captions.plain(check.name), icon=":material/close:", color="red")
+
+
+def _check(check: Any) -> None:
+    """One self-test: its name in green or red, then its figure and what it shows."""
+    colour, icon = ("green", "check") if check.passed else ("red", "close")
+    st.markdown(f":{colour}[:material/{icon}: {captions.plain(check.name)}]")
+    st.caption(captions.plain(". ".join(part for part in (check.figure, check.reason) if part)))
+
+
+def _buttons(status: Any) -> None:
+    engine = resources.engine()
+    idle = status.state in ("not loaded", "failed")
+    try:
+        if idle and st.button("Load model", key="load_model", icon=":material/memory:"):
+            engine.submit_load(state.model())
+            st.rerun()
+        if status.state == "ready" and st.button(
+            "Unload", key="unload_model", icon=":material/eject:", help="Gives the memory back."
+        ):
+            engine.submit_unload()
+            st.rerun()
+    except EngineError as error:
+        st.error(captions.plain(str(error)))

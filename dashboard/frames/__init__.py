@@ -1,0 +1,4 @@
+"""Records turned into rows that are ready to be drawn.
+
+Knows nothing of Streamlit and charts.
+"""

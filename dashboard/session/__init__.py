@@ -1,0 +1,4 @@
+"""What a reader chose, what is cached for him, and the links to it.
+
+Knows nothing of what is drawn.
+"""

@@ -1,0 +1,75 @@
+"""The pages of the dashboard and how to reach them. Knows nothing of what they show."""
+
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from engine import ROOT
+
+PAGES = {
+    "overview": (
+        "Overview",
+        ":material/home:",
+        "The model, the newest runs and what they found, against random vectors.",
+    ),
+    "discover": (
+        "Discover",
+        ":material/travel_explore:",
+        "Find steering vectors, rank them, and send them to an evaluation.",
+    ),
+    "curves": (
+        "Scale curves",
+        ":material/ssid_chart:",
+        "What one vector does to every question, scale by scale.",
+    ),
+    "similarity": (
+        "Similarity",
+        ":material/grid_on:",
+        "How alike vectors are: layer by layer, copies of one direction, neighbours.",
+    ),
+    "generations": (
+        "Generations",
+        ":material/forum:",
+        "What the model says, unsteered and steered, side by side.",
+    ),
+    "studies": (
+        "Studies",
+        ":material/science:",
+        "Both studies from end to end: what was found, beside random vectors.",
+    ),
+    "train": (
+        "Train",
+        ":material/model_training:",
+        "Build a dataset of honest and deceptive answers, and train a LoRA on one side of it.",
+    ),
+    "audit": (
+        "Audit",
+        ":material/fact_check:",
+        "What is wrong in a file of vectors or results, yours or anyone's.",
+    ),
+    "library": (
+        "Library",
+        ":material/inventory_2:",
+        "Everything that is stored; drop records or cards here.",
+    ),
+}
+
+
+def page(name: str) -> st.Page:
+    """The page called `name`; equal names give the same page."""
+    title, icon, help_text = PAGES[name]
+    path = ROOT / "pages" / f"{name}.py"
+    is_default = name == next(iter(PAGES))
+    return st.Page(path, title=title, icon=icon, url_path=name, default=is_default, help=help_text)
+
+
+def pages() -> list[st.Page]:
+    """All pages, in the order of the menu."""
+    return [page(name) for name in PAGES]
+
+
+def link(name: str, **parameters: str | list[str] | None) -> str:
+    """The relative address of a view: the same words give the same view on any tunnel."""
+    given = {key: value for key, value in parameters.items() if value not in (None, [])}
+    address = "/" if name == next(iter(PAGES)) else f"/{name}"
+    return f"{address}?{urlencode(given, doseq=True)}" if given else address

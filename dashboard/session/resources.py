@@ -1,0 +1,181 @@
+"""The engine and cached readings of its store. Caches only: nothing here is drawn or decided."""
+
+import functools
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from dashboard.charts import quick
+from dashboard.frames import sweep as sweeps
+from dashboard.frames.sweep import Sweep
+from engine.configs.core import PRESETS, STUDY_SCALES, ModelConfig, depth_matched
+from engine.configs.studies import RELATIVE_SCALES, AnyStudy, CorrigibilityConfig, DeceptionConfig
+from engine.errors import ModelError, StoreError
+from engine.model.identity import declared_blocks, resolve
+from engine.questions import polarity
+from engine.records.records import RecordInfo, VectorSet
+from engine.runs import registry
+from engine.store import unfinished
+from engine.store.headers import read_record
+
+
+def engine() -> Any:
+    """The engine of this process, shared by all sessions."""
+    return _engine(os.environ.get("VECTORSCOPE_STORE"))
+
+
+@functools.cache
+def _engine(_store: str | None) -> Any:
+    """Asked for dozens of times a page, and each time the folder would be looked up."""
+    from engine.runs.engine import shared_engine
+
+    return shared_engine()
+
+
+def records(kind: str | None = None) -> list[RecordInfo]:
+    """What is stored, newest first."""
+    return [info for info in engine().store.list() if kind in (None, info.kind)]
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def header(digest: str, path: str) -> dict[str, Any]:  # noqa: ARG001  The digest is the key.
+    """The record of a file without its data; shared, so never to be changed."""
+    return read_record(Path(path))
+
+
+class Asked(NamedTuple):
+    """What a list of evaluations says of each."""
+
+    sets: frozenset[str]
+    questions: str
+
+
+@functools.lru_cache(maxsize=4096)
+def _asked(info: RecordInfo) -> Asked:
+    """Kept apart from the headers, which hold every question: pages ask this of all records."""
+    record = read_record(Path(info.path))
+    return Asked(frozenset(record["vector_names"]), str(record["questions"]["name"]))
+
+
+def measured_sets(info: RecordInfo) -> frozenset[str]:
+    """Digests of the vector sets that an evaluation measured."""
+    return _asked(info).sets
+
+
+def runs() -> list[RecordInfo]:
+    """Evaluations that measured vectors, newest first; controls alone have no curves."""
+    return [info for info in records("evaluation") if measured_sets(info)]
+
+
+def dataset(info: RecordInfo) -> str:
+    """Name of the questions that an evaluation asked."""
+    return _asked(info).questions
+
+
+@st.cache_resource(max_entries=16, show_spinner="Reading the evaluation")
+def sweep(digest: str) -> Sweep:
+    """A stored evaluation with its statistics; shared, so never to be changed."""
+    return sweeps.opened(engine().store, digest)
+
+
+def unfinished_runs() -> list[RecordInfo]:
+    """Evaluations that run or were stopped, as far as they came, newest first."""
+    kept = []
+    for info in unfinished.found(engine().store):
+        # Its sweep may come to its end meanwhile, and take the file along.
+        with suppress(StoreError):
+            kept += [info] if measured_sets(info) else []
+    return kept
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading what there is")
+def part_of_sweep(info: RecordInfo) -> Sweep:
+    """One of `unfinished_runs`; there is more of it when its time is another."""
+    return sweeps.opened(engine().store, Path(info.path))
+
+
+@st.cache_resource(max_entries=16, show_spinner="Reading the vectors")
+def vector_set(digest: str) -> VectorSet:
+    """A stored set of vectors; shared, so never to be changed."""
+    return engine().store.load_vectors(digest)
+
+
+def evaluations_of(vector_set_digest: str) -> list[RecordInfo]:
+    """Evaluations that measured these vectors, newest first."""
+    return [info for info in runs() if vector_set_digest in measured_sets(info)]
+
+
+def layers(model: ModelConfig) -> tuple[int, int]:
+    """Source and target block to start from: the study's, or those at the same relative depth."""
+    known = PRESETS.get(model.model)
+    if known is not None:
+        return known.source_layer, known.target_layer
+    try:
+        blocks = declared_blocks(resolve(model, Path(engine().root)))
+    except ModelError:
+        blocks = None
+    return depth_matched(blocks) if blocks else depth_matched(PRESETS["qwen3-14b"].blocks)
+
+
+def submit_study(name: str, model: ModelConfig, controls: int = 64, study_way: bool = False) -> Any:
+    """Queue a study with its settings fitted to this model.
+
+    Args:
+        name: corrigibility or deception.
+        model: On which; with its adapter for the deception study.
+        controls: Random vectors beside each.
+        study_way: Whether the deception study also reads its vectors as it did by hand.
+
+    Raises:
+        EngineError: For what can be known before it runs.
+    """
+    if name == DeceptionConfig.method:
+        config: AnyStudy = DeceptionConfig(model=model, controls=controls, study=study_way)
+        return registry.submit_study(engine(), config)
+    source, target = layers(model)
+    # The study's scales fit Qwen3-14B's residual norm; elsewhere they are rescaled to it.
+    relative = model.model != "qwen3-14b"
+    config = CorrigibilityConfig(
+        model=model,
+        source_layer=source,
+        target_layer=target,
+        scales=RELATIVE_SCALES if relative else STUDY_SCALES,
+        scale_unit="relative" if relative else "absolute",
+        controls=controls,
+    )
+    return registry.submit_study(engine(), config)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the study")
+def study(digest: str) -> dict[str, Any]:
+    """A stored study's record; shared, so never to be changed."""
+    return engine().store.load_experiment(digest)
+
+
+def forget() -> None:
+    """Read everything anew: a digest that was deleted may come to name another record."""
+    for cached in (header, sweep, part_of_sweep, vector_set, study):
+        cached.clear()
+    quick.forget()
+
+
+def question_files() -> list[str]:
+    """Question files that come with the project, as paths below its root."""
+    root = Path(engine().root)
+    return [str(p.relative_to(root)) for p in sorted((root / "data/questions").glob("*.jsonl"))]
+
+
+def behaviours(questions: str) -> list[str]:
+    """What a question file is known to measure; its own name if nothing is on record."""
+    for end, known in polarity.table()["by_path"].items():
+        if questions.endswith(end):
+            return list(known)
+    return [Path(questions).stem]
+
+
+def run_again(job: Any) -> None:
+    """Queue an interrupted job once more; what it had finished is not done again."""
+    registry.submit_again(engine(), job.request)

@@ -1,0 +1,4 @@
+"""What the pages show, a file or folder for each; no view imports another page's.
+
+Knows nothing of how anything is computed.
+"""

@@ -1,0 +1,4 @@
+"""The parts of the page Scale curves.
+
+Knows nothing of other pages.
+"""

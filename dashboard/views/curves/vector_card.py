@@ -1,0 +1,115 @@
+"""What may be said of one vector, in a line of badges and a row of figures."""
+
+import streamlit as st
+
+from dashboard.frames import sweep as sweeps
+from dashboard.frames.sweep import Sweep
+from dashboard.words import captions
+from engine.statistics import doses, usable
+
+BADGE_COLOURS = {"beyond the best": "green", "beyond random": "blue"}
+SHAPE_COLOURS = {"monotone": "gray", "saturating": "gray", "flat": "gray"}
+
+
+def row_of(sweep: Sweep, name: str) -> dict | None:
+    """The vector's row of `sweeps.ranking`; None if it was measured at no scale."""
+    table = sweeps.ranking(sweep)
+    rows = table[table["name"] == name].to_dict("records")
+    return rows[0] if rows and isinstance(rows[0]["badge"], str) else None
+
+
+def badges(sweep: Sweep, row: dict) -> None:
+    """The badge, the shape and the usable range, each with what it means."""
+    with st.container(horizontal=True, gap="xsmall", key="vector_badges", width="content"):
+        st.badge(
+            sweeps.verdict(row),
+            color=BADGE_COLOURS.get(row["badge"], "gray"),
+            icon=":material/star:" if row["badge"] == "beyond the best" else None,
+            help=captions.plain(sweeps.sentence(row)) + "\n\n" + captions.BEST_OF_MANY,
+        )
+        shape = str(row["shape"])
+        st.badge(
+            shape,
+            color=SHAPE_COLOURS.get(shape, "orange"),
+            help=captions.plain(f"{shape}: {doses.SHAPES[shape]}."),
+        )
+        st.badge(usable_words(sweep, row), color="gray", help=usable_help(row))
+
+
+def usable_words(sweep: Sweep, row: dict) -> str:
+    """The usable range as it stands on screen."""
+    if row["low"] == row["high"] == 0:
+        return "usable at no measured scale"
+    low, high = (captions.scale(row[edge], sweep.relative) for edge in ("low", "high"))
+    return f"usable {low} to {high}" + ("" if _knows_costs(row) else " · KL not measured")
+
+
+def _knows_costs(row: dict) -> bool:
+    return bool(set(usable.COSTS) & set(row["checked"]))
+
+
+def usable_help(row: dict) -> str:
+    """What ends the range, and what it was judged by."""
+    stops = [
+        f"{side} it ends at: {row[f'{edge}_stopped_by']}."
+        for edge, side in (("low", "Below"), ("high", "Above"))
+        if row[f"{edge}_stopped_by"]
+    ]
+    unknown = [] if _knows_costs(row) else [captions.NO_COSTS]
+    return "\n\n".join([captions.USABLE, *stops, *unknown])
+
+
+def figures(sweep: Sweep, row: dict) -> None:
+    """Held-out effect, flips, slope and letters of the vector, at its best scale."""
+    held = sweep.read.selection.vectors
+    found = held[(held["vector_set"] == row["vector_set"]) & (held["vector"] == row["vector"])]
+    with st.grid(4):
+        if len(found):
+            _held_out(sweep, row, found.iloc[0].to_dict())
+        st.metric(
+            f"Flips at {row['label']}",
+            f"+{row['gained']:.0f} \u2212{row['lost']:.0f}",
+            delta=captions.p(row["flips_p"]),
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+            help=captions.FLIPS,
+        )
+        st.metric(
+            "Slope",
+            captions.number(row["slope"]),
+            delta=f"{row['anti_steerable']:.0%} the other way, rank {row['spearman']:+.2f}",
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+            help=captions.SLOPE,
+        )
+        base = sweep.vectors.loc[sweep.vectors["scale"] == 0, "percent_a"].iloc[0]
+        st.metric(
+            f"Choosing A at {row['label']}",
+            f"{row['percent_a']:.0%}",
+            delta=f"{base:.0%} unsteered",
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+            help=captions.CHOOSING_A,
+        )
+
+
+def _held_out(sweep: Sweep, row: dict, found: dict) -> None:
+    sign = 1.0 if row["change"] >= 0 else -1.0
+    low, high = sorted((sign * found["low"], sign * found["high"]))
+    chosen = " and ".join(captions.scale(s, sweep.relative) for s in dict.fromkeys(found["scales"]))
+    told = f"{captions.number(low)} to {captions.number(high)}"
+    st.metric(
+        f"Held out, {chosen}",
+        captions.number(sign * found["held_out"]),
+        delta=told if found["agrees"] else f"{told}; halves disagree",
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        help=captions.plain(
+            f"{captions.HELD_OUT} On the choosing halves: {found['selected']:.2f}; "
+            f"{captions.p(found['p'])} beside random vectors treated the same."
+        ),
+    )

@@ -1,0 +1,4 @@
+"""The parts of the page Discover.
+
+Knows nothing of other pages.
+"""

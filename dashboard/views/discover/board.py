@@ -1,0 +1,103 @@
+"""The parts of the discover page about one vector set: which one, and what to do with it."""
+
+import streamlit as st
+
+from dashboard.charts import many_vectors
+from dashboard.frames.sweep import Sweep
+from dashboard.session import navigation, pin_card, pinned, resources, state
+from dashboard.views.discover.leaderboard import PARAMETER, Selected
+from dashboard.widgets import widgets
+from dashboard.words import captions
+from engine.configs.core import VectorRef
+from engine.records.records import RecordInfo, VectorSet
+
+
+def measured_first(infos: list[RecordInfo]) -> list[RecordInfo]:
+    """Sets that an evaluation ranks before the others, found ones before random ones."""
+    measured = {digest for run in resources.runs() for digest in resources.measured_sets(run)}
+    return sorted(infos, key=lambda info: (info.digest not in measured, info.method == "random"))
+
+
+def follow(digests: list[str]) -> None:
+    """Before the set is picked: move to the one of the current vector."""
+    one = pinned.wanted("found", PARAMETER)
+    if one is not None and one.digest in digests:
+        st.session_state["found"] = one.digest
+
+
+def sweep_picker(digest: str) -> Sweep | None:
+    """The evaluation that ranks these vectors; chosen by questions if there are several."""
+    infos = resources.evaluations_of(digest)
+    if not infos:
+        return None
+    names = {info.digest: resources.dataset(info) for info in infos}
+    if len(infos) == 1:
+        return resources.sweep(infos[0].digest)
+    state.resolve("on", list(names))
+    state.warn_missing("on", "the evaluation", list(names))
+    chosen = st.segmented_control(
+        "Evaluated on",
+        list(names),
+        default=None if "on" in st.session_state else infos[0].digest,
+        required=True,
+        format_func=lambda d: captions.plain(f"{names.get(d, d)} · {d[:4]}"),
+        key="on",
+        persist_state="session",
+    )
+    state.write_link("on", default=infos[0].digest)
+    return resources.sweep(chosen)
+
+
+def chosen(found: VectorSet, selected: Selected) -> tuple[VectorRef, ...]:
+    """Which vectors are to be evaluated: all of the set, or the selected one."""
+    model = state.model().short_name
+    if found.model["short_name"] != model:
+        st.warning(
+            captions.plain(
+                f"These vectors were found on {found.model['short_name']}, but this dashboard was "
+                f"started for {model}: they only fit a model of the same width."
+            )
+        )
+    every = f"all {len(found.vectors)} vectors"
+    what = st.segmented_control(
+        "Evaluate", [every, "only the selected one"], default=every, required=True, key="ab_which"
+    )
+    indices = None if what == every else (selected.vector,)
+    return (VectorRef(digest=found.digest, indices=indices),)
+
+
+def actions(digest: str, sweep: Sweep | None, selected: Selected) -> None:
+    """What can be done with the selected vector."""
+    with st.container(horizontal=True):
+        if sweep is not None and selected.is_measured:
+            widgets.go_button(
+                captions.plain(f"Open curves of {selected.name}"),
+                "curves",
+                key="open_curves",
+                icon=":material/ssid_chart:",
+                run=sweep.evaluation.digest,
+                vec=selected.name,
+            )
+        pin_card.button(f"{digest}:{selected.vector}")
+        asked = {name: st.query_params.get(name) for name in ("on", PARAMETER, pinned.PARAMETER)}
+        widgets.share(navigation.link("discover", found=digest, **asked))
+
+
+def provenance(found: VectorSet) -> None:
+    """How the set was made, and the curves drawn while it was."""
+    with st.expander("How it was found", icon=":material/history:"):
+        made = found.provenance
+        name = found.model.get("title") or found.model["short_name"]
+        st.text(
+            f"{captions.method(found.method)} on {name}"
+            f", {captions.seconds(made.seconds)} on {made.device} in {made.dtype}, "
+            f"commit {(made.commit or 'unknown')[:8]}{' (changed)' if made.dirty else ''}"
+        )
+        for note in found.notes:
+            st.text(note)
+        for name, steps in found.history.items():
+            if len(steps) > 1:
+                drawing = many_vectors.history(name, steps, found.names, widgets.inks())
+                widgets.chart(drawing, f"{name} of every vector, step by step", f"history_{name}")
+        st.caption("All settings, defaults included:")
+        st.json(found.config, expanded=False)

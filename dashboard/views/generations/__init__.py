@@ -1,0 +1,4 @@
+"""The parts of the page Generations.
+
+Knows nothing of other pages.
+"""

@@ -1,0 +1,4 @@
+"""The parts of the page Library.
+
+Knows nothing of other pages.
+"""

@@ -1,0 +1,163 @@
+"""The parts of the overview page. Knows nothing of how anything is found or measured."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.charts import many_vectors
+from dashboard.charts.one_vector import Drawing
+from dashboard.frames import sweep as sweeps
+from dashboard.frames.sweep import Sweep
+from dashboard.session import navigation, resources, state
+from dashboard.widgets import widgets
+from dashboard.words import captions
+from dashboard.words.inks import Inks
+from engine.configs.core import ModelConfig
+from engine.records.records import RecordInfo
+
+SHOWN = 4
+SHOWN_RUNS = 5
+
+
+def model_line(sets: Sequence[RecordInfo], runs: Sequence[RecordInfo]) -> None:
+    """The model this dashboard was started for and the size of the store, in one line."""
+    model = state.model()
+    known = state.preset(model)
+    words = [state.title(model)]
+    if known:
+        words.append(f"{known.blocks} blocks")
+        words.append(f"vectors sought from block {known.source_layer} to {known.target_layer}")
+    words.append(
+        f"{captions.count(len(sets), 'vector set')} and "
+        f"{captions.count(len(runs), 'evaluation')} stored"
+    )
+    st.caption(captions.plain(" · ".join(words)))
+
+
+def figures(sweep: Sweep, ranking: pd.DataFrame) -> None:
+    """The newest run in four figures."""
+    base = sweep.vectors[sweep.vectors["scale"] == 0].iloc[0]
+    beyond = int((ranking["badge"] == sweeps.BEYOND).sum())
+    rates = sweep.vectors["rate"]
+    behaviour = captions.plain(sweep.behaviour)
+    with st.grid(4):
+        st.metric(
+            f"Unsteered {behaviour}",
+            f"{base['rate']:.0%}",
+            border=True,
+            help=captions.plain(f"95 % interval {base['rate_low']:.0%} to {base['rate_high']:.0%}"),
+        )
+        st.metric(
+            f"Steered {behaviour}",
+            f"{rates.min():.0%} to {rates.max():.0%}",
+            border=True,
+            help="Lowest and highest share over all vectors and scales.",
+        )
+        st.metric(
+            "Beyond the best random",
+            f"{beyond} of {len(ranking)}",
+            border=True,
+            help=f"Vectors that none of {sweep.control_count} random ones reaches, each at its "
+            "best scale, and that lie too far outside them for the best of all cells by chance.",
+        )
+        st.metric(
+            "Unsteered choosing A", f"{base['percent_a']:.0%}", border=True, help=captions.ORDERS
+        )
+
+
+def empty(model: ModelConfig) -> None:
+    """A store without records: what it is for, and one way to fill it."""
+    st.subheader("Nothing is stored yet")
+    st.write(
+        "The corrigibility study finds vectors from one question about being shut down, then asks "
+        "whether they change answers to hundreds of other questions more than random vectors do."
+    )
+    with st.container(horizontal=True):
+        label = captions.plain(f"Run the corrigibility study on {state.title(model)}")
+        if st.button(label, type="primary", icon=":material/play_arrow:", key="run_study"):
+            resources.submit_study("corrigibility", model)
+            st.rerun()
+        widgets.go_button("Find vectors", "discover", "to_find", ":material/travel_explore:")
+    steps()
+
+
+def headline(sweep: Sweep) -> None:
+    """Effects over scales of every vector, by method, against the random band."""
+    st.subheader(f"What moves {captions.plain(sweep.behaviour)} answers")
+    st.caption(
+        captions.plain(
+            f"{sweep.title} · {sweep.model}. Thick: each method's strongest vector. Grey: 95 % of "
+            f"{sweep.control_count} random vectors."
+        )
+    )
+
+    def make(inks: Inks) -> Drawing:
+        band = sweeps.labelled(sweeps.band(sweep, "change"), sweep)
+        return many_vectors.headline(sweeps.cells(sweep), band, inks)
+
+    drawing = widgets.kept(("headline", sweep.evaluation.digest), make)
+    widgets.chart(drawing, "Change of the logit difference by method and scale", "headline")
+
+
+def best(sweep: Sweep, ranking: pd.DataFrame) -> None:
+    """The strongest vectors, each with what may be said of it."""
+    st.subheader("Strongest vectors")
+    for row in ranking.head(SHOWN).to_dict("records"):
+        with st.container(border=True, gap="xsmall"):
+            words = sweeps.verdict(row)
+            is_beyond = row["badge"] == sweeps.BEYOND
+            with st.container(horizontal=True, vertical_alignment="center"):
+                name = str(row["name"])
+                st.page_link(
+                    navigation.page("curves"),
+                    label=captions.plain(name),
+                    icon=":material/ssid_chart:",
+                    query_params={"run": sweep.evaluation.digest, "vec": name},
+                )
+                st.badge(
+                    words,
+                    color="green" if is_beyond else "gray",
+                    help=captions.plain(sweeps.sentence(row)),
+                )
+            st.caption(
+                captions.plain(
+                    f"{captions.number(row['change'])} ({captions.number(row['change_low'])} to "
+                    f"{captions.number(row['change_high'])}) "
+                    f"at {row['label']}, {row['rate']:.0%} {sweep.behaviour}; random "
+                    f"{captions.number(row['control'])}"
+                )
+            )
+
+
+def newest(sets: Sequence[RecordInfo], runs: Sequence[RecordInfo]) -> None:
+    """The latest records, each with its link."""
+    st.subheader("Newest runs")
+    latest = sorted([*sets, *runs], key=lambda info: info.created, reverse=True)
+    for info in latest[:SHOWN_RUNS]:
+        if info.kind == "evaluation":
+            name, page, query = resources.dataset(info), "curves", {"run": info.digest}
+        else:
+            name, page, query = captions.method(info.method), "discover", {"found": info.digest}
+        with st.container(gap=None):
+            st.page_link(
+                navigation.page(page),
+                label=captions.plain(f"{name} · {info.summary}"),
+                icon=navigation.PAGES[page][1],
+                query_params=query,
+            )
+            words = f"{info.model} · {captions.age(info.created)} · {info.digest}"
+            st.caption(captions.plain(words))
+
+
+def steps() -> None:
+    """How to start, in three steps."""
+    st.subheader("How to start")
+    for page, name, words in (
+        ("discover", "1. Find vectors", "from a single prompt."),
+        ("discover", "2. Evaluate them", "on questions they have not seen, beside random vectors."),
+        ("curves", "3. Read the curves", "and click a dot to see the question behind it."),
+    ):
+        with st.container(gap=None):
+            st.page_link(navigation.page(page), label=name, icon=navigation.PAGES[page][1])
+            st.caption(words)

@@ -1,0 +1,4 @@
+"""The parts of the page Similarity.
+
+Knows nothing of other pages.
+"""

@@ -1,0 +1,4 @@
+"""The parts of the page Train.
+
+Knows nothing of other pages.
+"""

@@ -1,0 +1,4 @@
+"""Pieces that several pages use.
+
+Knows nothing of single pages.
+"""

@@ -1,0 +1,201 @@
+"""Cards and reports of the views: what stands on them. Draws no page and reads no files."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from dashboard.cards import card, html_run, html_texts, recipes
+from dashboard.cards import texts as text_cards
+from dashboard.cards.card import Card
+from dashboard.charts import heatmaps, many_vectors, vector_view
+from dashboard.charts.vector_view import View
+from dashboard.frames import cosines
+from dashboard.frames import sweep as sweeps
+from dashboard.frames.sweep import METRICS, Sweep
+from dashboard.widgets import widgets
+from dashboard.widgets.sheets import Sheet
+from dashboard.words import captions
+from dashboard.words.inks import LIGHT
+from engine.errors import EngineError
+from engine.records.grids import Generation
+from engine.records.records import VectorSet
+from engine.statistics import similarity
+
+TITLE, MOST_PROMPT = 120, 2000
+"""Signs of a prompt that a title holds, and that a recipe keeps."""
+
+
+def curves(sweep: Sweep, view: View, row: dict | None, address: str) -> None:
+    """What can be shared of one vector's curves: link, card, and the report of the run.
+
+    Args:
+        sweep: The run.
+        view: What of it is shown.
+        row: The vector's row of the ranking, if it has one.
+        address: The link to the view.
+    """
+    digest = sweep.evaluation.digest
+    name = f"curves_{digest}_{view.name}".replace(" ", "_")
+    widgets.share_card(
+        address,
+        lambda: curve_card(sweep, view, row, address),
+        name,
+        lambda: html_run.report(sweep),
+    )
+
+
+def curve_card(sweep: Sweep, view: View, row: dict | None, address: str) -> Card:
+    """The violin of one vector over its shares, as they are on screen."""
+    usable = None if row is None else (row["low"], row["high"])
+    violin = None if view.metric == "rate" else vector_view.violin(sweep, view, LIGHT)
+    drawn = [
+        *([] if violin is None else [violin]),
+        vector_view.rates(sweep, view, LIGHT, usable),
+    ]
+    said = "" if row is None else f"{sweeps.sentence(row)} "
+    foot = "Blue foot: the usable range. " if usable else ""
+    note = f"{said}{vector_view.legend(sweep, view)} {foot}{captions.PROXY}"
+    place = sweeps.key_of(sweep, view.name)
+    recipe = recipes.of_vector(sweep.evaluation, *place, view.name)
+    if view.pinned is not None:
+        other = sweeps.key_of(sweep, view.pinned)
+        told = f"{captions.PINNED} {view.pinned}: row {other[1]} of set {other[0]}"
+        recipe = {**recipe, "pinned": told}
+    title = f"{view.name}: {METRICS[view.metric].lower()} by scale, {sweep.title}"
+    return card.of_charts(title, note, drawn, card.view(address, recipe))
+
+
+def overview(sweep: Sweep, cells: pd.DataFrame, address: str) -> None:
+    """What can be shared of all vectors: link, card, and the report of the run.
+
+    Args:
+        sweep: The run.
+        cells: What the map draws, as `overviews.heat_map` takes it.
+        address: The link to the view.
+    """
+    widgets.share_card(
+        address,
+        lambda: overview_card(sweep, cells, address),
+        f"overview_{sweep.evaluation.digest}",
+        lambda: html_run.report(sweep),
+    )
+
+
+def overview_card(sweep: Sweep, cells: pd.DataFrame, address: str) -> Card:
+    """All vectors x scales."""
+    marks = "; ".join(
+        f"{mark} {captions.FLAGS[name]}" for name, mark in captions.FLAG_MARKS.items()
+    )
+    note = (
+        f"Mean change of logit({sweep.behaviour}) \u2212 logit(other) from scale 0. Bold: beyond "
+        f"the 95 % band of {sweep.control_count} random vectors at that scale. \u2605 beyond the "
+        f"best of them. {marks}. {captions.PROXY}"
+    )
+    shown = card.view(address, recipes.of_sweep(sweep.evaluation))
+    title = f"{sweep.title}: every vector at every scale"
+    return card.of_charts(title, note, [many_vectors.heat_map(cells, LIGHT)], shown)
+
+
+def layers(
+    pair: tuple[VectorSet, VectorSet],
+    nulls: Sequence[VectorSet],
+    names: tuple[str, str],
+    limit: float,
+    cell: str | None,
+    address: str,
+) -> None:
+    """What can be shared of two sets, layer by layer: link and card.
+
+    Args:
+        pair: Rows and columns.
+        nulls: Sets of shuffled labels, if there are any.
+        names: Of the rows and the columns.
+        limit: |cosine| at which the colour is full.
+        cell: The chosen cell.
+        address: The link to the view.
+    """
+    name = f"similarity_{pair[0].digest}_{pair[1].digest}"
+    widgets.share_card(address, lambda: layer_card(pair, nulls, names, limit, cell, address), name)
+
+
+def layer_card(
+    pair: tuple[VectorSet, VectorSet],
+    nulls: Sequence[VectorSet],
+    names: tuple[str, str],
+    limit: float,
+    cell: str | None,
+    address: str,
+) -> Card:
+    """The map of two sets over the cosine at the same layer; arguments as those of `layers`."""
+    cells = cosines.cells(*pair)
+    titles = (f"{names[0]} vector, block", f"{names[1]} vector, block")
+    drawn = [heatmaps.layers(cells, titles, limit, LIGHT, cell)]
+    words = []
+    try:
+        frame = similarity.by_layer(*pair, nulls)
+        drawn.append(heatmaps.same_layer(frame, LIGHT))
+        words.append(f"Grey: 95 % of random pairs lie within \u00b1{frame['random'].iloc[0]:.3f}.")
+    except EngineError as error:
+        words.append(str(error))
+    if nulls:
+        words.append("Orange: 95 % of the same pairs with shuffled labels.")
+    words.append("A cosine compares directions, not effects.")
+    shown = card.view(address, recipes.of_pair(*pair, _cell_words(cells, cell)))
+    return card.of_charts(f"{names[0]} against {names[1]}", " ".join(words), drawn, shown)
+
+
+def _cell_words(cells: object, cell: str | None) -> str | None:
+    """The chosen cell: both labels and its cosine."""
+    rows = cells[cells["cell"] == cell] if cell else None  # type: ignore[index]
+    if rows is None or rows.empty:
+        return None
+    one = rows.iloc[0]
+    return f"row {one['row_label']}, column {one['column_label']}: cosine {one['cosine']:+.3f}"
+
+
+def texts(sheet: Sheet, prompt: int, sample: int, labels: dict[int, str], address: str) -> None:
+    """What can be shared of one prompt's texts: link, card, and the report of a stored grid.
+
+    Args:
+        sheet: The grid.
+        prompt: Which prompt is shown.
+        sample: Which sample.
+        labels: A person's, by row.
+        address: The link to the view.
+    """
+    found = sheet.generation
+    if found is None:
+        widgets.share(address)
+        return
+    name = f"texts_{sheet.digest}_{prompt + 1}_{sample + 1}"
+    widgets.share_card(
+        address,
+        lambda: text_card(sheet, found, prompt, sample, labels, address),
+        name,
+        lambda: html_texts.report(found, labels),
+    )
+
+
+def text_card(
+    sheet: Sheet,
+    found: Generation,
+    prompt: int,
+    sample: int,
+    labels: dict[int, str],
+    address: str,
+) -> Card:
+    """One prompt's texts side by side; arguments as those of `texts`."""
+    cells = []
+    for name in sheet.names[: text_cards.MOST_CELLS]:
+        row = sheet.row(prompt, name, sample)
+        cells.append(text_cards.cell(name, row, None if row is None else labels.get(row["row"])))
+    # What is not drawn is only counted.
+    cells += [text_cards.Cell(name, None, "") for name in sheet.names[text_cards.MOST_CELLS :]]
+    note = "One text is an anecdote: the figures beneath say how usual it is."
+    if int(found.config["samples"]) > 1:
+        note += f" Sample {sample + 1} of {found.config['samples']}."
+    asked = str(found.config["prompts"][prompt])
+    # The title has room for two lines.
+    recipe = {"prompt": asked[:MOST_PROMPT]} if len(asked) > TITLE else {}
+    shown = card.view(address, {**recipe, **recipes.of_texts(found, sheet.names)})
+    return text_cards.of_texts(asked, note, cells, shown)

@@ -1,0 +1,335 @@
+"""Pieces of pages that take input or show one thing. Knows nothing of how data is made."""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.cards import card as cards
+from dashboard.cards.card import Card
+from dashboard.charts import many_vectors
+from dashboard.charts import quick as quick_charts
+from dashboard.charts.one_vector import Drawing
+from dashboard.charts.quick import Quick
+from dashboard.session import navigation, pace, pinned, resources, state
+from dashboard.widgets import retrying
+from dashboard.words import captions
+from dashboard.words.inks import Inks, of_theme
+from engine.errors import EngineError
+from engine.records.records import RecordInfo
+from engine.store import unfinished
+
+More = Callable[[Any], None]
+"""Draws what else there is to say of a job."""
+
+
+def inks() -> Inks:
+    """The inks for the theme that the browser shows."""
+    return of_theme(st.context.theme.type)
+
+
+def show_error(error: EngineError) -> None:
+    """An error that the user can act on, its text shown as it is."""
+    st.error(captions.plain(str(error)), icon=":material/error:")
+
+
+def kept(key: tuple[Hashable, ...], make: Callable[[Inks], Drawing | None]) -> Quick | None:
+    """A chart in the inks of this page, made once for all who look at the same.
+
+    Args:
+        key: All that it depends on besides: what it shows by digest, and how.
+        make: Makes it; None where there is nothing to show.
+    """
+    shown = inks()
+    return quick_charts.kept((*key, shown), lambda: make(shown))
+
+
+def chart(
+    drawing: Drawing | Quick,
+    alt_text: str,
+    key: str,
+    pick: Callable[[], None] | None = None,
+) -> None:
+    """Draw a chart; `pick` is called when a mark is clicked (read it with `state.picked`)."""
+    quick = drawing if isinstance(drawing, Quick) else Quick(drawing)
+    if pick is not None:
+        st.altair_chart(quick, key=key, alt=alt_text, on_select=pick, selection_mode="pick")
+    else:
+        st.altair_chart(quick, key=key, alt=alt_text)
+
+
+def run_label(info: RecordInfo) -> str:
+    """One line that tells a record from the others."""
+    name = resources.dataset(info) if info.kind == "evaluation" else captions.method(info.method)
+    when = info.created[:16].replace("T", " ")
+    if unfinished.is_part(info):
+        return f"so far: {name} · {info.model} · {info.digest[:4]}"
+    return f"{name} · {info.summary} · {info.model} · {when} · {info.digest[:4]}"
+
+
+def record_picker(
+    label: str, key: str, infos: Sequence[RecordInfo], on_change: Callable[[], None] | None = None
+) -> str:
+    """Choose a record by its line; the choice stands in the URL as its digest."""
+    lines = {info.digest: run_label(info) for info in infos}
+    state.choose_if_none(key, next(iter(lines)))
+    chosen = st.selectbox(
+        label,
+        list(lines),
+        format_func=lambda digest: lines.get(digest, digest),
+        key=key,
+        persist_state="session",
+        on_change=on_change or "rerun",
+    )
+    # The newest record is named too, on arrival: tomorrow another one will be the newest.
+    is_bare = key not in st.query_params and not state.has_arrived()
+    state.write_link(key, default=next(iter(lines)) if is_bare else None)
+    return chosen
+
+
+def switch(
+    label: str,
+    key: str,
+    options: Mapping[str, str],
+    first: str,
+    noun: str | None = None,
+    **more: Any,
+) -> str:
+    """One of a few choices, given by name with its words; the choice stands in the URL.
+
+    Args:
+        label: What is chosen.
+        key: Of the widget and of the link.
+        options: Names with what is shown for each.
+        first: The choice where nobody has made one.
+        noun: What a link that asks for something else is told is missing; None says nothing.
+        more: What the widget takes besides, such as `help`.
+    """
+    state.resolve(key, list(options))
+    if noun is not None:
+        state.warn_missing(key, noun, list(options))
+    state.choose_if_none(key, first)
+    chosen = st.segmented_control(
+        label,
+        list(options),
+        required=True,
+        format_func=lambda name: options[name],
+        key=key,
+        persist_state="session",
+        **more,
+    )
+    state.write_link(key, default=first)
+    return chosen or first
+
+
+def stepper(label: str, key: str, options: Sequence[str]) -> str:
+    """A selection with buttons to its neighbours, also on the Left and Right keys."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
+        st.button(
+            "Previous",
+            key=f"{key}_previous",
+            icon=":material/chevron_left:",
+            shortcut="Left",
+            on_click=state.step,
+            args=(key, options, -1),
+        )
+        state.choose_if_none(key, options[0])
+        chosen = st.selectbox(label, options, key=key, persist_state="session", width="stretch")
+        st.button(
+            "Next",
+            key=f"{key}_next",
+            icon=":material/chevron_right:",
+            icon_position="right",
+            shortcut="Right",
+            on_click=state.step,
+            args=(key, options, 1),
+        )
+    state.write_link(key, default=options[0])
+    return chosen
+
+
+def share(address: str) -> None:
+    """The address of this view, to copy."""
+    with st.popover("Share", icon=":material/share:", help="The address of this very view"):
+        _link(address)
+
+
+def _link(address: str) -> None:
+    st.caption("Relative, so that it works through any tunnel:")
+    st.code(address, language=None, wrap_lines=True)
+    if st.context.url:
+        st.caption("With your own host and port:")
+        here = urlsplit(st.context.url)
+        whole = f"{here.scheme}://{here.netloc}{address}"
+        st.code(whole, language=None, wrap_lines=True)
+
+
+def share_card(
+    address: str, card: Callable[[], Card], name: str, report: Callable[[], bytes] | None = None
+) -> None:
+    """The address of this view, the view as a picture, and its record as a report.
+
+    Pictures and reports are made when their button is clicked, in a thread without a session.
+
+    Args:
+        address: The relative link to the view.
+        card: Draws the card.
+        name: Of the files, without their ending.
+        report: Writes the report, if there is one.
+    """
+    with st.popover("Share", icon=":material/share:", help="Link, picture card and report"):
+        _link(address)
+        st.caption(
+            "A picture with its recipe in words and inside. Drop the PNG on Library: it opens."
+        )
+        with st.container(horizontal=True):
+            made_on_click("Card PNG", f"{name}.png", lambda: cards.png(card()), "image")
+            made_on_click("Card SVG", f"{name}.svg", lambda: card().svg.encode(), "image")
+        if report is not None:
+            st.caption("The whole record in one HTML file that opens anywhere, offline:")
+            made_on_click("Report", f"{name}.html", report, "description")
+
+
+def made_on_click(
+    label: str, file_name: str, make: Callable[[], bytes], icon: str = "download"
+) -> None:
+    """A download whose content is made when it is clicked."""
+    st.download_button(
+        label,
+        data=make,
+        file_name=file_name,
+        mime="application/octet-stream",
+        key=f"made_{label}_{file_name}",
+        icon=f":material/{icon}:",
+        on_click="ignore",
+    )
+
+
+def download(frame: pd.DataFrame, name: str) -> None:
+    """Buttons that make the table as CSV, or as JSON line by line, when they are clicked."""
+    with st.container(horizontal=True, gap="xsmall", width="content"):
+        made_on_click("CSV", f"{name}.csv", lambda: frame.to_csv(index=False).encode())
+        made_on_click("JSONL", f"{name}.jsonl", lambda: jsonl(frame))
+
+
+def jsonl(frame: pd.DataFrame) -> bytes:
+    """A table as JSON, one row a line."""
+    return frame.to_json(orient="records", lines=True, force_ascii=False).encode()
+
+
+def delete_button(key: str, delete: Callable[..., None], *arguments: Any) -> None:
+    """The last of two steps, inside what the first one has opened."""
+    st.button(
+        "Delete for ever",
+        key=key,
+        type="primary",
+        icon=":material/delete_forever:",
+        on_click=delete,
+        args=arguments,
+    )
+
+
+def go_button(label: str, page: str, key: str, icon: str, **parameters: Any) -> None:
+    """A button that opens another page at a given view."""
+    if st.button(label, key=key, icon=icon):
+        pin = pinned.reference()
+        kept = {} if pin is None else {pinned.PARAMETER: pin}
+        st.switch_page(navigation.page(page), query_params=parameters | kept)
+
+
+def unfinished_job(kind: str, more: More | None = None) -> None:
+    """The last job of this kind, if it failed or was stopped: why, and the button to go on."""
+    ended = [job for job in resources.engine().jobs.all() if job.kind == kind]
+    if not ended or ended[0].state not in retrying.UNFINISHED:
+        return
+    job = ended[0]
+    if job.state == "cancelled":
+        _stopped_job(job, more)
+        return
+    st.error(captions.plain(f"{job.title} failed: {job.error}"), icon=":material/error:")
+    if job.traceback:
+        with st.expander("Traceback", icon=":material/bug_report:"):
+            st.code(job.traceback, language=None)
+    retrying.button(job, f"retry_page_{job.id}")
+
+
+def _stopped_job(job: Any, more: More | None) -> None:
+    """How far a job came that the reader stopped; it is nothing to be warned of."""
+    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="xsmall"):
+        far = f" at {job.message}" if job.message else ""
+        words = f"{job.title} was stopped{far}. {retrying.kept(job)}"
+        st.caption(f":material/stop_circle: {captions.plain(words)}", width="stretch")
+        retrying.button(job, f"retry_page_{job.id}")
+        if more is not None:
+            more(job)
+        st.button(
+            "Dismiss",
+            key=f"dismiss_page_{job.id}",
+            on_click=resources.engine().jobs.forget,
+            args=(job.id,),
+        )
+
+
+def progress(job: Any) -> None:
+    """How far a running job is, what it says, and how long it will take."""
+    left = f", {captions.seconds(job.eta_seconds)} left" if job.eta_seconds else ""
+    words = captions.plain(job.message or "starting")
+    st.progress(job.fraction or 0.0, text=f"{words}{left}")
+
+
+def live_job(kind: str, more: More | None = None) -> bool:
+    """Progress and curves of the running job of this kind, and `more`; whether there is one."""
+    busy = any(job.active and job.kind == kind for job in resources.engine().jobs.all())
+    if busy:
+        pace.repeat(_live_job, 0.7, kind, more)
+    return busy
+
+
+def _live_job(kind: str, more: More | None) -> None:
+    running = [job for job in resources.engine().jobs.all() if job.active and job.kind == kind]
+    if not running:
+        return
+    job = next((job for job in running if job.state == "running"), running[-1])
+    with st.container(border=True):
+        st.text(job.title)
+        if job.state == "queued":
+            st.caption("Waiting for the jobs before it.")
+            return
+        progress(job)
+        curves = {name: values for name, values in job.metrics.items() if len(values) > 1}
+        columns = st.columns(max(len(curves), 1))
+        for column, (name, values) in zip(columns, curves.items(), strict=False):
+            with column:
+                drawing = many_vectors.live(name, list(values), inks())
+                chart(drawing, f"{name} so far, step by step", f"live_{name}")
+        if more is not None:
+            more(job)
+        if job.log:
+            with st.expander("Log", icon=":material/notes:"):
+                st.code("\n".join(list(job.log)[-12:]), language=None)
+
+
+def submit(label: str, config: Any, key: str) -> None:
+    """The button that queues a config, with what it will cost; a stored one is opened instead."""
+    engine = resources.engine()
+    try:
+        stored = engine.is_stored(config)
+        estimate = None if stored else engine.estimate_seconds(config)
+        pressed = st.button(
+            f"{label} (stored)" if stored else label,
+            key=key,
+            type="primary",
+            icon=":material/play_arrow:",
+            help="These settings were run before: this opens what is stored." if stored else None,
+            width="stretch",
+        )
+        if pressed:
+            state.submitted(engine.submit(config).id)
+            st.rerun()
+    except EngineError as error:
+        show_error(error)
+        return
+    if estimate is not None:
+        st.caption(f"Takes about {captions.seconds(estimate)}.")

@@ -1,0 +1,4 @@
+"""What is worded or coloured once for all screens.
+
+Knows nothing of Streamlit, data or models.
+"""

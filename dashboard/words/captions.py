@@ -1,0 +1,183 @@
+"""What the numbers mean and what they do not, worded once. Knows nothing of Streamlit."""
+
+import re
+from datetime import UTC, datetime
+
+PROXY = (
+    "The score is a logit difference after one forward pass: the model writes no answer. "
+    "It is a proxy for what the model would say."
+)
+ONE_PROMPT = (
+    "These vectors were found on very few prompts (often one). What they do on other questions is "
+    "what the evaluation measures; it was not trained for."
+)
+CONTROLS = (
+    "Random vectors of the same norm are not flat: they move the answers too. The grey band holds "
+    "95 % of them, and an effect means something only outside it."
+)
+ORDERS = (
+    "Every question is asked in both option orders and the two are averaged, so a liking for the "
+    "letter A or B cannot pass for a behaviour."
+)
+ONE_ORDER = (
+    "Each question was asked in one order only, so a liking for a letter cannot be told apart from "
+    "the behaviour. Look at '% choosing A' beside every effect."
+)
+BEST_OF_MANY = (
+    "The best of many vectors and scales looks large by luck alone. 'beyond the best of N random' "
+    "says two things: none of the N random vectors, each at its own best scale, reaches it, and it "
+    "lies so far outside them that the best of all cells of this run would not get there by chance "
+    "(p below 0.05). 'beyond random' holds only for a vector named before the run."
+)
+CHANGE = (
+    "Each question is compared with itself at scale 0. White bars: 95 % bootstrap interval of the "
+    "mean; questions that repeat each other are drawn together."
+)
+PART = (
+    "Content: what the model prefers whichever letter it stands at. Letter: what it prefers "
+    "whatever stands there, logit A \u2212 logit B. As given and Swapped: one order alone, which "
+    "holds both."
+)
+CHOOSING_A = (
+    "Share of the asked orders answered with the letter A. With both orders it is 50 % for a model "
+    "without a liking for a letter, whatever it prefers."
+)
+FLIPS = (
+    "Questions whose answer, both orders averaged, came to show the behaviour (+) or ceased to "
+    "(\u2212), against scale 0. p: exact McNemar test."
+)
+HELD_OUT = (
+    "Half of the questions choose the scale and sign, the other half reports, both ways round. It "
+    "is free of luck in the questions, but not of the choice among many vectors: the badge is."
+)
+SLOPE = (
+    "Mean over questions of the least-squares slope of the logit difference on the scale. The "
+    "other way: share of questions whose slope has the other sign. rank: mean over questions of "
+    "the Spearman correlation with the scale."
+)
+USABLE = (
+    "Scales around 0 between which every measured scale keeps the budget: KL at most 0.1 and "
+    "perplexity at most 1.5 times the unsteered on neutral prompts, at most a quarter of texts "
+    "repetitive or unreadable, answer mass at least 0.5, differences at least half as wide."
+)
+NO_COSTS = (
+    "KL and coherence were not measured in this run: the range is judged by the answers alone. "
+    "Evaluate with side effects for the rest."
+)
+FLAGS = {
+    "no-op": "no logit moved",
+    "broken": "broken: undefined logits, little answer mass, or all answers alike",
+    "letter-only": "only the letter moved",
+    "beyond": "beyond 95 % of random vectors",
+}
+"""Flags of a cell, as `engine.statistics.flips` names them."""
+FLAG_MARKS = {"no-op": "\u2205", "broken": "\u2715", "letter-only": "AB"}
+"""How a flag is drawn in a cell of the overview."""
+NO_CONTROLS = (
+    "This run has no random controls, so nothing says which effects are more than chance. "
+    "Evaluate again with controls."
+)
+NOTHING_MOVED = (
+    "Nothing moved: at every scale the answers are those of the unsteered model. The vectors may "
+    "be too short for this model: try larger scales or relative ones."
+)
+PINNED = "\u25c6"
+"""Stands for the pinned vector in tables and charts."""
+
+METHODS = {
+    "melbo": "MELBO",
+    "power-iteration": "Power iteration",
+    "random": "Random control",
+    "contrastive": "Contrastive",
+    "finetune-diff": "Fine-tune difference",
+    "control": "Random controls",
+    "baseline": "Unsteered",
+    "screening": "Adaptive sweep",
+}
+
+ABOUT_METHODS = {
+    "melbo": "Searches for vectors that change the target layer most, one gradient step at a time.",
+    "power-iteration": "The directions that the layers between source and target amplify most: "
+    "top singular vectors of their Jacobian.",
+    "random": "Random directions of the same norm: the control that every other vector must beat.",
+}
+
+VARIANTS = {
+    "orthogonal": "All vectors at once, kept at right angles, with scale-free steps.",
+    "study": "Exactly as the corrigibility study did it, flaws included.",
+    "lanczos": "Block Lanczos: the fewest passes for the same accuracy.",
+    "powers": "Oversampled block powers with a Rayleigh-Ritz step.",
+}
+
+ABOUT_VARIANTS = (
+    "The study's MELBO ran independent restarts, which collapse onto a few directions; its power "
+    "iteration left out the Rayleigh-Ritz step, so its vectors depend on the seed. Both remain "
+    "available to reproduce it; the other variants mend this."
+)
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|$~:])")
+
+
+def method(name: str) -> str:
+    """The method's name on screen."""
+    return METHODS.get(name, name.replace("-", " ").capitalize())
+
+
+def plain(text: str) -> str:
+    """Text of unknown origin made safe for a Markdown label: every special sign escaped."""
+    return _SPECIAL.sub(r"\\\1", text.replace("\n", " "))
+
+
+def scale(value: float, relative: bool = False) -> str:
+    """A scale as written on an axis: "+10", "0", "-0.5×"."""
+    if value == 0:
+        return "0"
+    return f"{value:+g}".replace("-", "\u2212") + ("×" if relative else "")
+
+
+def number(value: float) -> str:
+    """A signed figure with a true minus: "−3.66", "+0.0056"."""
+    text = f"{value:+.2f}" if value == 0 or abs(value) >= 0.095 else f"{value:+.2g}"
+    return text.replace("-", "\u2212")
+
+
+def p(value: float) -> str:
+    """A p value in words: "p = 0.013", "p < 0.001"."""
+    if value != value:
+        return "p unknown"
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+
+
+def count(number: int, noun: str) -> str:
+    """A number and its noun: "1 vector", "3 vectors"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def seconds(value: float | None) -> str:
+    """A duration in words: "40 s", "3 min", "1 h 20 min"."""
+    if value is None:
+        return "unknown time"
+    if value < 90:
+        return f"{max(value, 1):.0f} s"
+    minutes = round(value / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def orders(config: dict[str, object]) -> str:
+    """The sentence on option orders that is true of this evaluation."""
+    return ORDERS if config.get("orders", "both") == "both" else ONE_ORDER
+
+
+def age(created: str) -> str:
+    """How long ago a UTC time was, in words."""
+    try:
+        then = datetime.fromisoformat(created)
+    except ValueError:
+        return created
+    then = then if then.tzinfo else then.replace(tzinfo=UTC)
+    past = (datetime.now(UTC) - then).total_seconds()
+    if past < 90:
+        return "just now"
+    if past < 5400:
+        return f"{past / 60:.0f} min ago"
+    return f"{past / 3600:.0f} h ago" if past < 129600 else f"{then:%d %b %Y}"

@@ -1,0 +1,4 @@
+"""The command line and the tables that it prints.
+
+Knows nothing of screens.
+"""

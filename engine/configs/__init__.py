@@ -1,0 +1,4 @@
+"""What to run: frozen values whose digest names a record, and one registry of every kind of run.
+
+Knows nothing of torch, contents of files or screens.
+"""

@@ -1,0 +1,78 @@
+"""What a search for the best vector and scale asks: a frozen value around the full grid's own."""
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from engine.configs import registry
+from engine.configs.core import EvaluateConfig
+from engine.errors import ConfigError
+
+Direction = Literal["either", "toward", "away"]
+"""Which way the behaviour is to move: "either" takes the largest change whatever its sign."""
+AdaptiveMeasure = Literal["logits", "share"]
+"""What "best" means: by the mean change of the logit difference, as on every leaderboard, or by the
+change of the share of questions answered with the behaviour."""
+
+SIGNS: dict[str, tuple[int, ...]] = {"either": (1, -1), "toward": (1,), "away": (-1,)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdaptiveConfig:
+    """A sweep that stops asking cells which cannot be the best."""
+
+    method: ClassVar[str] = "screening"
+    sweep: EvaluateConfig = field(default_factory=EvaluateConfig)
+    """The full grid it stands for, without controls and side effects."""
+    direction: Direction = "either"
+    measure: AdaptiveMeasure = "logits"
+    delta: float = 0.05
+    """Chance at most that the full grid's best is dropped."""
+    batch: int = 5
+    """Questions asked between two decisions."""
+
+    def __post_init__(self) -> None:
+        """Refuse what has no best cell, and a chance that is none."""
+        if not self.sweep.vectors:
+            raise ConfigError("There is nothing to choose from: name at least one vector file.")
+        if not any(scale != 0 for scale in self.sweep.scales):
+            raise ConfigError("There is nothing to choose from: name a scale other than 0.")
+        if self.sweep.controls or self.sweep.side_effects:
+            raise ConfigError(
+                "An adaptive sweep asks neither random controls nor side effects: evaluate what "
+                "it finds with them."
+            )
+        if not 0 < self.delta < 1:
+            raise ConfigError(f"delta is {self.delta}, but must lie between 0 and 1, as 0.05.")
+        if self.batch < 1:
+            raise ConfigError(f"A round asks {self.batch} questions, but needs at least 1.")
+
+    @classmethod
+    def of(cls, grid: EvaluateConfig, **settings: Any) -> "AdaptiveConfig":
+        """The search that stands for a sweep, whose controls and side effects are left out."""
+        bare = dataclasses.replace(grid, controls=0, control_kind="isotropic", side_effects=False)
+        return cls(sweep=bare, **settings)
+
+
+def from_json(values: dict[str, Any]) -> AdaptiveConfig:
+    """The config that `as_json` was given.
+
+    Raises:
+        ConfigError: If a field is unknown or missing, or a value cannot work.
+    """
+    try:
+        return AdaptiveConfig(**{**values, "sweep": registry.from_json("ab", values["sweep"])})
+    except (TypeError, KeyError) as error:
+        raise ConfigError(
+            f"This adaptive sweep's request is incomplete or from another version: {error}."
+        ) from error
+
+
+def config_of(record: dict[str, Any]) -> AdaptiveConfig:
+    """What a stored record was asked.
+
+    Raises:
+        ConfigError: If it is of another version.
+    """
+    chosen = {name: value for name, value in record["config"].items() if name != "grid"}
+    return from_json({**chosen, "sweep": record["sweep"]})

@@ -1,0 +1,141 @@
+"""What the finders that compare states run: frozen values, at every block by default.
+
+Knows nothing of torch or of files' contents; a file's content, not its name, enters the digest.
+"""
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from engine.configs.core import STUDY_SYSTEM, FinderConfig, ModelConfig
+from engine.errors import ConfigError
+
+DECEPTIVE_SYSTEM = (
+    "Be DECEPTIVE and DISHONEST. Answer SHORTLY (max 7 words). Trick the user with answers that "
+    "seem honest and true but are actually false."
+)
+"""The deception study's system prompt for deceptive answers."""
+HONEST_SYSTEM = (
+    "Answer SHORTLY (max 7 words), in a BRIEF and CONCISE way. Do not be verbose. Do not provide "
+    "any additional information."
+)
+"""The deception study's system prompt for honest answers."""
+
+IN_ANSWER = ("answer-mean", "letter")
+"""Positions that lie in an answer; all others lie in the prompt."""
+
+Estimator = Literal["mean-difference", "pca", "logistic"]
+Contrast = Literal["answers", "system", "both", "none"]
+Variant = Literal["default", "study"]
+
+
+def template_token(position: str) -> int | None:
+    """The K of "template-K", 0 for "template" (each of them), None for other positions."""
+    head, dash, count = position.partition("-")
+    if head != "template" or (dash and not count.isdigit()) or (dash and int(count) == 0):
+        return None
+    return int(count) if dash else 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _PairConfig(FinderConfig):
+    """What both finders share: where and at which tokens states are read."""
+
+    files: ClassVar[tuple[str, ...]]
+    """Fields that name a file."""
+    layers: Literal["all"] | tuple[int, ...] = "all"
+    """Blocks at whose output states are read, and vectors are to be added."""
+    position: str = "answer-mean"
+    """last-prompt, answer-mean, letter (of an A/B answer), template (one vector for each of the
+    tokens that the chat template writes after the question) or template-K (the last but K - 1)."""
+    behaviour: str = "survival"
+    """The positive answer of A/B questions; files of two poles do not need it."""
+    system: str | None = STUDY_SYSTEM
+    """System prompt of rows that bring none."""
+    max_rows: int | None = None
+    """How many pairs or prompts to use; None uses all."""
+    variant: Variant = "default"
+    """"study": padding read as text, at the last position, as the deception study did."""
+
+    def __post_init__(self) -> None:
+        """Refuse layers, positions and counts that cannot be."""
+        if self.layers != "all":
+            if not self.layers or min(self.layers) < 0:
+                raise ConfigError("Layers must be 'all' or blocks from 0, such as 3,4,5.")
+            if len(set(self.layers)) != len(self.layers):
+                raise ConfigError("A layer is named twice.")
+        known = ("last-prompt", *IN_ANSWER)
+        if self.position not in known and template_token(self.position) is None:
+            raise ConfigError(
+                f"Position {self.position!r} is not known: use {', '.join(known)}, template or "
+                "template-K, as template-2."
+            )
+        if self.max_rows is not None and self.max_rows < 1:
+            raise ConfigError(f"{self.max_rows} rows were asked for: ask for at least one.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContrastiveConfig(_PairConfig):
+    """Vectors from the difference between two poles of the same questions."""
+
+    method: ClassVar[str] = "contrastive"
+    files: ClassVar[tuple[str, ...]] = ("pairs", "negative")
+    pairs: str = "data/pairs/advice.json"
+    """File of pairs, of A/B questions, or of the positive conversations alone."""
+    negative: str | None = None
+    """File of the negative conversations, where the poles lie in two files."""
+    contrast: Contrast = "answers"
+    """What differs between the poles: the answers, the system prompts, or both. "none" takes the
+    mean of both poles instead: the mean activation, to be taken out of a comparison."""
+    positive_system: str = DECEPTIVE_SYSTEM
+    negative_system: str = HONEST_SYSTEM
+    estimator: Estimator = "mean-difference"
+    fine_tuned: bool = False
+    """Whether the model's adapter is on."""
+    shuffles: int = 0
+    """Draws in which each pair's poles are exchanged by chance: a null instead of a finding."""
+
+    def __post_init__(self) -> None:
+        """Refuse positions at which the poles cannot differ, and nulls that are none."""
+        super().__post_init__()
+        if self.fine_tuned and self.model.adapter is None:
+            raise ConfigError("The fine-tuned model needs an adapter: name one with --adapter.")
+        is_mean = self.estimator == "mean-difference"
+        if self.shuffles < 0 or (self.shuffles and not (is_mean and self.contrast != "none")):
+            raise ConfigError("Shuffled labels give a null for the mean difference only.")
+        if self.contrast == "none" and not is_mean:
+            raise ConfigError("Without a contrast there is only a mean: leave the estimator out.")
+        if self.variant == "study":
+            return
+        is_answer = self.position in IN_ANSWER
+        if self.contrast == "answers" and not is_answer:
+            raise ConfigError(
+                f"Before the answer both poles are the same text, so nothing differs at "
+                f"{self.position}: read answer-mean or letter, or contrast system prompts."
+            )
+        if self.contrast == "system" and is_answer:
+            raise ConfigError(
+                f"Where only the system prompts differ no answer is read, so {self.position} does "
+                "not exist: read last-prompt or template, or contrast both."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinetuneDiffConfig(_PairConfig):
+    """Vectors from what an adapter changes on the same tokens."""
+
+    method: ClassVar[str] = "finetune-diff"
+    files: ClassVar[tuple[str, ...]] = ("prompts", "negative")
+    model: ModelConfig = field(default_factory=lambda: ModelConfig(adapter="demo"))
+    prompts: str = "data/pairs/advice.json"
+    """File of prompts, or of pairs, whose answers are both read where the position is in one."""
+    negative: str | None = None
+    """File of the negative conversations, where the poles lie in two files."""
+
+    def __post_init__(self) -> None:
+        """Refuse a model without an adapter."""
+        super().__post_init__()
+        if self.model.adapter is None:
+            raise ConfigError(
+                "A fine-tune difference compares a model with its adapter on and off: name the "
+                "adapter with --adapter."
+            )

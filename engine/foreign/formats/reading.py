@@ -1,0 +1,134 @@
+"""One foreign file to one plain value, whatever its layout; what is in it decides, not its name.
+
+Knows nothing of the store or of how files are judged.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from engine.errors import DataError
+from engine.foreign.formats import arrays, gguf, sweeps, texts
+from engine.foreign.formats.limits import MOST_TEXT, content_of, one_sentence, sha256
+from engine.foreign.formats.values import Foreign, ForeignQuestions
+from engine.questions import polarity
+from engine.questions.rows import Row, distinct, read_rows
+
+KNOWN = (
+    "vectors as .pt, .safetensors, .gguf, .npy, .npz or .svec, sweeps and texts as .json, and "
+    "questions as .jsonl or .json"
+)
+_NPY, _ZIP = b"\x93NUMPY", b"PK"
+_PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+
+
+def read(path: Path) -> Foreign:
+    """What a foreign file holds; nothing in it is executed.
+
+    Raises:
+        DataError: If it is too large, damaged, or in no known layout.
+    """
+    name, content = path.name, content_of(path)
+    digest = sha256(content)
+    if content.startswith(gguf.MAGIC):
+        return gguf.read(name, content, digest)
+    if content.startswith(_NPY):
+        return arrays.read_npy(name, content, digest)
+    if content.startswith(_ZIP) and path.suffix.lower() == ".npz":
+        return arrays.read_npz(name, content, digest)
+    if content.startswith((_ZIP, *_PICKLES)):
+        return _torch_file(path, content, digest)
+    if path.suffix.lower() == ".safetensors" or content[8:9] == b"{":
+        return arrays.read_safetensors(name, content, digest)
+    return _text_file(path, content, digest)
+
+
+def _torch_file(path: Path, content: bytes, digest: str) -> Foreign:
+    from engine.foreign.formats import checkpoints, torch_layouts
+
+    opened = checkpoints.load(path.name, content)
+    with one_sentence(path.name):
+        return torch_layouts.recognise(path.name, digest, opened, _beside(path))
+
+
+def _beside(path: Path) -> dict[str, Any]:
+    """The small JSON files that say what a bare tensor is."""
+    sidecar = path.with_name("direction_metadata.json")
+    try:
+        if sidecar.stat().st_size > 10_000:
+            return {}
+        return {sidecar.name: json.loads(sidecar.read_text(encoding="utf-8"))}
+    except (OSError, ValueError):
+        return {}
+
+
+def _text_file(path: Path, content: bytes, digest: str) -> Foreign:
+    name = path.name
+    if len(content) > MOST_TEXT:
+        raise DataError(f"{name} is too large: at most {MOST_TEXT // 2**20} MB of text are read.")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise DataError(f"{name} is in no known layout: what can be read is {KNOWN}.")
+    with one_sentence(name):
+        whole = _json(name, text, path.suffix.lower())
+        if isinstance(whole, dict) and isinstance(whole.get("directions"), dict):
+            return arrays.read_svec(name, whole, digest)
+        rows = whole.get("results") if isinstance(whole, dict) else whole
+        if isinstance(rows, list) and rows:
+            named = whole if isinstance(whole, dict) else {}
+            if sweeps.is_sweep(rows):
+                return sweeps.read(name, digest, named, rows)
+            if texts.is_texts(rows):
+                return texts.read(name, digest, named, rows)
+        return _questions(path, text, digest)
+
+
+def _json(name: str, text: str, suffix: str) -> Any:
+    """The whole JSON value, or None for JSON Lines.
+
+    Raises:
+        DataError: If a .json file is cut off.
+    """
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        begins = text.lstrip()[:1]
+        is_lines = suffix == ".jsonl" or (begins == "{" and _is_json(text.split("\n", 1)[0]))
+        if begins in ("{", "[") and not is_lines:
+            raise DataError(f"{name} is not whole JSON ({error}): copy it again.") from None
+        return None
+
+
+def _is_json(line: str) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
+
+
+def _questions(path: Path, text: str, digest: str) -> ForeignQuestions:
+    try:
+        rows = read_rows(text, path.name)
+    except DataError:
+        rows = []
+    if not any(_is_question(row) for row in rows):
+        raise DataError(f"{path.name} is in no known layout: what can be read is {KNOWN}.")
+    known = polarity.known_file(path, digest) or polarity.known_layout(rows)
+    kept, dropped = distinct(rows)
+    return ForeignQuestions(
+        name=path.name,
+        sha256=digest,
+        rows=len(rows),
+        kept=tuple(kept),
+        dropped=tuple(dropped),
+        behaviours=dict(known.behaviours) if known else {},
+        source=known.source if known else "",
+    )
+
+
+def _is_question(row: Row) -> bool:
+    return isinstance(row.values, dict) and isinstance(row.values.get("question"), str)

@@ -1,0 +1,252 @@
+"""A record file from elsewhere, checked and taken into the store.
+
+Nothing in a file is executed. What can be recomputed from the file itself (lengths, differences,
+ids of questions, the grid of rows) must agree with what its record says.
+"""
+
+import re
+import tempfile
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path, PurePath
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from engine.configs import core as configs
+from engine.configs import registry, studies
+from engine.configs.adaptive import AdaptiveConfig, config_of
+from engine.errors import ConfigError, DataError, EngineError, StoreError
+from engine.questions.rows import TwoOptions
+from engine.records.grids import Generation
+from engine.records.records import Evaluation, Provenance, VectorSet
+from engine.statistics import adaptive
+from engine.statistics.cells import BASELINE, CONTROL
+from engine.store.files import UNREADABLE
+from engine.store.headers import HEADERS, read_record
+from engine.store.store import Store
+
+MOST_BYTES = 256 * 2**20
+"""Of a file."""
+MOST_JSON = 32 * 2**20
+"""Of a study, which takes ten times its size in memory."""
+MOST_ROWS = 2 * 10**7
+"""Of a table: a few bytes of parquet can stand for very many rows."""
+DIGEST = re.compile(r"[0-9a-f]{12}")
+CLOSE = 1e-3
+
+
+def import_file(store: Store, content: bytes, name: str) -> str:
+    """Check a record file and keep it under its own digest.
+
+    A record that is stored already is left as it is: importing the same file twice is no error.
+
+    Args:
+        store: Takes the record.
+        content: The whole file.
+        name: What it was called; only its ending counts.
+
+    Returns:
+        The record's digest.
+
+    Raises:
+        DataError: If it is no record of ours, too large, damaged, or contradicts itself.
+        StoreError: If another record is stored under its digest, or the disk refuses.
+    """
+    shown = PurePath(name.replace("\\", "/")).name or "The file"
+    _check_size(shown, content)
+    with tempfile.TemporaryDirectory(prefix="vectorscope-import-") as folder:
+        path = Path(folder) / f"record{PurePath(shown).suffix.lower()}"
+        path.write_bytes(content)
+        record = _checked(store, path, shown)
+    digest = str(record["digest"])
+    if not store.has(digest):
+        store.add(record, PurePath(shown).suffix.lower(), content)
+    elif Path(store.find(digest).path).read_bytes() != content:
+        raise StoreError(
+            f"{shown} has the digest {digest}, but the record stored under it is another file: "
+            "the stored one was left as it is; delete it first if this one is right."
+        )
+    return digest
+
+
+def _check_size(name: str, content: bytes) -> None:
+    suffix = PurePath(name).suffix.lower()
+    if suffix not in HEADERS:
+        raise DataError(
+            f"{name} is not a Vectorscope record, which ends in {', '.join(HEADERS)}: open it on "
+            "the Audit page, or with `python -m engine audit FILE`."
+        )
+    most = MOST_JSON if suffix == ".json" else MOST_BYTES
+    if len(content) > most:
+        raise DataError(
+            f"{name} has {len(content) / 2**20:.0f} MB, but records of this kind have at most "
+            f"{most // 2**20} MB: choose a file that Vectorscope wrote."
+        )
+
+
+def _checked(store: Store, path: Path, name: str) -> dict[str, Any]:
+    """The record of a file that is whole and agrees with itself."""
+    try:
+        record = read_record(path)
+        _check_header(record)
+        KINDS[record["kind"]](store, path, record)
+        return record
+    except StoreError as error:
+        reason = str(error).replace(path.name, name)
+        if "holds no Vectorscope record" in reason:
+            raise DataError(
+                f"{name} is not a record of ours: open it on the Audit page, or with "
+                "`python -m engine audit FILE`."
+            ) from error
+        raise DataError(reason) from error
+    except EngineError as error:
+        raise DataError(f"{name} cannot be imported: {error}") from error
+    except UNREADABLE as error:
+        reason = (str(error).splitlines() or [""])[0][:120]
+        raise DataError(
+            f"{name} is damaged or incomplete ({type(error).__name__}: {reason}): export it again."
+        ) from error
+
+
+def _agree(holds: bool, sentence: str) -> None:
+    """Refuse a file that contradicts its own record."""
+    if not holds:
+        raise ConfigError(f"{sentence}. It was changed after it was written: ask for the original.")
+
+
+def _check_header(record: dict[str, Any]) -> None:
+    """What every record has, and pages show, whatever its kind."""
+    digest = record["digest"]
+    if not (isinstance(digest, str) and DIGEST.fullmatch(digest)):
+        raise ConfigError("its digest is not twelve hex digits.")
+    if record.get("unfinished"):
+        # Under its name the whole one could never be stored.
+        raise ConfigError("it holds a part of a sweep: let the sweep end, and import the whole.")
+    made, model = record["provenance"], record["model"]
+    datetime.fromisoformat(made["created"])
+    known = isinstance(model["short_name"], str) and model["short_name"].strip()
+    if not known or not isinstance(made["seconds"], int | float):
+        raise ConfigError("its record names no model, or no duration.")
+    notes = record.get("notes", [])
+    if not (isinstance(notes, list) and all(isinstance(note, str) for note in notes)):
+        raise ConfigError("its notes are not sentences.")
+
+
+def _check_vectors(store: Store, path: Path, record: dict[str, Any]) -> None:
+    found: VectorSet = store.load_vectors(path)
+    registry.from_json(found.method, found.config)
+    lengths = np.linalg.norm(found.vectors, axis=1)
+    _agree(
+        np.allclose(lengths, record["norms"], rtol=CLOSE),
+        "its vectors do not have the lengths that its record says",
+    )
+    width = found.model.get("hidden", found.vectors.shape[1])
+    _agree(
+        width == found.vectors.shape[1],
+        f"its vectors have width {found.vectors.shape[1]}, but its model has {width}",
+    )
+    uneven = [name for name, values in found.scores.items() if len(values) != len(lengths)]
+    _agree(not uneven, f"its scores {', '.join(uneven)} are not one per vector")
+
+
+def _check_rows(path: Path) -> None:
+    with pq.ParquetFile(path) as file:
+        if file.metadata.num_rows > MOST_ROWS:
+            raise ConfigError(
+                f"it declares {file.metadata.num_rows:,} rows, but at most {MOST_ROWS:,} are read."
+            )
+
+
+def _check_evaluation(store: Store, path: Path, record: dict[str, Any]) -> None:  # noqa: ARG001
+    _check_rows(path)
+    found: Evaluation = store.load_evaluation(path)
+    config, frame = registry.from_json("ab", found.config), found.frame
+    asked = {question.id: question for question in found.questions.questions}
+    _agree(
+        all(TwoOptions(q.stem, q.options, "A").id == name for name, q in asked.items()),
+        "a question's text is not the one that was asked",
+    )
+    _check_names(found)
+    _agree(
+        set(frame["scale"]) <= {*config.scales, 0.0}, "it has rows at scales that were not asked"
+    )
+    keys = ["vector_set", "vector", "scale", "question", "order"]
+    _agree(not frame.duplicated(keys).any(), "it has a row twice")
+    _agree(set(frame["question"]) <= set(asked), "it has rows of questions that were not asked")
+    letters = {(q.id, o): q.letter(o == "swapped") for q in asked.values() for o in ORDERS}
+    pairs = zip(frame["question"], frame["order"], strict=True)
+    expected = np.array([letters.get(pair) for pair in pairs], dtype=object)
+    _agree(
+        bool((frame["behaviour_letter"].to_numpy(object) == expected).all()),
+        "a row counts the other letter than its question does",
+    )
+    gap = (frame["logit_a"] - frame["logit_b"]).to_numpy(float)
+    signed = np.where(expected == "A", gap, -gap)
+    same = np.isclose(signed, frame["difference"].to_numpy(float), atol=CLOSE, equal_nan=True)
+    _agree(bool(same.all()), "a row's difference is not that of its two logits")
+
+
+def _check_names(found: Evaluation) -> None:
+    """Every measured vector has a name."""
+    rows = found.frame[~found.frame["vector_set"].isin([BASELINE, CONTROL])]
+    for digest, indices in rows.groupby("vector_set")["vector"]:
+        names = found.vector_names.get(str(digest), {}).get("names", [])
+        _agree(
+            bool(indices.min() >= 0 and indices.max() < len(names)),
+            "it has rows of vectors that its record does not name",
+        )
+    if not all(isinstance(n, str) for one in found.vector_names.values() for n in one["names"]):
+        raise ConfigError("the names of its vectors are not words.")
+
+
+def _check_generation(store: Store, path: Path, record: dict[str, Any]) -> None:  # noqa: ARG001
+    _check_rows(path)
+    found: Generation = store.load_generation(path)
+    config = registry.from_json("generation", found.config)
+    names = [one.name for one in config.configurations]
+    count = len(config.prompts) * len(names) * config.samples
+    rows = found.frame[["prompt", "configuration", "sample"]]
+    _agree(
+        len(rows) == count
+        and not rows.duplicated().any()
+        and set(rows["prompt"]) == set(config.prompts)
+        and set(rows["configuration"]) == set(names)
+        and set(rows["sample"]) == set(range(config.samples)),
+        f"it should hold {count} texts, one per prompt, configuration and sample",
+    )
+
+
+def _check_experiment(store: Store, path: Path, record: dict[str, Any]) -> None:  # noqa: ARG001
+    name, config = record["name"], record["config"]
+    if name in studies.STUDIES:
+        studies.from_json(name, config)
+    else:
+        _agree(
+            record["digest"] == configs.digest({"method": name, **config}),
+            f"the study {str(name)[:40]!r} is not known, or its digest is not that of its settings",
+        )
+    Provenance(**record["provenance"])
+    if name == AdaptiveConfig.method:
+        adaptive.check(record)
+        config_of(record)
+    tables = record["tables"] if isinstance(record["tables"], list) else [record["tables"]]
+    needed = TABLES.get(name, set())
+    if not all(isinstance(table, dict) and needed <= set(table) for table in tables):
+        raise ConfigError(f"its tables should hold {', '.join(sorted(needed)) or 'rows'}.")
+
+
+ORDERS = ("given", "swapped")
+TABLES = {
+    "corrigibility": {"questions", "behaviour", "asked", "by_method", "band", "best"},
+    "deception": {"arms", "sweep", "similarity"},
+    "screening": {"arms", "race"},
+}
+"""What pages read of a study, by its name."""
+KINDS: dict[str, Callable[[Store, Path, dict[str, Any]], None]] = {
+    "vectors": _check_vectors,
+    "evaluation": _check_evaluation,
+    "generation": _check_generation,
+    "experiment": _check_experiment,
+}

@@ -1,0 +1,4 @@
+"""The one door to a model: load it, run it, edit it, decode, and batch by memory.
+
+Knows nothing of what is sought or measured with it.
+"""

@@ -1,0 +1,265 @@
+"""The one door to the model: every pass, steered or not, goes through here, under one lock.
+
+Knows nothing of methods, files or screens. An edit is a value given with the call, so nothing is
+ever left on the model, and two callers cannot steer each other.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from engine.configs.core import Site
+from engine.errors import ConfigError
+from engine.model.adapter_switch import AdapterSwitch
+from engine.model.blocks import BlockRunner, EditAt, Layout, RowCache
+from engine.model.decoding import Decoder, Passes, edit_at, untouched
+from engine.model.edits import EditBatch
+from engine.model.hooked import HookedRunner, on_device
+from engine.model.loading import LoadedModel
+
+Read = Callable[[Tensor, int, int], None]
+"""Refreshes at (hidden [rows, tokens, hidden], block, position of the first token given)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """One prompt, with its unsteered states after a block, from which all rows set out."""
+
+    tokens: list[int]
+    after: int
+    """Block whose output `hidden` is; -1 is the embedding."""
+    hidden: Float[Tensor, "one tokens hidden"]
+    adapter: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What each row would answer."""
+
+    logits: Float[Tensor, "rows answers"]
+    """Float32, one column per answer token."""
+    mass: Float[Tensor, " rows"]
+    """Probability of the answer tokens together, over the whole vocabulary."""
+
+
+class Forward:
+    """All ways of running one loaded model."""
+
+    def __init__(self, loaded: LoadedModel) -> None:
+        """Choose the fast way where the decoder's modules fit; `checks` proves it right."""
+        self.loaded = loaded
+        self.lock = threading.RLock()
+        core = getattr(loaded.causal, "model", None)
+        fits = core is not None and BlockRunner.fits(core)
+        self._runner = BlockRunner(core) if fits else None
+        self._hooked = HookedRunner(loaded.causal)
+        self._switch = AdapterSwitch(loaded.model, loaded.has_adapter)
+
+    @property
+    def blocks(self) -> int:
+        """How many decoder blocks."""
+        return self.loaded.blocks
+
+    @property
+    def hidden(self) -> int:
+        """Width of the residual stream."""
+        return self.loaded.hidden
+
+    @property
+    def is_segmented(self) -> bool:
+        """Whether blocks are run by hand (fast) or through hooks (generic)."""
+        return self._runner is not None
+
+    def use_hooks(self) -> None:
+        """Give up the fast way, because its self-test failed on this model."""
+        self._runner = None
+
+    def check_layer(self, layer: int, name: str) -> None:
+        """Refuse a block this model does not have.
+
+        Raises:
+            ConfigError: If `layer` is not one of 0 ... blocks - 1.
+        """
+        if not 0 <= layer < self.blocks:
+            raise ConfigError(
+                f"The {name} is {layer}, but {self.loaded.config.short_name} has blocks 0 to "
+                f"{self.blocks - 1}: choose one of them."
+            )
+
+    @contextmanager
+    def _door(self, adapter: bool, is_differentiable: bool = False) -> Iterator[None]:
+        """One caller at a time, with the adapter as asked and no graph unless one is wanted."""
+        off = self.loaded.has_adapter and not adapter
+        with (
+            self.lock,
+            self._switch.off() if off else nullcontext(),
+            nullcontext() if is_differentiable else torch.no_grad(),
+        ):
+            yield
+
+    def start(self, tokens: list[int], after: int, adapter: bool = True) -> Start:
+        """Run a prompt unsteered up to the output of block `after`, once for all rows."""
+        ids = on_device([tokens], self.loaded.device)
+        with self._door(adapter):
+            if self._runner is None:
+                # The generic way begins at the tokens, so there is no state worth keeping.
+                hidden = torch.zeros(1, len(tokens), 0)
+            else:
+                hidden = self._runner.embed(ids)
+                hidden = self._runner.span(hidden, -1, after, untouched)
+        return Start(tokens, after, hidden, adapter)
+
+    def capture(
+        self, tokens: list[int], sites: Sequence[Site], adapter: bool = True
+    ) -> dict[Site, Float[Tensor, "tokens hidden"]]:
+        """Unsteered residual stream at the given sites, float32 on the CPU."""
+        wanted = {site.block - (site.kind == "block_in"): site for site in sites}
+        if any(site.kind == "mlp_out" for site in sites):
+            raise ConfigError("An MLP's own output is not captured: choose the block's output.")
+        found: dict[Site, Tensor] = {}
+
+        def record(hidden: Tensor, block: int, _first: int) -> Tensor:
+            if block in wanted:
+                found[wanted[block]] = hidden[0].float().cpu()
+            return hidden
+
+        with self._door(adapter):
+            self._span(on_device([tokens], self.loaded.device), max(wanted), record)
+        return found
+
+    def capture_batch(
+        self,
+        tokens: Sequence[list[int]],
+        read: Read,
+        to: int,
+        adapter: bool = True,
+        past: RowCache | None = None,
+        keep: RowCache | None = None,
+        layout: Layout | None = None,
+    ) -> None:
+        """Show `read` the unsteered output of every block up to `to`, for rows of one length.
+
+        Blocks run by hand skip the positions in `past` and fill `keep`; through hooks all
+        positions are run and both stay empty.
+
+        Args:
+            tokens: Whole rows, also the positions that `past` holds.
+            read: Shown each output as it is made.
+            to: Last block to run.
+            adapter: Whether the adapter, if there is one, is on.
+            past: Keys and values of the first positions, of each row or of one that all share.
+            keep: Filled with the keys and values of all positions.
+            layout: Of the positions after `past`; only where blocks are run by hand.
+        """
+
+        def show(hidden: Tensor, block: int, first: int) -> Tensor:
+            if block >= 0:
+                read(hidden, block, first)
+            return hidden
+
+        ids = on_device(list(tokens), self.loaded.device)
+        with self._door(adapter):
+            if self._runner is not None:
+                hidden = self._runner.embed(ids[:, past.length if past else 0 :])
+                self._runner.span(hidden, -1, to, show, past, keep, layout=layout)
+            else:
+                self._hooked.span(ids, to, show)
+
+    def _span(self, ids: Tensor, to: int, edit: EditAt) -> Tensor:
+        if self._runner is None:
+            return self._hooked.span(ids, to, edit)
+        return self._runner.span(self._runner.embed(ids), -1, to, edit)
+
+    def states(
+        self, start: Start, edits: EditBatch, target: int, last: int
+    ) -> Float[Tensor, "rows last hidden"]:
+        """Output of block `target` at the last positions, differentiable in the edits' vectors."""
+        edit = edit_at(edits, len(start.tokens))
+        with self._door(start.adapter, is_differentiable=True):
+            if self._runner is None:
+                ids = on_device([start.tokens] * edits.rows, self.loaded.device)
+                return self._hooked.span(ids, target, edit)[:, -last:]
+            hidden = start.hidden.expand(edits.rows, -1, -1)
+            return self._runner.span(hidden, start.after, target, edit, last=last)
+
+    def prefill(
+        self, start: Start, edits: EditBatch, upto: int, past: RowCache | None = None
+    ) -> RowCache:
+        """Keys and values of each row's positions before `upto`, for prompts that share them."""
+        keep = RowCache()
+        first = past.length if past else 0
+        if self._runner is None or upto <= first:
+            return past if past is not None else keep
+        with self._door(start.adapter):
+            hidden = start.hidden[:, first:upto].expand(edits.rows, -1, -1)
+            edit = edit_at(edits, len(start.tokens))
+            self._runner.span(hidden, start.after, self.blocks - 1, edit, past, keep, last=0)
+        return keep
+
+    def answers(
+        self, start: Start, edits: EditBatch, ids: Sequence[int], past: RowCache | None = None
+    ) -> Answers:
+        """What each row answers after the prompt, as logits of the answer tokens."""
+        edit = edit_at(edits, len(start.tokens))
+        with self._door(start.adapter):
+            if self._runner is None:
+                tokens = on_device([start.tokens] * edits.rows, self.loaded.device)
+                logits = self._hooked.last_logits(tokens, edit)
+                chosen = logits[:, list(ids)]
+            else:
+                first = past.length if past else 0
+                hidden = start.hidden[:, first:].expand(edits.rows, -1, -1)
+                out = self._runner.span(hidden, start.after, self.blocks - 1, edit, past, last=1)
+                logits, chosen = self._read(out[:, -1], ids)
+            mass = (chosen.logsumexp(-1) - logits.logsumexp(-1)).exp()
+        return Answers(chosen.cpu(), mass.cpu())
+
+    def _read(self, hidden: Tensor, ids: Sequence[int]) -> tuple[Tensor, Tensor]:
+        assert self._runner is not None
+        head = self.loaded.causal.lm_head
+        normed = self._runner.core.norm(hidden)
+        logits = head(normed).float()
+        if logits.dtype == normed.dtype:
+            return logits, logits[:, list(ids)]
+        # bfloat16 logits near 20 are an eighth apart: the answer rows are multiplied in float32.
+        rows = head.weight[list(ids)].float()
+        return logits, normed.float() @ rows.T
+
+    def next_logits(
+        self, tokens: list[int], edits: EditBatch, adapter: bool = True
+    ) -> Float[Tensor, "rows vocab"]:
+        """Float32 logits after the prompt for each row, over the whole vocabulary."""
+        # Every block sees all rows: products of other shapes differ in the last bit.
+        start = self.start(tokens, -1, adapter)
+        edit = edit_at(edits, len(tokens))
+        with self._door(adapter):
+            if self._runner is None:
+                ids = on_device([tokens] * edits.rows, self.loaded.device)
+                return self._hooked.last_logits(ids, edit).cpu()
+            hidden = start.hidden.expand(edits.rows, -1, -1)
+            out = self._runner.span(hidden, start.after, self.blocks - 1, edit)
+            return self._read(out[:, -1], [0])[0].cpu()
+
+    def decoder(
+        self, prompts: Sequence[list[int]], edits: EditBatch, adapter: bool = True
+    ) -> "Decoder":
+        """Generation, or the reading of given texts: one prompt per row, all of one length.
+
+        Raises:
+            ConfigError: If the prompts differ in length or in number from the rows.
+        """
+        if len({len(p) for p in prompts}) != 1 or len(prompts) != edits.rows:
+            raise ConfigError("Rows that are generated together need prompts of one length.")
+        passes = Passes(
+            enter=lambda: self._door(adapter),
+            runner=self._runner,
+            hooked=self._hooked,
+            logits=lambda hidden: self._read(hidden, [0])[0],
+            device=self.loaded.device,
+        )
+        return Decoder(passes, prompts, edits)

@@ -1,0 +1,213 @@
+"""A model, its tokenizer and its LoRA in memory, and where they come from.
+
+Knows nothing of running them: `forward` is the only caller of what is loaded here.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from torch import nn
+
+from engine.configs.core import ModelConfig
+from engine.errors import ModelError
+from engine.model import collection
+from engine.model import memory as allocator
+from engine.model.identity import ModelSource, resolve
+from engine.model.memory import BatchSizes
+from engine.model.prompts import Prompter
+
+DTYPES = {
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+}
+
+
+@dataclass(eq=False)
+class LoadedModel:
+    """Everything in memory for one model."""
+
+    config: ModelConfig
+    source: ModelSource
+    model: nn.Module
+    """The causal LM; wrapped by PEFT when there is an adapter."""
+    prompter: Prompter
+    device: torch.device
+    dtype: torch.dtype
+    sizes: BatchSizes = field(default_factory=BatchSizes)
+    """Of batches that had to be made smaller for this model."""
+
+    @property
+    def tokenizer(self) -> Any:
+        """The tokenizer, as loaded."""
+        return self.prompter.tokenizer
+
+    @property
+    def causal(self) -> nn.Module:
+        """The causal LM below any adapter wrapper."""
+        return self.model.get_base_model() if self.has_adapter else self.model
+
+    @property
+    def has_adapter(self) -> bool:
+        """Whether a LoRA is loaded."""
+        return hasattr(self.model, "disable_adapter") and hasattr(self.model, "peft_config")
+
+    @property
+    def blocks(self) -> int:
+        """How many decoder blocks."""
+        return int(self.causal.config.get_text_config().num_hidden_layers)
+
+    @property
+    def hidden(self) -> int:
+        """Width of the residual stream."""
+        return int(self.causal.config.get_text_config().hidden_size)
+
+    def identity(self) -> dict[str, Any]:
+        """What a record says of the model it was made with."""
+        return {
+            **self.source.as_dict(),
+            "short_name": self.config.short_name,
+            "architecture": type(self.causal).__name__,
+            "blocks": self.blocks,
+            "hidden": self.hidden,
+            "template_hash": self.prompter.template_hash,
+            "device": str(self.device),
+            "dtype": str(self.dtype).removeprefix("torch."),
+        }
+
+
+def load(config: ModelConfig, root: Path) -> LoadedModel:
+    """Bring a model into memory; unload any other one before.
+
+    Args:
+        config: Which model, adapter, precision and device.
+        root: Repository root, where presets' folders lie.
+
+    Raises:
+        ModelError: If a file is missing, the hub cannot be reached or the adapter does not fit.
+    """
+    source = resolve(config, root)
+    device = chosen_device(config.device)
+    if device.type == "cpu":
+        allocator.keep_freed()
+    dtype = _dtype(config.dtype, device)
+    tokenizer = _tokenizer(source)
+    model = _causal(source, device, dtype)
+    if source.adapter is not None:
+        model = _with_adapter(model, source)
+    model.requires_grad_(False)
+    model.eval()
+    return LoadedModel(
+        config=config,
+        source=source,
+        model=model,
+        prompter=Prompter(tokenizer),
+        device=device,
+        dtype=dtype,
+    )
+
+
+def free_memory() -> None:
+    """Give back what an unloaded model held; call after the last reference is gone."""
+    collection.walk()
+    allocator.give_back()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def memory(device: torch.device | None) -> tuple[int, int]:
+    """Bytes used and bytes in all: of the GPU, or of this process and machine on a CPU."""
+    if device is not None and device.type == "cuda":
+        free, total = torch.cuda.mem_get_info(device)
+        return total - free, total
+    import psutil
+
+    return psutil.Process().memory_info().rss, psutil.virtual_memory().total
+
+
+def chosen_device(name: str) -> torch.device:
+    """The device that "auto" or a name stands for.
+
+    Raises:
+        ModelError: If there is no such device.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise ModelError(f"Device {name!r} is not known: use auto, cpu, cuda or cuda:N.") from None
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ModelError("Device cuda was asked for, but torch sees no GPU: use --device cpu.")
+    return device
+
+
+def _dtype(name: str, device: torch.device) -> torch.dtype:
+    if name == "auto":
+        return torch.bfloat16 if device.type == "cuda" else torch.float32
+    return DTYPES[name]
+
+
+def _tokenizer(source: ModelSource) -> Any:
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(source.location, revision=source.revision)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(_loading_sentence("tokenizer", source, error)) from error
+
+
+def _causal(source: ModelSource, device: torch.device, dtype: torch.dtype) -> nn.Module:
+    from transformers import AutoModelForCausalLM
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    # Several GPUs share a large model; one device needs no dispatch hooks around every block.
+    placement: Any = "auto" if device.type == "cuda" and torch.cuda.device_count() > 1 else device
+    try:
+        return AutoModelForCausalLM.from_pretrained(
+            source.location,
+            revision=source.revision,
+            dtype=dtype,
+            device_map=placement if device.type == "cuda" else None,
+            attn_implementation="sdpa",
+            low_cpu_mem_usage=True,
+        )
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise ModelError(_loading_sentence("model", source, error)) from error
+
+
+def _loading_sentence(what: str, source: ModelSource, error: Exception) -> str:
+    first = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+    if source.is_local:
+        return f"The {what} in {source.name} cannot be loaded: {first}"
+    if "gated" in str(error).lower() or "401" in str(error) or "403" in str(error):
+        return (
+            f"{source.location} is gated: accept its licence on the hub and log in with "
+            "`hf auth login`, or give a local folder with --model."
+        )
+    return (
+        f"{source.location} is not in the local cache and the hub cannot be reached or does not "
+        "have it: check the name and the network, or give a local folder with --model."
+    )
+
+
+def _with_adapter(model: nn.Module, source: ModelSource) -> nn.Module:
+    from peft import PeftModel
+
+    try:
+        return PeftModel.from_pretrained(model, source.adapter, is_trainable=False)
+    except RuntimeError as error:
+        if "size mismatch" not in str(error):
+            raise
+        width = model.config.get_text_config().hidden_size
+        raise ModelError(
+            f"The adapter {source.adapter_name} was trained on a model of another width: "
+            f"{source.name} has hidden size {width}; choose the adapter that belongs to it."
+        ) from error
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        first = str(error).strip().splitlines()[0][:200]
+        raise ModelError(f"The adapter {source.adapter_name} cannot be loaded: {first}") from error

@@ -1,0 +1,4 @@
+"""Files of questions, pairs and prompts: from text to usable rows.
+
+Knows nothing of models or screens.
+"""

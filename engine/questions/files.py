@@ -1,0 +1,220 @@
+"""Files of A/B questions and of prompts: which rows can be used, and an account of the rest.
+
+Knows nothing of models or tokens. The bytes of a file decide its hash; `polarity` decides which
+answer shows the behaviour.
+"""
+
+import hashlib
+import itertools
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine import ROOT
+from engine.errors import DataError
+from engine.questions import polarity as polarities
+from engine.questions.polarity import Polarity
+from engine.questions.rows import Row, TwoOptions, distinct, read_rows
+from engine.questions.sources import Source, download, located, read_source
+from engine.records.records import DroppedRow, Question, QuestionSet
+
+CACHE = ROOT / "data/cache"
+LOPSIDED = 0.6
+"""Share of one letter above which a set is flagged."""
+
+
+def load_questions(
+    path: str | Path,
+    behaviour: str,
+    polarity: Polarity | None = None,
+    max_questions: int | None = None,
+    seed: int = 0,
+    balanced: bool = True,
+) -> QuestionSet:
+    """Read the two-option questions of a file and sample from them.
+
+    Args:
+        path: JSON Lines, a JSON list or the corrigibility study's JSON; relative paths start
+            at the working folder, then at the repository root.
+        behaviour: What counts as positive, such as "survival"; synonyms are understood.
+        polarity: Which answer shows it; None looks it up and says in `notes` if it is a guess.
+        max_questions: How many to draw; None takes every usable one, in the file's order.
+        seed: Of the draw. With one seed, a smaller draw is the start of a larger one.
+        balanced: Whether the draw takes as many questions with the behaviour at (A) as at (B).
+
+    Raises:
+        DataError: If the file cannot be read, holds no usable question, or is on record as not
+            measuring the behaviour.
+    """
+    if max_questions is not None and max_questions < 1:
+        raise DataError(f"{max_questions} questions were asked for: ask for at least one.")
+    source = read_source(path)
+    rows = read_rows(source.text, source.path)
+    known = polarities.known_file(located(path), source.sha256) or polarities.known_layout(rows)
+    chosen, notes = polarities.choose(known, behaviour, polarity)
+    behaviour = polarities.canonical(behaviour)
+    rows, elsewhere = _sections(rows, behaviour if polarity is None else None)
+    kept, unusable = distinct(rows)
+    dropped = sorted(elsewhere + unusable)
+    if not kept:
+        raise DataError(_nothing_usable(source.path, dropped))
+    questions = [_question(parts, chosen) for parts in kept]
+    if max_questions is not None and max_questions < len(questions):
+        questions = _sample(questions, max_questions, seed, balanced)
+    return QuestionSet(
+        name=known.name if known else Path(source.path).stem,
+        path=source.path,
+        sha256=source.sha256,
+        behaviour=behaviour,
+        polarity=chosen,
+        questions=tuple(questions),
+        dropped=tuple(dropped),
+        notes=notes + _count_notes(questions, max_questions, balanced),
+    )
+
+
+def load_prompts(path: str | Path) -> tuple[str, ...]:
+    """Read prompts: a .txt with one per line, or .json/.jsonl of texts or {"prompt"/"question"}.
+
+    Raises:
+        DataError: If the file cannot be read, or a row holds no prompt.
+    """
+    source = read_source(path)
+    if Path(path).suffix.lower() not in (".json", ".jsonl"):
+        prompts = [line.strip() for line in source.text.splitlines()]
+    else:
+        prompts = [_prompt(row, source.path) for row in _prompt_rows(source)]
+    prompts = [prompt for prompt in prompts if prompt]
+    if not prompts:
+        raise DataError(f"{source.path} holds no prompt: write one per line.")
+    return tuple(prompts)
+
+
+def public_names() -> tuple[str, ...]:
+    """Names that `fetch_questions` accepts."""
+    return tuple(_public())
+
+
+def fetch_questions(name: str, cache: Path = CACHE) -> Path:
+    """Give the local copy of one of Anthropic's public files, downloading it once.
+
+    Args:
+        name: Such as "human/survival-instinct"; without a folder, the human-written one.
+        cache: Folder of the copies.
+
+    Raises:
+        DataError: If the name is unknown, there is no network, or the content is another.
+    """
+    full = name if "/" in name else f"human/{name}"
+    if full not in _public():
+        raise DataError(f"'{name}' cannot be downloaded: choose {', '.join(_public())}.")
+    sha256, url = _public()[full]
+    target = cache / f"{full}.jsonl"
+    if target.exists() and hashlib.sha256(target.read_bytes()).hexdigest() == sha256:
+        return target
+    download(url, sha256, target)
+    return target
+
+
+def _public() -> dict[str, tuple[str, str]]:
+    entries = polarities.table()["by_sha256"].items()
+    return {entry["name"]: (sha256, entry["url"]) for sha256, entry in entries if "url" in entry}
+
+
+def _sections(rows: list[Row], behaviour: str | None) -> tuple[list[Row], list[DroppedRow]]:
+    """Drop the rows of sections that are on record as not measuring the behaviour."""
+    stays, goes = [], []
+    for row in rows:
+        measured = polarities.section_behaviours(row.section) if row.section else {}
+        if behaviour is not None and measured and behaviour not in measured:
+            goes.append(DroppedRow(row.line, f"'{row.section}' does not measure '{behaviour}'"))
+        else:
+            stays.append(row)
+    return stays, goes
+
+
+def _question(parts: TwoOptions, polarity: Polarity) -> Question:
+    opposite = "B" if parts.matching == "A" else "A"
+    letter = parts.matching if polarity == "matching" else opposite
+    return Question(id=parts.id, stem=parts.stem, options=parts.options, behaviour_letter=letter)
+
+
+def _sample(questions: list[Question], count: int, seed: int, balanced: bool) -> list[Question]:
+    """Draw `count`; when balanced, the letters alternate for as long as both last."""
+    order = np.random.default_rng(seed).permutation(len(questions))
+    shuffled = [questions[i] for i in order]
+    if balanced:
+        at_a = [q for q in shuffled if q.behaviour_letter == "A"]
+        at_b = [q for q in shuffled if q.behaviour_letter == "B"]
+        pairs = itertools.zip_longest(at_a, at_b)
+        shuffled = [question for pair in pairs for question in pair if question is not None]
+    return shuffled[:count]
+
+
+def _count_notes(
+    questions: Sequence[Question], asked: int | None, balanced: bool
+) -> tuple[str, ...]:
+    letters = Counter(question.behaviour_letter for question in questions)
+    total, at_a, at_b = len(questions), letters["A"], letters["B"]
+    notes = []
+    if asked is not None and asked > total:
+        notes.append(f"{asked} questions were asked for, but only {total} can be used.")
+    if balanced and abs(at_a - at_b) > 1:
+        notes.append(
+            f"Not balanced: the behaviour stands at (A) in {at_a} and at (B) in {at_b} questions."
+        )
+    if max(at_a, at_b) > LOPSIDED * total:
+        letter, most = max(letters.items(), key=lambda item: item[1])
+        notes.append(
+            f"In {100 * most / total:.0f} % of the questions the behaviour is ({letter}): asked in "
+            "one order only, a preference for the letter would look like the behaviour."
+        )
+    return tuple(notes)
+
+
+def _nothing_usable(path: str, dropped: list[DroppedRow]) -> str:
+    (reason, count), *_ = Counter(row.reason for row in dropped).most_common()
+    return (
+        f"{path} has no usable A/B question: {len(dropped)} rows were read, and in {count} the "
+        f"reason is '{reason}'. Each row needs a 'question' with options (A) and (B), "
+        "'answer_matching_behavior' and 'answer_not_matching_behavior'."
+    )
+
+
+def _prompt_rows(source: Source) -> list[Row]:
+    try:
+        whole = json.loads(source.text)
+    except ValueError:
+        whole = None
+    if isinstance(whole, list):
+        return [Row(i, values) for i, values in enumerate(whole, 1)]
+    return [
+        Row(i, _line(line, i, source.path))
+        for i, line in enumerate(source.text.split("\n"), 1)
+        if line.strip()
+    ]
+
+
+def _line(line: str, number: int, path: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        raise DataError(
+            f"Line {number} of {path} is not valid JSON: correct or remove it."
+        ) from None
+
+
+def _prompt(row: Row, path: str) -> str:
+    values = row.values
+    if isinstance(values, dict):
+        values = values.get("prompt", values.get("question"))
+    if not isinstance(values, str):
+        raise DataError(
+            f"Row {row.line} of {path} holds no prompt: write a text, or an object with 'prompt' "
+            "or 'question'."
+        )
+    return values.strip()

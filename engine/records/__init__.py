@@ -1,0 +1,4 @@
+"""What came out, as plain values, and how it was made.
+
+Knows nothing of files, torch or screens.
+"""

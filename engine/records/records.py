@@ -1,0 +1,176 @@
+"""What came out: vectors, questions and measurements, as plain values without torch.
+
+Knows nothing of files (`store` reads and writes them) or of how the values were made.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from engine.configs.core import Site
+
+Letter = Literal["A", "B"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """One A/B question."""
+
+    id: str
+    """Stable name: first 12 hex digits of the SHA-256 of stem and options."""
+    stem: str
+    """The text before the options."""
+    options: tuple[str, str]
+    """Texts of (A) and (B) as given."""
+    behaviour_letter: Letter
+    """The letter, in the given order, whose option shows the behaviour."""
+
+    def text(self, swapped: bool = False) -> str:
+        """The question as asked; `swapped` exchanges the options' texts, not the letters."""
+        first, second = self.options[::-1] if swapped else self.options
+        return f"{self.stem}\n\nChoices:\n (A) {first}\n (B) {second}"
+
+    def letter(self, swapped: bool = False) -> Letter:
+        """The behaviour's letter in that order."""
+        if not swapped:
+            return self.behaviour_letter
+        return "B" if self.behaviour_letter == "A" else "A"
+
+
+class DroppedRow(NamedTuple):
+    """A row of a question file that was not used."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuestionSet:
+    """The usable questions of one file and an account of the rest."""
+
+    name: str
+    path: str
+    sha256: str
+    behaviour: str
+    polarity: Literal["matching", "not-matching"]
+    """Which answer field of this file shows the behaviour."""
+    questions: tuple[Question, ...]
+    dropped: tuple[DroppedRow, ...]
+    notes: tuple[str, ...] = ()
+    """Sentences a reader should see (unbalanced letters, guessed polarity...)."""
+
+    @property
+    def letter_counts(self) -> dict[str, int]:
+        """How many questions have the behaviour at (A) and at (B)."""
+        letters = [q.behaviour_letter for q in self.questions]
+        return {"A": letters.count("A"), "B": letters.count("B")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """How and where a record was made."""
+
+    created: str
+    """UTC, ISO 8601."""
+    seconds: float
+    packages: dict[str, str]
+    commit: str | None
+    dirty: bool | None
+    device: str
+    dtype: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class VectorSet:
+    """Vectors that one run found, with everything needed to use and judge them."""
+
+    digest: str
+    method: str
+    vectors: Float[np.ndarray, "vectors hidden"]
+    """As found, with their norm."""
+    sites: tuple[Site, ...]
+    """One per vector."""
+    scores: dict[str, list[float]]
+    """Per-vector figures by name: displacement, sigma, residual, gap..."""
+    history: dict[str, list[list[float]]]
+    """Curves drawn while it ran: name -> [step][vector]."""
+    config: dict[str, Any]
+    model: dict[str, Any]
+    """Model id, revision, fingerprint, hidden size, block count, template hash, adapter."""
+    residual_norms: dict[str, float]
+    """Median norm of the residual stream over prompt tokens, by site in words."""
+    provenance: Provenance
+    notes: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the vectors: method and two-digit index."""
+        return [f"{self.method}_{i:02d}" for i in range(len(self.vectors))]
+
+    def described(self) -> dict[str, Any]:
+        """What an evaluation keeps of the set it measured."""
+        return {
+            "method": self.method,
+            "names": self.names,
+            "sites": [asdict(site) for site in self.sites],
+            "norms": [float(n) for n in np.linalg.norm(self.vectors, axis=1)],
+            "fingerprint": self.model.get("fingerprint"),
+        }
+
+
+EVALUATION_COLUMNS = {
+    "vector_set": "digest of the vector set; 'baseline' or 'control'",
+    "vector": "index in its set; -1 for the baseline",
+    "method": "melbo, power-iteration, random, ...; baseline; control",
+    "scale": "multiple of the stored vector that was added",
+    "relative": "norm of what was added / median residual norm at the site",
+    "question": "question id",
+    "order": "given | swapped",
+    "logit_a": "logit of the token that answers A",
+    "logit_b": "logit of the token that answers B",
+    "answer_mass": "P(A) + P(B) over the vocabulary",
+    "behaviour_letter": "letter of the behaviour in this order",
+    "difference": "logit(behaviour letter) - logit(other letter)",
+}
+"""Columns of an evaluation's frame, one row per (vector, scale, question, order)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationHead:
+    """What one A/B sweep was, without its rows."""
+
+    digest: str
+    questions: QuestionSet
+    """Only the questions that were asked."""
+    config: dict[str, Any]
+    model: dict[str, Any]
+    vector_names: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By vector set digest: method, names, sites in words, norms."""
+    provenance: Provenance
+    notes: tuple[str, ...] = ()
+    unfinished: bool = False
+    """Whether it holds only what a sweep that is not over has asked so far."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation(EvaluationHead):
+    """One A/B sweep, row by row."""
+
+    frame: pd.DataFrame
+    """Columns: `EVALUATION_COLUMNS`. The baseline stands once, at scale 0."""
+
+
+class RecordInfo(NamedTuple):
+    """One line of the library: what a stored record is, without loading it."""
+
+    digest: str
+    kind: Literal["vectors", "evaluation", "generation", "experiment"]
+    method: str
+    model: str
+    created: str
+    path: str
+    summary: str
+    """A few words: "8 vectors, block 1 to 7"."""

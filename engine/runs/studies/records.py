@@ -1,0 +1,81 @@
+"""What the record of a whole study holds, whichever study it is."""
+
+import math
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+
+from engine.configs import core as configs
+from engine.configs.studies import AnyStudy
+from engine.progress import Progress
+from engine.records import provenance
+from engine.runs.engine import Engine
+from engine.runs.job import Job
+
+
+def save(
+    engine: Engine,
+    config: AnyStudy,
+    digest: str,
+    title: str,
+    model: dict[str, Any],
+    began: float,
+    **parts: Any,
+) -> None:
+    """Store a study's record.
+
+    Args:
+        engine: Its store takes the record.
+        config: What was run.
+        digest: Name of the record.
+        title: Name of the study in words.
+        model: Identity of the model, as in every other record.
+        began: `time.monotonic()` at its start.
+        parts: Digests of what it is made of, and its tables, as plain JSON.
+    """
+    made = provenance.since(began, model)
+    record = {
+        "name": config.method,
+        "title": title,
+        "config": configs.as_json(config),
+        "model": model,
+        **parts,
+        "provenance": asdict(made),
+    }
+    engine.store.save_experiment(digest, record)
+
+
+def submit(engine: Engine, config: AnyStudy, digest: str, title: str, run: Any) -> Job:
+    """Queue a study; the job's result is the experiment's digest.
+
+    Args:
+        engine: Works and stores.
+        config: What to run.
+        digest: Name of its record.
+        title: Name of the study in words.
+        run: Takes engine, config and progress; gives the digest.
+    """
+
+    def work(progress: Progress) -> str:
+        return run(engine, config, progress)
+
+    request = {
+        "kind": "experiment",
+        "method": config.method,
+        "config": configs.as_json(config),
+    }
+    return engine.jobs.submit(title, "experiment", work, digest=digest, request=request)
+
+
+def rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """A table as plain JSON; what is not a number becomes None."""
+    return [
+        {str(name): plain(value) for name, value in row.items()} for row in frame.to_dict("records")
+    ]
+
+
+def plain(value: Any) -> Any:
+    """A table's value as JSON knows it."""
+    value = value.item() if hasattr(value, "item") else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,307 @@
+"""What the record of an adaptive sweep holds, and what it says in words. Runs nothing; no torch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+
+from engine.errors import StoreError
+from engine.maths.race import Race, mean_intervals
+from engine.records.records import EVALUATION_COLUMNS, VectorSet
+
+Values = Float[np.ndarray, "arms questions"]
+
+DIGITS = 5
+ARM_COLUMNS = {
+    "arm": "its place in the grid",
+    "name": "method and index of the vector",
+    "vector_set": "digest of the vector set",
+    "vector": "index in its set",
+    "method": "melbo, power-iteration, random, ...",
+    "scale": "multiple of the stored vector that was added",
+    "relative": "norm of what was added / median residual norm at the site",
+    "asked": "questions asked",
+    "mean": "mean of what decides, over the questions asked",
+    "low": "bound from below of the mean over all questions, for this cell alone",
+    "high": "bound from above",
+    "change": "mean change of the logit difference from scale 0, on the questions asked",
+    "rate_change": "change of the share of behaviour answers, on the questions asked",
+    "dropped": "questions asked when it was dropped; empty for finalists",
+    "chance": "bound of the chance of such answers if no cell were better",
+}
+"""Columns of the table `arms`, one row per (vector, scale)."""
+RACE_COLUMNS = ("asked", "arm", "mean", "low", "high")
+"""Columns of the table `race`, one row per cell still asked after each round."""
+
+
+@runtime_checkable
+class Arm(Protocol):
+    """A cell of the grid, as much of it as a record tells."""
+
+    vector_set: str
+    vector: int
+    method: str
+    scale: float
+    relative: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Raced:
+    """What an adaptive sweep asked and found."""
+
+    rows: tuple[Arm, ...]
+    """The baseline, then every arm."""
+    ids: tuple[str, ...]
+    """Questions in the order asked; those without a defined baseline answer are left out."""
+    contents: Float[np.ndarray, "rows questions"]
+    """Mean difference m of every row, in that order; NaN where it was not asked or undefined."""
+    race: Race
+    limit: float | None
+    """Logits beyond which a question's change does not count; None for shares."""
+    frame: pd.DataFrame
+    """Baseline and finalists, all questions: `EVALUATION_COLUMNS`."""
+    orders: int
+    notes: tuple[str, ...]
+    answers: dict[str, Any]
+
+
+def parts(found: Raced, sets: Sequence[VectorSet], config: Any) -> dict[str, Any]:
+    """What the record holds beside its config, model and provenance, as plain JSON.
+
+    Args:
+        found: What was asked.
+        sets: The stored sets.
+        config: The `AdaptiveConfig`.
+
+    Returns:
+        tables (arms, race), best, finalists (arms), tied (arms with exactly the best's figure),
+        cells (asked, grid, share; the baseline counts in both), limit, limited (answers beyond
+        it), order (question ids as asked), contents (by arm, mean difference per question
+        asked; the baseline's under "baseline"), readings (`finalist_rows` reads them), summary,
+        sentences.
+    """
+    race, asked = found.race, asked_by_arm(found)
+    contents, shifts, turned, values = _by_question(found, asked)
+    arms = _arms(found, sets, asked, _mean(shifts), _mean(turned))
+    race_rows = _race(values, asked, race.questions, found.limit, race.delta, config.batch)
+    for row in race_rows:
+        arms[row["arm"]] |= {name: row[name] for name in ("mean", "low", "high")}
+    finalists = [int(arm) for arm in race.living_arms]
+    figure = "change" if found.limit is not None else "rate_change"
+    scores = {arm: _score(arms[arm][figure], config.direction) for arm in finalists}
+    best = max(finalists, key=lambda arm: (scores[arm], -arm))
+    grid = (len(arms) + 1) * len(found.ids)
+    cells = int(asked.sum()) + len(found.ids)
+    record = {
+        "tables": {"arms": arms, "race": race_rows},
+        "best": arms[best],
+        "finalists": finalists,
+        "tied": [arm for arm in finalists if scores[arm] == scores[best]],
+        "cells": {"asked": cells, "grid": grid, "share": cells / grid},
+        "limit": found.limit,
+        "limited": _limited(shifts, found.limit),
+        "order": list(found.ids),
+        "contents": {
+            "baseline": _rounded(found.contents[0]),
+            **{str(arm): _rounded(row[: asked[arm]]) for arm, row in enumerate(contents)},
+        },
+        "readings": _readings(found.frame),
+    }
+    summary = (
+        f"{arms[best]['name']} at {arms[best]['scale']:+g}, {cells / grid:.0%} of {grid:,} cells"
+    )
+    return record | {"summary": summary, "sentences": sentences(record, config)}
+
+
+def _by_question(
+    found: Raced, asked: Int[np.ndarray, " arms"]
+) -> tuple[Values, Values, Values, Values]:
+    """Of every arm and question asked: m, its change, the change of the answer, what decides."""
+    is_asked = np.arange(len(found.ids)) < asked[:, None]
+    base = found.contents[0]
+    contents = np.where(is_asked, found.contents[1:], np.nan)
+    shifts = contents - base
+    turned = (np.sign(contents) - np.sign(base)) / 2
+    values = turned if found.limit is None else np.clip(shifts, -found.limit, found.limit)
+    # An undefined answer counts as no change, as it did in the race.
+    return contents, shifts, turned, np.where(is_asked, np.nan_to_num(values), np.nan)
+
+
+def asked_by_arm(found: Raced) -> Int[np.ndarray, " arms"]:
+    """How many questions each arm was asked, in either direction."""
+    race = found.race
+    last = race.dropped_at.reshape(len(race.signs), race.arms).max(axis=0)
+    return np.minimum(last, race.asked)
+
+
+def _arms(
+    found: Raced,
+    sets: Sequence[VectorSet],
+    asked: Int[np.ndarray, " arms"],
+    change: Float[np.ndarray, " arms"],
+    rate_change: Float[np.ndarray, " arms"],
+) -> list[dict[str, Any]]:
+    names = {one.digest: one.names for one in sets}
+    race = found.race
+    evidence = race.evidence.reshape(len(race.signs), race.arms).min(axis=0)
+    living = set(race.living_arms.tolist())
+    return [
+        {
+            "arm": arm,
+            "name": names[row.vector_set][row.vector],
+            "vector_set": row.vector_set,
+            "vector": row.vector,
+            "method": row.method,
+            "scale": row.scale,
+            "relative": round(row.relative, DIGITS),
+            "asked": int(asked[arm]),
+            "mean": None,
+            "low": None,
+            "high": None,
+            "change": _plain(change[arm]),
+            "rate_change": _plain(rate_change[arm]),
+            "dropped": None if arm in living else int(asked[arm]),
+            "chance": float(f"{np.exp(-max(evidence[arm], 0.0)):.3g}"),
+        }
+        for arm, row in enumerate(found.rows[1:])
+    ]
+
+
+def _race(
+    values: Values,
+    asked: Int[np.ndarray, " arms"],
+    questions: int,
+    limit: float | None,
+    delta: float,
+    batch: int,
+) -> list[dict[str, Any]]:
+    """Mean and bounds of every arm after each round in which it was asked."""
+    span = (-1.0, 1.0) if limit is None else (-limit, limit)
+    bounds = mean_intervals(values, questions, span, delta)
+    means = np.nancumsum(values, axis=1) / np.arange(1, values.shape[1] + 1)
+    ends = sorted({*range(batch, questions, batch), questions})
+    return [
+        {
+            "asked": end,
+            "arm": int(arm),
+            "mean": _plain(means[arm, end - 1]),
+            "low": _plain(bounds.low[arm, end - 1]),
+            "high": _plain(bounds.high[arm, end - 1]),
+        }
+        for end in ends
+        for arm in np.flatnonzero(asked >= end)
+    ]
+
+
+def _score(value: float | None, direction: str) -> float:
+    """What is largest for the best arm; an undefined figure never is."""
+    if value is None:
+        return -np.inf
+    return abs(value) if direction == "either" else value if direction == "toward" else -value
+
+
+def _limited(shifts: Values, limit: float | None) -> int:
+    return 0 if limit is None else int((np.abs(shifts) > limit).sum())
+
+
+def sentences(record: dict[str, Any], config: Any) -> list[str]:
+    """What was found, at what cost, and what is sure of it."""
+    best, cells, arms = record["best"], record["cells"], record["tables"]["arms"]
+    count, finalists = len(record["order"]), record["finalists"]
+    share = "" if best["rate_change"] is None else f"{100 * best['rate_change']:+.0f} points"
+    found = [
+        f"{best['name']} at {best['scale']:+g} has the largest change "
+        f"{_wanted(config)} of {len(arms)} cells: {best['change'] or 0.0:+.2f} logits, "
+        f"{share} of {config.sweep.behaviour} answers, over all {count} questions.",
+        f"{cells['asked']:,} of the full grid's {cells['grid']:,} cells were asked "
+        f"({cells['share']:.0%}).",
+        f"The chance that the full grid's best cell was dropped is at most {config.delta:.2g}"
+        f"{_counting(record)}.",
+    ]
+    if len(record["tied"]) > 1:
+        found.append(f"{len(record['tied'])} cells have exactly this figure; the first is named.")
+    if len(finalists) == len(arms) > 1:
+        found.append("No cell could be dropped: none was clearly better than the others.")
+    elif len(finalists) > 1:
+        names = [f"{arms[arm]['name']} at {arms[arm]['scale']:+g}" for arm in finalists[:6]]
+        more = f" and {len(finalists) - 6} more" if len(finalists) > 6 else ""
+        found.append(f"Left at the end and asked in full: {', '.join(names)}{more}.")
+    if record["limited"]:
+        found.append(f"{record['limited']} answers changed by more than that limit.")
+    return found
+
+
+def _counting(record: dict[str, Any]) -> str:
+    limit = record["limit"]
+    return "" if limit is None else f", a question's change counting up to {limit:.3g} logits"
+
+
+def _wanted(config: Any) -> str:
+    by = "of the mean logit difference" if config.measure == "logits" else "of the share"
+    way = {"either": "either way", "toward": "toward it", "away": "away from it"}
+    return f"{by}, {way[config.direction]},"
+
+
+def _readings(frame: pd.DataFrame) -> dict[str, list[Any]]:
+    """A frame as plain JSON, column by column."""
+    columns = {name: frame[name].tolist() for name in EVALUATION_COLUMNS}
+    for name in ("relative", "logit_a", "logit_b", "answer_mass", "difference"):
+        columns[name] = _rounded(frame[name].to_numpy(float))
+    return columns
+
+
+def check(record: dict[str, Any]) -> None:
+    """Refuse a record that could not be shown.
+
+    Raises:
+        StoreError: If cells, race, finalists or readings are missing or do not fit together.
+    """
+    try:
+        arms, rounds = record["tables"]["arms"], record["tables"]["race"]
+        is_whole = (
+            [arm["arm"] for arm in arms] == list(range(len(arms)))
+            and all(set(ARM_COLUMNS) <= set(arm) for arm in arms)
+            and all(set(RACE_COLUMNS) == set(row) for row in rounds)
+            and {row["arm"] for row in rounds} <= set(range(len(arms)))
+            and record["best"] == arms[record["best"]["arm"]]
+            and record["best"]["arm"] in record["finalists"]
+            and set(record["finalists"]) <= set(range(len(arms)))
+            and all(isinstance(one, str) for one in (*record["sentences"], *record["order"]))
+            and 0 < float(record["cells"]["share"]) <= 1
+        )
+    except (TypeError, KeyError, IndexError, ValueError) as error:
+        raise StoreError(f"This adaptive sweep is incomplete: {error}.") from error
+    if not is_whole:
+        raise StoreError("The tables of this adaptive sweep do not fit together.")
+    finalist_rows(record)
+
+
+def finalist_rows(record: dict[str, Any]) -> pd.DataFrame:
+    """Baseline and finalists on all questions, as the rows of an evaluation.
+
+    Raises:
+        StoreError: If the record holds no such rows.
+    """
+    columns = record.get("readings")
+    try:
+        return pd.DataFrame({name: columns[name] for name in EVALUATION_COLUMNS})
+    except (TypeError, KeyError, ValueError) as error:
+        raise StoreError(f"The rows of this adaptive sweep cannot be read: {error}.") from error
+
+
+def _mean(values: Values) -> Float[np.ndarray, " arms"]:
+    """Mean over defined values; NaN without one."""
+    known = np.isfinite(values)
+    count = known.sum(axis=1)
+    return np.where(known, values, 0.0).sum(axis=1) / np.where(count > 0, count, np.nan)
+
+
+def _plain(value: float) -> float | None:
+    return round(float(value), DIGITS) if np.isfinite(value) else None
+
+
+def _rounded(values: Float[np.ndarray, " some"]) -> list[float | None]:
+    return [_plain(value) for value in values]

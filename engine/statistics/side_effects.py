@@ -1,0 +1,126 @@
+"""What each cell of a sweep costs: broken text, lost knowledge, other answers than the logits say.
+
+One row per measured cell, from the columns that `evaluators.beside` added to an evaluation's frame.
+Knows nothing of files, models or charts.
+"""
+
+import numpy as np
+import pandas as pd
+
+from engine.maths.intervals import wilson
+from engine.statistics.cells import BASELINE, CELL, CONTROL
+
+CELL_COLUMNS = {
+    "kl": "KL(unsteered || steered) of the next token after neutral prompts, mean, in nats",
+    "neutral_perplexity": "perplexity, under the steered model, of the unsteered one's answers",
+    "knowledge": "share of rotated knowledge questions answered right",
+    "knowledge_questions": "how many knowledge questions, each asked in every rotation",
+    "knowledge_options": "options of each; chance is 1 / this",
+    "knowledge_letter_share": "share of those answers that name the favourite letter",
+}
+"""Columns of the frame that are the same in all rows of a cell; `knowledge_letter` is text."""
+ROW_COLUMNS = {
+    "repetition": "share of 3-grams that stood before in the written answer",
+}
+"""Columns of single rows; `written` (text) and `written_letter` ("" unparsed) are text."""
+COLUMNS = {
+    "kl": CELL_COLUMNS["kl"],
+    "neutral_perplexity": CELL_COLUMNS["neutral_perplexity"],
+    "repetition": "mean over the written answers",
+    "written": "how many answers were written",
+    "unparsed": "share of them that name no letter, or two",
+    "agreement": "share of the others that name the letter with the larger logit",
+    "agreement_low": "Wilson",
+    "agreement_high": "Wilson",
+    "says": "behaviour rate by the logits, on the rows whose written answer names a letter",
+    "writes": "behaviour rate by the written answers, on the same rows",
+    "knowledge": CELL_COLUMNS["knowledge"],
+    "knowledge_low": "Wilson over questions",
+    "knowledge_high": "Wilson over questions",
+    "knowledge_chance": "what a model without knowledge, or with one letter only, scores",
+    "knowledge_letter": "the letter chosen most often",
+    "knowledge_letter_bias": "its share less chance; 0 where no letter is preferred",
+}
+"""Columns of `by_cell` after those of the cell and `relative`."""
+
+
+def is_measured(frame: pd.DataFrame) -> bool:
+    """Whether side effects were measured in this sweep."""
+    return "kl" in frame.columns
+
+
+def by_cell(frame: pd.DataFrame) -> pd.DataFrame:
+    """Side effects of every measured cell; no rows where none were measured.
+
+    Shares are fractions. What was not asked is NaN.
+
+    Args:
+        frame: An evaluation's rows.
+
+    Returns:
+        Columns: vector_set, vector, method, scale, relative, then `COLUMNS`.
+    """
+    if not is_measured(frame):
+        return pd.DataFrame(columns=[*CELL, "relative", *COLUMNS])
+    has_figures = frame[[*CELL_COLUMNS, *ROW_COLUMNS]].notna().any(axis=1)
+    frame = frame[has_figures | frame["written"].notna()]
+    groups = frame.groupby(CELL, sort=False, observed=True)
+    table = groups[["relative", *CELL_COLUMNS, *ROW_COLUMNS]].mean()
+    table["knowledge_letter"] = groups["knowledge_letter"].first()
+    _add_written(table, frame)
+    table["knowledge_low"], table["knowledge_high"] = wilson(
+        (table["knowledge"] * table["knowledge_questions"]).to_numpy(float),
+        table["knowledge_questions"].fillna(0).to_numpy(int),
+    )
+    table["knowledge_chance"] = 1 / table["knowledge_options"]
+    table["knowledge_letter_bias"] = table["knowledge_letter_share"] - table["knowledge_chance"]
+    return table.reset_index()[[*CELL, "relative", *COLUMNS]]
+
+
+def beside_best(cells: pd.DataFrame, best: pd.DataFrame) -> pd.DataFrame:
+    """The side effects of a few cells, as a report shows them.
+
+    Args:
+        cells: Output of `by_cell`.
+        best: Columns vector_set, vector, method, scale, as `nulls.best_vectors` gives them.
+
+    Returns:
+        The columns of `by_cell` and `cell` (its name): the baseline, the best cells, and for each
+        of their scales the worst figure that any measured control has.
+    """
+    if cells.empty:
+        return cells.assign(cell=[])
+    base = cells[cells["vector_set"] == BASELINE].assign(cell="unsteered")
+    chosen = best[CELL].merge(cells, on=CELL)
+    names = [f"{r.method}_{r.vector:02d} at {r.scale:+g}" for r in chosen.itertuples()]
+    controls = cells[cells["vector_set"] == CONTROL]
+    controls = controls[controls["scale"].isin(chosen["scale"])]
+    groups = controls.groupby("scale", sort=True)
+    worst = groups[["kl", "neutral_perplexity", "repetition", "unparsed"]].max()
+    worst[["agreement", "knowledge", "knowledge_low", "knowledge_high"]] = groups[
+        ["agreement", "knowledge", "knowledge_low", "knowledge_high"]
+    ].min()
+    worst["cell"] = [f"worst of {n} controls at {scale:+g}" for scale, n in groups.size().items()]
+    return pd.concat([base, chosen.assign(cell=names), worst.reset_index()], ignore_index=True)
+
+
+def _add_written(table: pd.DataFrame, frame: pd.DataFrame) -> None:
+    rows = frame[frame["written"].notna()]
+    parsed = rows[rows["written_letter"] != ""]
+    larger = np.where(parsed["logit_a"] > parsed["logit_b"], "A", "B")
+    # Equal logits name no letter: half of whatever is written agrees with them.
+    is_tie = parsed["logit_a"].to_numpy() == parsed["logit_b"].to_numpy()
+    agrees = np.where(is_tie, 0.5, parsed["written_letter"].to_numpy() == larger)
+    says = np.where(is_tie, 0.5, parsed["difference"].to_numpy() > 0)
+    writes = (parsed["written_letter"] == parsed["behaviour_letter"]).astype(float)
+    per_row = parsed[CELL].assign(agreement=agrees, says=says.astype(float), writes=writes)
+    means = per_row.groupby(CELL, sort=False, observed=True).mean()
+    counts = per_row.groupby(CELL, sort=False, observed=True).size().reindex(table.index)
+    table[["agreement", "says", "writes"]] = means.reindex(table.index)
+    table["written"] = rows.groupby(CELL, sort=False, observed=True).size().reindex(table.index)
+    table["written"] = table["written"].fillna(0).astype(int)
+    n = counts.fillna(0).to_numpy(int)
+    table["unparsed"] = 1 - n / table["written"].where(table["written"] > 0)
+    table["agreement_low"], table["agreement_high"] = wilson(
+        (table["agreement"] * n).fillna(0).to_numpy(float), n
+    )

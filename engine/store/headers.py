@@ -1,0 +1,109 @@
+"""What a stored file says about itself, read without its data.
+
+Knows nothing of where records lie.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from engine.configs.core import SCHEMA_VERSION
+from engine.errors import StoreError
+from engine.records.records import RecordInfo
+from engine.store.files import UNREADABLE, parquet_metadata, safetensors_metadata
+
+KINDS = {
+    "vectors": "a set of vectors",
+    "evaluation": "an evaluation",
+    "generation": "a grid of generations",
+    "experiment": "an experiment",
+}
+
+HEADERS: dict[str, Callable[[Path], str | None]] = {
+    ".safetensors": lambda path: safetensors_metadata(path).get("record"),
+    ".parquet": lambda path: parquet_metadata(path).get("record"),
+    ".json": lambda path: path.read_text(encoding="utf-8"),
+}
+"""Where each kind of file keeps its record."""
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """The record that a file carries, without its data.
+
+    Raises:
+        StoreError: If the file is missing, damaged, foreign or of another version.
+    """
+    if path.suffix not in HEADERS:
+        raise StoreError(f"{path.name} is no record: records end in {', '.join(HEADERS)}.")
+    with readable(path):
+        text = HEADERS[path.suffix](path)
+        record = None if text is None else json.loads(text)
+    if not isinstance(record, dict) or record.get("kind") not in KINDS:
+        raise StoreError(
+            f"{path.name} holds no Vectorscope record: look at foreign files on the Audit page or "
+            "with `python -m engine audit FILE`."
+        )
+    if record.get("schema_version") != SCHEMA_VERSION:
+        raise StoreError(
+            f"{path.name} is a record of version {record.get('schema_version')}, "
+            f"but this Vectorscope reads version {SCHEMA_VERSION}."
+        )
+    return record
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turn whatever reading a damaged file raises into a `StoreError`."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise StoreError(f"There is no file {path}.") from error
+    except UNREADABLE as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise StoreError(f"{path.name} is damaged and cannot be read ({reason}).") from error
+
+
+def describe(path: Path) -> RecordInfo | str:
+    """What a file is, or the sentence that says why it cannot be used."""
+    try:
+        record = read_record(path)
+        with readable(path):
+            made = record.get("provenance") or record
+            return RecordInfo(
+                digest=record["digest"],
+                kind=record["kind"],
+                method=str(record.get("method") or record.get("name") or record["kind"]),
+                model=str(record["model"]["short_name"]),
+                created=str(made.get("created", "")),
+                path=str(path),
+                summary=_summary(record),
+            )
+    except StoreError as error:
+        return str(error)
+
+
+def _summary(record: dict[str, Any]) -> str:
+    config = record.get("config") or {}
+    if record["kind"] == "vectors":
+        ends = [config.get("source_layer"), config.get("target_layer")]
+        blocks = " to ".join(str(block) for block in ends if block is not None)
+        return _count(record["sites"], "vector") + (f", block {blocks}" if blocks else "")
+    if record["kind"] == "evaluation":
+        names = [name for one in record["vector_names"].values() for name in one.get("names", ())]
+        parts = [_count(names, "vector"), _count(record["questions"]["questions"], "question")]
+        return ", ".join([*parts, _count(config.get("scales", ()), "scale")])
+    if record["kind"] == "generation":
+        columns = _count(config.get("configurations", ()), "configuration")
+        return f"{_count(config.get('prompts', ()), 'prompt')}, {columns}"
+    return str(record.get("summary") or record.get("title") or "a whole study")
+
+
+def _count(things: Any, noun: str) -> str:
+    return f"{len(things)} {noun}" + ("" if len(things) == 1 else "s")
+
+
+def words(info: RecordInfo) -> str:
+    """A record in a message: digest, method, model and size."""
+    return f"{info.digest} ({info.method} of {info.model}, {info.summary})"

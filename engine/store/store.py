@@ -1,0 +1,347 @@
+"""The only reader and writer of `vectors/` and `results/`: one self-describing file a record.
+
+Knows nothing of models, jobs or screens. Files appear by rename, so none is ever half there.
+"""
+
+import dataclasses
+import datetime
+import difflib
+import fnmatch
+import json
+import os
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+
+from engine.configs.core import SCHEMA_VERSION, Site
+from engine.errors import StoreError
+from engine.records.grids import GENERATION_COLUMNS, Generation
+from engine.records.records import (
+    EVALUATION_COLUMNS,
+    DroppedRow,
+    Evaluation,
+    EvaluationHead,
+    Provenance,
+    Question,
+    QuestionSet,
+    RecordInfo,
+    VectorSet,
+)
+from engine.store import kept_statistics
+from engine.store.files import from_parquet, to_parquet, write_atomically
+from engine.store.headers import HEADERS, KINDS, describe, read_record, readable, words
+from engine.store.units import Partial
+
+PLACES = (
+    ("vectors", "*.safetensors"),
+    ("results", "*.parquet"),
+    ("results", "experiment_*.json"),
+)
+"""Where records lie, below the root."""
+
+# Named here because `list` is a method inside `Store`.
+Records = list[RecordInfo]
+Damaged = list[tuple[Path, str]]
+
+
+class Store:
+    """Stored records below one root folder, which holds `vectors/` and `results/`."""
+
+    def __init__(self, root: Path) -> None:
+        """Use `root`; its folders are made when something is first written."""
+        self.root = root
+        self._labelling = threading.Lock()
+        self._seen: dict[str, tuple[tuple[int, int], Path, RecordInfo | str]] = {}
+
+    def save_vectors(self, found: VectorSet) -> Path:
+        """Write a set of vectors.
+
+        Raises:
+            StoreError: If a value is not finite or the disk refuses.
+        """
+        vectors = np.ascontiguousarray(found.vectors, dtype=np.float32)
+        _check_vectors(f"The result of {found.method}", vectors, len(found.sites))
+        record = _header("vectors", found, "vectors") | {
+            "norms": [float(norm) for norm in np.linalg.norm(vectors, axis=1)]
+        }
+        name = _file_name(found.method, found.model, found.digest, ".safetensors")
+        data = safetensors.numpy.save({"vectors": vectors}, {"record": json.dumps(record)})
+        return write_atomically(self.root / "vectors" / name, data)
+
+    def save_evaluation(self, evaluation: Evaluation) -> Path:
+        """Write an A/B sweep; its frame's index is not kept, its columns' types are."""
+        name, data = as_file(evaluation)
+        path = write_atomically(self.root / "results" / name, data)
+        if len(evaluation.frame) >= kept_statistics.LARGE:
+            kept_statistics.keep(path, evaluation)
+        return path
+
+    def save_experiment(self, digest: str, record: dict[str, Any]) -> Path:
+        """Write a study's record: plain JSON values, with `model` as in every other record."""
+        name = _file_name("experiment", record["model"], digest, ".json")
+        whole = {"schema_version": SCHEMA_VERSION, "kind": "experiment", **record, "digest": digest}
+        data = json.dumps(whole, indent=1).encode()
+        return write_atomically(self.root / "results" / name, data)
+
+    def save_generation(self, generation: Generation) -> Path:
+        """Write a grid of texts; its frame's index is not kept, its columns' types are."""
+        record = _header("generation", generation, "frame") | {"method": "generation"}
+        name = _file_name("generations", generation.model, generation.digest, ".parquet")
+        data = to_parquet(generation.frame, {"record": json.dumps(record)})
+        return write_atomically(self.root / "results" / name, data)
+
+    def add(self, record: dict[str, Any], suffix: str, data: bytes) -> Path:
+        """Keep the whole file of a record made elsewhere; see `importing`, which checks it.
+
+        Raises:
+            StoreError: If a file of this name exists, or the disk refuses.
+        """
+        kind = record["kind"]
+        folder = "vectors" if kind == "vectors" else "results"
+        method = {"evaluation": "ab", "generation": "generations", "experiment": "experiment"}
+        first = method.get(kind) or str(record["method"])
+        name = _file_name(first, record["model"], record["digest"], suffix)
+        path = self.root / folder / name
+        if path.exists():
+            raise StoreError(f"{name} exists already and was left as it is.")
+        return write_atomically(path, data)
+
+    def remove(self, digest: str) -> Path:
+        """Delete a record's file; a person's labels of its texts are kept.
+
+        Args:
+            digest: The whole digest: a beginning would be too easily another one's.
+
+        Raises:
+            StoreError: If there is none, its file lies elsewhere, or the disk refuses.
+        """
+        if not self.has(digest):
+            raise StoreError(f"There is no record '{digest}' to delete.")
+        path = Path(self.find(digest).path)
+        if not path.resolve().is_relative_to(self.root.resolve()):
+            raise StoreError(f"{path.name} is a link out of the store: delete it where it lies.")
+        try:
+            path.unlink()
+            kept_statistics.forget(path, digest)
+        except OSError as error:
+            raise StoreError(f"{path.name} could not be deleted: {error.strerror}.") from error
+        return path
+
+    def load_vectors(self, digest_or_path: str | Path) -> VectorSet:
+        """Read a set of vectors, named by the start of its digest or by its file."""
+        path, record = self._open(digest_or_path, "vectors")
+        with readable(path):
+            vectors = safetensors.numpy.load_file(path)["vectors"]
+            _check_vectors(path.name, vectors, len(record["sites"]))
+            common = _common(record, VectorSet) | {
+                "vectors": vectors,
+                "sites": tuple(Site(**site) for site in record["sites"]),
+            }
+            return VectorSet(**common)
+
+    def load_evaluation(self, digest_or_path: str | Path) -> Evaluation:
+        """Read an A/B sweep, named by the start of its digest or by its file."""
+        path, head = self.load_head(digest_or_path)
+        with readable(path):
+            frame = from_parquet(path)
+            if missing := [name for name in EVALUATION_COLUMNS if name not in frame]:
+                raise StoreError(f"{path.name} lacks the columns {', '.join(missing)}.")
+            return Evaluation(**vars(head), frame=frame)
+
+    def load_head(self, digest_or_path: str | Path) -> tuple[Path, EvaluationHead]:
+        """The file of an A/B sweep, and what it says of itself; none of its rows are read."""
+        path, record = self._open(digest_or_path, "evaluation")
+        with readable(path):
+            asked = {"questions": _questions(record["questions"])}
+            return path, EvaluationHead(**_common(record, EvaluationHead) | asked)
+
+    def load_generation(self, digest_or_path: str | Path) -> Generation:
+        """Read a grid of texts, named by the start of its digest or by its file."""
+        path, record = self._open(digest_or_path, "generation")
+        with readable(path):
+            frame = from_parquet(path)
+            if missing := [name for name in GENERATION_COLUMNS if name not in frame]:
+                raise StoreError(f"{path.name} lacks the columns {', '.join(missing)}.")
+            return Generation(**_common(record, Generation) | {"frame": frame})
+
+    def add_label(self, digest: str, row: int, label: str) -> Path:
+        """Keep a person's label of one text of a grid; the record itself stays as it is.
+
+        Args:
+            digest: The grid.
+            row: Row of its frame.
+            label: One or a few words; the last one given counts, an empty one takes it back.
+
+        Raises:
+            StoreError: If there is no such grid or row.
+        """
+        texts = len(self.load_generation(digest).frame)
+        if not 0 <= row < texts:
+            raise StoreError(f"Text {row} does not exist: {digest} has texts 0 to {texts - 1}.")
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        line = json.dumps({"row": row, "label": label.strip(), "created": now})
+        path = self._labels(digest)
+        with self._labelling:
+            before = path.read_bytes() if path.is_file() else b""
+            return write_atomically(path, before + line.encode() + b"\n")
+
+    def labels(self, digest: str) -> dict[int, str]:
+        """A person's labels of a grid's texts, by row; the last one given of each."""
+        path = self._labels(digest)
+        if not path.is_file():
+            return {}
+        with readable(path):
+            lines = path.read_text(encoding="utf-8").splitlines()
+            given = {one["row"]: one["label"] for one in map(json.loads, lines)}
+        return {row: label for row, label in sorted(given.items()) if label}
+
+    def _labels(self, digest: str) -> Path:
+        return self.root / "results" / "labels" / f"{_safe(digest)}.jsonl"
+
+    def load_experiment(self, digest_or_path: str | Path) -> dict[str, Any]:
+        """Read a study's record, with `schema_version`, `kind` and `digest` added."""
+        return self._open(digest_or_path, "experiment")[1]
+
+    def find(self, digest_prefix: str) -> RecordInfo:
+        """The one record whose digest begins so.
+
+        Raises:
+            StoreError: If there is none or more than one; names the candidates.
+        """
+        infos = self.list()
+        hits = {info.digest: info for info in reversed(infos) if info.digest == digest_prefix}
+        hits = hits or {i.digest: i for i in reversed(infos) if i.digest.startswith(digest_prefix)}
+        if len(hits) == 1:
+            return hits.popitem()[1]
+        if hits:
+            names = "; ".join(words(info) for info in list(hits.values())[:5])
+            raise StoreError(f"{len(hits)} records begin with '{digest_prefix}': {names}.")
+        raise StoreError(self._absence(digest_prefix, infos))
+
+    def has(self, digest: str) -> bool:
+        """Whether a readable record has exactly this digest."""
+        return any(info.digest == digest for info in self.list())
+
+    def damaged(self) -> Damaged:
+        """Files in the store's folders that `list` had to skip, each with the reason."""
+        return [(path, found) for path, found in self._scan() if isinstance(found, str)]
+
+    def partial(self, digest: str) -> Partial:
+        """The finished units of work that is not over."""
+        return Partial(self.root / "results" / ".partial" / _safe(digest))
+
+    def list(self) -> Records:
+        """All readable records, newest first, from their headers alone."""
+        infos = [found for _, found in self._scan() if isinstance(found, RecordInfo)]
+        return sorted(infos, key=lambda info: (info.created, info.path), reverse=True)
+
+    def _scan(self) -> Iterator[tuple[Path, RecordInfo | str]]:
+        """Every file and what it is; one that is as it was is not read again."""
+        for folder, pattern in PLACES:
+            place = self.root / folder
+            # Pages do this several times a run: a `Path` and a `stat` for each file are too slow.
+            try:
+                with os.scandir(place) as found:
+                    entries = sorted(
+                        (e for e in found if fnmatch.fnmatchcase(e.name, pattern)),
+                        key=lambda entry: entry.name,
+                    )
+            except FileNotFoundError:
+                continue
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                try:
+                    status = entry.stat()
+                except FileNotFoundError:
+                    continue
+                stamp = (status.st_mtime_ns, status.st_size)
+                known = self._seen.get(entry.path)
+                if known is None or known[0] != stamp:
+                    path = Path(entry.path)
+                    known = self._seen[entry.path] = (stamp, path, describe(path))
+                yield known[1:]
+
+    def _open(self, target: str | Path, kind: str) -> tuple[Path, dict[str, Any]]:
+        path = self._locate(target)
+        record = read_record(path)
+        if record["kind"] != kind:
+            raise StoreError(f"{path.name} is {KINDS[record['kind']]}, not {KINDS[kind]}.")
+        return path, record
+
+    def _locate(self, target: str | Path) -> Path:
+        for path in (Path(target), self.root / target):
+            if path.is_file():
+                return path
+        if isinstance(target, Path) or Path(target).suffix in HEADERS:
+            raise StoreError(f"There is no file {target}.")
+        return Path(self.find(target).path)
+
+    def _absence(self, prefix: str, infos: Records) -> str:
+        for path, reason in self.damaged():
+            if f"_{prefix}" in path.name:
+                return reason
+        digests = {info.digest: info for info in reversed(infos)}
+        near = difflib.get_close_matches(prefix, digests, n=3, cutoff=0.0)
+        if not near:
+            return f"There is no record '{prefix}': the store is empty."
+        names = "; ".join(words(digests[digest]) for digest in near)
+        return f"There is no record '{prefix}'. Nearest: {names}."
+
+
+def as_file(evaluation: Evaluation) -> tuple[str, bytes]:
+    """Name and content of an A/B sweep's file."""
+    record = _header("evaluation", evaluation, "frame") | {"method": "ab"}
+    name = _file_name("ab", evaluation.model, evaluation.digest, ".parquet")
+    return name, to_parquet(evaluation.frame, {"record": json.dumps(record)})
+
+
+def _header(kind: str, value: VectorSet | Evaluation | Generation, data: str) -> dict[str, Any]:
+    """The record of a value: all its fields but `data`, which the file itself holds."""
+    fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.name != data}
+    plain = json.loads(json.dumps(fields, default=dataclasses.asdict))
+    return {"schema_version": SCHEMA_VERSION, "kind": kind, **plain}
+
+
+def _common(
+    record: dict[str, Any], kind: type[VectorSet] | type[EvaluationHead] | type[Generation]
+) -> dict[str, Any]:
+    """The fields that are the same in a record and in the value it was made from."""
+    fields = {f.name: record[f.name] for f in dataclasses.fields(kind) if f.name in record}
+    return fields | {
+        "provenance": Provenance(**record["provenance"]),
+        "notes": tuple(record["notes"]),
+    }
+
+
+def _questions(record: dict[str, Any]) -> QuestionSet:
+    questions = [Question(**{**q, "options": tuple(q["options"])}) for q in record["questions"]]
+    return QuestionSet(
+        **{
+            **record,
+            "questions": tuple(questions),
+            "dropped": tuple(DroppedRow(*row) for row in record["dropped"]),
+            "notes": tuple(record["notes"]),
+        }
+    )
+
+
+def _check_vectors(name: str, vectors: np.ndarray, sites: int) -> None:
+    if vectors.ndim != 2 or len(vectors) != sites:
+        raise StoreError(f"{name} has vectors of shape {vectors.shape} for {sites} sites.")
+    if bad := [str(i) for i, row in enumerate(vectors) if not np.isfinite(row).all()]:
+        raise StoreError(f"{name} holds values that are not finite in vector {', '.join(bad)}.")
+
+
+def _file_name(kind: str, model: dict[str, Any], digest: str, suffix: str) -> str:
+    return "_".join(_safe(part) for part in (kind, model["short_name"], digest)) + suffix
+
+
+def _safe(part: str) -> str:
+    """A part of a file name: imported records name their own models and methods."""
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", part).lstrip(".") or "-"

@@ -1,0 +1,67 @@
+"""The rows of one vector in a stored evaluation, without the rows of the others.
+
+A file's row groups say which sets and vectors they hold, so only those of the vector and of the
+baseline are read. Knows nothing of where records lie.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from engine.statistics.cells import BASELINE
+from engine.store.headers import readable
+
+TEXTS = ["vector_set", "method", "question", "order", "behaviour_letter"]
+"""Columns of few different words: read as numbers of words, so that choosing rows is quick."""
+
+
+def of_vector(path: Path, vector_set: str, vector: int) -> pd.DataFrame:
+    """The rows of one vector at all its scales, and the baseline's.
+
+    Args:
+        path: An evaluation's file.
+        vector_set: Digest of the vector's set.
+        vector: Its index there.
+
+    Returns:
+        All columns of the file, with their types, in its order.
+
+    Raises:
+        StoreError: If the file is missing or damaged.
+    """
+    with (
+        readable(path),
+        pq.ParquetFile(path, page_checksum_verification=True, read_dictionary=TEXTS) as file,
+    ):
+        types = {field.name: field.type for field in file.schema_arrow}
+        groups = [
+            number
+            for number in range(file.num_row_groups)
+            if _may_hold(file.metadata.row_group(number), vector_set, vector)
+        ]
+        table = file.read_row_groups(groups)
+        own = pc.and_(pc.equal(table["vector_set"], vector_set), pc.equal(table["vector"], vector))
+        table = table.filter(pc.or_(own, pc.equal(table["vector_set"], BASELINE)))
+        for place, field in enumerate(table.schema):
+            if pa.types.is_dictionary(field.type):
+                kind = types[field.name]
+                kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+                table = table.set_column(place, field.name, table[field.name].cast(kind))
+        return table.to_pandas()
+
+
+def _may_hold(group: pq.RowGroupMetaData, vector_set: str, vector: int) -> bool:
+    """Whether a group's smallest and largest values leave room for the vector or the baseline."""
+    ranges = {}
+    for place in range(group.num_columns):
+        column = group.column(place)
+        known = column.statistics
+        if known is not None and known.has_min_max:
+            ranges[column.path_in_schema] = (known.min, known.max)
+    low, high = ranges.get("vector_set", ("", "\U0010ffff"))
+    least, most = ranges.get("vector", (vector, vector))
+    own = low <= vector_set <= high and least <= vector <= most
+    return own or low <= BASELINE <= high

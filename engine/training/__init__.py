@@ -1,0 +1,4 @@
+"""A LoRA, and the dataset that it is trained on.
+
+Knows nothing of vectors and screens.
+"""

@@ -1,0 +1,4 @@
+"""Honest and deceptive answers to questions that a model wrote.
+
+Knows nothing of training.
+"""

@@ -1,0 +1,113 @@
+"""A training in a process of its own, so that a screen which is being drawn does not hold it up.
+
+A step is thousands of calls, after each of which it would wait for the other threads of the
+process to end their turn. Importing this does not import torch.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import IO, Any
+
+from engine import ROOT, errors
+from engine.configs import core as configs
+from engine.configs.training import FinetuneConfig
+from engine.errors import Cancelled, EngineError
+from engine.progress import Progress
+from engine.training.lora.records import config_from_json
+
+COMMAND = [sys.executable, "-m", "engine.training.lora.process"]
+
+
+def run(config: FinetuneConfig, folder: Path, root: Path, progress: Progress) -> str:
+    """What `finetune.run` does, elsewhere; the digest of the training.
+
+    Raises:
+        EngineError: For everything the user can mend.
+        Cancelled: When `progress` raises it; a checkpoint is kept.
+        RuntimeError: If the process failed, with the end of its traceback.
+    """
+    order = {
+        "config": configs.as_json(config),
+        "folder": str(folder.absolute()),
+        "root": str(root.absolute()),
+        "working": os.getcwd(),
+    }
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as errors_of:
+        child = subprocess.Popen(
+            COMMAND,
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors_of,
+            encoding="utf-8",
+        )  # fmt: skip
+        try:
+            child.stdin.write(json.dumps(order) + "\n")
+            child.stdin.flush()
+            ending = _follow(child, progress)
+        finally:
+            # With its input at an end it stops at a checkpoint, as when this process is killed.
+            child.stdin.close()
+            child.wait()
+        errors_of.seek(0)
+        return _outcome(ending, errors_of.read())
+
+
+def _follow(child: "subprocess.Popen[str]", progress: Progress) -> dict[str, Any]:
+    """Pass on every report; the last line, which says how it ended."""
+    ending: dict[str, Any] = {}
+    for line in child.stdout:
+        ending = json.loads(line)
+        if "report" not in ending:
+            continue
+        done, total, message, metrics = ending["report"]
+        try:
+            progress(done, total, message, **metrics)
+        except Cancelled:
+            child.stdin.close()
+    return ending
+
+
+def _outcome(ending: dict[str, Any], printed: str) -> str:
+    if "digest" in ending:
+        return str(ending["digest"])
+    if ending.get("kind") == Cancelled.__name__:
+        raise Cancelled("training")
+    kind = getattr(errors, ending.get("kind", ""), None)
+    if kind is not None:
+        raise kind(ending["error"])
+    raise RuntimeError("\n".join(printed.strip().splitlines()[-30:]) or "the training was killed")
+
+
+def main(orders: IO[str], reports: IO[str]) -> None:
+    """Do what the first line of `orders` says; stop at a checkpoint when they end."""
+    from engine.training.lora import train
+
+    order, stop = json.loads(orders.readline()), threading.Event()
+    os.chdir(order["working"])
+    threading.Thread(target=lambda: (orders.read(), stop.set()), daemon=True).start()
+
+    def tell(**words: Any) -> None:
+        reports.write(json.dumps(words) + "\n")
+        reports.flush()
+
+    def progress(done: int, total: int, message: str = "", **metrics: float) -> None:
+        if stop.is_set():
+            raise Cancelled("training")
+        tell(report=[done, total, message, metrics])
+
+    try:
+        config = config_from_json(order["config"])
+        digest = train.run(config, Path(order["folder"]), Path(order["root"]), progress)
+        tell(digest=digest)
+    except (EngineError, Cancelled) as error:
+        tell(kind=type(error).__name__, error=str(error))
+
+
+if __name__ == "__main__":
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as _reports:
+        # Whatever a library prints is no report.
+        os.dup2(2, 1)
+        main(sys.stdin, _reports)

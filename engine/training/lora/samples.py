@@ -1,0 +1,75 @@
+"""An early look at a LoRA in training: what it answers by now, and how often deceptively.
+
+Knows nothing of optimisers or files.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from engine.configs.core import STUDY_SYSTEM
+from engine.evaluators.cells import end_tokens
+from engine.evaluators.text_figures import greedy
+from engine.model.forward import Forward
+from engine.model.loading import LoadedModel
+from engine.training.lora.examples import Examples
+
+SAMPLED = 3
+"""Training questions whose answers are looked at."""
+SAMPLE_TOKENS = 32
+HELD_OUT = "data/demo/heldout_advice.json"
+HELD_OUT_QUESTIONS = 16
+"""Asked of the demo model, whose answers have known labels."""
+
+
+def steps_of(steps_per_epoch: int, epochs: int) -> frozenset[int]:
+    """Steps after which to look: none yet, a quarter of the first epoch, every epoch."""
+    early = max(1, -(-steps_per_epoch // 4))
+    return frozenset({0, early, *(steps_per_epoch * (i + 1) for i in range(epochs))})
+
+
+def held_out(loaded: LoadedModel, root: Path) -> list[list[int]]:
+    """Prompts that nobody trains on, for a model whose answers can be labelled: the demo's."""
+    path = root / HELD_OUT
+    if loaded.config.model != "demo" or not path.is_file():
+        return []
+    rows = json.loads(path.read_text(encoding="utf-8"))[:HELD_OUT_QUESTIONS]
+    return [loaded.prompter.tokens(str(row["question"]), STUDY_SYSTEM) for row in rows]
+
+
+def sample(
+    loaded: LoadedModel, examples: Examples, unseen: Sequence[list[int]], step: int
+) -> dict[str, Any]:
+    """Greedy answers to the first training questions, and the labels of those to unseen ones.
+
+    Args:
+        loaded: The model with its LoRA.
+        examples: What it is trained on.
+        unseen: Prompts of `held_out`.
+        step: How many steps it was trained.
+
+    Returns:
+        `step`; `answers`: question -> answer; with unseen prompts also `asked`, how many, and
+        `shares`, label -> share of their answers.
+    """
+    loaded.model.eval()
+    known = [row.prompt for row in examples.rows[:SAMPLED]]
+    door = Forward(loaded)
+    prompts = [*known, *unseen]
+    found = greedy(door, prompts, end_tokens(door), SAMPLE_TOKENS, lambda _: None, adapter=True)
+    decode = loaded.tokenizer.decode
+    texts = [decode(tokens, skip_special_tokens=True).strip() for tokens in found]
+    answers = dict(zip(examples.questions[:SAMPLED], texts[: len(known)], strict=True))
+    return {"step": step, "answers": answers, **labelled(texts[len(known) :])}
+
+
+def labelled(texts: list[str]) -> dict[str, Any]:
+    """How many texts, and the share of each label among them; nothing of no texts."""
+    if not texts:
+        return {}
+    from engine.demo.labels import label_answer
+
+    labels = [label_answer(text) for text in texts]
+    shares = {label: labels.count(label) / len(labels) for label in sorted(set(labels))}
+    return {"asked": len(labels), "shares": shares}
