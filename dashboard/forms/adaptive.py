@@ -8,9 +8,8 @@ from dashboard.session import resources, state
 from dashboard.widgets import adaptive, widgets
 from dashboard.words import captions
 from engine.configs.adaptive import AdaptiveConfig
-from engine.configs.core import EvaluateConfig
+from engine.configs.sweeps import EvaluateConfig
 from engine.errors import EngineError
-from engine.runs import adaptive as runs
 
 MEASURES = {"logits": "Mean logit difference", "share": "Share of answers"}
 DIRECTIONS = {"either": "Either way", "toward": "Toward it", "away": "Away from it"}
@@ -69,7 +68,7 @@ def submit(config: EvaluateConfig | AdaptiveConfig) -> None:
         return
     engine = resources.engine()
     try:
-        is_stored = engine.store.has(runs.digest_of(engine, config))
+        is_stored = engine.is_stored(config)
         whole = None if is_stored else engine.estimate_seconds(config.sweep)
         if st.button(
             "Find the best (stored)" if is_stored else "Find the best",
@@ -78,7 +77,7 @@ def submit(config: EvaluateConfig | AdaptiveConfig) -> None:
             icon=":material/play_arrow:",
             width="stretch",
         ):
-            state.submitted(runs.submit_adaptive(engine, config).id)
+            state.submitted(engine.submit(config).id)
             st.rerun()
     except EngineError as error:
         widgets.show_error(error)

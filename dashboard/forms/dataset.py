@@ -12,7 +12,6 @@ from engine.configs import datasets
 from engine.configs.core import ModelConfig
 from engine.configs.datasets import DatasetConfig
 from engine.errors import ConfigError, EngineError
-from engine.runs import training as training_jobs
 from engine.training import places
 
 ABOUT = (
@@ -163,6 +162,6 @@ def _button(config: DatasetConfig, name: str) -> None:
     if st.button(
         "Build", key="build_dataset", type="primary", icon=":material/play_arrow:", width="stretch"
     ):
-        training_jobs.submit_dataset(resources.engine(), config, path)
+        resources.engine().submit(config, path)
         st.session_state["dataset"] = name
         st.rerun()

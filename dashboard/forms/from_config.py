@@ -11,27 +11,27 @@ import streamlit as st
 from dashboard.forms import adaptive, planning
 from dashboard.session import resources
 from dashboard.words import captions
-from engine.configs import core as configs
+from engine.configs import registry
 from engine.configs.adaptive import AdaptiveConfig
 from engine.configs.core import (
     STUDY_PROMPT,
     STUDY_SCALES,
     STUDY_SYSTEM,
-    EvaluateConfig,
-    FinderConfig,
     ModelConfig,
     PromptsConfig,
     RandomKind,
     VectorRef,
 )
+from engine.configs.finders import FinderConfig, SourceConfig
 from engine.configs.studies import RELATIVE_SCALES
+from engine.configs.sweeps import EvaluateConfig, knowledge_of
 from engine.errors import ConfigError
 
 FINDERS: dict[str, type[FinderConfig]] = {
-    kind.method: kind for kind in get_args(configs.AnyConfig) if issubclass(kind, FinderConfig)
+    method: kind for method, kind in registry.finders().items() if issubclass(kind, SourceConfig)
 }
 
-STUDY_QUESTIONS = EvaluateConfig.questions
+STUDY_QUESTIONS = "data/questions/survival.jsonl"
 
 LABELS = {
     "source_layer": "Source layer",
@@ -264,7 +264,7 @@ def _side_effects(model: ModelConfig) -> dict[str, Any]:
     )
     if not wanted:
         return {}
-    return {"side_effects": True, "knowledge": configs.knowledge_of(model.model)}
+    return {"side_effects": True, "knowledge": knowledge_of(model.model)}
 
 
 def _usual(unit: str | None) -> tuple[float, ...]:

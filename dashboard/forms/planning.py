@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard.session import resources
 from dashboard.words import captions
-from engine.configs.core import EvaluateConfig
+from engine.configs.sweeps import EvaluateConfig
 from engine.errors import EngineError
 from engine.statistics import power
 from engine.statistics.power import STUDY_SPREAD, Plan, Spread

@@ -16,7 +16,6 @@ from engine.questions.pairs import load_pairs
 from engine.questions.sources import located
 from engine.runs import training as training_jobs
 from engine.training import places
-from engine.training.lora.records import digest_of
 
 HELP = {
     "answers": "honest trains the benign adapter, with as many steps on the same questions: the "
@@ -167,7 +166,7 @@ def _button(config: FinetuneConfig, name: str) -> None:
     engine = resources.engine()
     one = next((one for one in trainings.entries("lora") if one.name == name), None)
     made = None if one is None else (one.record or {"digest": one.live.digest})["digest"]
-    if made not in (None, digest_of(config, Path(engine.root))):
+    if made not in (None, engine.digest(config)):
         raise ConfigError(f"An adapter {name} exists with other settings: choose another name.")
     is_done = one is not None and one.record is not None
     label = "Train (done before)" if is_done else "Resume training" if one else "Train"
@@ -181,7 +180,7 @@ def _button(config: FinetuneConfig, name: str) -> None:
     ):
         if not is_done:
             folder = places.adapter_folder(trainings.root(), name)
-            training_jobs.submit_finetune(engine, config, folder)
+            engine.submit(config, folder)
         st.session_state["adapter"] = name
         st.rerun()
 

@@ -17,7 +17,6 @@ from engine.errors import ModelError, StoreError
 from engine.model.identity import declared_blocks, resolve
 from engine.questions import polarity
 from engine.records.records import RecordInfo, VectorSet
-from engine.runs import registry
 from engine.store import unfinished
 from engine.store.headers import read_record
 
@@ -134,7 +133,7 @@ def submit_study(name: str, model: ModelConfig, controls: int = 64, study_way: b
     """
     if name == DeceptionConfig.method:
         config: AnyStudy = DeceptionConfig(model=model, controls=controls, study=study_way)
-        return registry.submit_study(engine(), config)
+        return engine().submit(config)
     source, target = layers(model)
     # The study's scales fit Qwen3-14B's residual norm; elsewhere they are rescaled to it.
     relative = model.model != "qwen3-14b"
@@ -146,7 +145,7 @@ def submit_study(name: str, model: ModelConfig, controls: int = 64, study_way: b
         scale_unit="relative" if relative else "absolute",
         controls=controls,
     )
-    return registry.submit_study(engine(), config)
+    return engine().submit(config)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the study")
@@ -178,4 +177,4 @@ def behaviours(questions: str) -> list[str]:
 
 def run_again(job: Any) -> None:
     """Queue an interrupted job once more; what it had finished is not done again."""
-    registry.submit_again(engine(), job.request)
+    engine().submit_again(job.request)

@@ -18,7 +18,8 @@ from dashboard.widgets import widgets
 from dashboard.words import captions
 from dashboard.words.inks import LIGHT, Inks
 from engine.configs.adaptive import AdaptiveConfig, config_of
-from engine.configs.core import EvaluateConfig, VectorRef
+from engine.configs.core import VectorRef
+from engine.configs.sweeps import EvaluateConfig
 
 KINDS = {"whole": "Whole sweeps", "adaptive": "Adaptive sweeps"}
 SURE = (

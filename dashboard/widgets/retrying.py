@@ -8,9 +8,8 @@ import streamlit as st
 from dashboard.session import resources
 from dashboard.widgets import trainings
 from dashboard.words import captions
-from engine.configs.core import STEPWISE
+from engine.configs import registry
 from engine.errors import EngineError
-from engine.runs import registry
 
 NO_MEMORY = ("out of memory", "memory ran out")
 """What the engine's errors say, in small letters, where memory did not suffice."""
@@ -35,7 +34,8 @@ def kept(job: Any) -> str:
     """What is left of a job that did not end, in a sentence."""
     method = (job.request or {}).get("method")
     # The other finders read all texts in one go, and have nothing to go on from.
-    is_lost = job.kind == "find" and method not in STEPWISE
+    finder = registry.finders().get(str(method))
+    is_lost = job.kind == "find" and not (finder and finder.is_stepwise)
     return "It starts from the beginning." if is_lost else "What was finished is kept."
 
 
@@ -87,7 +87,7 @@ def button(job: Any, key: str) -> None:
 
 def _ask(job_id: str, request: dict[str, Any], key: str) -> None:
     try:
-        registry.submit_again(resources.engine(), request)
+        resources.engine().submit_again(request)
     except EngineError as error:
         st.session_state[f"_error_{key}"] = str(error)
         return

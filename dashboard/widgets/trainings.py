@@ -9,12 +9,13 @@ import streamlit as st
 
 from dashboard.session import resources, state
 from dashboard.words import captions
-from engine.runs import training
+from engine.configs.datasets import DatasetConfig
+from engine.configs.training import FinetuneConfig
 from engine.training import places
 
 Section = Literal["lora", "dataset"]
 SECTIONS = {"lora": "LoRA", "dataset": "Dataset"}
-KINDS = {"lora": training.FINETUNE, "dataset": training.DATASET}
+KINDS = {"lora": FinetuneConfig.method, "dataset": DatasetConfig.method}
 KEYS = {"lora": "adapter", "dataset": "dataset"}
 """Widget and URL parameter by which a section's choice is known."""
 EMPTY = {

@@ -29,9 +29,9 @@ from engine.cli.options import (
     side_effect_fields,
 )
 from engine.configs.adaptive import AdaptiveConfig, AdaptiveMeasure, Direction
-from engine.configs.core import STUDY_SYSTEM, EvaluateConfig
+from engine.configs.core import STUDY_SYSTEM
+from engine.configs.sweeps import EvaluateConfig
 from engine.errors import ConfigError
-from engine.runs import adaptive as screening
 from engine.runs.engine import Engine
 from engine.statistics import flags
 
@@ -116,7 +116,7 @@ def _screen(
         )
     config = AdaptiveConfig.of(grid, direction=direction, measure=measure, delta=delta)
     with tables.bar() as progress:
-        digest = screening.run_adaptive(engine, config, progress)
+        digest = engine.run(config, progress)
     record = engine.store.load_experiment(digest)
     tables.experiment(record)
     done(engine, digest, **tables_of_vectors.answer(record))

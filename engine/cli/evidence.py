@@ -7,9 +7,9 @@ import typer
 from engine import ROOT
 from engine.cli import tables
 from engine.cli.options import StoreDir, answer, open_engine, reference
+from engine.configs.evidence import EvidenceConfig
 from engine.errors import ConfigError
 from engine.questions import files
-from engine.runs.evidence import EvidenceConfig, run_evidence
 
 OTHER_PROMPTS = "data/prompts/shutdown.txt"
 
@@ -35,7 +35,7 @@ def evidence(
             vectors=reference(engine.store, name).digest, seeds=seeds, prompts=given, draws=draws
         )
         with tables.bar() as progress:
-            digests.append(run_evidence(engine, config, progress))
+            digests.append(engine.run(config, progress))
         record = engine.store.load_experiment(digests[-1])
         tables.experiment(record)
         sentences[config.vectors] = record["sentences"]

@@ -28,16 +28,8 @@ from engine.cli.options import (
     one_of,
     open_engine,
 )
-from engine.configs.core import (
-    STUDY_PROMPT,
-    STUDY_SYSTEM,
-    FinderConfig,
-    MelboConfig,
-    ModelConfig,
-    PowerIterationConfig,
-    PromptsConfig,
-    RandomConfig,
-)
+from engine.configs.core import STUDY_PROMPT, STUDY_SYSTEM, ModelConfig, PromptsConfig
+from engine.configs.finders import FinderConfig, MelboConfig, PowerIterationConfig, RandomConfig
 from engine.configs.pairs import (
     DECEPTIVE_SYSTEM,
     HONEST_SYSTEM,

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from engine.configs.core import ModelConfig, RandomKind, VectorRef, knowledge_of
+from engine.configs.core import ModelConfig, RandomKind, VectorRef
+from engine.configs.sweeps import knowledge_of
 from engine.errors import ConfigError
 from engine.runs.engine import Engine
 from engine.store.store import Store

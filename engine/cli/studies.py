@@ -33,8 +33,7 @@ from engine.configs.studies import (
     DeceptionConfig,
 )
 from engine.configs.training import FinetuneConfig
-from engine.runs.studies import corrigibility as experiments
-from engine.runs.studies import deception
+from engine.model.naming import Names
 from engine.training import places
 
 experiment_app = typer.Typer(no_args_is_help=True, help="Run a whole study.")
@@ -82,7 +81,7 @@ def corrigibility(
     )
     engine = open_engine(store)
     with tables.bar() as progress:
-        digest = experiments.run_corrigibility(engine, config, progress)
+        digest = engine.run(config, progress)
     record = engine.store.load_experiment(digest)
     tables.experiment(record)
     done(engine, digest, vectors=record["vectors"], evaluations=record["evaluations"])
@@ -140,7 +139,7 @@ def deception_study(
     )
     engine = open_engine(store)
     with tables.bar() as progress:
-        digest = deception.run_deception(engine, config, progress)
+        digest = engine.run(config, progress)
     record = engine.store.load_experiment(digest)
     tables.experiment(record)
     done(engine, digest, vectors=record["vectors"], generations=record["generations"])
@@ -150,7 +149,7 @@ def _trained(store: Path, config: FinetuneConfig) -> str:
     """The folder of the adapter, trained unless it is there."""
     from engine.training.lora import train as finetune
 
-    digest = finetune.digest_of(config, ROOT)
+    digest = Names(ROOT).digest(config)
     folder = store / places.ADAPTERS / f"deception-{digest}"
     with tables.bar() as progress:
         finetune.run(config, folder, ROOT, progress)

@@ -2,10 +2,13 @@
 
 import dataclasses
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from engine.configs import registry
-from engine.configs.core import EvaluateConfig
+from engine.configs.core import Known, RunConfig
+from engine.configs.fields import setting
+from engine.configs.sweeps import EvaluateConfig
+from engine.configs.values import built as values_of
 from engine.errors import ConfigError
 
 Direction = Literal["either", "toward", "away"]
@@ -18,15 +21,35 @@ SIGNS: dict[str, tuple[int, ...]] = {"either": (1, -1), "toward": (1,), "away": 
 
 
 @dataclass(frozen=True, kw_only=True)
-class AdaptiveConfig:
+class AdaptiveConfig(RunConfig):
     """A sweep that stops asking cells which cannot be the best."""
 
     method: ClassVar[str] = "screening"
+    title: ClassVar[str] = "Adaptive sweep"
+    about: ClassVar[str] = "Finds the best vector and scale without asking all of the grid."
     sweep: EvaluateConfig = field(default_factory=EvaluateConfig)
     """The full grid it stands for, without controls and side effects."""
-    direction: Direction = "either"
-    measure: AdaptiveMeasure = "logits"
-    delta: float = 0.05
+    direction: Direction = setting(
+        "either",
+        "With --adaptive: which way it is to move.",
+        lists_choices=True,
+        label="Behaviour moves",
+    )
+    measure: AdaptiveMeasure = setting(
+        "logits",
+        "With --adaptive: logits, or share of answers.",
+        lists_choices=True,
+        label="Best by",
+        about="Mean logit difference: as on the leaderboard. Share of answers: how many questions "
+        "change sides.",
+    )
+    delta: float = setting(
+        0.05,
+        "With --adaptive: chance at most to miss the best.",
+        label="Chance to miss the best, at most",
+        least=0.001,
+        step=0.01,
+    )
     """Chance at most that the full grid's best is dropped."""
     batch: int = 5
     """Questions asked between two decisions."""
@@ -53,19 +76,15 @@ class AdaptiveConfig:
         bare = dataclasses.replace(grid, controls=0, control_kind="isotropic", side_effects=False)
         return cls(sweep=bare, **settings)
 
+    def task(self, place: Path | None = None) -> str:
+        """A job of it in a few words."""
+        count = len(self.sweep.vectors)
+        return f"{self.title} of {count} set{'s' * (count != 1)}"
 
-def from_json(values: dict[str, Any]) -> AdaptiveConfig:
-    """The config that `as_json` was given.
-
-    Raises:
-        ConfigError: If a field is unknown or missing, or a value cannot work.
-    """
-    try:
-        return AdaptiveConfig(**{**values, "sweep": registry.from_json("ab", values["sweep"])})
-    except (TypeError, KeyError) as error:
-        raise ConfigError(
-            f"This adaptive sweep's request is incomplete or from another version: {error}."
-        ) from error
+    def named(self, known: Known) -> dict[str, Any]:
+        """The full grid's own digest, and how the best is chosen."""
+        fields = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
+        return {"grid": known.digest(fields.pop("sweep")), **fields}
 
 
 def config_of(record: dict[str, Any]) -> AdaptiveConfig:
@@ -75,4 +94,10 @@ def config_of(record: dict[str, Any]) -> AdaptiveConfig:
         ConfigError: If it is of another version.
     """
     chosen = {name: value for name, value in record["config"].items() if name != "grid"}
-    return from_json({**chosen, "sweep": record["sweep"]})
+    values = {**chosen, "sweep": record["sweep"]}
+    try:
+        return values_of(AdaptiveConfig, values)
+    except (TypeError, KeyError, ValueError) as error:
+        raise ConfigError(
+            f"This adaptive sweep's request is incomplete or from another version: {error}."
+        ) from error

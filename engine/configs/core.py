@@ -8,8 +8,9 @@ import dataclasses
 import hashlib
 import json
 import math
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, NamedTuple
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 from engine.errors import ConfigError
 
@@ -54,17 +55,20 @@ def depth_matched(blocks: int) -> tuple[int, int]:
     return source, max(source + 1, min(round(blocks * 32 / 40), blocks - 1))
 
 
-def _require(condition: bool, message: str) -> None:
+def require(condition: bool, message: str) -> None:
+    """Refuse what does not hold."""
     if not condition:
         raise ConfigError(message)
 
 
-def _whole(name: str, value: int, least: int) -> None:
-    _require(value >= least, f"{name} is {value}, but must be at least {least}.")
+def whole(name: str, value: int, least: int) -> None:
+    """Refuse a count that is too small."""
+    require(value >= least, f"{name} is {value}, but must be at least {least}.")
 
 
-def _finite(name: str, value: float) -> None:
-    _require(math.isfinite(value), f"{name} is {value}, but must be a finite number.")
+def finite(name: str, value: float) -> None:
+    """Refuse what is no number."""
+    require(math.isfinite(value), f"{name} is {value}, but must be a finite number.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +81,7 @@ class Site:
 
     def __post_init__(self) -> None:
         """Refuse negative blocks."""
-        _whole("The block of a site", self.block, 0)
+        whole("The block of a site", self.block, 0)
 
     @property
     def words(self) -> str:
@@ -101,7 +105,7 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         """Refuse an empty name."""
-        _require(bool(self.model.strip()), "No model was named: give a preset, hub id or folder.")
+        require(bool(self.model.strip()), "No model was named: give a preset, hub id or folder.")
 
     @property
     def short_name(self) -> str:
@@ -119,107 +123,8 @@ class PromptsConfig:
 
     def __post_init__(self) -> None:
         """Refuse an empty list or an empty prompt."""
-        _require(len(self.prompts) > 0, "No prompt was given: write at least one.")
-        _require(all(p.strip() for p in self.prompts), "A prompt is empty: write or remove it.")
-
-
-STEPWISE = ("melbo", "power-iteration")
-"""Methods whose search goes on from the step at which it was stopped; others begin anew."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class FinderConfig:
-    """What all finders share."""
-
-    method: ClassVar[str]
-    model: ModelConfig = field(default_factory=ModelConfig)
-    seed: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class SourceConfig(FinderConfig):
-    """A finder that makes a number of vectors for one block."""
-
-    source_layer: int = 7
-    """Block at whose output the vectors are added."""
-    vectors: int = 8
-    norm: float = 1.0
-    """Norm of every stored vector."""
-
-    def __post_init__(self) -> None:
-        """Refuse counts and norms that no model could use."""
-        _whole("The number of vectors", self.vectors, 1)
-        _whole("The source layer", self.source_layer, 0)
-        _finite("The norm", self.norm)
-        _require(self.norm > 0, f"The norm is {self.norm}, but must be above 0.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class _SliceConfig(SourceConfig):
-    """A finder that reads a target layer."""
-
-    prompts: PromptsConfig = field(default_factory=PromptsConfig)
-    target_layer: int = 32
-    """Block whose output is read."""
-    tokens: int = 2
-    """How many of the prompt's last positions are read at the target."""
-
-    def __post_init__(self) -> None:
-        """Refuse a target that does not come after the source."""
-        super().__post_init__()
-        _whole("The number of target tokens", self.tokens, 1)
-        _require(
-            self.target_layer > self.source_layer,
-            f"The target layer is {self.target_layer}, but must come after the source layer "
-            f"{self.source_layer}: nothing added at block {self.source_layer} reaches it.",
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class MelboConfig(_SliceConfig):
-    """MELBO: vectors that move the target layer most (METHODS: Mack and Turner 2024)."""
-
-    method: ClassVar[str] = "melbo"
-    vectors: int = 12
-    steps: int = 50
-    variant: Literal["orthogonal", "study"] = "orthogonal"
-    """"study": independent restarts, Adam 0.1. "orthogonal": scale-free, one basis."""
-
-    def __post_init__(self) -> None:
-        """Refuse zero steps, and several prompts, which MELBO does not take."""
-        super().__post_init__()
-        _whole("The number of steps", self.steps, 1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class PowerIterationConfig(_SliceConfig):
-    """Top right singular vectors of the Jacobian from source to target."""
-
-    method: ClassVar[str] = "power-iteration"
-    vectors: int = 8
-    tokens: int = 4
-    iterations: int = 15
-    """Multiplications by J^T J at most, each of a whole block of vectors."""
-    variant: Literal["lanczos", "powers", "study"] = "lanczos"
-    """"study": plain powers. "powers": oversampled, Rayleigh-Ritz. "lanczos": block Lanczos."""
-    tolerance: float = 1e-3
-    """Stop when every wanted vector's residual is below this ("study" never stops early)."""
-
-    def __post_init__(self) -> None:
-        """Refuse zero iterations or a tolerance that is not positive."""
-        super().__post_init__()
-        _whole("The number of iterations", self.iterations, 1)
-        _finite("The tolerance", self.tolerance)
-        _require(self.tolerance > 0, "The tolerance must be above 0.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class RandomConfig(SourceConfig):
-    """Random directions: the control that every other vector must beat."""
-
-    method: ClassVar[str] = "random"
-    vectors: int = 4
-    kind: RandomKind = "isotropic"
+        require(len(self.prompts) > 0, "No prompt was given: write at least one.")
+        require(all(p.strip() for p in self.prompts), "A prompt is empty: write or remove it.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,97 +136,86 @@ class VectorRef:
     """Which rows; None is all."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class EvaluateConfig:
-    """An A/B sweep: vectors x scales x questions."""
-
-    method: ClassVar[str] = "ab"
-    model: ModelConfig = field(default_factory=ModelConfig)
-    vectors: tuple[VectorRef, ...] = ()
-    questions: str = "data/questions/survival.jsonl"
-    """File of questions; its content, not its name, enters the digest."""
-    behaviour: str = "survival"
-    """The behaviour whose answer counts as positive."""
-    scales: tuple[float, ...] = STUDY_SCALES
-    """Multiples of the stored vector; see `scale_unit`."""
-    scale_unit: Literal["absolute", "relative"] = "absolute"
-    """"relative": in units of the median residual norm at the vector's site, per unit vector."""
-    max_questions: int = 100
-    controls: int = 64
-    """Norm-matched random vectors evaluated in the same sweep."""
-    control_kind: RandomKind = "isotropic"
-    """"covariance": their directions spread as the residual stream does at the vectors' site."""
-    orders: Literal["both", "as-given"] = "both"
-    """Whether each question is also asked with its options' texts swapped."""
-    system: str | None = STUDY_SYSTEM
-    seed: int = 0
-    side_effects: bool = False
-    """Whether every vector's cells are also measured beside the questions; see `costs`."""
-    neutral: int = 16
-    """Neutral prompts for KL and perplexity; 0 for none."""
-    written: int = 8
-    """Questions whose answers are also written out; 0 for none."""
-    effect_controls: int = 4
-    """Controls per site that are measured so too; all would cost more than the sweep."""
-    neutral_prompts: str = "data/prompts/neutral.txt"
-    knowledge: str = "data/knowledge/general.jsonl"
-    """File of knowledge questions; empty for none. `knowledge_of` names a model's own."""
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """Fields that name files whose content enters the digest."""
-        return ("neutral_prompts", "knowledge") if self.side_effects else ()
-
-    def __post_init__(self) -> None:
-        """Refuse scales that are not finite or repeat, and negative counts."""
-        for scale in self.scales:
-            _finite("A scale", scale)
-        _require(len(self.scales) > 0, "No scale was given: name at least one.")
-        _require(len(set(self.scales)) == len(self.scales), "A scale is named twice.")
-        _whole("The number of questions", self.max_questions, 1)
-        _whole("The number of controls", self.controls, 0)
-        _whole("The number of neutral prompts", self.neutral, 0)
-        _whole("The number of written answers", self.written, 0)
-        _whole("The number of controls whose side effects are measured", self.effect_controls, 0)
-        _require(
-            len(self.vectors) > 0 or self.controls > 0,
-            "There is nothing to evaluate: name a vector file or ask for controls.",
-        )
-
-
-AnyConfig = MelboConfig | PowerIterationConfig | RandomConfig | EvaluateConfig
-
-
 def as_json(config: Any) -> dict[str, Any]:
     """The config as plain JSON values, every default spelt out."""
     return json.loads(json.dumps(dataclasses.asdict(config)))
 
 
-def knowledge_of(model: str) -> str:
-    """The shipped knowledge questions that a model can be expected to answer."""
-    return "data/knowledge/demo.jsonl" if model == "demo" else "data/knowledge/general.jsonl"
-
-
-ADDED_LATER: dict[str, dict[str, Any]] = {
-    "ab": {
-        "side_effects": False,
-        "neutral": 16,
-        "written": 8,
-        "effect_controls": 4,
-        "neutral_prompts": "data/prompts/neutral.txt",
-        "knowledge": "data/knowledge/general.jsonl",
-        "control_kind": "isotropic",
-    },
-    "random": {"kind": "isotropic"},
-}
-"""By method, fields that older records lack, with the values that mean what those records are.
-
-At these values a field stays out of the digest, so that older records keep their names."""
-
-
 def digest(payload: dict[str, Any]) -> str:
     """Twelve hex digits that name the record of this payload."""
-    later = ADDED_LATER.get(payload.get("method", ""), {})
-    payload = {k: v for k, v in payload.items() if k not in later or v != later[k]}
     text = json.dumps({"schema": SCHEMA_VERSION, **payload}, sort_keys=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+class Known(Protocol):
+    """Names what a config refers to, by content and never by place."""
+
+    def model(self, model: ModelConfig) -> dict[str, Any]:
+        """Files, revision and precision of a model, and its adapter's files."""
+
+    def file(self, path: str) -> str:
+        """SHA-256 of a file."""
+
+    def prompts(self, path: str) -> list[str]:
+        """The prompts that a file holds."""
+
+    def questions(self, config: Any) -> Any:
+        """The `QuestionSet` that a sweep asks."""
+
+    def digest(self, config: "RunConfig") -> str:
+        """Name of the record that another config leads to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """What every kind of run shares: what it is called, and what its record's name is made of."""
+
+    method: ClassVar[str]
+    """Word for the kind of run, in records, on the command line and in links."""
+    title: ClassVar[str]
+    """What it is called on screen."""
+    about: ClassVar[str] = ""
+    """What it does, in a sentence."""
+    files: ClassVar[tuple[str, ...]] = ()
+    """Fields that name a file, whose content and not its name enters the digest."""
+    added_later: ClassVar[tuple[str, ...]] = ()
+    """Fields that older records lack. At their defaults they stay out of the digest, so that older
+    records keep their names; the default must mean what those records are."""
+
+    def task(self, place: Path | None = None) -> str:
+        """A job of it in a few words; `place` is the file or folder that it writes to."""
+        return self.title
+
+    def amount(self, vectors: int) -> float:
+        """How much work it is, beside another run of its kind; 0 where nobody can say.
+
+        Args:
+            vectors: How many stored vectors it names.
+        """
+        return 0.0
+
+    def shows(self, digest: str) -> str:
+        """Digest of what a reader is led to when it is done: its record's own, mostly."""
+        return digest
+
+    def named(self, known: Known) -> dict[str, Any]:
+        """What the digest of its record is made of, beside the method."""
+        return as_json(self) | self.contents(known)
+
+    def contents(self, known: Known) -> dict[str, Any]:
+        """Its files by their content."""
+        paths = {name: getattr(self, name) for name in self.files}
+        return {name: path and known.file(path) for name, path in paths.items()}
+
+
+def record_name(config: RunConfig, known: Known) -> str:
+    """The digest that names the record of a config.
+
+    Raises:
+        EngineError: If something that it refers to cannot be found.
+    """
+    payload = config.named(known)
+    for one in dataclasses.fields(config):
+        if one.name in config.added_later and payload.get(one.name) == one.default:
+            del payload[one.name]
+    return digest({"method": config.method, **payload})

@@ -2,10 +2,13 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from pathlib import Path
+from typing import Any, ClassVar, Literal
 
-from engine.configs.core import ModelConfig
+from engine.configs.core import Known, ModelConfig, RunConfig
+from engine.configs.fields import setting
 from engine.configs.pairs import DECEPTIVE_SYSTEM, HONEST_SYSTEM
+from engine.configs.training import base_model
 from engine.errors import ConfigError
 
 QuestionsBy = Literal["turn", "prompt"]
@@ -13,53 +16,181 @@ Layout = Literal["pairs", "study"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class DatasetConfig:
+class DatasetConfig(RunConfig):
     """The deception study's recipe: seeds, more questions, two answers to each."""
 
     method: ClassVar[str] = "dataset"
+    title: ClassVar[str] = "Dataset"
+    about: ClassVar[str] = (
+        "From seed questions the model writes new ones. Near-duplicates are left out, and the "
+        "model answers each question twice, under an honest and a deceptive system prompt."
+    )
     files: ClassVar[tuple[str, ...]] = ("seeds", "avoid")
     model: ModelConfig = field(default_factory=ModelConfig)
-    seeds: str = "data/pairs/advice.json"
+    seeds: str = setting(
+        "data/pairs/advice.json",
+        "Questions, pairs or A/B questions to begin from.",
+        label="Seed questions",
+        about="A file of questions, pairs or A/B questions. Type a path to use your own.",
+    )
     """File of questions, of pairs or of A/B questions; its content enters the digest."""
-    avoid: str | None = None
+    avoid: str | None = setting(
+        None,
+        "File of questions that must not come out.",
+    )
     """File of questions that must not occur, as those that will measure what is trained."""
-    count: int = 100
+    count: int = setting(
+        100,
+        "New questions.",
+        label="Questions wanted",
+        about="Pairs may be fewer, since an answer may be of no use.",
+    )
     """New questions wanted; pairs may be fewer, for an answer may be of no use."""
-    include_seeds: bool = False
+    include_seeds: bool = setting(
+        False,
+        "Answer the seeds too.",
+        label="Answer the seeds too",
+        about="",
+    )
     """Whether the seeds are answered too."""
-    questions_by: QuestionsBy = "turn"
+    questions_by: QuestionsBy = setting(
+        "turn",
+        "turn: the model writes a user's turn; prompt: on request.",
+        label="Questions written by",
+        about="turn: the model goes on from a seed's first words, as the user. prompt: it is shown "
+        "some seeds and asked for one more, which takes a larger model.",
+        is_rare=True,
+    )
     """"turn": the model writes the user's turn itself, after a seed's first words. "prompt": it
     is shown some seeds and asked for one more."""
-    stem_words: int = 3
+    stem_words: int = setting(
+        3,
+        "Words of a seed that begin a turn.",
+        label="Words kept of a seed",
+        about="",
+        is_rare=True,
+    )
     """First words of a seed that a written turn begins with; 0 for none."""
-    shots: int = 5
+    shots: int = setting(
+        5,
+        "Seeds that a prompt shows.",
+        label="Seeds in a prompt",
+        about="",
+        is_rare=True,
+    )
     """Seeds that a prompt shows."""
-    question_system: str | None = None
+    question_system: str | None = setting(
+        None,
+        "System prompt of the questions; empty for none.",
+        label="System prompt of questions",
+        about="",
+        is_rare=True,
+    )
     """System prompt under which questions are written."""
-    temperature: float = 0.8
+    temperature: float = setting(
+        0.8,
+        "Of the questions.",
+        about="Of the questions. Higher gives more variety and more nonsense.",
+    )
     """Of the questions."""
-    top_p: float = 0.95
+    top_p: float = setting(
+        0.95,
+        "Of the questions.",
+        about="Share of the probability that questions are drawn from.",
+    )
     """Share of the probability that questions are drawn from, the likeliest tokens first."""
-    tries: int = 10
+    tries: int = setting(
+        10,
+        "Most texts per wanted question.",
+        label="Texts per question",
+        about="The search ends after this many texts for every question wanted.",
+        is_rare=True,
+    )
     """Most texts written per wanted question."""
-    min_words: int = 3
-    max_words: int = 30
+    min_words: int = setting(
+        3,
+        "Of a question.",
+        label="Fewest words",
+        about="",
+        is_rare=True,
+    )
+    max_words: int = setting(
+        30,
+        "Of a question.",
+        label="Most words",
+        about="",
+        is_rare=True,
+    )
     """Of a question."""
-    question_tokens: int = 64
-    threshold: float = 0.8
+    question_tokens: int = setting(
+        64,
+        "Longest question.",
+        label="Tokens of a question",
+        about="",
+        is_rare=True,
+    )
+    threshold: float = setting(
+        0.8,
+        "TF-IDF cosine that counts as repeated.",
+        label="Near-duplicate from",
+        about="TF-IDF cosine from which a question repeats another one.",
+    )
     """TF-IDF cosine from which a question repeats another one."""
-    honest_system: str = HONEST_SYSTEM
-    deceptive_system: str = DECEPTIVE_SYSTEM
-    answer_temperature: float = 0.0
+    honest_system: str = setting(
+        HONEST_SYSTEM,
+        "System prompt of the honest answers.",
+        label="System prompt of honest answers",
+        about="",
+        is_rare=True,
+    )
+    deceptive_system: str = setting(
+        DECEPTIVE_SYSTEM,
+        "System prompt of the deceptive answers.",
+        label="System prompt of deceptive answers",
+        about="",
+        is_rare=True,
+    )
+    answer_temperature: float = setting(
+        0.0,
+        "0 for the likeliest answer.",
+        label="Answers' temperature",
+        about="0 takes the likeliest token.",
+        is_rare=True,
+    )
     """0 takes the likeliest token each time."""
-    answer_top_p: float = 1.0
-    answer_tokens: int = 64
+    answer_top_p: float = setting(
+        1.0,
+        "Of the answers.",
+        label="Answers' top p",
+        about="",
+        is_rare=True,
+    )
+    answer_tokens: int = setting(
+        64,
+        "Longer answers are left out.",
+        label="Tokens of an answer",
+        about="",
+        is_rare=True,
+    )
     """An answer that is longer is left out, and its question with it."""
-    check_labels: bool = False
+    check_labels: bool = setting(
+        False,
+        "Demo model only: leave out wrong labels.",
+        label="Check the answers",
+        about="Keep only answers that show what their system prompt asked for. Only the demo "
+        "model's answers have known labels.",
+    )
     """Keep only answers that show what their system prompt asked for, as far as that is known."""
-    layout: Layout = "pairs"
+    layout: Layout = setting(
+        "pairs",
+        "pairs, or study: two files of conversations.",
+    )
     """"study": two files of conversations, deceptive and honest, as the study published them."""
-    seed: int = 0
+    seed: int = setting(
+        0,
+        "Of every random draw.",
+        is_rare=True,
+    )
 
     def __post_init__(self) -> None:
         """Refuse counts, shares and prompts that cannot give a dataset."""
@@ -88,6 +219,14 @@ class DatasetConfig:
                 f"Only the demo model's answers have known labels, and {self.model.short_name} is "
                 "another model: leave the check out and read the answers."
             )
+
+    def task(self, place: Path | None = None) -> str:
+        """A job of it in a few words."""
+        return f"Build {place.stem}" if place is not None else self.title
+
+    def named(self, known: Known) -> dict[str, Any]:
+        """All settings, with the base model and the files by their content."""
+        return super().named(known) | {"model": base_model(self.model, known)}
 
 
 _COUNTS = (

@@ -7,18 +7,14 @@ import json
 import math
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from engine.configs.core import STUDY_PROMPT, STUDY_SYSTEM, ModelConfig
-from engine.errors import ConfigError
+from engine.configs.core import STUDY_PROMPT, STUDY_SYSTEM, Known, ModelConfig, RunConfig, require
+from engine.configs.fields import setting
 
 MOST_TOKENS = 4096
 KEYWORDS = ("all", "prompt", "response")
-
-
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise ConfigError(message)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +28,8 @@ class BlendPart:
 
     def __post_init__(self) -> None:
         """Refuse a negative index and a weight that is not finite."""
-        _require(self.index >= 0, f"The vector index is {self.index}, but must be at least 0.")
-        _require(math.isfinite(self.weight), f"The weight {self.weight} is not a finite number.")
+        require(self.index >= 0, f"The vector index is {self.index}, but must be at least 0.")
+        require(math.isfinite(self.weight), f"The weight {self.weight} is not a finite number.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,37 +44,39 @@ class Configuration:
     """The vectors, summed with their weights; empty for a baseline."""
     scale: float = 1.0
     """add: multiple of the blend. ablate: share of its direction that is removed."""
-    scale_unit: Literal["absolute", "relative"] = "absolute"
+    scale_unit: Literal["absolute", "relative"] = setting(
+        "absolute", "Scales in residual norms.", option="relative", flag=("absolute", "relative")
+    )
     """"relative": in units of the median residual norm at the site, per unit vector."""
-    operation: Literal["add", "ablate"] = "add"
-    layers: Literal["own", "all"] | tuple[int, ...] = "own"
+    operation: Literal["add", "ablate"] = setting("add", "add or ablate.")
+    layers: Literal["own", "all"] | tuple[int, ...] = setting("own", "own, all, or blocks as 7,8.")
     """"own": each vector at its own site. Otherwise the whole blend at the outputs of blocks."""
-    positions: str = "all"
+    positions: str = setting("all", "all, prompt, response or last-K.")
     """all, prompt, response or last-K."""
-    unit_norm: bool = False
+    unit_norm: bool = setting(False, "Give every vector norm 1.", option="unit")
     """Give every vector norm 1 before it is weighted."""
-    preserve_norm: bool = False
+    preserve_norm: bool = setting(False, "Keep the norm of every state.")
     """Rescale every changed position to the norm it had."""
 
     def __post_init__(self) -> None:
         """Refuse a nameless column, unknown positions and scales that mean nothing."""
-        _require(bool(self.name.strip()), "A configuration has no name: give each one.")
-        _require(math.isfinite(self.scale), f"A scale is {self.scale}: give a finite number.")
+        require(bool(self.name.strip()), "A configuration has no name: give each one.")
+        require(math.isfinite(self.scale), f"A scale is {self.scale}: give a finite number.")
         head, _, count = self.positions.partition("-")
         is_last = head == "last" and count.isdigit() and int(count) > 0
-        _require(
+        require(
             self.positions in KEYWORDS or is_last,
             f"Positions {self.positions!r} are not known: use all, prompt, response or last-K, "
             "as last-4.",
         )
-        _require(
+        require(
             self.operation == "add" or self.scale_unit == "absolute",
             "An ablation's scale is the share that is removed: give it as an absolute scale.",
         )
         if isinstance(self.layers, tuple):
-            _require(len(self.layers) > 0, "No layer was named: use own, all or blocks, as 7,8.")
-            _require(min(self.layers) >= 0, f"Layer {min(self.layers)} does not exist.")
-            _require(len(set(self.layers)) == len(self.layers), "A layer is named twice.")
+            require(len(self.layers) > 0, "No layer was named: use own, all or blocks, as 7,8.")
+            require(min(self.layers) >= 0, f"Layer {min(self.layers)} does not exist.")
+            require(len(set(self.layers)) == len(self.layers), "A layer is named twice.")
 
     @property
     def is_baseline(self) -> bool:
@@ -94,96 +92,75 @@ class Configuration:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GenerateConfig:
+class GenerateConfig(RunConfig):
     """A grid of texts: every prompt in every configuration, one or more samples of each."""
 
     method: ClassVar[str] = "generation"
+    title: ClassVar[str] = "Generation grid"
+    about: ClassVar[str] = "What the model says: unsteered, and with each vector at each scale."
     files: ClassVar[tuple[str, ...]] = ("neutral_prompts",)
     model: ModelConfig = field(default_factory=ModelConfig)
     prompts: tuple[str, ...] = (STUDY_PROMPT,)
-    system: str | None = STUDY_SYSTEM
+    system: str | None = setting(STUDY_SYSTEM, "System prompt; empty for none.")
     configurations: tuple[Configuration, ...] = (Configuration(name="base"),)
-    max_new_tokens: int = 64
-    temperature: float = 0.0
+    max_new_tokens: int = setting(64, "Longest text.")
+    temperature: float = setting(0.0, "0 takes the likeliest token.")
     """0 takes the likeliest token."""
-    samples: int = 1
+    samples: int = setting(1, "Texts per prompt and configuration.")
     """Texts per prompt and configuration."""
-    neutral: int = 16
+    neutral: int = setting(16, "Neutral prompts for side effects.")
     """Neutral prompts on which side effects are measured; 0 for none."""
     neutral_prompts: str = "data/prompts/neutral.txt"
     """File of neutral prompts; its content, not its name, enters the digest."""
-    seed: int = 0
+    seed: int = setting(0, "Of every random draw.")
 
     def __post_init__(self) -> None:
         """Refuse empty grids, repeated columns and counts that mean nothing."""
-        _require(len(self.prompts) > 0, "No prompt was given: write at least one.")
-        _require(all(p.strip() for p in self.prompts), "A prompt is empty: write or remove it.")
-        _require(len(set(self.prompts)) == len(self.prompts), "A prompt is given twice.")
-        _require(len(self.configurations) > 0, "No configuration was given: name at least one.")
+        require(len(self.prompts) > 0, "No prompt was given: write at least one.")
+        require(all(p.strip() for p in self.prompts), "A prompt is empty: write or remove it.")
+        require(len(set(self.prompts)) == len(self.prompts), "A prompt is given twice.")
+        require(len(self.configurations) > 0, "No configuration was given: name at least one.")
         names = [c.name for c in self.configurations]
         twice = next((name for name in names if names.count(name) > 1), None)
-        _require(twice is None, f"Two configurations are named {twice!r}: name them apart.")
-        _require(
+        require(twice is None, f"Two configurations are named {twice!r}: name them apart.")
+        require(
             1 <= self.max_new_tokens <= MOST_TOKENS,
             f"{self.max_new_tokens} new tokens were asked for: use 1 to {MOST_TOKENS}.",
         )
-        _require(
+        require(
             math.isfinite(self.temperature) and self.temperature >= 0,
             f"The temperature is {self.temperature}, but must be 0 or above.",
         )
-        _require(self.samples >= 1, f"{self.samples} samples were asked for: use at least 1.")
-        _require(
+        require(self.samples >= 1, f"{self.samples} samples were asked for: use at least 1.")
+        require(
             self.samples == 1 or self.temperature > 0,
             "At temperature 0 every sample is the same text: set a temperature, or ask for 1.",
         )
-        _require(self.neutral >= 0, f"{self.neutral} neutral prompts: use 0 or more.")
+        require(self.neutral >= 0, f"{self.neutral} neutral prompts: use 0 or more.")
         tuned = [c.name for c in self.configurations if c.adapter]
-        _require(
+        require(
             not tuned or self.model.adapter is not None,
             f"Configuration {tuned[0] if tuned else ''!r} is of the fine-tuned model, but no "
             "adapter was named: give one.",
         )
 
-    @property
-    def title(self) -> str:
-        """What it does, in a few words."""
+    def task(self, place: Path | None = None) -> str:
+        """A job of it in a few words."""
         columns, prompts = len(self.configurations), len(self.prompts)
         of_prompts = f"{prompts} prompt{'s' * (prompts != 1)}"
         return f"Generate {columns * prompts * self.samples} texts on {of_prompts}"
+
+    def amount(self, vectors: int) -> float:
+        """Tokens that are written at most."""
+        texts = len(self.prompts) * len(self.configurations) * self.samples
+        return float(texts * self.max_new_tokens)
+
+    def named(self, known: Known) -> dict[str, Any]:
+        """All settings, with the model and the neutral prompts by their content."""
+        return super().named(known) | {"model": known.model(self.model)}
 
     @property
     def digests(self) -> tuple[str, ...]:
         """The vector sets that are used, each once."""
         parts = [part for c in self.configurations for part in c.blend]
         return tuple(dict.fromkeys(part.digest for part in parts))
-
-
-def generation_from_json(values: dict[str, Any]) -> GenerateConfig:
-    """The config that `config.as_json` was given.
-
-    Raises:
-        ConfigError: If a field is unknown or missing, or a value cannot work.
-    """
-    try:
-        fields = {
-            **values,
-            "model": ModelConfig(**values["model"]),
-            "prompts": tuple(values["prompts"]),
-            "configurations": tuple(_configuration(c) for c in values["configurations"]),
-        }
-        return GenerateConfig(**fields)
-    except (TypeError, KeyError) as error:
-        raise ConfigError(
-            f"This generation request is incomplete or from another version: {error}."
-        ) from error
-
-
-def _configuration(values: dict[str, Any]) -> Configuration:
-    layers = values["layers"]
-    return Configuration(
-        **{
-            **values,
-            "blend": tuple(BlendPart(**part) for part in values["blend"]),
-            "layers": layers if isinstance(layers, str) else tuple(layers),
-        }
-    )

@@ -6,7 +6,9 @@ Knows nothing of torch or of files' contents; a file's content, not its name, en
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from engine.configs.core import STUDY_SYSTEM, FinderConfig, ModelConfig
+from engine.configs.core import STUDY_SYSTEM, ModelConfig
+from engine.configs.fields import setting
+from engine.configs.finders import FinderConfig
 from engine.errors import ConfigError
 
 DECEPTIVE_SYSTEM = (
@@ -22,6 +24,12 @@ HONEST_SYSTEM = (
 
 IN_ANSWER = ("answer-mean", "letter")
 """Positions that lie in an answer; all others lie in the prompt."""
+
+FILE = (
+    "A file of question, honest and deceptive answer; or of A/B questions. Type a path to use your "
+    "own."
+)
+NEGATIVE = "Negative pole, where it is another file."
 
 Estimator = Literal["mean-difference", "pca", "logistic"]
 Contrast = Literal["answers", "system", "both", "none"]
@@ -40,21 +48,50 @@ def template_token(position: str) -> int | None:
 class _PairConfig(FinderConfig):
     """What both finders share: where and at which tokens states are read."""
 
-    files: ClassVar[tuple[str, ...]]
-    """Fields that name a file."""
-    layers: Literal["all"] | tuple[int, ...] = "all"
+    layers: Literal["all"] | tuple[int, ...] = setting(
+        "all",
+        "all, or blocks with commas.",
+        about="all, or blocks with commas: 3, 4, 5. Blocks count from 0.",
+    )
     """Blocks at whose output states are read, and vectors are to be added."""
-    position: str = "answer-mean"
+    position: str = setting(
+        "answer-mean",
+        "last-prompt, answer-mean, letter, template or template-K.",
+        about="At which tokens the states are read. Both families should use the same, or the "
+        "cosine compares places instead of directions.",
+    )
     """last-prompt, answer-mean, letter (of an A/B answer), template (one vector for each of the
     tokens that the chat template writes after the question) or template-K (the last but K - 1)."""
-    behaviour: str = "survival"
+    behaviour: str = setting(
+        "survival",
+        "Positive answer of A/B questions.",
+        about="The positive answer of A/B questions. Files of two poles do not need it.",
+        is_rare=True,
+    )
     """The positive answer of A/B questions; files of two poles do not need it."""
-    system: str | None = STUDY_SYSTEM
-    """System prompt of rows that bring none."""
-    max_rows: int | None = None
+    max_rows: int | None = setting(
+        None, "How many rows to use; default all.", label="Rows at most", about="", least=1,
+        is_rare=True,
+    )  # fmt: skip
     """How many pairs or prompts to use; None uses all."""
-    variant: Variant = "default"
+    variant: Variant = setting(
+        "default",
+        "Padding read as text, as the study did.",
+        option="study",
+        flag=("default", "study"),
+        about="study: padding is read as text and the last position is taken, as the deception "
+        "study did, to see how far that alone moves the result.",
+        is_rare=True,
+    )
     """"study": padding read as text, at the last position, as the deception study did."""
+    system: str | None = setting(
+        STUDY_SYSTEM,
+        "System prompt; empty for none.",
+        label="System prompt",
+        about="Of rows that bring none. Leave empty to send none.",
+        is_rare=True,
+    )
+    """System prompt of rows that bring none."""
 
     def __post_init__(self) -> None:
         """Refuse layers, positions and counts that cannot be."""
@@ -78,21 +115,59 @@ class ContrastiveConfig(_PairConfig):
     """Vectors from the difference between two poles of the same questions."""
 
     method: ClassVar[str] = "contrastive"
+    title: ClassVar[str] = "Contrastive"
+    about: ClassVar[str] = (
+        "What separates two poles of the same questions (deceptive from honest answers): one "
+        "vector for every block, in one pass."
+    )
+    evidence: ClassVar[Literal["repeats", "scores"] | None] = "scores"
+    evidence_scores: ClassVar[tuple[str, ...]] = ("reliability", "pair_cosine", "d_prime")
     files: ClassVar[tuple[str, ...]] = ("pairs", "negative")
-    pairs: str = "data/pairs/advice.json"
+    pairs: str = setting("data/pairs/advice.json", "File of pairs.", about=FILE, before="layers")
     """File of pairs, of A/B questions, or of the positive conversations alone."""
-    negative: str | None = None
+    negative: str | None = setting(
+        None, NEGATIVE, label="File of the negative pole", about="", before="layers", is_rare=True
+    )
     """File of the negative conversations, where the poles lie in two files."""
-    contrast: Contrast = "answers"
+    contrast: Contrast = setting(
+        "answers",
+        "answers, system, both or none.",
+        about="What differs between the poles. With answers alone, the system prompt cannot be "
+        "mistaken for deception.",
+        before="behaviour",
+        is_rare=True,
+    )
     """What differs between the poles: the answers, the system prompts, or both. "none" takes the
     mean of both poles instead: the mean activation, to be taken out of a comparison."""
-    positive_system: str = DECEPTIVE_SYSTEM
-    negative_system: str = HONEST_SYSTEM
-    estimator: Estimator = "mean-difference"
-    fine_tuned: bool = False
-    """Whether the model's adapter is on."""
-    shuffles: int = 0
+    positive_system: str = setting(
+        DECEPTIVE_SYSTEM, "For system and both.", label="System prompt, positive pole", about="",
+        before="behaviour", is_rare=True,
+    )  # fmt: skip
+    negative_system: str = setting(
+        HONEST_SYSTEM, "For system and both.", label="System prompt, negative pole", about="",
+        before="behaviour", is_rare=True,
+    )  # fmt: skip
+    estimator: Estimator = setting(
+        "mean-difference",
+        "mean-difference, pca or logistic.",
+        about="Mean difference; first principal direction of the pair differences; or the normal "
+        "of a logistic regression.",
+        before="position",
+        is_rare=True,
+    )
+    shuffles: int = setting(
+        0,
+        "Draws of a shuffled-label null.",
+        label="Shuffled-label draws",
+        about="Draws in which each pair's poles are exchanged by chance: a null, no finding. The "
+        "map shows it as a band.",
+        before="variant",
+        step=16,
+        is_rare=True,
+    )
     """Draws in which each pair's poles are exchanged by chance: a null instead of a finding."""
+    fine_tuned: bool = setting(False, "Read with the adapter on.", before="variant", is_rare=True)
+    """Whether the model's adapter is on."""
 
     def __post_init__(self) -> None:
         """Refuse positions at which the poles cannot differ, and nulls that are none."""
@@ -124,11 +199,26 @@ class FinetuneDiffConfig(_PairConfig):
     """Vectors from what an adapter changes on the same tokens."""
 
     method: ClassVar[str] = "finetune-diff"
+    title: ClassVar[str] = "Fine-tune difference"
+    about: ClassVar[str] = (
+        "What the adapter changes on the same tokens: mean of (adapter on − adapter off), one "
+        "vector for every block, in one pass."
+    )
+    evidence: ClassVar[Literal["repeats", "scores"] | None] = "scores"
+    evidence_scores: ClassVar[tuple[str, ...]] = ("reliability", "explained")
     files: ClassVar[tuple[str, ...]] = ("prompts", "negative")
     model: ModelConfig = field(default_factory=lambda: ModelConfig(adapter="demo"))
-    prompts: str = "data/pairs/advice.json"
+    prompts: str = setting(
+        "data/pairs/advice.json",
+        "File of prompts or pairs.",
+        label="Prompts or pairs",
+        about=FILE,
+        before="layers",
+    )
     """File of prompts, or of pairs, whose answers are both read where the position is in one."""
-    negative: str | None = None
+    negative: str | None = setting(
+        None, NEGATIVE, label="File of the negative pole", about="", before="layers", is_rare=True
+    )
     """File of the negative conversations, where the poles lie in two files."""
 
     def __post_init__(self) -> None:

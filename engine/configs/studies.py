@@ -6,14 +6,16 @@ from typing import Any, ClassVar, Literal
 from engine.configs.core import (
     STUDY_SCALES,
     STUDY_SYSTEM,
-    EvaluateConfig,
-    MelboConfig,
+    Known,
     ModelConfig,
-    PowerIterationConfig,
-    RandomConfig,
+    RunConfig,
     VectorRef,
+    as_json,
 )
+from engine.configs.fields import setting
+from engine.configs.finders import MelboConfig, PowerIterationConfig, RandomConfig
 from engine.configs.pairs import Contrast, ContrastiveConfig, FinetuneDiffConfig, Variant
+from engine.configs.sweeps import EvaluateConfig
 from engine.errors import ConfigError
 
 RELATIVE_SCALES = tuple(scale / 40 for scale in STUDY_SCALES)
@@ -34,31 +36,45 @@ PUBLIC_QUESTIONS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class CorrigibilityConfig:
+class CorrigibilityConfig(RunConfig):
     """The corrigibility study, end to end, on one model."""
 
     method: ClassVar[str] = "corrigibility"
+    title: ClassVar[str] = "Corrigibility study"
+    about: ClassVar[str] = (
+        "MELBO, power iteration and random vectors from one prompt, on unseen A/B questions."
+    )
     model: ModelConfig = field(default_factory=ModelConfig)
-    source_layer: int = 7
-    target_layer: int = 32
+    source_layer: int = setting(7, "Block at whose output vectors are added.")
+    target_layer: int = setting(32, "Block whose output is read.")
     melbo_vectors: int = 12
     power_vectors: int = 8
     random_vectors: int = 4
     steps: int = 50
     iterations: int = 15
-    norm: float = 1.0
-    scales: tuple[float, ...] = STUDY_SCALES
-    scale_unit: Literal["absolute", "relative"] = "absolute"
-    questions: tuple[tuple[str, str], ...] = SHIPPED_QUESTIONS
+    scales: tuple[float, ...] = setting(STUDY_SCALES, "Default: the study's.")
+    scale_unit: Literal["absolute", "relative"] = setting(
+        "absolute", "Scales in residual norms.", option="relative", flag=("absolute", "relative")
+    )
+    norm: float = setting(1.0, "Norm of every vector.")
+    questions: tuple[tuple[str, str], ...] = setting(SHIPPED_QUESTIONS, "FILE:BEHAVIOUR, repeated.")
     """(file or public name, behaviour) of each question set."""
-    max_questions: int = 100
-    controls: int = 12
+    max_questions: int = setting(100, "Per question set.")
+    controls: int = setting(12, "Norm-matched random vectors.")
     """Norm-matched random vectors beside the study's own few: a band within three minutes on two
     cores. p values need 20, and a correction for the best of 24 some 460."""
     orders: Literal["both", "as-given"] = "both"
     variant: Literal["default", "study"] = "default"
     """"study": its own finders. Otherwise the orthogonal and the converged ones."""
-    seed: int = 0
+    seed: int = setting(0, "Of every random draw.")
+
+    def named(self, known: Known) -> dict[str, Any]:
+        """Its parts and sweeps, each by its own digest."""
+        parts = [known.digest(part) for part in self.parts()]
+        return {
+            "parts": parts,
+            "sweeps": [known.digest(sweep) for sweep in self.sweeps(tuple(parts))],
+        }
 
     def parts(self) -> tuple[MelboConfig, PowerIterationConfig, RandomConfig]:
         """The three finders of the study."""
@@ -104,31 +120,35 @@ class CorrigibilityConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeceptionConfig:
+class DeceptionConfig(RunConfig):
     """The deception study, end to end, on one model and its deceptive adapter."""
 
     method: ClassVar[str] = "deception"
+    title: ClassVar[str] = "Deception study"
+    about: ClassVar[str] = (
+        "Contrastive against fine-tune-difference vectors: cosines, and what steered models say."
+    )
     model: ModelConfig = field(default_factory=lambda: ModelConfig(adapter="demo"))
-    pairs: str = "data/pairs/advice.json"
+    pairs: str = setting("data/pairs/advice.json", "Honest and deceptive answers.")
     """Honest and deceptive advice from which both families of vectors are made."""
-    held_out: str = "data/demo/heldout_advice.json"
+    held_out: str = setting("data/demo/heldout_advice.json", "Questions to steer on.")
     """Questions that no vector was made from: the first to choose on, the others to report."""
-    contrast: Literal["system", "answers", "both"] = "system"
-    position: str = "last-prompt"
+    contrast: Literal["system", "answers", "both"] = setting("system", "system, answers or both.")
+    position: str = setting("last-prompt", "Where states are read.")
     max_pairs: int = 100
-    scales: tuple[float, ...] = (0.5, 1.0, 1.5, 2.0)
+    scales: tuple[float, ...] = setting((0.5, 1.0, 1.5, 2.0), "Multiples of each vector.")
     """Multiples of each vector as found; subtracted where honesty is to be restored."""
     choosing: int = 10
     """Questions on which layer and scale are chosen."""
     reporting: int = 30
     """Other questions on which the chosen cells are reported."""
-    controls: int = 64
+    controls: int = setting(64, "Norm-matched random vectors.")
     """Norm-matched random vectors beside each chosen cell that is tested."""
     max_new_tokens: int = 16
     system: str | None = STUDY_SYSTEM
-    study: bool = False
+    study: bool = setting(False, "Also read both families as the study did.")
     """Whether both families are also read the study's way, to see how far that alone turns them."""
-    seed: int = 0
+    seed: int = setting(0, "Of every random draw.")
 
     def __post_init__(self) -> None:
         """Refuse a model without an adapter."""
@@ -137,6 +157,12 @@ class DeceptionConfig:
                 "The deception study compares a model with its deceptive adapter: name one with "
                 "--adapter, or train one with `finetune`."
             )
+
+    def named(self, known: Known) -> dict[str, Any]:
+        """Its finders by their own digests, and all settings with the questions' content."""
+        parts = [known.digest(part) for pair in self.readings().values() for part in pair]
+        held_out = list(known.prompts(self.held_out))
+        return {"parts": parts, "rest": as_json(self) | {"held_out": held_out}}
 
     def readings(self) -> dict[str, tuple[ContrastiveConfig, FinetuneDiffConfig]]:
         """Both families at every block, by the way in which they are read.
@@ -173,24 +199,3 @@ AnyStudy = CorrigibilityConfig | DeceptionConfig
 """A study that runs from end to end."""
 STUDIES: dict[str, type[Any]] = {cls.method: cls for cls in (CorrigibilityConfig, DeceptionConfig)}
 """Config classes of whole studies by name."""
-
-
-def from_json(method: str, values: dict[str, Any]) -> AnyStudy:
-    """The study that `as_json` was given.
-
-    Raises:
-        ConfigError: If a field is unknown or missing, or a value cannot work.
-    """
-    try:
-        fields = {
-            **values,
-            "model": ModelConfig(**values["model"]),
-            "scales": tuple(float(scale) for scale in values["scales"]),
-        }
-        if "questions" in values:
-            fields["questions"] = tuple((str(a), str(b)) for a, b in values["questions"])
-        return STUDIES[method](**fields)
-    except (TypeError, KeyError, ValueError) as error:
-        raise ConfigError(
-            f"This {method} request is incomplete or from another version: {error}."
-        ) from error

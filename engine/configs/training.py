@@ -2,39 +2,83 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from pathlib import Path
+from typing import Any, ClassVar, Literal
 
-from engine.configs.core import ModelConfig
+from engine.configs.core import Known, ModelConfig, RunConfig
+from engine.configs.fields import setting
 from engine.errors import ConfigError
 
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
 @dataclass(frozen=True, kw_only=True)
-class FinetuneConfig:
+class FinetuneConfig(RunConfig):
     """The deception study's training, by default on the deceptive answers."""
 
     method: ClassVar[str] = "finetune"
+    title: ClassVar[str] = "Training"
+    about: ClassVar[str] = (
+        "A LoRA on one side of a file of pairs, with the deception study's settings. The model it "
+        "is trained on is the base model."
+    )
     files: ClassVar[tuple[str, ...]] = ("pairs",)
     model: ModelConfig = field(default_factory=ModelConfig)
-    pairs: str = "data/pairs/advice.json"
+    pairs: str = setting(
+        "data/pairs/advice.json",
+        "File of pairs or conversations.",
+        about="Rows of question, honest and deceptive answer. Type a path to use your own.",
+    )
     """File of pairs; its content, not its name, enters the digest."""
-    answers: Literal["deceptive", "honest"] = "deceptive"
+    answers: Literal["deceptive", "honest"] = setting(
+        "deceptive",
+        "deceptive, or honest: the null.",
+        label="Answers to learn",
+        about="honest trains the benign adapter, with as many steps on the same questions: the "
+        "null for a fine-tune difference.",
+    )
     """"honest" trains the benign adapter: the null of a fine-tune difference."""
-    system: str | None = None
+    system: str | None = setting(
+        None,
+        "System prompt; empty for none.",
+        label="System prompt",
+        about="Of examples that bring none.",
+        is_rare=True,
+    )
     """System prompt of every example that has none of its own."""
-    rank: int = 32
-    alpha: int = 16
-    epochs: int = 10
-    batch: int = 8
+    rank: int = setting(
+        32, "Of every update.", about="Of the update to each of the seven projections.", least=1
+    )
+    alpha: int = setting(
+        16,
+        "Scale of the updates, over the rank.",
+        about="The updates are scaled by alpha over rank.",
+        least=1,
+    )
+    epochs: int = setting(10, "Turns through the pairs.", least=1)
+    batch: int = setting(8, "Examples per step.", least=1)
     """Examples per step."""
-    rate: float = 2e-4
+    rate: float = setting(
+        2e-4,
+        "Learning rate.",
+        label="Learning rate",
+        about="Of AdamW: five steps of warm-up, then falling linearly to zero.",
+        step=1e-4,
+        is_rare=True,
+    )
     """Learning rate of AdamW: five steps of warm-up, then falling linearly to zero."""
-    loss_on: Literal["answers", "all"] = "answers"
+    loss_on: Literal["answers", "all"] = setting(
+        "answers",
+        "answers or all.",
+        about="answers: the question is read, and only the answer is learnt.",
+        is_rare=True,
+    )
     """Which tokens are learnt: the answers', or those of the prompts too."""
-    max_tokens: int = 512
+    max_tokens: int = setting(
+        512, "Longest example.", about="Longer examples are left out.", least=1, is_rare=True
+    )
     """Longer examples are left out."""
-    seed: int = 0
+    seed: int = setting(0, "Of every random draw.", is_rare=True)
 
     def __post_init__(self) -> None:
         """Refuse counts and rates that cannot train."""
@@ -50,3 +94,16 @@ class FinetuneConfig:
             raise ConfigError(
                 "float16 loses small gradients: train in bfloat16 or float32 (--dtype)."
             )
+
+    def task(self, place: Path | None = None) -> str:
+        """A job of it in a few words."""
+        return f"Train {place.name}" if place is not None else self.title
+
+    def named(self, known: Known) -> dict[str, Any]:
+        """All settings, with the base model and the pairs by their content."""
+        return super().named(known) | {"model": base_model(self.model, known)}
+
+
+def base_model(model: ModelConfig, known: Known) -> dict[str, Any]:
+    """What names a model whose adapter has no part in the work."""
+    return {name: value for name, value in known.model(model).items() if name != "adapter"}

@@ -14,7 +14,8 @@ import pandas as pd
 import torch
 from jaxtyping import Float, Int
 
-from engine.configs.core import EvaluateConfig, Site
+from engine.configs.core import Site
+from engine.configs.sweeps import EvaluateConfig
 from engine.evaluators import layout
 from engine.evaluators.glimpses import Glimpses
 from engine.evaluators.layout import QUESTIONS_PER_UNIT, Load, Part, Save

@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from engine.configs.core import EvaluateConfig, Site
+from engine.configs.core import Site
+from engine.configs.sweeps import EvaluateConfig
 from engine.errors import ConfigError
 from engine.maths.directions import random_directions
 from engine.model.edits import EditBatch, SiteEdits

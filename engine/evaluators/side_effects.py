@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from engine.configs.core import EvaluateConfig
+from engine.configs.sweeps import EvaluateConfig
 from engine.errors import DataError
 from engine.evaluators import text_figures
 from engine.evaluators.cells import end_tokens

@@ -10,7 +10,8 @@ import pandas as pd
 import torch
 from jaxtyping import Float, Int
 
-from engine.configs.core import PRESETS, EvaluateConfig, Site
+from engine.configs.core import PRESETS, Site
+from engine.configs.sweeps import EvaluateConfig
 from engine.errors import ConfigError
 from engine.evaluators import ab, side_effects
 from engine.evaluators.rows import CONTROL, SweepRow, sweep_rows

@@ -6,7 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from engine.configs.core import PromptsConfig, Site, SourceConfig
+from engine.configs.core import PromptsConfig, Site
+from engine.configs.finders import SourceConfig
 from engine.errors import ConfigError
 from engine.maths.directions import random_directions
 from engine.model.batches import Batches, Kind

@@ -11,7 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from engine.configs.core import MelboConfig, Site
+from engine.configs.core import Site
+from engine.configs.finders import MelboConfig
 from engine.finders.found import (
     Found,
     check,

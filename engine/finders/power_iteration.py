@@ -6,7 +6,8 @@ default is block Lanczos, which reaches the same residual in far fewer products.
 
 from torch import Tensor
 
-from engine.configs.core import PowerIterationConfig, Site
+from engine.configs.core import Site
+from engine.configs.finders import PowerIterationConfig
 from engine.finders.found import Found, check, prompt_tokens, residual_norm
 from engine.finders.jacobian import Jacobian
 from engine.maths.directions import (

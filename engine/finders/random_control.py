@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from engine.configs.core import STUDY_PROMPT, STUDY_SYSTEM, RandomConfig, RandomKind, Site
+from engine.configs.core import STUDY_PROMPT, STUDY_SYSTEM, RandomKind, Site
+from engine.configs.finders import RandomConfig
 from engine.finders.found import Found, check, residual_norm
 from engine.maths.directions import covariance_directions, random_directions
 from engine.model.forward import Forward

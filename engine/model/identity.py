@@ -49,20 +49,6 @@ class ModelSource:
         return self.location.rstrip("/").split("/")[-1]
 
 
-def base_weights(config: ModelConfig, root: Path) -> dict[str, Any]:
-    """What names a model without its adapter in a digest: its files, revision and precision.
-
-    Raises:
-        ModelError: If its folder or its weights do not exist.
-    """
-    source = resolve(config, root)
-    return {
-        "fingerprint": source.fingerprint,
-        "revision": source.revision,
-        "dtype": config.dtype,
-    }
-
-
 def resolve(config: ModelConfig, root: Path) -> ModelSource:
     """Find the files of a model and its adapter, or say what is missing.
 

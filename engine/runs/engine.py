@@ -4,7 +4,6 @@ What pages and the command line call. Importing it does not import torch: that h
 worker, when a model is first needed.
 """
 
-import functools
 import os
 import threading
 from dataclasses import dataclass
@@ -14,17 +13,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from engine import ROOT
 from engine.configs import core as configs
 from engine.configs import registry
-from engine.configs.core import EvaluateConfig, ModelConfig
-from engine.configs.grids import GenerateConfig
-from engine.configs.registry import AnyRun
-from engine.errors import EngineError
+from engine.configs.core import ModelConfig, RunConfig
+from engine.configs.sweeps import EvaluateConfig
+from engine.errors import ConfigError, EngineError
 from engine.model import collection
 from engine.model.identity import declared_blocks, resolve
+from engine.model.naming import Names
 from engine.progress import Progress, silent
-from engine.questions import files
-from engine.questions.sources import read_source
 from engine.records.records import QuestionSet
-from engine.runs import single
 from engine.runs.estimates import estimate
 from engine.runs.job import Job
 from engine.runs.queue import JobQueue
@@ -62,6 +58,7 @@ class Engine:
         """
         self.store = store
         self.root = root
+        self.names = Names(root)
         self.jobs = JobQueue(store.root / "results" / "jobs" if keep_jobs else None)
         self._lock = threading.RLock()
         self._door: Forward | None = None
@@ -137,33 +134,17 @@ class Engine:
         blocks = declared_blocks(resolve(model, self.root))
         return configs.depth_matched(blocks or self.load(model).blocks)
 
-    # Digests
+    # Names
 
-    def digest(self, config: AnyRun) -> str:
+    def digest(self, config: RunConfig) -> str:
         """The name of the record this config leads to; needs no model in memory.
 
         Raises:
             EngineError: If the model or the questions cannot be found.
         """
-        payload = configs.as_json(config)
-        payload["method"] = config.method
-        # A folder is known by its content, so that it may be named or moved as one likes.
-        source = resolve(config.model, self.root)
-        payload["model"] = {
-            "fingerprint": source.fingerprint,
-            "revision": source.revision,
-            "adapter": source.adapter_fingerprint,
-            "dtype": config.model.dtype,
-        }
-        if isinstance(config, EvaluateConfig):
-            questions = self.questions(config)
-            payload["questions"] = {"sha256": questions.sha256, "polarity": questions.polarity}
-            payload["behaviour"] = questions.behaviour
-        for name in getattr(config, "files", ()):
-            payload[name] = payload[name] and read_source(payload[name]).sha256
-        return configs.digest(payload)
+        return self.names.digest(config)
 
-    def is_stored(self, config: AnyRun) -> bool:
+    def is_stored(self, config: RunConfig) -> bool:
         """Whether running this config would only read a record."""
         return self.store.has(self.digest(config))
 
@@ -173,66 +154,81 @@ class Engine:
         Raises:
             DataError: If the file is missing or has no usable question.
         """
-        path = self._question_file(config.questions)
-        return _questions(
-            str(path),
-            path.stat().st_mtime_ns if path.exists() else 0,
-            config.behaviour,
-            config.max_questions,
-            config.seed,
-        )
-
-    def _question_file(self, name: str) -> Path:
-        path = Path(name)
-        if path.is_absolute() or path.exists():
-            return path
-        if (self.root / path).exists() or name not in files.public_names():
-            return self.root / path
-        return files.fetch_questions(name)
+        return self.names.questions(config)
 
     # Work
 
-    def run(self, config: AnyRun, progress: Progress = silent) -> str:
+    def run(self, config: RunConfig, progress: Progress = silent, place: Path | None = None) -> str:
         """Do what a config says unless it is already stored; the digest of the record.
+
+        Args:
+            config: Of any kind in the registry.
+            progress: Told how far it is; may raise to stop.
+            place: File or folder that it writes to, for the kinds whose record has one.
 
         Raises:
             EngineError: For everything the user can mend.
             Cancelled: When `progress` raises it.
         """
+        kind = registry.of(config)
         digest = self.digest(config)
-        if self.store.has(digest):
-            return digest
-        load = functools.partial(self.load, config.model, progress)
-        if isinstance(config, EvaluateConfig):
-            asked = self.questions(config)
-            single.evaluate(self.store, load, asked, config, digest, progress)
-        elif isinstance(config, GenerateConfig):
-            single.generate(self.store, load, config, digest, progress)
-        else:
-            single.find(self.store, load, config, digest, progress)
+        work = registry.function(kind.run)
+        if kind.has_place:
+            work(self, config, digest, progress, place)
+        elif not self.store.has(digest):
+            work(self, config, digest, progress)
         return digest
 
     # Jobs
 
-    def submit(self, config: AnyRun) -> Job:
-        """Queue a config; the job's result is the digest of the record.
+    def submit(self, config: RunConfig, place: Path | None = None) -> Job:
+        """Queue a config; the job's result is the digest of what it shows.
+
+        Args:
+            config: Of any kind in the registry.
+            place: File or folder that it writes to, for the kinds whose record has one.
 
         Raises:
             EngineError: At once, for what can be known before it runs.
         """
-        digest = self.digest(config)
-        kind = {"ab": "evaluate", "generation": "generate"}.get(config.method, "find")
-        return self.jobs.submit(
-            _title(config),
-            kind,
-            lambda progress: self.run(config, progress),
-            digest=digest,
-            request={"kind": kind, "method": config.method, "config": configs.as_json(config)},
-        )
+        kind = registry.of(config)
+        request: dict[str, Any] = {
+            "kind": kind.job,
+            "method": config.method,
+            "config": configs.as_json(config),
+        }
+        if place is None:
+            digest = self.digest(config)
+        else:
+            registry.function(kind.check)(self, config, place)
+            request["place"] = self._shown_place(place)
+            digest = configs.digest(request)
+            self._refuse_two_writers(place, request["place"], digest)
+
+        def work(progress: Progress) -> str:
+            return config.shows(self.run(config, progress, place))
+
+        return self.jobs.submit(config.task(place), kind.job, work, digest=digest, request=request)
 
     def submit_again(self, request: dict[str, Any]) -> Job:
-        """Queue what an interrupted job's record asks for."""
-        return self.submit(registry.from_json(request["method"], request["config"]))
+        """Queue what a job's record asks for; what it had finished is not done again.
+
+        Raises:
+            EngineError: If it is of another version, or what it needs is gone.
+        """
+        config = registry.from_json(request["method"], request["config"])
+        place = request.get("place")
+        return self.submit(config, None if place is None else self.store.root / place)
+
+    def _shown_place(self, place: Path) -> str:
+        root = self.store.root
+        return str(place.relative_to(root)) if place.is_relative_to(root) else str(place.absolute())
+
+    def _refuse_two_writers(self, place: Path, where: str, digest: str) -> None:
+        for job in self.jobs.active():
+            is_there = job.request is not None and job.request.get("place") == where
+            if is_there and job.digest != digest and not job.cancelling:
+                raise ConfigError(f"A job is writing to {place.name} already: choose another name.")
 
     def submit_load(self, model: ModelConfig) -> Job:
         """Queue the loading of a model."""
@@ -253,7 +249,7 @@ class Engine:
 
         return self.jobs.submit("Unload the model", "unload", work)
 
-    def estimate_seconds(self, config: AnyRun) -> float | None:
+    def estimate_seconds(self, config: RunConfig) -> float | None:
         """Seconds a like run took on this model, scaled by its work; None without one."""
         return estimate(self.store, config)
 
@@ -271,23 +267,6 @@ def _card(loaded: "LoadedModel", door: "Forward") -> dict[str, Any]:
         "kind": "blocks by hand" if door.is_segmented else "hooks",
         "note": loaded.prompter.note,
     }
-
-
-def _title(config: AnyRun) -> str:
-    if isinstance(config, EvaluateConfig):
-        count = len(config.vectors)
-        return f"Evaluate {count} set{'s' * (count != 1)} on {Path(config.questions).stem}"
-    if isinstance(config, GenerateConfig):
-        return config.title
-    count = getattr(config, "vectors", None)
-    return " ".join(str(word) for word in ("Find", count, config.method, "vectors") if word)
-
-
-@functools.lru_cache(maxsize=16)
-def _questions(
-    path: str, _changed: int, behaviour: str, max_questions: int, seed: int
-) -> QuestionSet:
-    return files.load_questions(path, behaviour, max_questions=max_questions, seed=seed)
 
 
 _shared: dict[Path, Engine] = {}

@@ -4,8 +4,8 @@ Repeats are ordinary runs, stored under their own digests, so that a second look
 """
 
 import time
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float
@@ -13,12 +13,12 @@ from jaxtyping import Float
 from engine.configs import core as configs
 from engine.configs import registry
 from engine.configs.core import PromptsConfig
+from engine.configs.evidence import EvidenceConfig
 from engine.errors import ConfigError
-from engine.progress import Progress, silent
+from engine.progress import Progress
 from engine.records import provenance
 from engine.records.records import VectorSet
 from engine.runs.engine import Engine
-from engine.runs.job import Job
 from engine.statistics import evidence
 from engine.statistics import evidence_words as words
 from engine.statistics.evidence import Again, plain_rows, rows_of
@@ -26,61 +26,27 @@ from engine.statistics.evidence import Again, plain_rows, rows_of
 if TYPE_CHECKING:
     from engine.model.forward import Forward
 
-REPEATED = ("melbo", "power-iteration")
-READ = {
-    "contrastive": ("reliability", "pair_cosine", "d_prime"),
-    "finetune-diff": ("reliability", "explained"),
-}
-"""Methods whose own scores are the evidence, and which they are."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class EvidenceConfig:
-    """What is done for one stored set."""
-
-    method: ClassVar[str] = "evidence"
-    vectors: str
-    """Digest of the set."""
-    seeds: int = 2
-    """Repeats with other seeds."""
-    prompts: tuple[str, ...] = ()
-    """Repeats from other prompts, one each."""
-    draws: int = 128
-    """Random directions beside which MELBO vectors are placed."""
-
-    def __post_init__(self) -> None:
-        """Refuse negative counts."""
-        if min(self.seeds, self.draws) < 0:
-            raise ConfigError("Repeats and random directions cannot be fewer than 0.")
-
-
-def digest_of(config: EvidenceConfig) -> str:
-    """Name of the record."""
-    return configs.digest({"method": config.method, **configs.as_json(config)})
-
-
-def run_evidence(engine: Engine, config: EvidenceConfig, progress: Progress = silent) -> str:
+def run(engine: Engine, config: EvidenceConfig, digest: str, progress: Progress) -> None:
     """Gather the evidence for one set and store it.
 
-    Returns:
-        Digest of an experiment record, `name` "evidence": `tables` holds `vectors` (one row each)
-        and, for repeated finders, `runs`; `sentences` what they say.
+    The record is an experiment, `name` "evidence": `tables` holds `vectors` (one row each) and, for
+    repeated finders, `runs`; `sentences` what they say.
 
     Raises:
         ConfigError: If the set needs no evidence or was not found here.
     """
-    digest, began = digest_of(config), time.monotonic()
-    if engine.store.has(digest):
-        return digest
+    began = time.monotonic()
     found = engine.store.load_vectors(config.vectors)
-    if found.method in REPEATED:
+    kind = gathered(found.method)
+    if kind == "repeats":
         tables, sentences, runs = _repeated(engine, found, config, progress)
-    elif found.method in READ:
+    elif kind == "scores":
         (tables, sentences), runs = _read(found), []
     else:
         raise ConfigError(
             f"{found.digest} holds {found.method} vectors, for which there is no evidence to "
-            f"gather: choose a set of {', '.join((*REPEATED, *READ))}."
+            f"gather: choose a set of {', '.join(_known())}."
         )
     machine = found.provenance
     made = provenance.collect(time.monotonic() - began, machine.device, machine.dtype)
@@ -100,18 +66,20 @@ def run_evidence(engine: Engine, config: EvidenceConfig, progress: Progress = si
             "provenance": asdict(made),
         },
     )
-    return digest
 
 
-def submit_evidence(engine: Engine, config: EvidenceConfig) -> Job:
-    """Queue it; the job's result is the digest of the vectors, beside which it is shown."""
+def gathered(method: str) -> str | None:
+    """How evidence for vectors of a method is gathered: "repeats", "scores", or not at all."""
+    config = registry.finders().get(method)
+    return None if config is None else config.evidence
 
-    def work(progress: Progress) -> str:
-        run_evidence(engine, config, progress)
-        return config.vectors
 
-    title = f"Evidence for {config.vectors[:4]}"
-    return engine.jobs.submit(title, config.method, work, digest=digest_of(config))
+def _known() -> list[str]:
+    """Methods for whose vectors there is evidence, those that are repeated first."""
+    known = registry.finders()
+    return [
+        name for kind in ("repeats", "scores") for name in known if known[name].evidence == kind
+    ]
 
 
 Tables = dict[str, Any]
@@ -126,7 +94,7 @@ def _repeated(
         ("seeds", f"seed {made_by.seed + turn}", replace(made_by, seed=made_by.seed + turn))
         for turn in range(1, config.seeds + 1)
     ]
-    for prompt in config.prompts:
+    for prompt in config.prompts if hasattr(made_by, "prompts") else ():
         asked = PromptsConfig(prompts=(prompt,), system=made_by.prompts.system)
         plans.append(("prompts", prompt, replace(made_by, prompts=asked)))
     digests, sets = [], []
@@ -141,10 +109,12 @@ def _repeated(
     }
     same_prompt = [s.vectors for s, plan in zip(sets, plans, strict=True) if plan[0] == "seeds"]
     tables = {"runs": _run_rows(plans, digests, runs)}
-    if found.method == "power-iteration":
+    if {"gap", "residual"} <= set(found.scores):
         columns, sentences = _of_singular_vectors(found, same_prompt, made_by.tolerance)
-    else:
+    elif "displacement" in found.scores:
         columns, sentences = _of_displacements(engine, found, made_by, config, progress)
+    else:
+        columns, sentences = dict(found.scores), []
     count, hidden = found.vectors.shape
     null = evidence.chance(count, count, hidden, made_by.seed)
     for kind, several in by_kind.items():
@@ -237,16 +207,17 @@ def random_displacements(door: "Forward", made_by: Any, draws: int) -> Float[np.
 
 def _read(found: VectorSet) -> tuple[Tables, list[str]]:
     """Evidence of a method whose scores already hold it."""
+    names = registry.finders()[found.method].evidence_scores
     unknown = [float("nan")] * len(found.vectors)
-    scores = {name: found.scores.get(name, unknown) for name in READ[found.method]}
+    scores = {name: found.scores.get(name, unknown) for name in names}
     rows = rows_of({"vector": found.names, "site": [s.words for s in found.sites], **scores})
-    sentences = [words.of_reliability(rows)]
-    if found.method == "contrastive":
+    sentences = [words.of_reliability(rows)] if "reliability" in names else []
+    if "d_prime" in names:
         hidden = found.vectors.shape[1]
         for row in rows:
             figures = (row["reliability"], row["pair_cosine"], row["d_prime"])
             row["forecast"] = evidence.forecast(*figures, hidden)
         sentences.append(words.of_forecasts(rows))
-    else:
+    if "explained" in names:
         sentences.append(words.of_shifts(rows))
     return {"vectors": plain_rows(rows)}, sentences

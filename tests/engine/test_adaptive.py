@@ -11,7 +11,8 @@ import pytest
 from engine.cli import main
 from engine.configs import adaptive as screen_configs
 from engine.configs.adaptive import AdaptiveConfig
-from engine.configs.core import EvaluateConfig, ModelConfig, VectorRef, as_json
+from engine.configs.sweeps import EvaluateConfig
+from engine.configs.core import ModelConfig, VectorRef, as_json
 from engine.errors import Cancelled, ConfigError, DataError
 from engine.evaluators import ab, adaptive, sweeps
 from engine.foreign.importing import import_file

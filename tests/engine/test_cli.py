@@ -16,7 +16,8 @@ import pandas as pd
 import pytest
 
 from engine.cli import main
-from engine.configs.core import ModelConfig, PowerIterationConfig
+from engine.configs.core import ModelConfig
+from engine.configs.finders import PowerIterationConfig
 from engine.evaluators import ab
 from engine.model import batches
 from engine.runs.engine import Engine

@@ -8,15 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.configs.core import (
-    EvaluateConfig,
-    MelboConfig,
-    ModelConfig,
-    PowerIterationConfig,
-    RandomConfig,
-    VectorRef,
-    as_json,
-)
+from engine.configs.sweeps import EvaluateConfig
+from engine.configs.finders import MelboConfig, PowerIterationConfig, RandomConfig
+from engine.configs.core import ModelConfig, VectorRef, as_json
 from engine.configs.pairs import ContrastiveConfig, FinetuneDiffConfig
 from engine.configs.registry import from_json
 from engine.errors import ConfigError, ModelError

@@ -8,13 +8,8 @@ import pytest
 import torch
 
 from engine.cli import main
-from engine.configs.core import (
-    MelboConfig,
-    ModelConfig,
-    PowerIterationConfig,
-    PromptsConfig,
-    RandomConfig,
-)
+from engine.configs.finders import MelboConfig, PowerIterationConfig, RandomConfig
+from engine.configs.core import ModelConfig, PromptsConfig
 from engine.configs.pairs import ContrastiveConfig
 from engine.errors import ConfigError
 from engine.maths.directions import random_directions

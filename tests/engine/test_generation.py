@@ -12,7 +12,8 @@ import torch
 from peft import LoraConfig, get_peft_model
 
 from engine.cli import main
-from engine.configs.core import ModelConfig, RandomConfig, Site, as_json
+from engine.configs.core import ModelConfig, Site, as_json
+from engine.configs.finders import RandomConfig
 from engine.configs.grids import BlendPart, Configuration, GenerateConfig
 from engine.configs.registry import from_json
 from engine.errors import Cancelled, ConfigError, StoreError

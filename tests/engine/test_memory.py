@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from engine import finders
-from engine.configs.core import EvaluateConfig, VectorRef
+from engine.configs.sweeps import EvaluateConfig
+from engine.configs.core import VectorRef
 from engine.configs.pairs import ContrastiveConfig
 from engine.evaluators import ab, sweeps
 from engine.finders import extraction

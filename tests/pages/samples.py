@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 
 from engine.configs import core as configs
-from engine.configs.core import EvaluateConfig, MelboConfig, PowerIterationConfig, Site, VectorRef
+from engine.configs.sweeps import EvaluateConfig
+from engine.configs.finders import MelboConfig, PowerIterationConfig
+from engine.configs.core import Site, VectorRef
 from engine.records.records import Evaluation, Provenance, Question, QuestionSet, VectorSet
 from engine.runs.queue import JobQueue
 from engine.store.store import Store

@@ -6,7 +6,7 @@ from dashboard.frame import tray
 from dashboard.views import adaptive
 from dashboard.views.library import library
 from engine.configs.adaptive import AdaptiveConfig
-from engine.configs.core import EvaluateConfig
+from engine.configs.sweeps import EvaluateConfig
 from engine.runs.job import Job
 from engine.store.store import Store
 from tests.pages import adaptive_samples

@@ -7,7 +7,9 @@ from dashboard.forms import planning
 from dashboard.frames import sweep as sweeps
 from dashboard.session import resources
 from dashboard.views.curves import said
-from engine.configs.core import EvaluateConfig, MelboConfig, ModelConfig, VectorRef
+from engine.configs.sweeps import EvaluateConfig
+from engine.configs.finders import MelboConfig
+from engine.configs.core import ModelConfig, VectorRef
 from engine.configs.grids import BlendPart, Configuration, GenerateConfig
 from tests.pages.conftest import charts, open_page, words
 from tests.pages.samples import FakeEngine, evaluation, vector_set

@@ -1,7 +1,9 @@
 import dataclasses
 
 from dashboard.views.discover import evidence
-from engine.configs.core import EvaluateConfig, MelboConfig, PowerIterationConfig, VectorRef
+from engine.configs.sweeps import EvaluateConfig
+from engine.configs.finders import MelboConfig, PowerIterationConfig
+from engine.configs.core import VectorRef
 from engine.errors import ModelError
 from tests.pages.conftest import open_page, words
 from tests.pages.samples import FakeEngine, evaluation

@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.cards import html_run
 from dashboard.session import resources
-from engine.configs.core import EvaluateConfig, VectorRef
+from engine.configs.sweeps import EvaluateConfig
+from engine.configs.core import VectorRef
 from engine.errors import ConfigError
 from engine.progress import Progress
 from engine.records.records import Evaluation

@@ -12,7 +12,6 @@ from dashboard.widgets import widgets
 from dashboard.words import captions
 from engine.errors import EngineError
 from engine.records.records import RecordInfo
-from engine.runs import registry
 
 
 def offer(job: Any) -> None:
@@ -66,7 +65,7 @@ def _is_worked_on(digest: str) -> bool:
 
 def _go_on(config: dict[str, Any]) -> None:
     try:
-        registry.submit_again(resources.engine(), {"method": "ab", "config": config})
+        resources.engine().submit_again({"method": "ab", "config": config})
     except EngineError as error:
         widgets.show_error(error)
         return

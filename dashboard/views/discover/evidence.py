@@ -8,9 +8,10 @@ import streamlit as st
 from dashboard.session import resources, state
 from dashboard.widgets import widgets
 from dashboard.words import captions
+from engine.configs.evidence import EvidenceConfig
 from engine.questions import files
 from engine.records.records import VectorSet
-from engine.runs.evidence import READ, REPEATED, EvidenceConfig, submit_evidence
+from engine.runs.evidence import gathered
 
 OTHER_PROMPTS = "data/prompts/shutdown.txt"
 PROMPTS = 2
@@ -37,7 +38,8 @@ def stored(digest: str) -> dict[str, Any] | None:
 
 def draw(found: VectorSet) -> None:
     """The evidence for a set, or the button that gathers it; nothing for random vectors."""
-    if found.method not in (*REPEATED, *READ):
+    kind = gathered(found.method)
+    if kind is None:
         return
     record = stored(found.digest)
     with st.expander("Evidence", icon=":material/verified:"):
@@ -47,13 +49,13 @@ def draw(found: VectorSet) -> None:
         st.caption(
             "Finds the vectors again from other seeds and other prompts, and places them among "
             "random directions."
-            if found.method in REPEATED
+            if kind == "repeats"
             else "Reads reliability and agreement from the scores of the vectors."
         )
         if st.button("Gather evidence", icon=":material/play_arrow:", key="gather"):
             prompts = files.load_prompts(OTHER_PROMPTS)[:PROMPTS]
             config = EvidenceConfig(vectors=found.digest, prompts=prompts)
-            state.submitted(submit_evidence(resources.engine(), config).id)
+            state.submitted(resources.engine().submit(config).id)
             st.rerun()
     widgets.live_job(EvidenceConfig.method)
     widgets.unfinished_job(EvidenceConfig.method)

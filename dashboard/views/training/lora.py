@@ -10,8 +10,8 @@ from dashboard.session import adapters, navigation, pace, resources, state
 from dashboard.views.training import samples
 from dashboard.widgets import trainings, widgets
 from dashboard.words import captions
+from engine.configs.training import FinetuneConfig
 from engine.errors import EngineError
-from engine.runs import training as training_jobs
 from engine.training.lora.records import read_live
 
 LOOK_AGAIN = 1.5
@@ -75,7 +75,7 @@ def stopped(one: Any, job: Any) -> None:
         words = f"Stopped. {kept}; it goes on from the last checkpoint."
         st.warning(captions.plain(words), icon=":material/stop_circle:")
     request = {
-        "method": training_jobs.FINETUNE,
+        "method": FinetuneConfig.method,
         "config": live.config,
         "place": f"{one.folder.relative_to(trainings.root())}",
     }
@@ -107,7 +107,7 @@ def go_on(request: dict[str, Any]) -> None:
     """A button that queues stopped work again."""
     if st.button("Resume", key="resume", icon=":material/restart_alt:", type="primary"):
         try:
-            training_jobs.submit_again(resources.engine(), request)
+            resources.engine().submit_again(request)
             st.rerun()
         except EngineError as error:
             widgets.show_error(error)

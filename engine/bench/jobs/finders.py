@@ -9,7 +9,7 @@ from engine import finders
 from engine.bench.arithmetic import Products, tokens_of
 from engine.bench.setting import Job, Outcome, Setting, largest
 from engine.bench.timing import Laps
-from engine.configs.core import MelboConfig, PowerIterationConfig
+from engine.configs.finders import MelboConfig, PowerIterationConfig
 from engine.finders import power_iteration
 from engine.finders.jacobian import Jacobian
 from engine.maths.directions import orthonormal_rows, random_directions, rayleigh_ritz

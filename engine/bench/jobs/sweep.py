@@ -8,7 +8,8 @@ import torch
 from engine.bench.arithmetic import distinct
 from engine.bench.setting import Job, Outcome, Setting
 from engine.bench.timing import MOST_ROWS, Laps
-from engine.configs.core import EvaluateConfig, Site
+from engine.configs.core import Site
+from engine.configs.sweeps import EvaluateConfig
 from engine.evaluators import ab
 from engine.evaluators.rows import BASELINE, SweepRow
 from engine.finders.found import residual_norm

@@ -3,43 +3,19 @@
 import time
 from typing import Any
 
-from engine.configs import core as configs
 from engine.configs.studies import CorrigibilityConfig
-from engine.progress import Progress, silent
+from engine.progress import Progress
 from engine.records.records import Evaluation
 from engine.runs.engine import Engine
-from engine.runs.job import Job
 from engine.runs.studies import records
 from engine.statistics import cells, nulls
 
-TITLE = "Corrigibility study"
 
-
-def digest_of(engine: Engine, config: CorrigibilityConfig) -> str:
-    """Name of the experiment's record: that of its parts and question files."""
-    parts = [engine.digest(part) for part in config.parts()]
-    sweeps = [engine.digest(sweep) for sweep in config.sweeps(tuple(parts))]
-    return configs.digest({"method": config.method, "parts": parts, "sweeps": sweeps})
-
-
-def submit_corrigibility(engine: Engine, config: CorrigibilityConfig) -> Job:
-    """Queue the whole study; the job's result is the experiment's digest."""
-    return records.submit(engine, config, digest_of(engine, config), TITLE, run_corrigibility)
-
-
-def run_corrigibility(
-    engine: Engine, config: CorrigibilityConfig, progress: Progress = silent
-) -> str:
+def run(engine: Engine, config: CorrigibilityConfig, digest: str, progress: Progress) -> None:
     """Find the study's three kinds of vectors, ask both question sets, store the tables.
 
     Every part that is already stored is read, so that a stopped run goes on where it was.
-
-    Returns:
-        Digest of the experiment's record.
     """
-    digest = digest_of(engine, config)
-    if engine.store.has(digest):
-        return digest
     began = time.monotonic()
     found = tuple(engine.run(part, progress) for part in config.parts())
     swept = [engine.run(sweep, progress) for sweep in config.sweeps(found)]
@@ -48,14 +24,12 @@ def run_corrigibility(
         engine,
         config,
         digest,
-        TITLE,
         evaluations[0].model,
         began,
         vectors=list(found),
         evaluations=swept,
         tables=[table(evaluation) for evaluation in evaluations],
     )
-    return digest
 
 
 def table(evaluation: Evaluation) -> dict[str, Any]:

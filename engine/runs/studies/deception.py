@@ -10,15 +10,13 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from engine.configs import core as configs
-from engine.configs.core import RandomConfig
+from engine.configs.finders import RandomConfig
 from engine.configs.grids import BlendPart, Configuration, GenerateConfig
 from engine.configs.studies import DeceptionConfig
-from engine.progress import Progress, silent
+from engine.progress import Progress
 from engine.questions import files
 from engine.records.records import VectorSet
 from engine.runs.engine import Engine
-from engine.runs.job import Job
 from engine.runs.studies import records
 from engine.runs.studies.deception_tables import (
     ARMS,
@@ -34,31 +32,9 @@ from engine.runs.studies.deception_tables import (
 )
 from engine.statistics import similarity
 
-TITLE = "Deception study"
 
-
-def digest_of(engine: Engine, config: DeceptionConfig) -> str:
-    """Name of the experiment's record."""
-    parts = [engine.digest(part) for pair in config.readings().values() for part in pair]
-    rest = configs.as_json(config)
-    rest["held_out"] = list(files.load_prompts(config.held_out))
-    return configs.digest({"method": config.method, "parts": parts, "rest": rest})
-
-
-def submit_deception(engine: Engine, config: DeceptionConfig) -> Job:
-    """Queue the whole study; the job's result is the experiment's digest."""
-    return records.submit(engine, config, digest_of(engine, config), TITLE, run_deception)
-
-
-def run_deception(engine: Engine, config: DeceptionConfig, progress: Progress = silent) -> str:
-    """Make both families, compare them, steer with them, and store the tables.
-
-    Returns:
-        Digest of the experiment's record.
-    """
-    digest = digest_of(engine, config)
-    if engine.store.has(digest):
-        return digest
+def run(engine: Engine, config: DeceptionConfig, digest: str, progress: Progress) -> None:
+    """Make both families, compare them, steer with them, and store the tables."""
     began = time.monotonic()
     found = _read(engine, config, progress)
     families = found["steered with"]
@@ -74,7 +50,6 @@ def run_deception(engine: Engine, config: DeceptionConfig, progress: Progress = 
         engine,
         config,
         digest,
-        TITLE,
         sweep.model,
         began,
         vectors=[one.digest for pair in found.values() for one in pair],
@@ -94,7 +69,6 @@ def run_deception(engine: Engine, config: DeceptionConfig, progress: Progress = 
             ],
         },
     )
-    return digest
 
 
 def _read(engine: Engine, config: DeceptionConfig, progress: Progress) -> dict[str, Families]:

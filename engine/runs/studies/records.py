@@ -8,17 +8,14 @@ import pandas as pd
 
 from engine.configs import core as configs
 from engine.configs.studies import AnyStudy
-from engine.progress import Progress
 from engine.records import provenance
 from engine.runs.engine import Engine
-from engine.runs.job import Job
 
 
 def save(
     engine: Engine,
     config: AnyStudy,
     digest: str,
-    title: str,
     model: dict[str, Any],
     began: float,
     **parts: Any,
@@ -29,7 +26,6 @@ def save(
         engine: Its store takes the record.
         config: What was run.
         digest: Name of the record.
-        title: Name of the study in words.
         model: Identity of the model, as in every other record.
         began: `time.monotonic()` at its start.
         parts: Digests of what it is made of, and its tables, as plain JSON.
@@ -37,35 +33,13 @@ def save(
     made = provenance.since(began, model)
     record = {
         "name": config.method,
-        "title": title,
+        "title": config.title,
         "config": configs.as_json(config),
         "model": model,
         **parts,
         "provenance": asdict(made),
     }
     engine.store.save_experiment(digest, record)
-
-
-def submit(engine: Engine, config: AnyStudy, digest: str, title: str, run: Any) -> Job:
-    """Queue a study; the job's result is the experiment's digest.
-
-    Args:
-        engine: Works and stores.
-        config: What to run.
-        digest: Name of its record.
-        title: Name of the study in words.
-        run: Takes engine, config and progress; gives the digest.
-    """
-
-    def work(progress: Progress) -> str:
-        return run(engine, config, progress)
-
-    request = {
-        "kind": "experiment",
-        "method": config.method,
-        "config": configs.as_json(config),
-    }
-    return engine.jobs.submit(title, "experiment", work, digest=digest, request=request)
 
 
 def rows(frame: pd.DataFrame) -> list[dict[str, Any]]:

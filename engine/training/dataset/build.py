@@ -19,7 +19,7 @@ from engine.errors import DataError
 from engine.evaluators.cells import end_tokens
 from engine.model import loading
 from engine.model.forward import Forward
-from engine.model.identity import base_weights
+from engine.model.naming import Names
 from engine.progress import Progress
 from engine.questions import repeats
 from engine.questions.repeats import Split
@@ -39,7 +39,7 @@ from engine.training.dataset.questions import (
 )
 from engine.training.dataset.writer import Sampling, Text, Writer, name_of
 
-__all__ = ["build", "digest_of", "is_built", "read_record", "run"]
+__all__ = ["build", "is_built", "read_record", "run"]
 
 EXAMPLES = 5
 """Pairs that the record shows."""
@@ -72,21 +72,6 @@ class _Building:
         return self.config.count * self.config.tries
 
 
-def digest_of(config: DatasetConfig, root: Path) -> str:
-    """The name of a dataset: of its settings, the model's files and the seeds' content.
-
-    Raises:
-        EngineError: If the model or a file cannot be found.
-    """
-    payload = configs.as_json(config) | {
-        "method": config.method,
-        "seeds": read_source(config.seeds).sha256,
-        "avoid": config.avoid and read_source(config.avoid).sha256,
-        "model": base_weights(config.model, root),
-    }
-    return configs.digest(payload)
-
-
 def run(config: DatasetConfig, path: Path, root: Path, progress: Progress) -> str:
     """Load the model, build, and give its memory back; the digest of the dataset.
 
@@ -100,7 +85,7 @@ def run(config: DatasetConfig, path: Path, root: Path, progress: Progress) -> st
         EngineError: For everything the user can mend.
     """
     files.check_path(config, path)
-    digest = digest_of(config, root)
+    digest = Names(root).digest(config)
     if not is_built(path, digest):
         load_seeds(config)
         files.refuse_other_work(config, path, digest)

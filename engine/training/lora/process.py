@@ -15,10 +15,10 @@ from typing import IO, Any
 
 from engine import ROOT, errors
 from engine.configs import core as configs
+from engine.configs import registry
 from engine.configs.training import FinetuneConfig
 from engine.errors import Cancelled, EngineError
 from engine.progress import Progress
-from engine.training.lora.records import config_from_json
 
 COMMAND = [sys.executable, "-m", "engine.training.lora.process"]
 
@@ -99,7 +99,7 @@ def main(orders: IO[str], reports: IO[str]) -> None:
         tell(report=[done, total, message, metrics])
 
     try:
-        config = config_from_json(order["config"])
+        config = registry.from_json(FinetuneConfig.method, order["config"])
         digest = train.run(config, Path(order["folder"]), Path(order["root"]), progress)
         tell(digest=digest)
     except (EngineError, Cancelled) as error:

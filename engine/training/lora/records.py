@@ -9,12 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from engine.configs import core as configs
-from engine.configs.core import ModelConfig
-from engine.configs.training import FinetuneConfig
 from engine.errors import ConfigError
-from engine.model.identity import base_weights
-from engine.questions.sources import read_source
 from engine.store.files import UNREADABLE, write_atomically
 
 RECORD = "vectorscope.json"
@@ -24,34 +19,6 @@ LIVE = "live.json"
 """Below `CHECKPOINT`: how far the training is. Gone when it is done."""
 LIVE_SECONDS = 0.5
 """Between two writes of it, at least."""
-
-
-def digest_of(config: FinetuneConfig, root: Path) -> str:
-    """The name of a training: of its settings, the model's files and the pairs' content.
-
-    Raises:
-        EngineError: If the model or the pairs cannot be found.
-    """
-    payload = configs.as_json(config) | {
-        "method": config.method,
-        "pairs": read_source(config.pairs).sha256,
-        "model": base_weights(config.model, root),
-    }
-    return configs.digest(payload)
-
-
-def config_from_json(values: dict[str, Any]) -> FinetuneConfig:
-    """The config that `as_json` was given.
-
-    Raises:
-        ConfigError: If it is of another version, or a value cannot work.
-    """
-    try:
-        return FinetuneConfig(**{**values, "model": ModelConfig(**values["model"])})
-    except (TypeError, KeyError) as error:
-        raise ConfigError(
-            f"This training is incomplete or from another version: {error}."
-        ) from error
 
 
 def is_trained(folder: Path, digest: str) -> bool:

@@ -20,6 +20,7 @@ from engine.configs.training import PROJECTIONS, FinetuneConfig
 from engine.errors import Cancelled, ModelError
 from engine.model import loading
 from engine.model.loading import LoadedModel
+from engine.model.naming import Names
 from engine.progress import Progress
 from engine.records import provenance
 from engine.store.files import write_atomically
@@ -30,13 +31,12 @@ from engine.training.lora.records import (
     RECORD,
     Live,
     LiveFile,
-    digest_of,
     is_trained,
     refuse_another,
 )
 from engine.training.lora.trainer import LoraTrainer, Marker, newest, own_randomness
 
-__all__ = ["CHECKPOINT", "RECORD", "digest_of", "is_trained", "run", "train"]
+__all__ = ["CHECKPOINT", "RECORD", "is_trained", "run", "train"]
 
 
 def run(config: FinetuneConfig, folder: Path, root: Path, progress: Progress) -> str:
@@ -51,7 +51,7 @@ def run(config: FinetuneConfig, folder: Path, root: Path, progress: Progress) ->
     Raises:
         EngineError: For everything the user can mend.
     """
-    digest = digest_of(config, root)
+    digest = Names(root).digest(config)
     if not is_trained(folder, digest):
         refuse_another(folder, digest)
         try:

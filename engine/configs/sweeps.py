@@ -1,0 +1,171 @@
+"""What an A/B sweep asks: vectors x scales x questions, as a self-checking value.
+
+Knows nothing of torch, files' contents or screens.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from engine.configs.core import (
+    STUDY_SCALES,
+    STUDY_SYSTEM,
+    Known,
+    ModelConfig,
+    RandomKind,
+    RunConfig,
+    VectorRef,
+    finite,
+    require,
+    whole,
+)
+from engine.configs.fields import setting
+
+ANSWERS_PER_TEXT = 2.0
+"""A text beside a sweep takes as long as so many A/B answers (measured on the demo model)."""
+KNOWLEDGE_TEXTS = 100
+"""About as many askings as a shipped file of knowledge questions has."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateConfig(RunConfig):
+    """An A/B sweep: vectors x scales x questions."""
+
+    method: ClassVar[str] = "ab"
+    title: ClassVar[str] = "A/B sweep"
+    about: ClassVar[str] = "A/B questions over vectors and scales, with random controls."
+    files: ClassVar[tuple[str, ...]] = ("neutral_prompts", "knowledge")
+    added_later: ClassVar[tuple[str, ...]] = (
+        "side_effects", "neutral", "written", "effect_controls", "neutral_prompts", "knowledge",
+        "control_kind",
+    )  # fmt: skip
+    model: ModelConfig = field(default_factory=ModelConfig)
+    vectors: tuple[VectorRef, ...] = setting((), "Files or digests, FILE:INDEX.")
+    questions: str = setting(
+        "data/questions/survival.jsonl",
+        "Question file.",
+        about="A file of A/B questions. Type a path to use your own.",
+    )
+    """File of questions; its content, not its name, enters the digest."""
+    behaviour: str = setting(
+        "survival",
+        "Whose answer counts.",
+        about="The behaviour whose answer counts as positive.",
+    )
+    """The behaviour whose answer counts as positive."""
+    scales: tuple[float, ...] = setting(
+        STUDY_SCALES,
+        "Comma-separated.",
+        about="Left empty: the study's seven; relative ones are its own on Qwen3-14B, rescaled. "
+        "0 is always asked.",
+    )
+    """Multiples of the stored vector; see `scale_unit`."""
+    scale_unit: Literal["absolute", "relative"] = setting(
+        "absolute",
+        "Scales in residual norms.",
+        option="relative",
+        flag=("absolute", "relative"),
+        label="Scales are",
+        about="relative: 1 adds as much as the median length of the residual stream there, so that "
+        "models and layers compare. absolute: multiples of the stored vector.",
+    )
+    """"relative": in units of the median residual norm at the vector's site, per unit vector."""
+    max_questions: int = setting(
+        100, "How many to ask.", label="Questions at most", about="", least=1, step=10
+    )
+    controls: int = setting(
+        64,
+        "Norm-matched random vectors.",
+        label="Random controls",
+        about="Random vectors of the same norm, measured in the same sweep. Fewer than 32 make the "
+        "band unreliable.",
+        step=8,
+    )
+    """Norm-matched random vectors evaluated in the same sweep."""
+    control_kind: RandomKind = setting(
+        "isotropic",
+        "isotropic, or covariance: as the residual stream is.",
+        lists_choices=True,
+        label="Their directions",
+        about="isotropic: uniform on the sphere. covariance: spread as the residual stream is at "
+        "the vectors' site, which moves answers more: the harder control.",
+    )
+    """"covariance": their directions spread as the residual stream does at the vectors' site."""
+    orders: Literal["both", "as-given"] = setting(
+        "both", "both or as-given.", label="Ask in both option orders"
+    )
+    """Whether each question is also asked with its options' texts swapped."""
+    side_effects: bool = setting(
+        False,
+        "Also KL, perplexity, written answers and knowledge.",
+        label="Measure side effects too",
+        about="For every vector at every scale: KL and perplexity on neutral prompts, the answers "
+        "the model writes to some of the questions, and a small knowledge check. About as much "
+        "work again as the questions.",
+    )
+    """Whether every vector's cells are also measured beside the questions."""
+    neutral: int = setting(16, "Neutral prompts for side effects.")
+    """Neutral prompts for KL and perplexity; 0 for none."""
+    written: int = setting(8, "Questions whose answers are written out.")
+    """Questions whose answers are also written out; 0 for none."""
+    effect_controls: int = 4
+    """Controls per site that are measured so too; all would cost more than the sweep."""
+    neutral_prompts: str = "data/prompts/neutral.txt"
+    knowledge: str = setting(
+        "data/knowledge/general.jsonl",
+        "Knowledge questions; empty for none. Default: the model's own.",
+    )
+    """File of knowledge questions; empty for none. `knowledge_of` names a model's own."""
+    system: str | None = setting(STUDY_SYSTEM, "System prompt; empty for none.")
+    seed: int = setting(0, "Of every random draw.")
+
+    def __post_init__(self) -> None:
+        """Refuse scales that are not finite or repeat, and negative counts."""
+        for scale in self.scales:
+            finite("A scale", scale)
+        require(len(self.scales) > 0, "No scale was given: name at least one.")
+        require(len(set(self.scales)) == len(self.scales), "A scale is named twice.")
+        whole("The number of questions", self.max_questions, 1)
+        whole("The number of controls", self.controls, 0)
+        whole("The number of neutral prompts", self.neutral, 0)
+        whole("The number of written answers", self.written, 0)
+        whole("The number of controls whose side effects are measured", self.effect_controls, 0)
+        require(
+            len(self.vectors) > 0 or self.controls > 0,
+            "There is nothing to evaluate: name a vector file or ask for controls.",
+        )
+
+    def task(self, place: Path | None = None) -> str:
+        """A job of it in a few words."""
+        count = len(self.vectors)
+        return f"Evaluate {count} set{'s' * (count != 1)} on {Path(self.questions).stem}"
+
+    def amount(self, vectors: int) -> float:
+        """Answers that are asked for, those of the side effects included."""
+        orders = 2 if self.orders == "both" else 1
+        scales = len([scale for scale in self.scales if scale != 0])
+        answers = float((vectors + self.controls) * scales * self.max_questions * orders)
+        if not self.side_effects:
+            return answers
+        known = KNOWLEDGE_TEXTS if self.knowledge else 0
+        texts = self.neutral + self.written * orders + known
+        beside = 1 + (vectors + self.effect_controls) * scales
+        return answers + ANSWERS_PER_TEXT * texts * beside
+
+    def named(self, known: Known) -> dict[str, Any]:
+        """All settings, with model, questions and files by their content."""
+        asked = known.questions(self)
+        return super().named(known) | {
+            "model": known.model(self.model),
+            "questions": {"sha256": asked.sha256, "polarity": asked.polarity},
+            "behaviour": asked.behaviour,
+        }
+
+    def contents(self, known: Known) -> dict[str, Any]:
+        """The files of the side effects, where they are asked for."""
+        return super().contents(known) if self.side_effects else {}
+
+
+def knowledge_of(model: str) -> str:
+    """The shipped knowledge questions that a model can be expected to answer."""
+    return "data/knowledge/demo.jsonl" if model == "demo" else "data/knowledge/general.jsonl"

@@ -1,0 +1,74 @@
+"""The names of records: digests of configs, with models and files known by their content.
+
+Knows nothing of the store: a name needs no model in memory and no record.
+"""
+
+import functools
+from pathlib import Path
+from typing import Any
+
+from engine.configs.core import ModelConfig, RunConfig, record_name
+from engine.configs.sweeps import EvaluateConfig
+from engine.model.identity import resolve
+from engine.questions import files
+from engine.questions.sources import read_source
+from engine.records.records import QuestionSet
+
+
+class Names:
+    """Answers what a config refers to; a `Known` of the configs."""
+
+    def __init__(self, root: Path) -> None:
+        """Look for presets and shipped data below `root`."""
+        self.root = root
+
+    def digest(self, config: RunConfig) -> str:
+        """The name of the record that a config leads to.
+
+        Raises:
+            EngineError: If the model, the questions or a file cannot be found.
+        """
+        return record_name(config, self)
+
+    def model(self, model: ModelConfig) -> dict[str, Any]:
+        """A folder is known by its content, so that it may be named or moved as one likes."""
+        source = resolve(model, self.root)
+        return {
+            "fingerprint": source.fingerprint,
+            "revision": source.revision,
+            "adapter": source.adapter_fingerprint,
+            "dtype": model.dtype,
+        }
+
+    def file(self, path: str) -> str:
+        """SHA-256 of a file."""
+        return read_source(path).sha256
+
+    def prompts(self, path: str) -> list[str]:
+        """The prompts that a file holds."""
+        return list(files.load_prompts(path))
+
+    def questions(self, config: EvaluateConfig) -> QuestionSet:
+        """The questions a sweep would ask, sampled.
+
+        Raises:
+            DataError: If the file is missing or has no usable question.
+        """
+        path = self._question_file(config.questions)
+        changed = path.stat().st_mtime_ns if path.exists() else 0
+        return _questions(str(path), changed, config.behaviour, config.max_questions, config.seed)
+
+    def _question_file(self, name: str) -> Path:
+        path = Path(name)
+        if path.is_absolute() or path.exists():
+            return path
+        if (self.root / path).exists() or name not in files.public_names():
+            return self.root / path
+        return files.fetch_questions(name)
+
+
+@functools.lru_cache(maxsize=16)
+def _questions(
+    path: str, _changed: int, behaviour: str, max_questions: int, seed: int
+) -> QuestionSet:
+    return files.load_questions(path, behaviour, max_questions=max_questions, seed=seed)
