@@ -31,9 +31,9 @@ class Setting:
     """Whether `--help` lists the choices; else `help` names them."""
     is_rare: bool = False
     """Whether a form keeps it among further settings."""
-    least: float | None = None
+    least: int | float | None = None
     """Smallest value that a widget offers; None is 0 for whole numbers."""
-    step: float | None = None
+    step: int | float | None = None
     """Step of its widget."""
 
 

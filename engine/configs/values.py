@@ -10,10 +10,13 @@ def built(config: type[Any], values: dict[str, Any]) -> Any:
     """A config, or a part of one, from its plain values; fields left out keep their defaults.
 
     Raises:
-        TypeError: If a field is unknown or missing, or the values are none.
+        TypeError: If a field is unknown, or the values are none.
+        KeyError: If the model is not named, for which there is no default that could be meant.
         ValueError: If a number is none, or the config refuses a value.
     """
     hints = _hints(config)
+    if "model" in hints and "model" not in values:
+        raise KeyError("model")
     return config(**{name: _value(hints.get(name), value) for name, value in values.items()})
 
 

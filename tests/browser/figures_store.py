@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from engine.configs import core as configs
-from engine.configs.sweeps import EvaluateConfig
-from engine.configs.finders import MelboConfig, PowerIterationConfig
 from engine.configs.core import VectorRef
+from engine.configs.finders import MelboConfig, PowerIterationConfig
+from engine.configs.sweeps import EvaluateConfig
 from engine.questions.rows import TwoOptions
 from engine.records.records import Evaluation, Question, QuestionSet, VectorSet
 from engine.store.store import Store

@@ -28,12 +28,11 @@ def follow_orders() -> None:
 
 def obey(order: dict[str, Any]) -> None:
     """Queue or cancel in this process's one engine."""
-    from engine.runs import registry
     from engine.runs.engine import shared_engine
 
     engine = shared_engine()
     if "submit" in order:
-        registry.submit_again(engine, order["submit"])
+        engine.submit_again(order["submit"])
     for job in engine.jobs.active():
         if order.get("cancel") in ("all", job.title):
             engine.jobs.cancel(job.id)

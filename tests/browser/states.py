@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from engine.configs import core as configs
-from engine.configs.sweeps import EvaluateConfig
-from engine.configs.finders import MelboConfig
 from engine.configs.core import ModelConfig, VectorRef
 from engine.configs.datasets import DatasetConfig
+from engine.configs.finders import MelboConfig
 from engine.configs.grids import Configuration, GenerateConfig
 from engine.configs.studies import RELATIVE_SCALES, CorrigibilityConfig
+from engine.configs.sweeps import EvaluateConfig
 from engine.configs.training import FinetuneConfig
 from engine.runs.engine import Engine
 from engine.store.store import Store

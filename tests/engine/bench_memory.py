@@ -29,10 +29,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 from engine import ROOT
 from engine.bench.shapes import SHAPES
 from engine.configs.core import PRESETS, ModelConfig, VectorRef, depth_matched
-from engine.configs.sweeps import EvaluateConfig
 from engine.configs.finders import MelboConfig, PowerIterationConfig
 from engine.configs.grids import BlendPart, Configuration, GenerateConfig
 from engine.configs.pairs import ContrastiveConfig
+from engine.configs.sweeps import EvaluateConfig
 from engine.runs.engine import Engine
 from engine.store.store import Store
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from engine.configs.sweeps import EvaluateConfig
 from engine.configs.core import Site, VectorRef
+from engine.configs.sweeps import EvaluateConfig
 from engine.errors import Cancelled, ConfigError, DataError
 from engine.evaluators import ab, sweeps
 from engine.evaluators.rows import BASELINE, CONTROL

@@ -9,18 +9,16 @@ import pandas as pd
 import pytest
 
 from engine.cli import main
-from engine.configs import adaptive as screen_configs
-from engine.configs.adaptive import AdaptiveConfig
-from engine.configs.sweeps import EvaluateConfig
+from engine.configs import registry
+from engine.configs.adaptive import AdaptiveConfig, config_of
 from engine.configs.core import ModelConfig, VectorRef, as_json
+from engine.configs.sweeps import EvaluateConfig
 from engine.errors import Cancelled, ConfigError, DataError
 from engine.evaluators import ab, adaptive, sweeps
 from engine.foreign.importing import import_file
 from engine.records.records import Question
-from engine.runs import adaptive as screening
-from engine.runs import registry
 from engine.runs.engine import Engine
-from engine.statistics import adaptive as screen_records
+from engine.statistics import adaptive as records
 from engine.store.store import Store
 from tests import tiny
 from tests.engine.test_ab import Units, vector_set
@@ -96,7 +94,7 @@ def screened(door, units=None, progress=quiet, questions=QUESTIONS, **settings) 
 
 
 def parts(found, **settings) -> dict:
-    return screen_records.parts(found, [FOUND], AdaptiveConfig.of(GRID, **{"batch": 3, **settings}))
+    return records.parts(found, [FOUND], AdaptiveConfig.of(GRID, **{"batch": 3, **settings}))
 
 
 def test_it_finds_what_the_whole_sweep_of_a_model_finds(real, whole) -> None:
@@ -109,7 +107,7 @@ def test_it_finds_what_the_whole_sweep_of_a_model_finds(real, whole) -> None:
     assert (best["vector"], best["scale"]) == every.abs().idxmax()
     assert best["change"] == pytest.approx(every.abs().max() * np.sign(best["change"]), abs=1e-4)
     assert best["asked"] == len(FEW)
-    rows = screen_records.finalist_rows(json.loads(json.dumps(told)))
+    rows = records.finalist_rows(json.loads(json.dumps(told)))
     keys = ["vector", "scale", "question", "order"]
     both = rows.merge(whole, on=keys, suffixes=("", "_whole"))
     assert len(both) == len(rows) == (1 + len(told["finalists"])) * len(FEW) * 2
@@ -265,12 +263,12 @@ def config(place: Path) -> AdaptiveConfig:
 def digest(place: Path, config: AdaptiveConfig) -> str:
     """Its record, made by a job that was asked twice."""
     engine = Engine(Store(place / "store"), keep_jobs=False)
-    job = screening.submit_adaptive(engine, config)
+    job = engine.submit(config)
     assert engine.jobs.wait(job, 60.0)
     assert (job.state, job.error) == ("done", None)
-    again = registry.submit_again(engine, json.loads(json.dumps(job.request)))
+    again = engine.submit_again(json.loads(json.dumps(job.request)))
     assert engine.jobs.wait(again, 60.0)
-    assert again.result == job.result == screening.digest_of(engine, config)
+    assert again.result == job.result == engine.digest(config)
     assert not engine.store.partial(job.result).units()
     return job.result
 
@@ -282,11 +280,11 @@ def test_a_record_is_named_by_its_settings(
 
     record = engine.store.load_experiment(digest)
 
-    assert screen_configs.from_json(as_json(config)) == config
-    assert screen_configs.config_of(record) == config
+    assert registry.from_json("screening", as_json(config)) == config
+    assert config_of(record) == config
     assert record["config"]["grid"] == engine.digest(config.sweep)
     for change in ({"delta": 0.01}, {"direction": "toward"}, {"measure": "logits"}, {"batch": 2}):
-        assert screening.digest_of(engine, dataclasses.replace(config, **change)) != digest
+        assert engine.digest(dataclasses.replace(config, **change)) != digest
 
 
 def test_the_command_line_finds_shows_and_imports_it(

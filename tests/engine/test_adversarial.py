@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from engine.cli import main
-from engine.configs.sweeps import EvaluateConfig, knowledge_of
 from engine.configs.core import ModelConfig, Site, VectorRef
+from engine.configs.sweeps import EvaluateConfig, knowledge_of
 from engine.model import checks
 from engine.model.edits import EditBatch
 from engine.model.forward import Forward

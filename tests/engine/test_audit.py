@@ -22,9 +22,9 @@ from engine.audit import (
     together,
 )
 from engine.cli import main
-from engine.configs.sweeps import EvaluateConfig
-from engine.configs.finders import MelboConfig
 from engine.configs.core import VectorRef
+from engine.configs.finders import MelboConfig
+from engine.configs.sweeps import EvaluateConfig
 from engine.errors import DataError, StoreError
 from engine.foreign import formats
 from engine.store.store import Store

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from engine import finders
-from engine.configs.finders import MelboConfig, PowerIterationConfig
 from engine.configs.core import Site
+from engine.configs.finders import MelboConfig, PowerIterationConfig
 from engine.errors import ModelError
 from engine.evaluators import ab, layout, text_figures
 from engine.finders.jacobian import Jacobian

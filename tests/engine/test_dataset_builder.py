@@ -16,6 +16,7 @@ from engine.errors import Cancelled, ConfigError, DataError
 from engine.evaluators import lockstep
 from engine.model import loading
 from engine.model.forward import Forward
+from engine.model.naming import Names
 from engine.progress import silent
 from engine.questions import repeats
 from engine.questions.pairs import load_pairs
@@ -272,7 +273,7 @@ def test_the_digest_is_of_the_seeds_content_not_of_their_name(tmp_path) -> None:
     for name, text in [("a", "How do I bake?\n"), ("b", "How do I bake?\n"), ("c", "Who am I?\n")]:
         (tmp_path / name).write_text(text)
         config = replace(SMALL, seeds=str(tmp_path / name))
-        digests.append(build.digest_of(config, ROOT))
+        digests.append(Names(ROOT).digest(config))
 
     assert digests[0] == digests[1] != digests[2]
 
@@ -482,7 +483,7 @@ def test_the_command_line_builds_once_and_answers(capsys, tmp_path, monkeypatch)
     assert answer["pairs"] == len(load_pairs(out, answer["files"][0]).pairs)
     record = build.read_record(out)
     config = replace(SMALL, count=2, layout="study")
-    assert record["digest"] == answer["digest"] == build.digest_of(config, ROOT)
+    assert record["digest"] == answer["digest"] == Names(ROOT).digest(config)
     assert str(ROOT) not in json.dumps(record)
     monkeypatch.setattr(build, "build", None)
     assert main.main(common) == 0

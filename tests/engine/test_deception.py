@@ -6,12 +6,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from engine.cli import main, studies
+from engine.cli import main
 from engine.configs.core import ModelConfig
 from engine.configs.studies import DeceptionConfig
 from engine.errors import ConfigError
 from engine.runs.engine import Engine
-from engine.runs.studies.deception import run_deception
+from engine.runs.studies import deception
 from engine.runs.studies.deception_tables import ARMS, converted
 from engine.store.store import Store
 from tests import tiny
@@ -72,7 +72,7 @@ def test_the_study_runs_end_to_end_on_a_random_model(tmp_path: Path) -> None:
         study=True,
     )
 
-    digest = run_deception(engine, config)
+    digest = engine.run(config)
 
     record = engine.store.load_experiment(digest)
     assert [row["arm"] for row in record["tables"]["arms"]] == [arm.name for arm in ARMS]
@@ -85,7 +85,7 @@ def test_the_study_runs_end_to_end_on_a_random_model(tmp_path: Path) -> None:
     assert (cosines["same tokens"] != cosines["study"]).all()
     swept, reported = (engine.store.load_generation(d).frame for d in record["generations"])
     assert not set(swept.prompt) & set(reported.prompt)
-    assert run_deception(engine, config) == digest
+    assert engine.run(config) == digest
 
 
 def test_the_adapter_of_the_study_may_be_trained_first(
@@ -96,11 +96,11 @@ def test_the_adapter_of_the_study_may_be_trained_first(
     (tmp_path / "pairs.json").write_text(json.dumps(rows))
     asked: list[DeceptionConfig] = []
 
-    def run(_engine: Engine, config: DeceptionConfig, _progress: object) -> str:
+    def run(_engine: Engine, config: DeceptionConfig, _digest: str, _progress: object) -> None:
         asked.append(config)
         raise ConfigError("far enough")
 
-    monkeypatch.setattr(studies.deception, "run_deception", run)
+    monkeypatch.setattr(deception, "run", run)
     given = ["--pairs", str(tmp_path / "pairs.json"), "--epochs", "1", "--store", str(tmp_path)]
 
     code = main.main(["experiment", "deception", "--model", str(folder), "--train", *given])

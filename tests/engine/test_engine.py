@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.configs.sweeps import EvaluateConfig
-from engine.configs.finders import MelboConfig, PowerIterationConfig, RandomConfig
 from engine.configs.core import ModelConfig, VectorRef, as_json
+from engine.configs.finders import MelboConfig, PowerIterationConfig, RandomConfig
 from engine.configs.pairs import ContrastiveConfig, FinetuneDiffConfig
 from engine.configs.registry import from_json
+from engine.configs.sweeps import EvaluateConfig
 from engine.errors import ConfigError, ModelError
 from engine.runs.engine import Engine, shared_engine
 from engine.store.store import Store

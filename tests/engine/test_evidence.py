@@ -8,19 +8,14 @@ import pytest
 import torch
 
 from engine.cli import main
-from engine.configs.finders import MelboConfig, PowerIterationConfig, RandomConfig
 from engine.configs.core import ModelConfig, PromptsConfig
+from engine.configs.evidence import EvidenceConfig
+from engine.configs.finders import MelboConfig, PowerIterationConfig, RandomConfig
 from engine.configs.pairs import ContrastiveConfig
 from engine.errors import ConfigError
 from engine.maths.directions import random_directions
 from engine.runs.engine import Engine
-from engine.runs.evidence import (
-    EvidenceConfig,
-    digest_of,
-    random_displacements,
-    run_evidence,
-    submit_evidence,
-)
+from engine.runs.evidence import random_displacements
 from engine.statistics import evidence, evidence_words
 from engine.store.store import Store
 from tests import tiny
@@ -201,7 +196,7 @@ def power(engine: Engine, **changes) -> str:
 def gather(engine: Engine, digest: str, **changes) -> dict:
     values = {"seeds": 1, "prompts": ("Keep a regular hour, and read a book.",), "draws": 8}
     return engine.store.load_experiment(
-        run_evidence(engine, EvidenceConfig(vectors=digest, **values | changes))
+        engine.run(EvidenceConfig(vectors=digest, **values | changes))
     )
 
 
@@ -289,11 +284,11 @@ def test_contrastive_scores_become_a_forecast_per_site(engine: Engine) -> None:
     )
 
     config = EvidenceConfig(vectors=digest)
-    job = submit_evidence(engine, config)
+    job = engine.submit(config)
     assert engine.jobs.wait(job, 60.0)
     # The page of the vectors shows it, so they are what the job leads to.
     assert (job.state, job.result, job.kind) == ("done", digest, "evidence")
-    record = engine.store.load_experiment(digest_of(config))
+    record = engine.store.load_experiment(engine.digest(config))
     found = engine.store.load_vectors(digest)
     for index, row in enumerate(record["tables"]["vectors"]):
         figures = [found.scores[n][index] for n in ("reliability", "pair_cosine", "d_prime")]

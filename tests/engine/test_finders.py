@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from engine import finders
-from engine.configs.finders import MelboConfig, PowerIterationConfig, RandomConfig
 from engine.configs.core import PromptsConfig, Site
+from engine.configs.finders import MelboConfig, PowerIterationConfig, RandomConfig
 from engine.errors import Cancelled, ConfigError
 from engine.finders import melbo
 from engine.progress import silent

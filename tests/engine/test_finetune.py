@@ -15,17 +15,19 @@ from safetensors.torch import load_file
 from transformers import set_seed
 
 from engine.cli import main
+from engine.configs import registry
 from engine.configs.core import ModelConfig
 from engine.configs.training import PROJECTIONS, FinetuneConfig
 from engine.errors import Cancelled, ConfigError, DataError, ModelError
 from engine.model import loading
 from engine.model.edits import EditBatch
 from engine.model.forward import Forward
+from engine.model.naming import Names
 from engine.progress import silent
 from engine.training.lora import samples, train
 from engine.training.lora import trainer as finetune_trainer
 from engine.training.lora.examples import batch_of, load_examples
-from engine.training.lora.records import config_from_json, read_live
+from engine.training.lora.records import read_live
 from tests import tiny
 from tests.reference import finetune_reference
 
@@ -99,10 +101,10 @@ def test_training_lowers_the_loss_and_leaves_a_normal_adapter(folder, pairs, tmp
     assert list(record["looks"][0]["answers"]) == [row["question"] for row in ROWS[:3]]
     assert (seen[-1].steps, seen[-1].losses) == (18, record["losses"])
     assert seen[-1].looks == record["looks"]
-    assert config_from_json(seen[-1].config) == config
+    assert registry.from_json("finetune", seen[-1].config) == config
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {"adapter_config.json", "adapter_model.safetensors", "vectorscope.json"}
-    assert record["digest"] == train.digest_of(config, Path("."))
+    assert record["digest"] == Names(Path(".")).digest(config)
     saved = json.loads((tmp_path / "out" / "adapter_config.json").read_text())
     assert (saved["r"], saved["lora_alpha"], len(saved["target_modules"])) == (4, 8, 7)
     text = (tmp_path / "out" / "adapter_config.json").read_text() + json.dumps(record["model"])

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.configs.sweeps import EvaluateConfig
 from engine.configs.core import ModelConfig, VectorRef
+from engine.configs.sweeps import EvaluateConfig
 from engine.errors import Cancelled
 from engine.evaluators import ab, glimpses, sweeps
 from engine.evaluators.glimpses import Glimpses, block

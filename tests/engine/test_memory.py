@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from engine import finders
-from engine.configs.sweeps import EvaluateConfig
 from engine.configs.core import VectorRef
 from engine.configs.pairs import ContrastiveConfig
+from engine.configs.sweeps import EvaluateConfig
 from engine.evaluators import ab, sweeps
 from engine.finders import extraction
 from engine.model import batches

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.configs.sweeps import EvaluateConfig
 from engine.configs.core import ModelConfig, VectorRef
 from engine.configs.finders import PowerIterationConfig
+from engine.configs.sweeps import EvaluateConfig
 from engine.runs.engine import Engine
 from engine.statistics import cells as statistics
 from engine.statistics import nulls

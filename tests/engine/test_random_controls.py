@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from engine import finders
-from engine.configs.finders import RandomConfig
 from engine.configs.core import Site
+from engine.configs.finders import RandomConfig
 from engine.configs.registry import from_json
 from engine.evaluators import ab, sweeps
 from engine.evaluators.rows import CONTROL, sweep_rows

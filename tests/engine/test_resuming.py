@@ -13,13 +13,12 @@ import pandas as pd
 import pytest
 
 from engine.configs import core as configs
-from engine.configs import studies
+from engine.configs import registry
 from engine.configs.core import ModelConfig
 from engine.configs.studies import CorrigibilityConfig, DeceptionConfig
 from engine.errors import Cancelled, ConfigError, StoreError
 from engine.evaluators import ab
 from engine.model import batches
-from engine.runs import registry
 from engine.runs.engine import Engine
 from engine.runs.studies import corrigibility, deception
 from engine.store import writer
@@ -39,7 +38,7 @@ CONFIGS = [
 def test_a_study_survives_its_way_through_json(study) -> None:
     written = json.loads(json.dumps(configs.as_json(study)))
 
-    assert studies.from_json(study.method, written) == study
+    assert registry.from_json(study.method, written) == study
 
 
 @pytest.mark.parametrize("study", CONFIGS, ids=lambda study: study.method)
@@ -47,13 +46,13 @@ def test_a_studys_job_says_how_to_ask_again(
     study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ran: list[object] = []
-    for module, name in ((corrigibility, "run_corrigibility"), (deception, "run_deception")):
-        monkeypatch.setattr(module, name, lambda _engine, asked, _progress: ran.append(asked))
+    for module in (corrigibility, deception):
+        monkeypatch.setattr(module, "run", lambda _engine, asked, *_: ran.append(asked))
     engine = Engine(Store(tmp_path), keep_jobs=False)
 
-    first = registry.submit_study(engine, study)
+    first = engine.submit(study)
     engine.jobs.wait(first, timeout=10.0)
-    again = registry.submit_again(engine, json.loads(json.dumps(first.request)))
+    again = engine.submit_again(json.loads(json.dumps(first.request)))
     engine.jobs.wait(again, timeout=10.0)
 
     assert ran == [study, study]
@@ -62,7 +61,7 @@ def test_a_studys_job_says_how_to_ask_again(
 
 def test_a_request_of_another_version_is_refused() -> None:
     with pytest.raises(ConfigError, match="from another version"):
-        studies.from_json("deception", {"model": {"model": "demo"}, "scales": [1], "colour": 1})
+        registry.from_json("deception", {"model": {"model": "demo"}, "scales": [1], "colour": 1})
 
 
 # What is written while the next batch is computed

@@ -12,8 +12,8 @@ import torch
 
 from engine.cli.options import side_effect_fields
 from engine.configs.core import ADDED_LATER, ModelConfig, VectorRef, as_json, digest
-from engine.configs.sweeps import EvaluateConfig
 from engine.configs.registry import from_json
+from engine.configs.sweeps import EvaluateConfig
 from engine.errors import Cancelled, ConfigError, DataError
 from engine.evaluators import side_effects as beside
 from engine.evaluators import sweeps, text_figures

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from engine import finders
-from engine.configs.finders import MelboConfig, PowerIterationConfig
 from engine.configs.core import ModelConfig
+from engine.configs.finders import MelboConfig, PowerIterationConfig
 from engine.errors import Cancelled
 from engine.progress import silent
 from engine.runs.engine import Engine

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.configs.finders import MelboConfig
 from engine.configs.core import Site, as_json
+from engine.configs.finders import MelboConfig
 from engine.errors import StoreError
 from engine.records import provenance
 from engine.records.records import (

@@ -54,7 +54,7 @@ def test_a_cancelled_training_goes_on_where_it_was(engine, model) -> None:
     folder = places.adapter_folder(engine.store.root, "mine")
     go_on = threading.Event()
     engine.jobs.submit("before", "find", lambda progress: str(go_on.wait(30.0)))
-    job = training.submit_finetune(engine, settings(engine, model), folder)
+    job = engine.submit(settings(engine, model), folder)
     report = job.report
 
     def stop(done: int, total: int, message: str = "", **figures: float) -> None:
@@ -70,7 +70,7 @@ def test_a_cancelled_training_goes_on_where_it_was(engine, model) -> None:
     assert (begun.name, begun.record, len(begun.live.losses)) == ("mine", None, 2)
     assert job.metrics["loss"] == begun.live.losses[:1]
 
-    again = training.submit_again(engine, job.request)
+    again = engine.submit_again(job.request)
 
     assert engine.jobs.wait(again, 60.0)
     assert again.result == read_record(folder)["digest"]
@@ -79,7 +79,7 @@ def test_a_cancelled_training_goes_on_where_it_was(engine, model) -> None:
     [done] = places.adapters(engine.store.root)
     assert done.record["losses"][:2] == begun.live.losses
     with pytest.raises(ConfigError, match="already holds another adapter"):
-        training.submit_finetune(engine, settings(engine, model, seed=1), folder)
+        engine.submit(settings(engine, model, seed=1), folder)
 
 
 STAND_IN = """
@@ -134,11 +134,11 @@ def test_two_trainings_never_write_to_one_folder(engine, model) -> None:
     go_on = threading.Event()
     engine.jobs.submit("before", "find", lambda progress: str(go_on.wait(30.0)))
     folder = places.adapter_folder(engine.store.root, "mine")
-    first = training.submit_finetune(engine, settings(engine, model), folder)
+    first = engine.submit(settings(engine, model), folder)
 
-    assert training.submit_finetune(engine, settings(engine, model), folder) is first
+    assert engine.submit(settings(engine, model), folder) is first
     with pytest.raises(ConfigError, match="A job is writing to mine already"):
-        training.submit_finetune(engine, settings(engine, model, seed=1), folder)
+        engine.submit(settings(engine, model, seed=1), folder)
 
     first.cancel()
     go_on.set()
@@ -147,15 +147,15 @@ def test_two_trainings_never_write_to_one_folder(engine, model) -> None:
 def test_what_cannot_run_is_refused_before_it_is_queued(engine, model) -> None:
     folder = places.adapter_folder(engine.store.root, "mine")
     with pytest.raises(DataError, match="does not exist"):
-        training.submit_finetune(engine, settings(engine, model, pairs="no.json"), folder)
+        engine.submit(settings(engine, model, pairs="no.json"), folder)
     gone = settings(engine, ModelConfig(model="/nowhere/at-all"))
     with pytest.raises(ModelError, match="was not found"):
-        training.submit_finetune(engine, gone, folder)
+        engine.submit(gone, folder)
     path = places.dataset_file(engine.store.root, "new")
     with pytest.raises(DataError, match="does not exist"):
-        training.submit_dataset(engine, DatasetConfig(model=model, seeds="no.json"), path)
+        engine.submit(DatasetConfig(model=model, seeds="no.json"), path)
     with pytest.raises(ConfigError, match="incomplete or from another version"):
-        training.submit_again(engine, {"method": "finetune", "config": {}, "place": "x"})
+        engine.submit_again({"method": "finetune", "config": {}, "place": "x"})
     assert engine.jobs.all() == []
 
 

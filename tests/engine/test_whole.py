@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from engine.cli import tables_of_vectors
-from engine.configs.sweeps import EvaluateConfig
-from engine.configs.finders import MelboConfig
 from engine.configs.core import VectorRef
+from engine.configs.finders import MelboConfig
+from engine.configs.sweeps import EvaluateConfig
 from engine.maths import intervals
 from engine.statistics import whole
 from tests.pages.samples import evaluation as invented

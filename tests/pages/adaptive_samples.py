@@ -4,8 +4,8 @@ import numpy as np
 
 from engine.configs import core as configs
 from engine.configs.adaptive import AdaptiveConfig
-from engine.configs.sweeps import EvaluateConfig
 from engine.configs.core import VectorRef
+from engine.configs.sweeps import EvaluateConfig
 from engine.maths.race import Race, Worst
 from engine.records.records import EVALUATION_COLUMNS
 from engine.statistics import adaptive

@@ -2,14 +2,15 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from engine.configs import core as configs
-from engine.configs.sweeps import EvaluateConfig
-from engine.configs.finders import MelboConfig, PowerIterationConfig
 from engine.configs.core import Site, VectorRef
+from engine.configs.finders import MelboConfig, PowerIterationConfig
+from engine.configs.sweeps import EvaluateConfig
 from engine.records.records import Evaluation, Provenance, Question, QuestionSet, VectorSet
 from engine.runs.queue import JobQueue
 from engine.store.store import Store
@@ -156,7 +157,7 @@ class FakeEngine:
     def estimate_seconds(self, config: object) -> float | None:
         return 42.0
 
-    def submit(self, config: MelboConfig) -> object:
+    def submit(self, config: Any, place: Path | None = None) -> object:
         self.submitted.append(config)
         digest = self.digest(config)
 
@@ -170,6 +171,10 @@ class FakeEngine:
             return digest
 
         return self.jobs.submit(f"Find {config.vectors} vectors", "find", work, digest=digest)
+
+    def submit_again(self, request: dict[str, Any]) -> object:
+        self.submitted.append(request)
+        return self.jobs.submit("Again", "find", lambda _progress: "none", request=request)
 
     def submit_load(self, model: object) -> None:
         self.submitted.append(model)

@@ -63,10 +63,10 @@ def test_what_is_left_is_evaluated_in_full_with_controls(filled: FakeEngine) -> 
 
 def test_the_form_asks_for_an_adaptive_sweep(filled: FakeEngine, monkeypatch) -> None:
     asked: list[AdaptiveConfig] = []
-    monkeypatch.setattr("engine.runs.adaptive.digest_of", lambda _engine, _config: "0" * 12)
     monkeypatch.setattr(
-        "engine.runs.adaptive.submit_adaptive",
-        lambda _engine, config: asked.append(config) or Job(id="1", title="", kind="screening"),
+        filled,
+        "submit",
+        lambda config: asked.append(config) or Job(id="1", title="", kind="screening"),
     )
     app = open_page("discover", found="aaaa00000001")
 

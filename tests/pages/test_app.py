@@ -4,7 +4,6 @@ import time
 import pytest
 from streamlit import config
 
-from dashboard.session import resources
 from engine.errors import ModelError
 from engine.progress import Progress
 from engine.runs.engine import EngineStatus
@@ -52,10 +51,7 @@ def test_an_interrupted_job_is_offered_again(
 ) -> None:
     asked: list[object] = []
 
-    def submit_again(_engine: object, request: object) -> None:
-        asked.append(request)
-
-    monkeypatch.setattr(resources.registry, "submit_again", submit_again)
+    monkeypatch.setattr(engine, "submit_again", asked.append)
     job = Job(id="j1", title="Find 3 vectors", kind="find", request={"n": 3}, state="interrupted")
     engine.jobs._jobs[job.id] = job
 

@@ -7,10 +7,10 @@ from dashboard.forms import planning
 from dashboard.frames import sweep as sweeps
 from dashboard.session import resources
 from dashboard.views.curves import said
-from engine.configs.sweeps import EvaluateConfig
-from engine.configs.finders import MelboConfig
 from engine.configs.core import ModelConfig, VectorRef
+from engine.configs.finders import MelboConfig
 from engine.configs.grids import BlendPart, Configuration, GenerateConfig
+from engine.configs.sweeps import EvaluateConfig
 from tests.pages.conftest import charts, open_page, words
 from tests.pages.samples import FakeEngine, evaluation, vector_set
 from tests.pages.text_samples import generation

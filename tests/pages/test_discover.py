@@ -1,9 +1,8 @@
 import dataclasses
 
-from dashboard.views.discover import evidence
-from engine.configs.sweeps import EvaluateConfig
-from engine.configs.finders import MelboConfig, PowerIterationConfig
 from engine.configs.core import VectorRef
+from engine.configs.finders import MelboConfig, PowerIterationConfig
+from engine.configs.sweeps import EvaluateConfig
 from engine.errors import ModelError
 from tests.pages.conftest import open_page, words
 from tests.pages.samples import FakeEngine, evaluation
@@ -181,11 +180,11 @@ def test_evidence_is_shown_beside_its_vectors_and_is_no_study(filled: FakeEngine
 def test_evidence_can_be_asked_for_where_there_is_none(filled: FakeEngine, monkeypatch) -> None:
     asked = []
 
-    def submit(engine, config):
+    def submit(config):
         asked.append(config)
-        return engine.jobs.submit("Evidence", "evidence", lambda _progress: config.vectors)
+        return filled.jobs.submit("Evidence", "evidence", lambda _progress: config.vectors)
 
-    monkeypatch.setattr(evidence, "submit_evidence", submit)
+    monkeypatch.setattr(filled, "submit", submit)
     app = open_page("discover", found="aaaa00000001")
 
     app.button(key="gather").click().run()

@@ -153,11 +153,11 @@ def test_the_deception_study_is_queued_with_what_was_asked(
 ) -> None:
     asked: list[Any] = []
 
-    def submit(_engine: object, config: DeceptionConfig) -> object:
+    def submit(config: DeceptionConfig) -> object:
         asked.append(config)
         return engine.jobs.submit("study", "experiment", lambda _progress: "x")
 
-    monkeypatch.setattr(resources.registry, "submit_study", submit)
+    monkeypatch.setattr(engine, "submit", submit)
     app = open_page("studies")
     app.number_input(key="controls").set_value(20)
 

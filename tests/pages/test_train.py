@@ -10,8 +10,6 @@ from dashboard.words.inks import LIGHT
 from engine.configs.core import ModelConfig
 from engine.configs.training import FinetuneConfig
 from engine.errors import ModelError
-from engine.runs import training as runs
-from engine.training.lora.records import digest_of
 from tests.pages.conftest import charts, open_page, start, words
 from tests.pages.samples import ROOT, FakeEngine
 from tests.pages.training_samples import (
@@ -27,8 +25,8 @@ from tests.pages.training_samples import (
 def trainer(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch):
     """Submissions that need no model; whatever still runs is ended."""
     fake = Trainer(engine)
-    for name in ("submit_finetune", "submit_dataset", "submit_again"):
-        monkeypatch.setattr(runs, name, getattr(fake, name))
+    for name in ("submit", "submit_again"):
+        monkeypatch.setattr(engine, name, getattr(fake, name))
     yield fake
     fake.go_on.set()
     for job in engine.jobs.all():
@@ -219,7 +217,7 @@ def test_a_name_that_cannot_be_used_is_refused(
 
 def test_a_stopped_training_of_the_same_settings_goes_on(trainer: Trainer) -> None:
     config = FinetuneConfig()
-    add_unfinished(trainer.engine.store.root, "mine", config, digest_of(config, ROOT))
+    add_unfinished(trainer.engine.store.root, "mine", config, trainer.engine.digest(config))
     app = open_page("train")
 
     app.text_input(key="lora_name").set_value("mine").run()

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from dashboard.frame import sidebar, tray
-from dashboard.session import resources
 from engine.errors import ConfigError
 from engine.progress import Progress
 from engine.runs.engine import EngineStatus
@@ -27,16 +26,9 @@ def failed(engine: FakeEngine, error: str, request: dict[str, Any] | None, kind:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+def asked(engine: FakeEngine) -> list[dict[str, Any]]:
     """The requests that were submitted again."""
-    requests: list[dict[str, Any]] = []
-
-    def submit_again(engine: FakeEngine, request: dict[str, Any]) -> object:
-        requests.append(request)
-        return engine.jobs.submit("Again", "find", lambda progress: "none", request=request)
-
-    monkeypatch.setattr(resources.registry, "submit_again", submit_again)
-    return requests
+    return engine.submitted
 
 
 def test_a_failed_job_says_why_and_is_asked_again_once(
@@ -85,10 +77,10 @@ def test_a_batch_is_halved_only_where_that_can_help(
 def test_what_cannot_be_asked_again_says_so_on_the_page_as_in_the_tray(
     engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(engine: object, request: object) -> None:
+    def refuse(request: object) -> None:
         raise ConfigError("It is from another version.")
 
-    monkeypatch.setattr(resources.registry, "submit_again", refuse)
+    monkeypatch.setattr(engine, "submit_again", refuse)
     failed(engine, "Gone.", {"method": "melbo", "config": {}}, "find")
     app = open_page("discover")
 

@@ -9,12 +9,11 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.cards import html_run
 from dashboard.session import resources
-from engine.configs.sweeps import EvaluateConfig
 from engine.configs.core import VectorRef
+from engine.configs.sweeps import EvaluateConfig
 from engine.errors import ConfigError
 from engine.progress import Progress
 from engine.records.records import Evaluation
-from engine.runs import registry
 from engine.store import unfinished
 from tests.pages.conftest import charts, open_page, words
 from tests.pages.samples import FakeEngine, evaluation, provenance
@@ -138,7 +137,7 @@ def test_one_that_nobody_goes_on_with_can_be_gone_on_with(
     filled: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, asked = part(filled), []
-    monkeypatch.setattr(registry, "submit_again", lambda _, request: asked.append(request))
+    monkeypatch.setattr(filled, "submit_again", asked.append)
 
     app = open_page("curves", run=DIGEST)
     app.button(key="go_on").click().run()
@@ -154,7 +153,7 @@ def test_one_that_cannot_be_gone_on_with_says_why(
         raise ConfigError("There is no model `x`.")
 
     part(filled)
-    monkeypatch.setattr(registry, "submit_again", refuse)
+    monkeypatch.setattr(filled, "submit_again", refuse)
 
     app = open_page("curves", run=DIGEST)
     app.button(key="go_on").click().run()

@@ -81,33 +81,31 @@ def add_dataset(root: Path, name: str) -> Path:
 
 
 class Trainer:
-    """In place of `training_jobs`' submissions: a job that waits until it is told how to end."""
+    """In place of an engine's submissions: a job that waits until it is told how to end."""
 
     def __init__(self, engine: FakeEngine) -> None:
         self.engine, self.asked = engine, []
         self.go_on, self.failure = threading.Event(), None
 
-    def submit_finetune(self, _engine: object, config: FinetuneConfig, folder: Path) -> Any:
-        self.asked.append((config, folder))
+    def submit(self, config: FinetuneConfig | DatasetConfig, place: Path) -> Any:
+        self.asked.append((config, place))
 
         def work(progress: Any) -> str:
-            add_unfinished(self.engine.store.root, folder.name, config)
-            progress(2, 8, "epoch *1* of 4", loss=1.5)
+            if isinstance(config, FinetuneConfig):
+                add_unfinished(self.engine.store.root, place.name, config)
+                progress(2, 8, "epoch *1* of 4", loss=1.5)
+            else:
+                files.partial_folder(place).mkdir(parents=True)
+                progress(5, 20, "5 texts for questions")
             return self._end(progress)
 
-        return self._submit(f"Train {folder.name}", config, folder, work)
+        request = {
+            "method": config.method, "config": configs.as_json(config),
+            "place": str(place.relative_to(self.engine.store.root)),
+        }  # fmt: skip
+        return self.engine.jobs.submit(config.task(place), config.method, work, request=request)
 
-    def submit_dataset(self, _engine: object, config: DatasetConfig, path: Path) -> Any:
-        self.asked.append((config, path))
-
-        def work(progress: Any) -> str:
-            files.partial_folder(path).mkdir(parents=True)
-            progress(5, 20, "5 texts for questions")
-            return self._end(progress)
-
-        return self._submit(f"Build {path.stem}", config, path, work)
-
-    def submit_again(self, _engine: object, request: dict[str, Any]) -> None:
+    def submit_again(self, request: dict[str, Any]) -> None:
         self.asked.append(request)
 
     def _end(self, progress: Any) -> str:
@@ -116,10 +114,3 @@ class Trainer:
         if self.failure is not None:
             raise self.failure
         return "d2"
-
-    def _submit(self, title: str, config: Any, place: Path, work: Any) -> Any:
-        request = {
-            "method": config.method, "config": configs.as_json(config),
-            "place": str(place.relative_to(self.engine.store.root)),
-        }  # fmt: skip
-        return self.engine.jobs.submit(title, config.method, work, request=request)
