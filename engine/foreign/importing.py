@@ -221,7 +221,7 @@ def _check_generation(store: Store, path: Path, record: dict[str, Any]) -> None:
 def _check_experiment(store: Store, path: Path, record: dict[str, Any]) -> None:  # noqa: ARG001
     name, config = record["name"], record["config"]
     if name in studies.STUDIES:
-        studies.from_json(name, config)
+        registry.from_json(name, config)
     else:
         _agree(
             record["digest"] == configs.digest({"method": name, **config}),
