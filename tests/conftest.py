@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import sys
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -24,10 +25,17 @@ def _checked_anew() -> None:
     checked.begin()
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> None:
+def _take_one_thread() -> None:
     """Tiny models lose more to waiting threads than they gain from a second one."""
-    import sys
-
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
+
+
+def pytest_collection_finish() -> None:
+    """Before the first fixture of a module: a sum over other threads has other last bits."""
+    _take_one_thread()
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    _take_one_thread()
