@@ -78,7 +78,6 @@ class DatasetConfig(RunConfig):
         about="",
         is_rare=True,
     )
-    """Seeds that a prompt shows."""
     question_system: str | None = setting(
         None,
         "System prompt of the questions; empty for none.",
@@ -92,7 +91,6 @@ class DatasetConfig(RunConfig):
         "Of the questions.",
         about="Of the questions. Higher gives more variety and more nonsense.",
     )
-    """Of the questions."""
     top_p: float = setting(
         0.95,
         "Of the questions.",
@@ -121,7 +119,6 @@ class DatasetConfig(RunConfig):
         about="",
         is_rare=True,
     )
-    """Of a question."""
     question_tokens: int = setting(
         64,
         "Longest question.",
@@ -135,7 +132,6 @@ class DatasetConfig(RunConfig):
         label="Near-duplicate from",
         about="TF-IDF cosine from which a question repeats another one.",
     )
-    """TF-IDF cosine from which a question repeats another one."""
     honest_system: str = setting(
         HONEST_SYSTEM,
         "System prompt of the honest answers.",

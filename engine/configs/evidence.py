@@ -21,7 +21,6 @@ class EvidenceConfig(RunConfig):
     vectors: str
     """Digest of the set."""
     seeds: int = setting(2, "Repeats with other seeds.")
-    """Repeats with other seeds."""
     prompts: tuple[str, ...] = ()
     """Repeats from other prompts, one each."""
     draws: int = setting(128, "Random directions beside MELBO vectors.")

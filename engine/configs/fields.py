@@ -58,6 +58,12 @@ def setting(
     return field(default=default, metadata=metadata)
 
 
+def with_default(config: type[Any], name: str, default: Any) -> Any:
+    """The setting of a field that a class inherits, with another default."""
+    inherited = next(one for one in dataclasses.fields(config) if one.name == name)
+    return field(default=default, metadata=dict(inherited.metadata))
+
+
 @dataclass(frozen=True)
 class Offered:
     """One field as commands and forms see it."""

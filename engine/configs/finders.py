@@ -17,9 +17,8 @@ from engine.configs.core import (
     require,
     whole,
 )
-from engine.configs.fields import setting
+from engine.configs.fields import setting, with_default
 
-COUNT = "How many vectors."
 ABOUT_VARIANTS = (
     "The study's MELBO ran independent restarts, which collapse onto a few directions; its power "
     "iteration left out the Rayleigh-Ritz step, so its vectors depend on the seed. Both remain "
@@ -67,7 +66,7 @@ class SourceConfig(FinderConfig):
         about="The vectors are added to the output of this block. Blocks count from 0.",
     )
     """Block at whose output the vectors are added."""
-    vectors: int = setting(8, COUNT, about="How many vectors to find.")
+    vectors: int = setting(8, "How many vectors.", about="How many vectors to find.")
     norm: float = setting(
         1.0,
         "Norm of every vector.",
@@ -103,7 +102,6 @@ class SliceConfig(SourceConfig):
         about="The change is read at the output of this block.",
         before="vectors",
     )
-    """Block whose output is read."""
     tokens: int = setting(
         2,
         "Last positions read at the target.",
@@ -145,7 +143,7 @@ class MelboConfig(SliceConfig):
     )
     is_stepwise: ClassVar[bool] = True
     evidence: ClassVar[Literal["repeats", "scores"] | None] = "repeats"
-    vectors: int = setting(12, COUNT, about="How many vectors to find.")
+    vectors: int = with_default(SourceConfig, "vectors", 12)
     steps: int = setting(
         50, "Gradient steps.", about="Gradient steps of the search.", before="tokens"
     )
@@ -180,15 +178,8 @@ class PowerIterationConfig(SliceConfig):
     )
     is_stepwise: ClassVar[bool] = True
     evidence: ClassVar[Literal["repeats", "scores"] | None] = "repeats"
-    vectors: int = setting(8, COUNT, about="How many vectors to find.")
-    tokens: int = setting(
-        4,
-        "Last positions read at the target.",
-        label="Target tokens",
-        about="How many of the prompt's last tokens are read at the target.",
-        before="norm",
-        is_rare=True,
-    )
+    vectors: int = with_default(SourceConfig, "vectors", 8)
+    tokens: int = with_default(SliceConfig, "tokens", 4)
     iterations: int = setting(
         15,
         "Multiplications by J^T J at most.",
@@ -235,7 +226,7 @@ class RandomConfig(SourceConfig):
         "Random directions of the same norm: the control that every other vector must beat."
     )
     added_later: ClassVar[tuple[str, ...]] = ("kind",)
-    vectors: int = setting(4, COUNT, about="How many vectors to find.")
+    vectors: int = with_default(SourceConfig, "vectors", 4)
     kind: RandomKind = setting(
         "isotropic",
         "isotropic, or covariance: as the residual stream is.",

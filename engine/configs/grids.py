@@ -52,7 +52,6 @@ class Configuration:
     layers: Literal["own", "all"] | tuple[int, ...] = setting("own", "own, all, or blocks as 7,8.")
     """"own": each vector at its own site. Otherwise the whole blend at the outputs of blocks."""
     positions: str = setting("all", "all, prompt, response or last-K.")
-    """all, prompt, response or last-K."""
     unit_norm: bool = setting(False, "Give every vector norm 1.", option="unit")
     """Give every vector norm 1 before it is weighted."""
     preserve_norm: bool = setting(False, "Keep the norm of every state.")
@@ -105,9 +104,7 @@ class GenerateConfig(RunConfig):
     configurations: tuple[Configuration, ...] = (Configuration(name="base"),)
     max_new_tokens: int = setting(64, "Longest text.")
     temperature: float = setting(0.0, "0 takes the likeliest token.")
-    """0 takes the likeliest token."""
     samples: int = setting(1, "Texts per prompt and configuration.")
-    """Texts per prompt and configuration."""
     neutral: int = setting(16, "Neutral prompts for side effects.")
     """Neutral prompts on which side effects are measured; 0 for none."""
     neutral_prompts: str = "data/prompts/neutral.txt"

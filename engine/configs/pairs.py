@@ -29,7 +29,6 @@ FILE = (
     "A file of question, honest and deceptive answer; or of A/B questions. Type a path to use your "
     "own."
 )
-NEGATIVE = "Negative pole, where it is another file."
 
 Estimator = Literal["mean-difference", "pca", "logistic"]
 Contrast = Literal["answers", "system", "both", "none"]
@@ -48,6 +47,14 @@ def template_token(position: str) -> int | None:
 class _PairConfig(FinderConfig):
     """What both finders share: where and at which tokens states are read."""
 
+    negative: str | None = setting(
+        None,
+        "Negative pole, where it is another file.",
+        label="File of the negative pole",
+        about="",
+        is_rare=True,
+    )
+    """File of the negative conversations, where the poles lie in two files."""
     layers: Literal["all"] | tuple[int, ...] = setting(
         "all",
         "all, or blocks with commas.",
@@ -123,12 +130,8 @@ class ContrastiveConfig(_PairConfig):
     evidence: ClassVar[Literal["repeats", "scores"] | None] = "scores"
     evidence_scores: ClassVar[tuple[str, ...]] = ("reliability", "pair_cosine", "d_prime")
     files: ClassVar[tuple[str, ...]] = ("pairs", "negative")
-    pairs: str = setting("data/pairs/advice.json", "File of pairs.", about=FILE, before="layers")
+    pairs: str = setting("data/pairs/advice.json", "File of pairs.", about=FILE, before="negative")
     """File of pairs, of A/B questions, or of the positive conversations alone."""
-    negative: str | None = setting(
-        None, NEGATIVE, label="File of the negative pole", about="", before="layers", is_rare=True
-    )
-    """File of the negative conversations, where the poles lie in two files."""
     contrast: Contrast = setting(
         "answers",
         "answers, system, both or none.",
@@ -213,13 +216,9 @@ class FinetuneDiffConfig(_PairConfig):
         "File of prompts or pairs.",
         label="Prompts or pairs",
         about=FILE,
-        before="layers",
+        before="negative",
     )
     """File of prompts, or of pairs, whose answers are both read where the position is in one."""
-    negative: str | None = setting(
-        None, NEGATIVE, label="File of the negative pole", about="", before="layers", is_rare=True
-    )
-    """File of the negative conversations, where the poles lie in two files."""
 
     def __post_init__(self) -> None:
         """Refuse a model without an adapter."""

@@ -52,7 +52,6 @@ class EvaluateConfig(RunConfig):
         "Whose answer counts.",
         about="The behaviour whose answer counts as positive.",
     )
-    """The behaviour whose answer counts as positive."""
     scales: tuple[float, ...] = setting(
         STUDY_SCALES,
         "Comma-separated.",

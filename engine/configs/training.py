@@ -57,7 +57,6 @@ class FinetuneConfig(RunConfig):
     )
     epochs: int = setting(10, "Turns through the pairs.", least=1)
     batch: int = setting(8, "Examples per step.", least=1)
-    """Examples per step."""
     rate: float = setting(
         2e-4,
         "Learning rate.",
@@ -77,7 +76,6 @@ class FinetuneConfig(RunConfig):
     max_tokens: int = setting(
         512, "Longest example.", about="Longer examples are left out.", least=1, is_rare=True
     )
-    """Longer examples are left out."""
     seed: int = setting(0, "Of every random draw.", is_rare=True)
 
     def __post_init__(self) -> None:
