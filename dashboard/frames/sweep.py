@@ -53,7 +53,7 @@ class Sweep(NamedTuple):
     rows: Rows
     """Rows of one vector and of the baseline, as in the evaluation's frame; read when asked for."""
     values: Rows
-    """`parts.by_question` of the same rows."""
+    """`content_and_letter.by_question` of the same rows."""
     keys: dict[Key, str]
     """Names of the measured vectors, in their order."""
     bands: pd.DataFrame

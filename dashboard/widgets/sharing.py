@@ -70,7 +70,7 @@ def overview(sweep: Sweep, cells: pd.DataFrame, address: str) -> None:
 
     Args:
         sweep: The run.
-        cells: What the map draws, as `overviews.heat_map` takes it.
+        cells: What the map draws, as `many_vectors.heat_map` takes it.
         address: The link to the view.
     """
     widgets.share_card(

@@ -2,7 +2,7 @@
 
 The baseline is asked every question first. Then all cells are asked the questions in random order,
 a round at a time and with the same batches as a whole sweep, and after every round those that
-cannot be the best any more are dropped (`confidence.Race`). What is left is asked everything.
+cannot be the best any more are dropped (`maths.race.Race`). What is left is asked everything.
 """
 
 from collections.abc import Sequence

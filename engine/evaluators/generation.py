@@ -39,7 +39,7 @@ class GridResult:
     """What a grid gave."""
 
     frame: pd.DataFrame
-    """Columns: `generation_records.GENERATION_COLUMNS`."""
+    """Columns: `records.grids.GENERATION_COLUMNS`."""
     side_effects: dict[str, dict[str, float]]
     notes: tuple[str, ...]
 

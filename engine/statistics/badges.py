@@ -2,7 +2,7 @@
 
 Random vectors differ in what they truly do, so a badge must pay for the choice among k vectors
 and s scales even if every mean were known exactly; asking other questions does not pay for it
-(`selection` does that for the noise of the questions alone). By ranks alone the best of k cannot
+(`held_out` does that for the noise of the questions alone). By ranks alone the best of k cannot
 reach p below k / (controls + k): .76 for the best of 200 beside 64. The badge therefore uses how
 *far* outside a vector lies, in standard deviations of the random vectors:
 

@@ -107,7 +107,7 @@ def shapes(questions: pd.DataFrame, summary: pd.DataFrame, moved: pd.DataFrame) 
     Args:
         questions: Output of `statistics.per_question`.
         summary: Output of `statistics.summarise`.
-        moved: Output of `effects.moves`.
+        moved: Output of `flips.moves`.
 
     Returns:
         Columns: vector_set, vector, method, shape.

@@ -1,6 +1,6 @@
 """How far found vectors can be trusted: found again, apart from their neighbours, beyond chance.
 
-Works on vectors and scores alone; `evidence_runs` repeats the finders. Knows nothing of models,
+Works on vectors and scores alone; `runs.evidence` repeats the finders. Knows nothing of models,
 files or screens; no torch.
 
 Two runs are compared up to sign and order: vector by vector through the assignment with the

@@ -94,7 +94,7 @@ def ranges(summary: pd.DataFrame, costs: pd.DataFrame | None = None) -> pd.DataF
 
     Args:
         summary: Output of `statistics.summarise`.
-        costs: Output of `costs.by_cell`, if side effects were measured.
+        costs: Output of `side_effects.by_cell`, if side effects were measured.
 
     Returns:
         Columns: vector_set, vector, method, then the fields of `Range`.

@@ -44,7 +44,7 @@ class SweepStatistics:
     """`nulls.control_band`."""
     cells: pd.DataFrame
     """Steered cells: p, q of `nulls.p_values` (vectors only), gained, lost, flips_p, flips_q of
-    `effects.flips`, and `effects.flags`."""
+    `flips.flips`, and `flips.flags`."""
     vectors: pd.DataFrame
     """One row a vector: `badges.badges`, `doses.steerability`, shape, `usable.ranges`."""
     tests: pd.DataFrame
@@ -52,9 +52,9 @@ class SweepStatistics:
     selection: Selection
     spread: Spread | None
     groups: dict[str, str]
-    """`question_groups.question_groups`."""
+    """`repeats.question_groups`."""
     part_bands: pd.DataFrame
-    """`parts.control_bands`."""
+    """`content_and_letter.control_bands`."""
     nothing_moved: bool
     """`statistics.is_no_op`."""
 

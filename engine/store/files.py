@@ -30,7 +30,7 @@ UNREADABLE = (
 )
 """What reading a damaged file may raise."""
 ROWS_READ_AT_ONCE = 2**17
-"""Rows of a parquet file that can be read without the others; see `record_rows`."""
+"""Rows of a parquet file that can be read without the others; see `vector_rows`."""
 
 
 def write_atomically(path: Path, data: bytes) -> Path:

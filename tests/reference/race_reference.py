@@ -6,7 +6,7 @@ import math
 def race(values, signs, worsts, delta, batch, caution, unbet):
     """Questions asked when each (sign, arm) is dropped, and its largest capital.
 
-    `values[arm][question]` in the order asked; `worsts` as `confidence.Worst`.
+    `values[arm][question]` in the order asked; `worsts` as `race.Worst`.
     """
     arms, total = len(values), len(values[0])
     entries = [(sign, arm) for sign in signs for arm in range(arms)]

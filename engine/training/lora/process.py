@@ -24,7 +24,7 @@ COMMAND = [sys.executable, "-m", "engine.training.lora.process"]
 
 
 def run(config: FinetuneConfig, folder: Path, root: Path, progress: Progress) -> str:
-    """What `finetune.run` does, elsewhere; the digest of the training.
+    """What `train.run` does, elsewhere; the digest of the training.
 
     Raises:
         EngineError: For everything the user can mend.
