@@ -170,7 +170,7 @@ class Engine:
             EngineError: For everything the user can mend.
             Cancelled: When `progress` raises it.
         """
-        kind = registry.of(config)
+        kind = _placed(config, place)
         digest = self.digest(config)
         work = registry.function(kind.run)
         if kind.has_place:
@@ -191,7 +191,7 @@ class Engine:
         Raises:
             EngineError: At once, for what can be known before it runs.
         """
-        kind = registry.of(config)
+        kind = _placed(config, place)
         request: dict[str, Any] = {
             "kind": kind.job,
             "method": config.method,
@@ -252,6 +252,20 @@ class Engine:
     def estimate_seconds(self, config: RunConfig) -> float | None:
         """Seconds a like run took on this model, scaled by its work; None without one."""
         return estimate(self.store, config)
+
+
+def _placed(config: RunConfig, place: Path | None) -> registry.Run:
+    """The kind of run of a config, which names a place where its record needs one, and only there.
+
+    Raises:
+        ConfigError: If it does not.
+    """
+    kind = registry.of(config)
+    if kind.has_place and place is None:
+        raise ConfigError(f"{kind.title} writes to a place of its own: name a file or folder.")
+    if place is not None and not kind.has_place:
+        raise ConfigError(f"{kind.title} is kept in the store: leave out {place}.")
+    return kind
 
 
 def _shallow(status: EngineStatus) -> dict[str, Any]:
