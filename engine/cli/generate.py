@@ -1,92 +1,50 @@
 """`generate`: texts of the base and the fine-tuned model, steered and not."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Any
 
-import typer
 from rich.table import Table
 
-from engine import ROOT
 from engine.cli import tables
-from engine.cli.options import (
-    Adapter,
-    Device,
-    Dtype,
-    Model,
-    Prompt,
-    Prompts,
-    Seed,
-    StoreDir,
-    System,
-    done,
-    model_config,
-    one_of,
-    open_engine,
-    parse_scales,
-    reference,
-)
-from engine.configs.core import STUDY_PROMPT, STUDY_SYSTEM, VectorRef
+from engine.cli.from_config import SEED, STORE, Option, about, build, of_model, options_of, values
+from engine.cli.from_config import command as made
+from engine.cli.options import done, open_engine, parse_scales, prompts, reference
+from engine.configs.core import VectorRef
 from engine.configs.grids import BlendPart, Configuration, GenerateConfig
 from engine.errors import ConfigError
-from engine.questions import files
 from engine.records.grids import Generation
-from engine.runs.engine import Engine
 from engine.store.store import Store
 
 
-def generate(
-    vectors: Annotated[list[str] | None, typer.Option(help="Files or digests, FILE:INDEX.")] = None,
-    prompt: Prompt = None,
-    prompts: Prompts = None,
-    system: System = STUDY_SYSTEM,
-    scales: Annotated[str, typer.Option(help="Comma-separated; a share for ablate.")] = "1",
-    relative: Annotated[bool, typer.Option(help="Scales in residual norms.")] = False,
-    blend: Annotated[str | None, typer.Option(help="Weights: all vectors become one.")] = None,
-    operation: Annotated[str, typer.Option(help="add or ablate.")] = "add",
-    layers: Annotated[str, typer.Option(help="own, all, or blocks as 7,8.")] = "own",
-    positions: Annotated[str, typer.Option(help="all, prompt, response or last-K.")] = "all",
-    unit: Annotated[bool, typer.Option(help="Give every vector norm 1.")] = False,
-    preserve_norm: Annotated[bool, typer.Option(help="Keep the norm of every state.")] = False,
-    tuned: Annotated[bool | None, typer.Option("--tuned/--base", help="Steer only one.")] = None,
-    max_new_tokens: Annotated[int, typer.Option(help="Longest text.")] = 64,
-    temperature: Annotated[float, typer.Option(help="0 takes the likeliest token.")] = 0.0,
-    samples: Annotated[int, typer.Option(help="Texts per prompt and configuration.")] = 1,
-    neutral: Annotated[int, typer.Option(help="Neutral prompts for side effects.")] = 16,
-    model: Model = "demo",
-    adapter: Adapter = None,
-    dtype: Dtype = "auto",
-    device: Device = "auto",
-    store: StoreDir = ROOT,
-    seed: Seed = 0,
-) -> None:
-    """What the model says: unsteered, and with each vector at each scale."""
-    one_of("operation", operation, ("add", "ablate"))
-    engine = open_engine(store)
-    shared = Configuration(
-        name="shared",
-        operation=operation,  # type: ignore[arg-type]
-        scale_unit="relative" if relative else "absolute",
-        layers=_layers(layers),
-        positions=positions,
-        unit_norm=unit,
-        preserve_norm=preserve_norm,
-    )
-    named = _blends(engine.store, vectors or [], blend)
-    config = GenerateConfig(
-        model=model_config(model, adapter, dtype, device),
-        prompts=_prompts(prompt, prompts),
-        system=system or None,
-        configurations=columns(shared, named, parse_scales(scales), adapter is not None, tuned),
-        max_new_tokens=max_new_tokens,
-        temperature=temperature,
-        samples=samples,
-        neutral=neutral,
-        seed=seed,
-    )
-    _run(engine, config)
+def command() -> Any:
+    """The command, made from the configs of a grid and of one of its columns."""
+    grid, column = options_of(GenerateConfig), options_of(Configuration)
+    every = [
+        Option("vectors", list[str] | None, None, "Files or digests, FILE:INDEX."),
+        Option("prompt", str | None, None, "The one prompt to start from."),
+        Option("prompts", str | None, None, "File of prompts."),
+        grid.pop("system"),
+        Option("scales", str, "1", "Comma-separated; a share for ablate."),
+        column.pop("relative"),
+        Option("blend", str | None, None, "Weights: all vectors become one."),
+        *column.values(),
+        Option("tuned", bool | None, None, "Steer only one.", ("--tuned/--base",)),
+        *grid.values(),
+    ]
+    return made(about(GenerateConfig), [*every, *of_model(), STORE, SEED], _generate)
 
 
-def _run(engine: Engine, config: GenerateConfig) -> None:
+def _generate(given: dict[str, Any]) -> None:
+    engine = open_engine(given["store"])
+    shared = Configuration(name="shared", **values(Configuration, given))
+    named = _blends(engine.store, given["vectors"] or [], given["blend"])
+    has_adapter, scales = given["adapter"] is not None, parse_scales(given["scales"])
+    config = build(
+        GenerateConfig,
+        given,
+        prompts=prompts(given["prompt"], given["prompts"]),
+        configurations=columns(shared, named, scales, has_adapter, given["tuned"]),
+    )
     with tables.bar() as progress:
         digest = engine.run(config, progress)
     found = engine.store.load_generation(digest)
@@ -127,23 +85,6 @@ def columns(
                 values |= {"name": f"{found[flag].name} {name} {sign}", "adapter": flag}
                 found.append(Configuration(**values | {"blend": parts, "scale": scale}))
     return tuple(found)
-
-
-def _prompts(prompt: str | None, file: str | None) -> tuple[str, ...]:
-    if prompt is not None and file is not None:
-        raise ConfigError("Give --prompt or --prompts, not both.")
-    if prompt is not None and not prompt.strip():
-        raise ConfigError("The prompt is empty: write one after --prompt.")
-    return files.load_prompts(file) if file is not None else (prompt or STUDY_PROMPT,)
-
-
-def _layers(text: str) -> str | tuple[int, ...]:
-    if text in ("own", "all"):
-        return text
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not parts or not all(part.isdigit() for part in parts):
-        raise ConfigError(f"Layers {text!r} are not known: use own, all, or blocks as 7,8.")
-    return tuple(int(part) for part in parts)
 
 
 def _blends(

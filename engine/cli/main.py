@@ -12,14 +12,10 @@ from typing import Annotated, Any
 import typer
 
 from engine import ROOT
-from engine.cli import find, library, tables
+from engine.cli import evaluate, find, generate, library, studies, tables, training
 from engine.cli.audit import audit_files
 from engine.cli.bench import bench
-from engine.cli.evaluate import evaluate
 from engine.cli.evidence import evidence
-from engine.cli.find import find_app
-from engine.cli.generate import generate
-from engine.cli.generate import report as report_generation
 from engine.cli.options import (
     Adapter,
     Device,
@@ -32,8 +28,6 @@ from engine.cli.options import (
     spread_vectors,
 )
 from engine.cli.similarity import similarity_of_sets
-from engine.cli.studies import experiment_app
-from engine.cli.training import build_dataset, finetune
 from engine.errors import Cancelled, EngineError
 
 # Typer carries its own copy of click; its class of usage errors has no public name.
@@ -47,17 +41,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Find, measure, compare and show steering vectors.",
 )
-app.add_typer(find_app, name="find")
-app.add_typer(experiment_app, name="experiment")
-find.attach(find_app)
+app.add_typer(find.app(), name="find")
+app.add_typer(studies.app(), name="experiment")
 library.attach(app)
-app.command()(evaluate)
+app.command("evaluate")(evaluate.command())
 app.command("similarity")(similarity_of_sets)
 app.command("audit")(audit_files)
 app.command()(evidence)
-app.command()(generate)
-app.command("build-dataset")(build_dataset)
-app.command()(finetune)
+app.command("generate")(generate.command())
+app.command("build-dataset")(training.build_dataset())
+app.command("finetune")(training.finetune())
 app.command()(bench)
 
 
@@ -107,7 +100,7 @@ def show(
     elif info.kind == "evaluation":
         tables.evaluation(found.load_evaluation(info.digest))
     elif info.kind == "generation":
-        report_generation(found.load_generation(info.digest))
+        generate.report(found.load_generation(info.digest))
     else:
         tables.experiment(found.load_experiment(info.digest))
     answer(**info._asdict())

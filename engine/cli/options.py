@@ -1,4 +1,4 @@
-"""The command line's options, how their text becomes values, and how every command answers."""
+"""How the text of options becomes values, and how every command opens the engine and answers."""
 
 import json
 from pathlib import Path
@@ -6,37 +6,26 @@ from typing import Annotated, Any
 
 import typer
 
-from engine.configs.core import ModelConfig, RandomKind, VectorRef
-from engine.configs.sweeps import knowledge_of
+from engine.configs.core import STUDY_PROMPT, ModelConfig, VectorRef
 from engine.errors import ConfigError
+from engine.questions import files
 from engine.runs.engine import Engine
 from engine.store.store import Store
 
-Model = Annotated[str, typer.Option(help="Preset (demo, qwen3-14b, llama-3.2-3b), hub id, folder.")]
-Adapter = Annotated[str | None, typer.Option(help="PEFT LoRA: folder, hub id, or demo.")]
-Dtype = Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
-StoreDir = Annotated[Path, typer.Option("--store", help="Holds vectors/ and results/.")]
-Seed = Annotated[int, typer.Option(help="Of every random draw.")]
-Prompt = Annotated[str | None, typer.Option(help="The one prompt to start from.")]
-Prompts = Annotated[str | None, typer.Option("--prompts", help="File of prompts.")]
-System = Annotated[str, typer.Option(help="System prompt; empty for none.")]
-Source = Annotated[int | None, typer.Option(help="Block at whose output vectors are added.")]
-Target = Annotated[int | None, typer.Option(help="Block whose output is read.")]
-Norm = Annotated[float, typer.Option(help="Norm of every vector.")]
-Questions = Annotated[str, typer.Option(help="Question file.")]
-Kind = Annotated[
-    RandomKind, typer.Option(help="isotropic, or covariance: as the residual stream is.")
-]
-SideEffects = Annotated[
-    bool, typer.Option(help="Also KL, perplexity, written answers and knowledge.")
-]
-Neutral = Annotated[int, typer.Option(help="Neutral prompts for side effects.")]
-Written = Annotated[int, typer.Option(help="Questions whose answers are written out.")]
-Knowledge = Annotated[
-    str | None, typer.Option(help="Knowledge questions; empty for none. Default: the model's own.")
-]
-Count = Annotated[int, typer.Option(help="How many vectors.")]
+HELP = {
+    "model": "Preset (demo, qwen3-14b, llama-3.2-3b), hub id, folder.",
+    "adapter": "PEFT LoRA: folder, hub id, or demo.",
+    "dtype": "auto, float32, bfloat16 or float16.",
+    "device": "auto, cpu, cuda or cuda:N.",
+    "store": "Holds vectors/ and results/.",
+    "seed": "Of every random draw.",
+}
+Model = Annotated[str, typer.Option(help=HELP["model"])]
+Adapter = Annotated[str | None, typer.Option(help=HELP["adapter"])]
+Dtype = Annotated[str, typer.Option(help=HELP["dtype"])]
+Device = Annotated[str, typer.Option(help=HELP["device"])]
+StoreDir = Annotated[Path, typer.Option("--store", help=HELP["store"])]
+Seed = Annotated[int, typer.Option(help=HELP["seed"])]
 
 
 def reference(store: Store, name: str) -> VectorRef:
@@ -60,6 +49,19 @@ def reference(store: Store, name: str) -> VectorRef:
     return VectorRef(digest=digest, indices=(int(index),) if index else None)
 
 
+def prompts(prompt: str | None, file: str | None) -> tuple[str, ...]:
+    """The prompts of `--prompt` or of the file `--prompts`, else the study's.
+
+    Raises:
+        ConfigError: If both are given, or the prompt is empty.
+    """
+    if prompt is not None and file is not None:
+        raise ConfigError("Give --prompt or --prompts, not both.")
+    if prompt is not None and not prompt.strip():
+        raise ConfigError("The prompt is empty: write one after --prompt.")
+    return files.load_prompts(file) if file is not None else (prompt or STUDY_PROMPT,)
+
+
 def parse_scales(text: str) -> tuple[float, ...]:
     """Numbers separated by commas.
 
@@ -74,24 +76,19 @@ def parse_scales(text: str) -> tuple[float, ...]:
         ) from None
 
 
-def side_effect_fields(
-    is_wanted: bool, model: str, neutral: int, written: int, knowledge: str | None
-) -> dict[str, Any]:
-    """Fields of an `EvaluateConfig` for side effects; none, and so the old digest, without.
+def parse_layers(text: str, words: tuple[str, ...]) -> str | tuple[int, ...]:
+    """One of some words, or blocks separated by commas.
 
     Raises:
-        ConfigError: If knowledge questions are named but no side effects are asked for.
+        ConfigError: If it is neither.
     """
-    if knowledge and not is_wanted:
-        raise ConfigError("Knowledge questions are a side effect: add --side-effects.")
-    if not is_wanted:
-        return {}
-    return {
-        "side_effects": True,
-        "neutral": neutral,
-        "written": written,
-        "knowledge": knowledge_of(model) if knowledge is None else knowledge,
-    }
+    if text.strip() in words:
+        return text.strip()
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts or not all(part.isdigit() for part in parts):
+        known = ", ".join(words)
+        raise ConfigError(f"Layers {text!r} are not known: use {known}, or blocks as 7,8.")
+    return tuple(int(part) for part in parts)
 
 
 def one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
@@ -117,13 +114,13 @@ def spread_vectors(arguments: list[str]) -> list[str]:
     return spread
 
 
-def model_config(model: str, adapter: str | None, dtype: str, device: str) -> ModelConfig:
+def model_config(model: str, adapter: str | None, dtype: Any, device: str) -> ModelConfig:
     """The model that the options name."""
     if dtype not in ("auto", "float32", "bfloat16", "float16"):
         raise ConfigError(
             f"Precision {dtype!r} is not known: use auto, float32, bfloat16 or float16."
         )
-    return ModelConfig(model=model, adapter=adapter, dtype=dtype, device=device)  # type: ignore[arg-type]
+    return ModelConfig(model=model, adapter=adapter, dtype=dtype, device=device)
 
 
 def open_engine(store: Path) -> Engine:
@@ -139,16 +136,3 @@ def answer(**values: Any) -> None:
 def done(engine: Engine, digest: str, **more: Any) -> None:
     """Answer with a stored record."""
     answer(digest=digest, path=engine.store.find(digest).path, **more)
-
-
-def layers(
-    store: Path, model: ModelConfig, source: int | None, target: int | None
-) -> tuple[int, int]:
-    """Source and target block: as given, else the model\'s defaults."""
-    if source is not None and target is not None:
-        return source, target
-    default_source, default_target = open_engine(store).default_layers(model)
-    return (
-        default_source if source is None else source,
-        default_target if target is None else target,
-    )

@@ -17,7 +17,7 @@ Layout = Literal["pairs", "study"]
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetConfig(RunConfig):
-    """The deception study's recipe: seeds, more questions, two answers to each."""
+    """Let a model write questions, and an honest and a deceptive answer to each."""
 
     method: ClassVar[str] = "dataset"
     title: ClassVar[str] = "Dataset"

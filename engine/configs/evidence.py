@@ -11,7 +11,7 @@ from engine.errors import ConfigError
 
 @dataclass(frozen=True, kw_only=True)
 class EvidenceConfig(RunConfig):
-    """What is done for one stored set."""
+    """Repeat finders with other seeds and prompts; residuals, gaps, displacement, reliability."""
 
     method: ClassVar[str] = "evidence"
     title: ClassVar[str] = "Evidence"

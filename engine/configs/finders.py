@@ -134,7 +134,10 @@ class SliceConfig(SourceConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class MelboConfig(SliceConfig):
-    """MELBO: vectors that move the target layer most (METHODS: Mack and Turner 2024)."""
+    """Vectors of a given norm that move a later layer most.
+
+    MELBO, after Mack and Turner 2024 (METHODS).
+    """
 
     method: ClassVar[str] = "melbo"
     title: ClassVar[str] = "MELBO"
@@ -218,7 +221,7 @@ class PowerIterationConfig(SliceConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class RandomConfig(SourceConfig):
-    """Random directions: the control that every other vector must beat."""
+    """Random directions of a given norm: the control."""
 
     method: ClassVar[str] = "random"
     title: ClassVar[str] = "Random control"

@@ -92,7 +92,7 @@ class Configuration:
 
 @dataclass(frozen=True, kw_only=True)
 class GenerateConfig(RunConfig):
-    """A grid of texts: every prompt in every configuration, one or more samples of each."""
+    """What the model says: unsteered, and with each vector at each scale."""
 
     method: ClassVar[str] = "generation"
     title: ClassVar[str] = "Generation grid"

@@ -84,7 +84,7 @@ class _PairConfig(FinderConfig):
     variant: Variant = setting(
         "default",
         "Padding read as text, as the study did.",
-        option="study",
+        option="--study",
         flag=("default", "study"),
         about="study: padding is read as text and the last position is taken, as the deception "
         "study did, to see how far that alone moves the result.",
@@ -119,7 +119,7 @@ class _PairConfig(FinderConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class ContrastiveConfig(_PairConfig):
-    """Vectors from the difference between two poles of the same questions."""
+    """What separates two poles of the same questions, at every block."""
 
     method: ClassVar[str] = "contrastive"
     title: ClassVar[str] = "Contrastive"
@@ -199,7 +199,7 @@ class ContrastiveConfig(_PairConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class FinetuneDiffConfig(_PairConfig):
-    """Vectors from what an adapter changes on the same tokens."""
+    """What an adapter changes on the same tokens, at every block."""
 
     method: ClassVar[str] = "finetune-diff"
     title: ClassVar[str] = "Fine-tune difference"

@@ -37,7 +37,7 @@ PUBLIC_QUESTIONS = (
 
 @dataclass(frozen=True, kw_only=True)
 class CorrigibilityConfig(RunConfig):
-    """The corrigibility study, end to end, on one model."""
+    """MELBO, power iteration and random vectors from one prompt, on unseen A/B questions."""
 
     method: ClassVar[str] = "corrigibility"
     title: ClassVar[str] = "Corrigibility study"
@@ -121,7 +121,7 @@ class CorrigibilityConfig(RunConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class DeceptionConfig(RunConfig):
-    """The deception study, end to end, on one model and its deceptive adapter."""
+    """Contrastive against fine-tune-difference vectors: cosines, and what steered models say."""
 
     method: ClassVar[str] = "deception"
     title: ClassVar[str] = "Deception study"
@@ -146,7 +146,7 @@ class DeceptionConfig(RunConfig):
     """Norm-matched random vectors beside each chosen cell that is tested."""
     max_new_tokens: int = 16
     system: str | None = STUDY_SYSTEM
-    study: bool = setting(False, "Also read both families as the study did.")
+    study: bool = setting(False, "Also read both families as the study did.", option="--study")
     """Whether both families are also read the study's way, to see how far that alone turns them."""
     seed: int = setting(0, "Of every random draw.")
 

@@ -29,7 +29,7 @@ KNOWLEDGE_TEXTS = 100
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateConfig(RunConfig):
-    """An A/B sweep: vectors x scales x questions."""
+    """A/B questions over vectors and scales, with random controls."""
 
     method: ClassVar[str] = "ab"
     title: ClassVar[str] = "A/B sweep"

@@ -14,7 +14,7 @@ PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "
 
 @dataclass(frozen=True, kw_only=True)
 class FinetuneConfig(RunConfig):
-    """The deception study's training, by default on the deceptive answers."""
+    """Train a LoRA on one side of a file of pairs."""
 
     method: ClassVar[str] = "finetune"
     title: ClassVar[str] = "Training"

@@ -1,8 +1,9 @@
 """All ways of finding vectors, one method a file.
 
 A file has `find(door, config, progress)`, or `find(door, config, progress, steps)` where the search
-is stepwise. To add one: a config class, a file here, a line in `configs.registry`, a test. Knows
-nothing of the store and screens.
+is stepwise. To add one: a config class, a file here, a line in `configs.registry`, a test.
+
+Knows nothing of the store and screens.
 """
 
 import importlib

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 import torch
 
-from engine.cli.options import side_effect_fields
-from engine.configs.core import ADDED_LATER, ModelConfig, VectorRef, as_json, digest
+from engine.cli.evaluate import meant
+from engine.configs.core import ModelConfig, VectorRef, as_json, digest
 from engine.configs.registry import from_json
 from engine.configs.sweeps import EvaluateConfig
 from engine.errors import Cancelled, ConfigError, DataError
@@ -19,11 +19,11 @@ from engine.evaluators import side_effects as beside
 from engine.evaluators import sweeps, text_figures
 from engine.evaluators.cells import end_tokens
 from engine.evaluators.rows import BASELINE, CONTROL
+from engine.model.naming import Names
 from engine.progress import silent
 from engine.questions import knowledge
 from engine.questions.letters import letter_of
 from engine.runs.engine import Engine
-from engine.runs.estimates import _work
 from engine.statistics import side_effects as costs
 from engine.store.store import Store
 from tests.engine.test_ab import QUESTIONS, Units, vector_set
@@ -194,31 +194,40 @@ def test_side_effects_and_the_content_of_their_files_change_the_digest(tmp_path:
 
 
 def test_the_command_line_asks_a_model_only_what_it_may_know() -> None:
-    assert side_effect_fields(False, "demo", 16, 8, None) == {}
-    assert side_effect_fields(True, "demo", 2, 1, None)["knowledge"] == "data/knowledge/demo.jsonl"
-    other = side_effect_fields(True, "qwen3-14b", 2, 1, None)
-    assert other["knowledge"] == "data/knowledge/general.jsonl"
-    assert side_effect_fields(True, "demo", 2, 1, "")["knowledge"] == ""
+    plain = {"side_effects": False, "model": "demo", "neutral": 2, "written": 1, "knowledge": None}
+    wanted = plain | {"side_effects": True}
+
+    assert meant(plain) == {"side_effects": False, "model": "demo"}
+    assert meant(wanted)["knowledge"] == "data/knowledge/demo.jsonl"
+    assert meant(wanted | {"model": "qwen3-14b"})["knowledge"] == "data/knowledge/general.jsonl"
+    assert meant(wanted | {"knowledge": ""})["knowledge"] == ""
     with pytest.raises(ConfigError, match="add --side-effects"):
-        side_effect_fields(False, "demo", 2, 1, "own.jsonl")
+        meant(plain | {"knowledge": "own.jsonl"})
 
 
 def test_a_sweep_with_side_effects_is_expected_to_take_longer() -> None:
     config = EvaluateConfig(controls=4, scales=(1.0,), max_questions=10)
-    plain, beside_it = as_json(config), as_json(replace(config, side_effects=True))
-    old = {name: value for name, value in plain.items() if name not in ADDED_LATER["ab"]}
+    plain = as_json(config)
+    old = {name: value for name, value in plain.items() if name not in config.added_later}
 
-    assert _work("ab", old, 2) == _work("ab", plain, 2) == (2 + 4) * 10 * 2
+    assert from_json("ab", old).amount(2) == config.amount(2) == (2 + 4) * 10 * 2
     texts = 16 + 8 * 2 + 100
-    assert _work("ab", beside_it, 2) == 120 + 2 * texts * (1 + 2 + 4)
+    assert replace(config, side_effects=True).amount(2) == 120 + 2 * texts * (1 + 2 + 4)
 
 
 def test_a_config_with_side_effects_survives_its_json() -> None:
     config = EvaluateConfig(controls=1, side_effects=True, neutral=3, written=0, knowledge="")
 
     assert from_json("ab", as_json(config)) == config
-    assert digest({"method": "ab", "x": 1}) == digest({"method": "ab", "x": 1, "neutral": 16})
-    assert digest({"method": "ab", "x": 1}) != digest({"method": "ab", "x": 1, "neutral": 8})
+
+
+def test_a_field_that_was_added_later_names_the_record_only_where_it_is_set() -> None:
+    names, config = Names(ROOT), EvaluateConfig(controls=1)
+    payload = config.named(names)
+    older = {name: value for name, value in payload.items() if name not in config.added_later}
+
+    assert names.digest(config) == digest({"method": "ab", **older})
+    assert names.digest(replace(config, neutral=8)) != names.digest(config)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,181 @@
+"""Commands made from configs: their options are the fields, with type, default and help.
+
+Knows nothing of what the commands do.
+"""
+
+import inspect
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
+
+import typer
+
+from engine import ROOT
+from engine.cli import options
+from engine.configs.core import ModelConfig, PromptsConfig, RunConfig, VectorRef
+from engine.configs.fields import Offered, offered
+from engine.store.store import Store
+
+REQUIRED = inspect.Parameter.empty
+MODEL_OWN = ("source_layer", "target_layer")
+"""Fields whose default on the command line is the model's own."""
+
+
+class Option(NamedTuple):
+    """One option of a command."""
+
+    name: str
+    hint: Any
+    default: Any
+    help: str
+    flags: tuple[str, ...] = ()
+    """How it is written, where that does not follow from the name."""
+
+
+def command(
+    about: str, asked: Iterable[Option], work: Callable[[dict[str, Any]], None]
+) -> Callable[..., None]:
+    """A function that typer takes for a command.
+
+    Args:
+        about: Its line in the help.
+        asked: Its options, in the order of the help.
+        work: Is given the options' values by name.
+    """
+    parameters = [
+        inspect.Parameter(
+            one.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=one.default,
+            annotation=Annotated[one.hint, typer.Option(*one.flags, help=one.help)],
+        )
+        for one in asked
+    ]
+
+    def run(**given: Any) -> None:
+        work(given)
+
+    run.__doc__ = about
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {one.name: one.annotation for one in parameters}
+    return run
+
+
+def about(config: type[Any]) -> str:
+    """The line of a config's command: the first of its class."""
+    return (inspect.getdoc(config) or "").partition("\n")[0]
+
+
+def options_of(config: type[Any]) -> dict[str, Option]:
+    """The options for a config's fields by the options' names, the seed left out."""
+    found: dict[str, Option] = {}
+    for field in offered(config):
+        if field.name != "seed":
+            found |= {one.name: one for one in _options(field)}
+    return found
+
+
+def _options(field: Offered) -> list[Option]:
+    told, kind = field.setting, get_origin(field.hint)
+    if field.hint is PromptsConfig:
+        return [
+            Option("prompt", str | None, None, "The one prompt to start from."),
+            Option("prompts", str | None, None, "File of prompts."),
+            Option("system", str, field.default.system, "System prompt; empty for none."),
+        ]
+    name = (told.option or field.name).removeprefix("--")
+    flags = (told.option,) if told.option and told.option.startswith("--") else ()
+    hint, default = field.hint, field.default
+    if told.flag is not None:
+        hint, default = bool, default == told.flag[1]
+    elif field.name in MODEL_OWN:
+        hint, default = int | None, None
+    elif field.hint == tuple[VectorRef, ...]:
+        hint, default = list[str] | None, None
+    elif field.hint == tuple[float, ...]:
+        hint, default = str, ",".join(f"{scale:g}" for scale in default)
+    elif (kind is Literal and not told.lists_choices) or _is_layers(field.hint):
+        hint = str
+    return [Option(name, hint, default, told.help, flags)]
+
+
+def _is_layers(hint: Any) -> bool:
+    """Whether it is words or a tuple of blocks."""
+    is_either = get_origin(hint) in (Union, UnionType)
+    return is_either and any(get_origin(one) is tuple for one in get_args(hint))
+
+
+def of_model(adapter: str | None = None, has_adapter: bool = True) -> list[Option]:
+    """The options that name a model."""
+    named = [Option("model", str, "demo", options.HELP["model"])]
+    if has_adapter:
+        named.append(Option("adapter", str | None, adapter, options.HELP["adapter"]))
+    named.append(Option("dtype", str, "auto", options.HELP["dtype"]))
+    return [*named, Option("device", str, "auto", options.HELP["device"])]
+
+
+def model_of(given: dict[str, Any]) -> ModelConfig:
+    """The model that a command was given."""
+    adapter, dtype = given.get("adapter"), given["dtype"]
+    return options.model_config(given["model"], adapter, dtype, given["device"])
+
+
+STORE = Option("store", Path, ROOT, options.HELP["store"], ("--store",))
+SEED = Option("seed", int, 0, options.HELP["seed"])
+
+
+def values(config: type[Any], given: dict[str, Any]) -> dict[str, Any]:
+    """The values of a config's fields that a command was given.
+
+    Raises:
+        ConfigError: If a text is no value of its field.
+    """
+    return {
+        field.name: _value(field, given)
+        for field in offered(config)
+        if field.hint is PromptsConfig or _name(field) in given
+    }
+
+
+def _name(field: Offered) -> str:
+    return (field.setting.option or field.name).removeprefix("--")
+
+
+def _value(field: Offered, given: dict[str, Any]) -> Any:
+    told, value = field.setting, given.get(_name(field))
+    if field.hint is PromptsConfig:
+        asked = options.prompts(given["prompt"], given["prompts"])
+        return PromptsConfig(prompts=asked, system=given["system"] or None)
+    if told.flag is not None:
+        return told.flag[bool(value)]
+    if field.name in MODEL_OWN and value is None:
+        model = model_of(given)
+        return options.open_engine(given["store"]).default_layers(model)[
+            MODEL_OWN.index(field.name)
+        ]
+    if field.hint == tuple[VectorRef, ...]:
+        place = Store(given["store"].resolve())
+        return tuple(options.reference(place, name) for name in value or [])
+    if field.hint == tuple[float, ...]:
+        return options.parse_scales(value)
+    if _is_layers(field.hint):
+        return options.parse_layers(value, get_args(get_args(field.hint)[0]))
+    if field.choices:
+        options.one_of(_name(field).replace("_", "-"), value, field.choices)
+    return value or None if field.hint == str | None else value
+
+
+def build(config: type[RunConfig], given: dict[str, Any], **more: Any) -> Any:
+    """The config that a command was given.
+
+    Args:
+        config: Its class.
+        given: Values of the options by name.
+        more: Fields that the command has filled itself.
+
+    Raises:
+        ConfigError: If a value cannot work.
+    """
+    model = {} if "model" in more else {"model": model_of(given)}
+    return config(**model | values(config, given) | more)
