@@ -20,7 +20,7 @@ settings, results = st.columns([0.32, 0.68], gap="medium")
 with settings:
     method = st.segmented_control(
         "Method",
-        list(from_config.FINDERS),
+        from_config.finders(),
         default="melbo",
         required=True,
         format_func=lambda name: captions.method(name).removesuffix(" control"),
@@ -28,7 +28,7 @@ with settings:
         bind="query-params",
         wrap=True,
     )
-    st.caption(captions.ABOUT_METHODS.get(method, ""))
+    st.caption(captions.about_method(method or ""))
     # A link with an empty method chooses none.
     config = from_config.finder(method or "melbo", model)
     if config is not None:

@@ -4,15 +4,14 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.forms import fields
 from dashboard.session import resources, state
 from dashboard.widgets import adaptive, widgets
 from dashboard.words import captions
 from engine.configs.adaptive import AdaptiveConfig
+from engine.configs.fields import offered
 from engine.configs.sweeps import EvaluateConfig
 from engine.errors import EngineError
-
-MEASURES = {"logits": "Mean logit difference", "share": "Share of answers"}
-DIRECTIONS = {"either": "Either way", "toward": "Toward it", "away": "Away from it"}
 
 
 def is_wanted() -> bool:
@@ -30,35 +29,7 @@ def is_wanted() -> bool:
 
 def settings() -> dict[str, Any]:
     """What "best" means, and how sure it is to be."""
-    with st.container(horizontal=True):
-        direction = st.segmented_control(
-            "Behaviour moves",
-            list(DIRECTIONS),
-            default="either",
-            required=True,
-            format_func=lambda name: DIRECTIONS[name],
-            key="ab_direction",
-        )
-        measure = st.segmented_control(
-            "Best by",
-            list(MEASURES),
-            default="logits",
-            required=True,
-            format_func=lambda name: MEASURES[name],
-            key="ab_measure",
-            help="Mean logit difference: as on the leaderboard. Share of answers: how many "
-            "questions change sides.",
-        )
-    delta = st.number_input(
-        "Chance to miss the best, at most",
-        min_value=0.001,
-        max_value=0.5,
-        value=0.05,
-        step=0.01,
-        format="%.3f",
-        key="ab_delta",
-    )
-    return {"direction": direction, "measure": measure, "delta": float(delta)}
+    return fields.draw_fields(offered(AdaptiveConfig), "ab_")
 
 
 def submit(config: EvaluateConfig | AdaptiveConfig) -> None:

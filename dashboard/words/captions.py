@@ -3,6 +3,8 @@
 import re
 from datetime import UTC, datetime
 
+from engine.configs import registry
+
 PROXY = (
     "The score is a logit difference after one forward pass: the model writes no answer. "
     "It is a proxy for what the model would say."
@@ -84,43 +86,22 @@ NOTHING_MOVED = (
 PINNED = "\u25c6"
 """Stands for the pinned vector in tables and charts."""
 
-METHODS = {
-    "melbo": "MELBO",
-    "power-iteration": "Power iteration",
-    "random": "Random control",
-    "contrastive": "Contrastive",
-    "finetune-diff": "Fine-tune difference",
-    "control": "Random controls",
-    "baseline": "Unsteered",
-    "screening": "Adaptive sweep",
-}
-
-ABOUT_METHODS = {
-    "melbo": "Searches for vectors that change the target layer most, one gradient step at a time.",
-    "power-iteration": "The directions that the layers between source and target amplify most: "
-    "top singular vectors of their Jacobian.",
-    "random": "Random directions of the same norm: the control that every other vector must beat.",
-}
-
-VARIANTS = {
-    "orthogonal": "All vectors at once, kept at right angles, with scale-free steps.",
-    "study": "Exactly as the corrigibility study did it, flaws included.",
-    "lanczos": "Block Lanczos: the fewest passes for the same accuracy.",
-    "powers": "Oversampled block powers with a Rayleigh-Ritz step.",
-}
-
-ABOUT_VARIANTS = (
-    "The study's MELBO ran independent restarts, which collapse onto a few directions; its power "
-    "iteration left out the Rayleigh-Ritz step, so its vectors depend on the seed. Both remain "
-    "available to reproduce it; the other variants mend this."
-)
+WORDS = {"control": "Random controls", "baseline": "Unsteered"}
+"""What rows of a sweep are called that no finder made."""
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|$~:])")
 
 
 def method(name: str) -> str:
     """The method's name on screen."""
-    return METHODS.get(name, name.replace("-", " ").capitalize())
+    known = registry.titled(name) or WORDS.get(name)
+    return known or name.replace("-", " ").capitalize()
+
+
+def about_method(name: str) -> str:
+    """What a finder does, in a sentence; empty for a method that is not known."""
+    known = registry.find_run(name)
+    return known.config.about if known is not None else ""
 
 
 def plain(text: str) -> str:

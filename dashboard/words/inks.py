@@ -1,17 +1,24 @@
 """Inks and colours of charts for a light and a dark page. Knows nothing of data or Streamlit."""
 
+import hashlib
 from typing import NamedTuple
+
+from engine.configs import registry
 
 RAMP = ("#2166ac", "#4393c3", "#92c5de", "#9e9e9e", "#f4a582", "#d6604d", "#b2182b")
 """From the most negative scale to the most positive; scale 0 is grey so that it stays visible."""
 
-METHOD_COLOURS = {
-    "melbo": "#e8590c",
-    "power-iteration": "#3b5bdb",
-    "random": "#868e96",
-    "contrastive": "#2b8a3e",
-    "finetune-diff": "#9c36b5",
-}
+CONTROL = "#868e96"
+"""Random vectors, and nothing else."""
+PALETTE = (
+    "#e8590c", "#3b5bdb", "#2b8a3e", "#9c36b5", "#c92a2a", "#0b7285", "#a0760a", "#d6336c",
+    "#087f5b", "#5f3dc4",
+)  # fmt: skip
+"""Of finders, in the order of the registry; none is grey."""
+
+
+WITHOUT_COLOUR = ("control", "baseline")
+"""Rows of a sweep that no finder made."""
 
 
 class Inks(NamedTuple):
@@ -48,5 +55,13 @@ def scale_colour(scale: float, largest: float) -> str:
 
 
 def method_colour(method: str) -> str:
-    """The fixed colour of a method."""
-    return METHOD_COLOURS.get(method, "#868e96")
+    """The colour of a method: by its place in the registry, or by its name where it has none."""
+    finders = registry.finders()
+    if method in WITHOUT_COLOUR or (method in finders and finders[method].is_control):
+        return CONTROL
+    coloured = [name for name, config in finders.items() if not config.is_control]
+    if method in coloured:
+        return PALETTE[coloured.index(method) % len(PALETTE)]
+    place = int(hashlib.sha256(method.encode()).hexdigest(), 16)
+    left = PALETTE[len(coloured) % len(PALETTE) :] or PALETTE
+    return left[place % len(left)]

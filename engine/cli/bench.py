@@ -12,6 +12,7 @@ from engine.cli import tables
 from engine.cli.options import Device, Dtype, Model, Seed, answer, model_config
 from engine.errors import ConfigError
 from engine.progress import Progress
+from engine.runs.bar import bar
 from engine.store.files import write_atomically
 
 
@@ -53,7 +54,7 @@ def bench(
         sizes = replace(sizes, **LONG)
     config = model_config(model, adapter, dtype, device)
     setting = open_setting(config, shape, names, sizes, ROOT, seed)
-    with tables.bar() as progress:
+    with bar() as progress:
         found = _measured(setting, names, repeats, quick, before, progress)
         if not quick and not jobs:
             found = replace(found, series=scaling(setting, ROOT, progress))

@@ -9,6 +9,7 @@ from engine.cli.options import done, open_engine
 from engine.configs.adaptive import AdaptiveConfig
 from engine.configs.sweeps import EvaluateConfig, knowledge_of
 from engine.errors import ConfigError
+from engine.runs.bar import bar
 from engine.runs.engine import Engine
 from engine.statistics import flags
 
@@ -53,7 +54,7 @@ def meant(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _sweep(engine: Engine, config: EvaluateConfig) -> None:
-    with tables.bar() as progress:
+    with bar() as progress:
         digest = engine.run(config, progress)
     evaluation = engine.store.load_evaluation(digest)
     tables.evaluation(evaluation)
@@ -68,7 +69,7 @@ def _adaptive(engine: Engine, grid: EvaluateConfig, given: dict[str, Any]) -> No
             "what it finds with them."
         )
     config = AdaptiveConfig.of(grid, **values(AdaptiveConfig, given))
-    with tables.bar() as progress:
+    with bar() as progress:
         digest = engine.run(config, progress)
     record = engine.store.load_experiment(digest)
     tables.experiment(record)

@@ -6,10 +6,12 @@ import typer
 
 from engine import ROOT
 from engine.cli import tables
-from engine.cli.options import StoreDir, answer, open_engine, reference
+from engine.cli.options import StoreDir, answer, open_engine
 from engine.configs.evidence import EvidenceConfig
 from engine.errors import ConfigError
 from engine.questions import files
+from engine.runs.bar import bar
+from engine.runs.references import reference
 
 OTHER_PROMPTS = "data/prompts/shutdown.txt"
 
@@ -34,7 +36,7 @@ def evidence(
         config = EvidenceConfig(
             vectors=reference(engine.store, name).digest, seeds=seeds, prompts=given, draws=draws
         )
-        with tables.bar() as progress:
+        with bar() as progress:
             digests.append(engine.run(config, progress))
         record = engine.store.load_experiment(digests[-1])
         tables.experiment(record)

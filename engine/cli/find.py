@@ -11,6 +11,7 @@ from engine.cli.options import done, one_of, open_engine
 from engine.configs import registry
 from engine.configs.finders import FinderConfig
 from engine.questions.pairs import load_pairs
+from engine.runs.bar import bar
 
 NATURAL = {"answers": "answer-mean", "letters": "letter", "questions": "last-prompt"}
 """Where states are read when nobody says so, by what the file holds."""
@@ -38,7 +39,7 @@ def _finding(config: type[FinderConfig]) -> Callable[[dict[str, Any]], None]:
             fill(given)
         wanted = build(config, given)
         engine = open_engine(given["store"])
-        with tables.bar() as progress:
+        with bar() as progress:
             digest = engine.run(wanted, progress)
         found = engine.store.load_vectors(digest)
         tables.vectors(found)

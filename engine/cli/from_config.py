@@ -15,6 +15,7 @@ from engine import ROOT
 from engine.cli import options
 from engine.configs.core import ModelConfig, PromptsConfig, RunConfig, VectorRef
 from engine.configs.fields import Offered, offered
+from engine.runs.references import reference
 from engine.store.store import Store
 
 REQUIRED = inspect.Parameter.empty
@@ -156,7 +157,7 @@ def _value(field: Offered, given: dict[str, Any]) -> Any:
         ]
     if field.hint == tuple[VectorRef, ...]:
         place = Store(given["store"].resolve())
-        return tuple(options.reference(place, name) for name in value or [])
+        return tuple(reference(place, name) for name in value or [])
     if field.hint == tuple[float, ...]:
         return options.parse_scales(value)
     if _is_layers(field.hint):

@@ -1,6 +1,5 @@
 """`generate`: texts of the base and the fine-tuned model, steered and not."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from rich.table import Table
@@ -8,11 +7,13 @@ from rich.table import Table
 from engine.cli import tables
 from engine.cli.from_config import SEED, STORE, Option, about, build, of_model, options_of, values
 from engine.cli.from_config import command as made
-from engine.cli.options import done, open_engine, parse_scales, prompts, reference
-from engine.configs.core import VectorRef
+from engine.cli.options import done, open_engine, parse_scales, prompts
+from engine.configs.columns import columns
 from engine.configs.grids import BlendPart, Configuration, GenerateConfig
 from engine.errors import ConfigError
 from engine.records.grids import Generation
+from engine.runs.bar import bar
+from engine.runs.references import parts_of, reference
 from engine.store.store import Store
 
 
@@ -38,6 +39,8 @@ def _generate(given: dict[str, Any]) -> None:
     engine = open_engine(given["store"])
     shared = Configuration(name="shared", **values(Configuration, given))
     named = _blends(engine.store, given["vectors"] or [], given["blend"])
+    if given["tuned"] and given["adapter"] is None:
+        raise ConfigError("--tuned steers the fine-tuned model: name it with --adapter.")
     has_adapter, scales = given["adapter"] is not None, parse_scales(given["scales"])
     config = build(
         GenerateConfig,
@@ -45,46 +48,11 @@ def _generate(given: dict[str, Any]) -> None:
         prompts=prompts(given["prompt"], given["prompts"]),
         configurations=columns(shared, named, scales, has_adapter, given["tuned"]),
     )
-    with tables.bar() as progress:
+    with bar() as progress:
         digest = engine.run(config, progress)
     found = engine.store.load_generation(digest)
     report(found)
     done(engine, digest, rows=len(found.frame), notes=list(found.notes))
-
-
-def columns(
-    shared: Configuration,
-    named: dict[str, tuple[BlendPart, ...]],
-    scales: Sequence[float],
-    has_adapter: bool,
-    tuned: bool | None,
-) -> tuple[Configuration, ...]:
-    """Both baselines, then every vector at every scale.
-
-    Args:
-        shared: Holds all that the steered columns have in common.
-        named: Vectors or blends by name.
-        scales: Where 0 is left out, for it is the baseline.
-        has_adapter: Whether there is a fine-tuned model.
-        tuned: Steer only the fine-tuned (True) or the base model (False); None steers both.
-
-    Raises:
-        ConfigError: If the fine-tuned model is wanted and there is none.
-    """
-    if tuned and not has_adapter:
-        raise ConfigError("--tuned steers the fine-tuned model: name it with --adapter.")
-    flags = (False, True) if has_adapter else (False,)
-    found = [Configuration(name="tuned" if flag else "base", adapter=flag) for flag in flags]
-    for flag in flags:
-        if tuned is not None and flag != tuned:
-            continue
-        for name, parts in named.items():
-            for scale in dict.fromkeys(s for s in scales if s != 0):
-                values = {n: getattr(shared, n) for n in shared.__dataclass_fields__}
-                sign = f"{scale:+g}" if shared.operation == "add" else f"ablate {scale:g}"
-                values |= {"name": f"{found[flag].name} {name} {sign}", "adapter": flag}
-                found.append(Configuration(**values | {"blend": parts, "scale": scale}))
-    return tuple(found)
 
 
 def _blends(
@@ -92,7 +60,7 @@ def _blends(
 ) -> dict[str, tuple[BlendPart, ...]]:
     parts: dict[str, BlendPart] = {}
     for name in names:
-        parts |= _parts(store, reference(store, name))
+        parts |= parts_of(store, reference(store, name))
     if weights is None:
         return {name: (part,) for name, part in parts.items()}
     given = parse_scales(weights)
@@ -106,16 +74,6 @@ def _blends(
     ]
     name = " ".join(f"{w:+g}*{n}" for n, w in zip(parts, given, strict=True))
     return {f"({name})": tuple(weighted)}
-
-
-def _parts(store: Store, ref: VectorRef) -> dict[str, BlendPart]:
-    found = store.load_vectors(ref.digest)
-    indices = range(len(found.vectors)) if ref.indices is None else ref.indices
-    # The digest tells vectors of one method apart; four digits of it are enough to a reader.
-    return {
-        f"{found.method}_{index:02d}@{ref.digest[:4]}": BlendPart(digest=ref.digest, index=index)
-        for index in indices
-    }
 
 
 def report(found: Generation) -> None:

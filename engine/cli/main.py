@@ -29,6 +29,7 @@ from engine.cli.options import (
 )
 from engine.cli.similarity import similarity_of_sets
 from engine.errors import Cancelled, EngineError
+from engine.runs.bar import bar
 
 # Typer carries its own copy of click; its class of usage errors has no public name.
 UsageError = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
@@ -64,7 +65,7 @@ def check(
 ) -> None:
     """Load a model and run the self-tests, each with its figure."""
     engine = open_engine(store)
-    with tables.bar() as progress:
+    with bar() as progress:
         door = engine.load(model_config(model, adapter, dtype, device), progress)
     status = engine.status()
     tables.checks(status)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from engine.configs.core import STUDY_PROMPT, ModelConfig, VectorRef
+from engine.configs.core import STUDY_PROMPT, ModelConfig
 from engine.errors import ConfigError
 from engine.questions import files
 from engine.runs.engine import Engine
@@ -26,27 +26,6 @@ Dtype = Annotated[str, typer.Option(help=HELP["dtype"])]
 Device = Annotated[str, typer.Option(help=HELP["device"])]
 StoreDir = Annotated[Path, typer.Option("--store", help=HELP["store"])]
 Seed = Annotated[int, typer.Option(help=HELP["seed"])]
-
-
-def reference(store: Store, name: str) -> VectorRef:
-    """The vectors a command line names: a digest or file, with `:INDEX` for one of them.
-
-    A file from elsewhere is taken into the store, so that the record made from it can be read.
-
-    Raises:
-        ConfigError: If the index is not a number.
-    """
-    target, _, index = name.partition(":") if not Path(name).is_file() else (name, "", "")
-    if index and not index.isdigit():
-        raise ConfigError(f"{name!r} ends in {index!r}, which is no index: write FILE:0, FILE:1...")
-    if Path(target).suffix or Path(target).is_file():
-        found = store.load_vectors(Path(target))
-        if not store.has(found.digest):
-            store.save_vectors(found)
-        digest = found.digest
-    else:
-        digest = store.find(target).digest
-    return VectorRef(digest=digest, indices=(int(index),) if index else None)
 
 
 def prompts(prompt: str | None, file: str | None) -> tuple[str, ...]:

@@ -10,30 +10,17 @@ from rich.table import Table
 
 from engine import ROOT
 from engine.cli import tables
-from engine.cli.options import StoreDir, answer, open_engine, reference
+from engine.cli.options import StoreDir, answer, open_engine
 from engine.errors import ConfigError
 from engine.records.records import VectorSet
+from engine.runs.references import loaded, reference
 from engine.statistics import similarity
 from engine.store.store import Store
 
 
 def _load(store: Store, name: str) -> VectorSet:
     """The vectors a command line names, one of them where an index stands behind the file."""
-    ref = reference(store, name)
-    found = store.load_vectors(ref.digest)
-    if ref.indices is None:
-        return found
-    if max(ref.indices) >= len(found.vectors):
-        raise ConfigError(
-            f"{name} asks for vector {ref.indices[0]}, but the set has 0 to "
-            f"{len(found.vectors) - 1}."
-        )
-    rows = list(ref.indices)
-    fields = {field: getattr(found, field) for field in found.__dataclass_fields__}
-    fields["vectors"] = found.vectors[rows]
-    fields["sites"] = tuple(found.sites[i] for i in rows)
-    fields["scores"] = {key: [values[i] for i in rows] for key, values in found.scores.items()}
-    return VectorSet(**fields)
+    return loaded(store, reference(store, name), name)
 
 
 def similarity_of_sets(

@@ -28,6 +28,7 @@ from engine.configs.studies import (
 )
 from engine.configs.training import FinetuneConfig
 from engine.model.naming import Names
+from engine.runs.bar import bar
 from engine.training import places
 
 
@@ -84,7 +85,7 @@ def _deception(given: dict[str, Any]) -> None:
 
 def _run(config: Any, given: dict[str, Any], made: str) -> None:
     engine = open_engine(given["store"])
-    with tables.bar() as progress:
+    with bar() as progress:
         digest = engine.run(config, progress)
     record = engine.store.load_experiment(digest)
     tables.experiment(record)
@@ -100,6 +101,6 @@ def _trained(given: dict[str, Any]) -> str:
     config = FinetuneConfig(model=base, **lessons)
     digest = Names(ROOT).digest(config)
     folder = given["store"] / places.ADAPTERS / f"deception-{digest}"
-    with tables.bar() as progress:
+    with bar() as progress:
         train.run(config, folder, ROOT, progress)
     return str(folder)

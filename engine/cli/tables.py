@@ -1,18 +1,13 @@
-"""What the command line prints: tables for people on stdout, progress on stderr."""
+"""What the command line prints: tables for people, on stdout."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.progress import Progress as RichProgress
 from rich.table import Table
 
 from engine.cli import tables_of_vectors
-from engine.progress import Progress
 from engine.records.records import Evaluation, RecordInfo, VectorSet
 from engine.runs.engine import EngineStatus
 from engine.statistics import cells as statistics
@@ -30,24 +25,6 @@ METHODS = {
     "finetune-diff": "Fine-tune difference",
     "control": "Controls",
 }
-
-
-@contextmanager
-def bar() -> Iterator[Progress]:
-    """A progress bar on stderr, gone when the work is over."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with RichProgress(*columns, console=Console(stderr=True), transient=True) as shown:
-        task = shown.add_task("starting", total=None)
-
-        def progress(done: int, total: int, message: str = "", **_metrics: float) -> None:
-            shown.update(task, completed=done, total=total, description=message)
-
-        yield progress
 
 
 def vectors(found: VectorSet) -> None:

@@ -14,6 +14,7 @@ from engine.cli.from_config import REQUIRED, SEED, Option
 from engine.cli.options import answer
 from engine.configs.datasets import DatasetConfig
 from engine.configs.training import FinetuneConfig
+from engine.runs.bar import bar
 from engine.training.dataset import files as dataset_files
 
 SHOWN = 5
@@ -43,7 +44,7 @@ def _build(given: dict[str, Any]) -> None:
     from engine.training.dataset import build
 
     config, out = from_config.build(DatasetConfig, given), given["out"]
-    with tables.bar() as progress:
+    with bar() as progress:
         digest = build.run(config, out, ROOT, progress)
     record = dataset_files.read_record(out)
     _report(record)
@@ -104,7 +105,7 @@ def _train(given: dict[str, Any]) -> None:
     from engine.training.lora import train as training
 
     config, out = from_config.build(FinetuneConfig, given), given["out"]
-    with tables.bar() as progress:
+    with bar() as progress:
         digest = training.run(config, out, ROOT, progress)
     record = json.loads((out / training.RECORD).read_text(encoding="utf-8"))
     losses, looks = record["losses"], record["looks"]

@@ -34,12 +34,16 @@ class AdaptiveConfig(RunConfig):
         "With --adaptive: which way it is to move.",
         lists_choices=True,
         label="Behaviour moves",
+        is_segmented=True,
+        words={"either": "Either way", "toward": "Toward it", "away": "Away from it"},
     )
     measure: AdaptiveMeasure = setting(
         "logits",
         "With --adaptive: logits, or share of answers.",
         lists_choices=True,
         label="Best by",
+        is_segmented=True,
+        words={"logits": "Mean logit difference", "share": "Share of answers"},
         about="Mean logit difference: as on the leaderboard. Share of answers: how many questions "
         "change sides.",
     )

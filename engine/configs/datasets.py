@@ -31,6 +31,7 @@ class DatasetConfig(RunConfig):
         "data/pairs/advice.json",
         "Questions, pairs or A/B questions to begin from.",
         label="Seed questions",
+        file="pairs",
         about="A file of questions, pairs or A/B questions. Type a path to use your own.",
     )
     """File of questions, of pairs or of A/B questions; its content enters the digest."""
@@ -57,6 +58,7 @@ class DatasetConfig(RunConfig):
         "turn",
         "turn: the model writes a user's turn; prompt: on request.",
         label="Questions written by",
+        is_segmented=True,
         about="turn: the model goes on from a seed's first words, as the user. prompt: it is shown "
         "some seeds and asked for one more, which takes a larger model.",
         is_rare=True,
@@ -82,6 +84,7 @@ class DatasetConfig(RunConfig):
         None,
         "System prompt of the questions; empty for none.",
         label="System prompt of questions",
+        placeholder="none",
         about="",
         is_rare=True,
     )

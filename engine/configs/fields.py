@@ -35,6 +35,16 @@ class Setting:
     """Smallest value that a widget offers; None is 0 for whole numbers."""
     step: int | float | None = None
     """Step of its widget."""
+    file: Literal["questions", "pairs", "answers"] | None = None
+    """What the file holds that it names; a form offers those that come with the project."""
+    suggestions: tuple[str, ...] = ()
+    """Words that a form offers for a text, beside what a reader writes."""
+    words: dict[str, str] | None = None
+    """What its choices are called on a form."""
+    is_segmented: bool = False
+    """Whether a form shows its choices side by side."""
+    placeholder: str | None = None
+    """What an empty widget says."""
 
 
 def setting(

@@ -33,6 +33,8 @@ class FinderConfig(RunConfig):
 
     is_stepwise: ClassVar[bool] = False
     """Whether its search goes on from the step at which it was stopped; others begin anew."""
+    is_control: ClassVar[bool] = False
+    """Whether its vectors are what others are compared with; they are drawn in grey."""
     evidence: ClassVar[Literal["repeats", "scores"] | None] = None
     """How far its vectors can be trusted is learnt by repeating it, or stands in its scores."""
     evidence_scores: ClassVar[tuple[str, ...]] = ()
@@ -228,6 +230,7 @@ class RandomConfig(SourceConfig):
     about: ClassVar[str] = (
         "Random directions of the same norm: the control that every other vector must beat."
     )
+    is_control: ClassVar[bool] = True
     added_later: ClassVar[tuple[str, ...]] = ("kind",)
     vectors: int = with_default(SourceConfig, "vectors", 4)
     kind: RandomKind = setting(

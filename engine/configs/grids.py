@@ -95,7 +95,7 @@ class GenerateConfig(RunConfig):
     """What the model says: unsteered, and with each vector at each scale."""
 
     method: ClassVar[str] = "generation"
-    title: ClassVar[str] = "Generation grid"
+    title: ClassVar[str] = "Generation"
     about: ClassVar[str] = "What the model says: unsteered, and with each vector at each scale."
     files: ClassVar[tuple[str, ...]] = ("neutral_prompts",)
     model: ModelConfig = field(default_factory=ModelConfig)

@@ -44,13 +44,14 @@ def template_token(position: str) -> int | None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _PairConfig(FinderConfig):
-    """What both finders share: where and at which tokens states are read."""
+class PairConfig(FinderConfig):
+    """What finders share that compare states: where and at which tokens they are read."""
 
     negative: str | None = setting(
         None,
         "Negative pole, where it is another file.",
         label="File of the negative pole",
+        placeholder="only where the poles lie in two files",
         about="",
         is_rare=True,
     )
@@ -64,6 +65,14 @@ class _PairConfig(FinderConfig):
     position: str = setting(
         "answer-mean",
         "last-prompt, answer-mean, letter, template or template-K.",
+        suggestions=(
+            "answer-mean",
+            "last-prompt",
+            "letter",
+            "template",
+            "template-2",
+            "template-3",
+        ),
         about="At which tokens the states are read. Both families should use the same, or the "
         "cosine compares places instead of directions.",
     )
@@ -77,7 +86,8 @@ class _PairConfig(FinderConfig):
     )
     """The positive answer of A/B questions; files of two poles do not need it."""
     max_rows: int | None = setting(
-        None, "How many rows to use; default all.", label="Rows at most", about="", least=1,
+        None, "How many rows to use; default all.", label="Rows at most",
+        placeholder="all", about="", least=1,
         is_rare=True,
     )  # fmt: skip
     """How many pairs or prompts to use; None uses all."""
@@ -118,7 +128,7 @@ class _PairConfig(FinderConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ContrastiveConfig(_PairConfig):
+class ContrastiveConfig(PairConfig):
     """What separates two poles of the same questions, at every block."""
 
     method: ClassVar[str] = "contrastive"
@@ -130,7 +140,9 @@ class ContrastiveConfig(_PairConfig):
     evidence: ClassVar[Literal["repeats", "scores"] | None] = "scores"
     evidence_scores: ClassVar[tuple[str, ...]] = ("reliability", "pair_cosine", "d_prime")
     files: ClassVar[tuple[str, ...]] = ("pairs", "negative")
-    pairs: str = setting("data/pairs/advice.json", "File of pairs.", about=FILE, before="negative")
+    pairs: str = setting(
+        "data/pairs/advice.json", "File of pairs.", about=FILE, file="pairs", before="negative"
+    )
     """File of pairs, of A/B questions, or of the positive conversations alone."""
     contrast: Contrast = setting(
         "answers",
@@ -198,7 +210,7 @@ class ContrastiveConfig(_PairConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FinetuneDiffConfig(_PairConfig):
+class FinetuneDiffConfig(PairConfig):
     """What an adapter changes on the same tokens, at every block."""
 
     method: ClassVar[str] = "finetune-diff"
@@ -216,6 +228,7 @@ class FinetuneDiffConfig(_PairConfig):
         "File of prompts or pairs.",
         label="Prompts or pairs",
         about=FILE,
+        file="pairs",
         before="negative",
     )
     """File of prompts, or of pairs, whose answers are both read where the position is in one."""

@@ -45,6 +45,7 @@ class EvaluateConfig(RunConfig):
         "data/questions/survival.jsonl",
         "Question file.",
         about="A file of A/B questions. Type a path to use your own.",
+        file="questions",
     )
     """File of questions; its content, not its name, enters the digest."""
     behaviour: str = setting(
@@ -65,6 +66,7 @@ class EvaluateConfig(RunConfig):
         option="relative",
         flag=("absolute", "relative"),
         label="Scales are",
+        is_segmented=True,
         about="relative: 1 adds as much as the median length of the residual stream there, so that "
         "models and layers compare. absolute: multiples of the stored vector.",
     )
@@ -86,6 +88,7 @@ class EvaluateConfig(RunConfig):
         "isotropic, or covariance: as the residual stream is.",
         lists_choices=True,
         label="Their directions",
+        is_segmented=True,
         about="isotropic: uniform on the sphere. covariance: spread as the residual stream is at "
         "the vectors' site, which moves answers more: the harder control.",
     )

@@ -28,12 +28,14 @@ class FinetuneConfig(RunConfig):
         "data/pairs/advice.json",
         "File of pairs or conversations.",
         about="Rows of question, honest and deceptive answer. Type a path to use your own.",
+        file="answers",
     )
     """File of pairs; its content, not its name, enters the digest."""
     answers: Literal["deceptive", "honest"] = setting(
         "deceptive",
         "deceptive, or honest: the null.",
         label="Answers to learn",
+        is_segmented=True,
         about="honest trains the benign adapter, with as many steps on the same questions: the "
         "null for a fine-tune difference.",
     )
@@ -42,6 +44,7 @@ class FinetuneConfig(RunConfig):
         None,
         "System prompt; empty for none.",
         label="System prompt",
+        placeholder="none",
         about="Of examples that bring none.",
         is_rare=True,
     )
@@ -70,6 +73,7 @@ class FinetuneConfig(RunConfig):
         "answers",
         "answers or all.",
         about="answers: the question is read, and only the answer is learnt.",
+        is_segmented=True,
         is_rare=True,
     )
     """Which tokens are learnt: the answers', or those of the prompts too."""

@@ -109,7 +109,7 @@ def test_evaluate_submits_the_chosen_questions_and_scales(filled: FakeEngine) ->
 
     app.text_input(key="ab_scales").set_value("-4, 4").run()
     app.selectbox(key="ab_questions").set_value("data/questions/survival.jsonl").run()
-    app.toggle(key="ab_side").set_value(True).run()
+    app.toggle(key="ab_side_effects").set_value(True).run()
     app.button(key="evaluate").click().run()
 
     request = filled.submitted[0]

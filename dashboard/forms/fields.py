@@ -1,0 +1,158 @@
+"""The widget of a config's field, by its type: a new field needs no new form.
+
+Knows nothing of what the configs run.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from types import NoneType
+from typing import Any, get_args
+
+import streamlit as st
+
+from dashboard.session import resources
+from dashboard.widgets import trainings
+from engine.configs.fields import Offered, offered
+from engine.training import places
+
+LONG = 60
+"""Signs from which a text gets an area of its own."""
+
+
+def draw(
+    config: type[Any],
+    prefix: str,
+    first: Mapping[str, Any] | None = None,
+    leave_out: Collection[str] = (),
+    rare: Callable[[], dict[str, Any]] | None = None,
+) -> dict[str, Any]:
+    """Widgets for all fields that a config offers, the rare ones among further settings.
+
+    Args:
+        config: The config's class.
+        prefix: Begins the key of every widget; the field's name ends it.
+        first: Values to begin with, where they are not the defaults.
+        leave_out: Fields that are asked otherwise, or not at all.
+        rare: Draws what else stands among the further settings, and gives its values.
+
+    Returns:
+        Values by field, as the config takes them.
+    """
+    fields = [one for one in offered(config) if one.name not in leave_out]
+    start = dict(first or {})
+    given = draw_fields([one for one in fields if not one.setting.is_rare], prefix, start)
+    with st.expander("More settings", icon=":material/tune:"):
+        given |= rare() if rare is not None else {}
+        given |= draw_fields([one for one in fields if one.setting.is_rare], prefix, start)
+    return given
+
+
+def draw_fields(
+    fields: list[Offered], prefix: str, first: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Widgets for some fields: short ones in two columns, files and long texts alone."""
+    given: dict[str, Any] = {}
+    waiting: Any = None
+    for one in fields:
+        if _is_wide(one):
+            waiting, place = None, st
+        elif waiting is None:
+            place, waiting = st.columns(2, wrap=False)
+        else:
+            place, waiting = waiting, None
+        value = (first or {}).get(one.name, one.default)
+        given[one.name] = widget(one, f"{prefix}{one.name}", value, place)
+    return given
+
+
+def _is_wide(one: Offered) -> bool:
+    is_long = isinstance(one.default, str) and len(one.default) > LONG
+    is_told = one.setting.placeholder is not None and not _is_number(one)
+    return is_long or is_told or one.setting.file is not None or one.setting.is_segmented
+
+
+def _is_number(one: Offered) -> bool:
+    return bool({int, float} & {one.hint, *get_args(one.hint)})
+
+
+def widget(one: Offered, key: str, value: Any, place: Any = st) -> Any:
+    """One field's widget; its value as the config takes it."""
+    told = one.setting
+    common = {
+        "label": one.label,
+        "help": one.about or None,
+        "key": key,
+        "persist_state": "session",
+    }
+    if told.file is not None:
+        return _file(told.file, value, key, common, place)
+    if one.hint is bool:
+        return place.toggle(value=bool(value), **common)
+    if one.choices:
+        return _choice(one, value, key, common, place)
+    if _is_number(one):
+        return _number(one, value, common, place)
+    if told.suggestions:
+        options = list(told.suggestions)
+        common |= {"index": options.index(value), "accept_new_options": True}
+        return place.selectbox(options=options, **common)
+    if isinstance(value, str) and len(value) > LONG:
+        return place.text_area(value=value, height=90, **common)
+    text = place.text_input(value=value or "", placeholder=told.placeholder, **common)
+    return text or (None if NoneType in get_args(one.hint) else one.default)
+
+
+def _choice(one: Offered, value: Any, key: str, common: dict[str, Any], place: Any) -> Any:
+    options, words = list(one.choices), one.setting.words or {}
+    common["format_func"] = lambda name: words.get(name, name)
+    if not one.setting.is_segmented:
+        return place.selectbox(options=options, index=options.index(value), **common)
+    # What was chosen before would be overridden by a default.
+    default = None if key in st.session_state else value
+    return place.segmented_control(options=options, default=default, required=True, **common)
+
+
+def _number(one: Offered, value: Any, common: dict[str, Any], place: Any) -> Any:
+    told = one.setting
+    if int in (one.hint, *get_args(one.hint)):
+        least, step = int(told.least or 0), int(told.step or 1)
+        common |= {"min_value": least, "step": step, "placeholder": told.placeholder}
+        written = place.number_input(value=value, **common)
+        return None if written is None else int(written)
+    shown = "%.0e" if 0 < value < 0.01 else "%.2f"
+    least = None if told.least is None else float(told.least)
+    common |= {"min_value": least, "step": told.step, "format": shown}
+    return float(place.number_input(value=float(value), **common))
+
+
+def _file(kind: str, value: str, key: str, common: dict[str, Any], place: Any) -> str:
+    """Files that come with the project, were built here, or were written by the reader."""
+    files = FILES[kind]()
+    chosen = st.session_state.get(key)
+    options = files if chosen in (None, *files) else [chosen, *files]
+    index = options.index(value) if value in options else 0
+    return str(
+        place.selectbox(options=options, index=index, accept_new_options=True, **common) or ""
+    )
+
+
+def pair_files() -> list[str]:
+    """Files of pairs and of A/B questions that come with the project."""
+    root = Path(resources.engine().root)
+    pairs = sorted((root / "data/pairs").glob("*.json*"))
+    return [str(path.relative_to(root)) for path in pairs] + resources.question_files()
+
+
+def answer_files() -> list[str]:
+    """Files of pairs that come with the project, and datasets that were built here."""
+    root = Path(resources.engine().root)
+    shipped = sorted((root / "data/pairs").glob("*.json*"))
+    built = [one.path for one in places.datasets(trainings.root()) if one.record]
+    return [trainings.shown_path(path) for path in [*shipped, *built]]
+
+
+FILES: dict[str, Callable[[], list[str]]] = {
+    "questions": resources.question_files,
+    "pairs": pair_files,
+    "answers": answer_files,
+}
