@@ -65,7 +65,7 @@ def similarity_of_sets(
 def _spans(root: Path, first: VectorSet, second: VectorSet) -> None:
     """The linear part of each vector, when the second set spans what is linear."""
     frame = similarity.span_shares(first, second)
-    names = [tables.METHODS.get(s.method, s.method) for s in (first, second)]
+    names = [tables.named(s.method) for s in (first, second)]
     table = Table(title=f"{names[0]} {first.digest} in the span of {names[1]} {second.digest}")
     for name in ("vector", "block", "inside the span", "norm inside", "norm outside"):
         table.add_column(name, justify="right")
@@ -95,7 +95,7 @@ def _spans(root: Path, first: VectorSet, second: VectorSet) -> None:
 
 def _report(first: VectorSet, second: VectorSet, frame: pd.DataFrame) -> None:
     """One line per pair of vectors; a cosine inside the random band is dimmed."""
-    names = [tables.METHODS.get(s.method, s.method) for s in (first, second)]
+    names = [tables.named(s.method) for s in (first, second)]
     table = Table(title=f"{names[0]} {first.digest} · {names[1]} {second.digest}")
     for name in ("block", "cosine", "corrected", "distance", "norms"):
         table.add_column(name, justify="right")

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.cli import tables_of_vectors
+from engine.configs import registry
 from engine.records.records import Evaluation, RecordInfo, VectorSet
 from engine.runs.engine import EngineStatus
 from engine.statistics import cells as statistics
@@ -17,19 +18,18 @@ WIDTH = 118
 """Columns of a table where stdout is no terminal, as in a log or a pipe."""
 
 out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
-METHODS = {
-    "melbo": "MELBO",
-    "power-iteration": "Power iteration",
-    "random": "Random",
-    "contrastive": "Contrastive",
-    "finetune-diff": "Fine-tune difference",
-    "control": "Controls",
-}
+OWN_WORDS = {"random": "Random", "control": "Controls"}
+"""What tables call the yardsticks of a sweep."""
+
+
+def named(method: str) -> str:
+    """What a method is called in tables."""
+    return OWN_WORDS.get(method) or registry.titled(method) or method
 
 
 def vectors(found: VectorSet) -> None:
     """One line per vector with its scores."""
-    table = Table(title=f"{METHODS.get(found.method, found.method)} · {found.digest}")
+    table = Table(title=f"{named(found.method)} · {found.digest}")
     table.add_column("vector")
     table.add_column("site")
     table.add_column("norm", justify="right")
@@ -170,7 +170,7 @@ def _rates(title: str, rows: list[dict[str, Any]]) -> None:
         cells = {r["scale"]: r["rate"] for r in rows if r["method"] == method}
         cells |= {r["scale"]: r["rate"] for r in baseline}
         table.add_row(
-            METHODS.get(method, method),
+            named(method),
             *[f"{cells[s]:.1%}" if s in cells and cells[s] is not None else "" for s in scales],
         )
     out.print(table)
