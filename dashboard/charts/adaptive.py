@@ -1,13 +1,43 @@
 """The chart of an adaptive sweep: frames in, `alt.Chart` out."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import altair as alt
 import pandas as pd
 
 from dashboard.charts.one_vector import Drawing
+from dashboard.words import captions
 from dashboard.words.inks import RAMP, Inks
 
 COLOURED = 6
 """Finalists that get a colour of their own; more are drawn in the muted ink."""
+
+
+def of_record(record: dict[str, Any], inks: Inks) -> Drawing:
+    """The race of a stored record."""
+    labels = _labels(record["tables"]["arms"])
+    frame = pd.DataFrame(record["tables"]["race"])
+    frame["label"] = [labels[arm] for arm in frame["arm"]]
+    last = frame["asked"] == frame.groupby("arm")["asked"].transform("max")
+    left = set(record["finalists"])
+    frame["dropped"] = last & ~frame["arm"].isin(left)
+    best = record["best"]["arm"]
+    finalists = [best, *(arm for arm in record["finalists"] if arm != best)]
+    is_share = record["config"]["measure"] == "share"
+    behaviour = captions.plain(str(record["questions"]["behaviour"]))
+    title = f"change of {behaviour} share" if is_share else "change in logits"
+    form = "+.1%" if is_share else "+.2f"
+    return race(frame, [labels[arm] for arm in finalists], title, inks, form)
+
+
+def _labels(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Names of the cells; sets of one method are told apart."""
+    plain = [f"{row['name']} at {captions.scale(row['scale'])}" for row in rows]
+    return [
+        label if plain.count(label) == 1 else f"{label} ({row['vector_set'][:4]})"
+        for label, row in zip(plain, rows, strict=True)
+    ]
 
 
 def race(frame: pd.DataFrame, finalists: list[str], title: str, inks: Inks, form: str) -> Drawing:

@@ -1,7 +1,6 @@
 """Adaptive sweeps: how the cells raced, which are left, and their evaluation in full."""
 
 import dataclasses
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,12 +10,11 @@ from dashboard.cards import card as cards
 from dashboard.cards import recipes
 from dashboard.cards.card import Card
 from dashboard.charts import adaptive
-from dashboard.charts.one_vector import Drawing
 from dashboard.session import resources, state
 from dashboard.widgets import adaptive as links
 from dashboard.widgets import widgets
 from dashboard.words import captions
-from dashboard.words.inks import LIGHT, Inks
+from dashboard.words.inks import LIGHT
 from engine.configs.adaptive import AdaptiveConfig, config_of
 from engine.configs.core import VectorRef
 from engine.configs.sweeps import EvaluateConfig
@@ -100,7 +98,7 @@ def _show(record: dict[str, Any]) -> None:
         st.metric("Cells asked", f"{cells['share']:.0%}", width="content")
     st.markdown("\n".join(f"- {captions.plain(one)}" for one in record["sentences"]))
     words = f"Mean change of every cell against the questions asked; best {best['name']}"
-    widgets.chart(drawing(record, widgets.inks()), words, "race")
+    widgets.chart(adaptive.of_record(record, widgets.inks()), words, "race")
     st.caption(_bounds(record))
     st.caption(_sure(record))
     _evaluate(record)
@@ -143,39 +141,13 @@ def arms(record: dict[str, Any]) -> pd.DataFrame:
     return table.sort_values(order, ascending=False, kind="stable").drop(columns=order[::2])
 
 
-def drawing(record: dict[str, Any], inks: Inks) -> Drawing:
-    """The race of a stored record."""
-    labels = _labels(record["tables"]["arms"])
-    frame = pd.DataFrame(record["tables"]["race"])
-    frame["label"] = [labels[arm] for arm in frame["arm"]]
-    last = frame["asked"] == frame.groupby("arm")["asked"].transform("max")
-    left = set(record["finalists"])
-    frame["dropped"] = last & ~frame["arm"].isin(left)
-    best = record["best"]["arm"]
-    finalists = [best, *(arm for arm in record["finalists"] if arm != best)]
-    is_share = record["config"]["measure"] == "share"
-    behaviour = captions.plain(str(record["questions"]["behaviour"]))
-    title = f"change of {behaviour} share" if is_share else "change in logits"
-    form = "+.1%" if is_share else "+.2f"
-    return adaptive.race(frame, [labels[arm] for arm in finalists], title, inks, form)
-
-
-def _labels(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """Names of the cells; sets of one method are told apart."""
-    plain = [f"{row['name']} at {captions.scale(row['scale'])}" for row in rows]
-    return [
-        label if plain.count(label) == 1 else f"{label} ({row['vector_set'][:4]})"
-        for label, row in zip(plain, rows, strict=True)
-    ]
-
-
 def card(record: dict[str, Any]) -> Card:
     """The race over its recipe."""
     best = record["best"]
     title = f"{record['title']}: {best['name']} at {captions.scale(best['scale'])}"
     note = f"{' '.join(record['sentences'][:3])} {_sure(record)}"
     shown = cards.view(links.link(record["digest"]), recipes.of_study(record))
-    return cards.of_charts(title, note, [drawing(record, LIGHT)], shown)
+    return cards.of_charts(title, note, [adaptive.of_record(record, LIGHT)], shown)
 
 
 def finalists_in_full(record: dict[str, Any], controls: int = 64) -> EvaluateConfig:

@@ -9,10 +9,9 @@ from scipy.stats import gaussian_kde
 from dashboard.charts import many_vectors, one_vector, vector_view
 from dashboard.charts.axes import Axis
 from dashboard.forms import from_config
+from dashboard.frames import overview, violin
 from dashboard.frames import sweep as sweeps
-from dashboard.frames import violin
 from dashboard.frames.sweep import Sweep
-from dashboard.views.curves import curves
 from dashboard.words import captions, inks
 from engine.configs.core import STUDY_SCALES
 from engine.errors import ConfigError
@@ -125,7 +124,7 @@ def test_cells_beyond_the_band_are_those_outside_its_edges(sweep: Sweep) -> None
 
 
 def test_the_overview_marks_flags_and_stars(sweep: Sweep) -> None:
-    cells = curves.overview_cells(sweep)
+    cells = overview.cells(sweep)
     steered = cells.index[cells["scale"] == 5.0][: len(captions.FLAG_MARKS)]
     cells.loc[steered, "flag"] = list(captions.FLAG_MARKS)
 

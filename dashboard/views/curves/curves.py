@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-import pandas as pd
 import streamlit as st
 
 from dashboard.charts import many_vectors, vector_view
 from dashboard.charts.vector_view import View
+from dashboard.frames import overview
 from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import METRICS, PARTS, Sweep
 from dashboard.session import navigation, pin_card, pinned, resources, state
@@ -243,7 +243,7 @@ def _pinned_elsewhere(sweep: Sweep) -> None:
 
 def draw_overview(sweep: Sweep) -> None:
     """All vectors x scales; a click opens the vector."""
-    cells = overview_cells(sweep)
+    cells = overview.cells(sweep)
     marks = " · ".join(
         f"{mark} {captions.FLAGS[flag]}" for flag, mark in captions.FLAG_MARKS.items()
     )
@@ -258,23 +258,6 @@ def draw_overview(sweep: Sweep) -> None:
     sharing.overview(sweep, cells, link)
     drawing = widgets.kept(("heat", sweep.version), lambda inks: many_vectors.heat_map(cells, inks))
     widgets.chart(drawing, "Change by vector and scale", "heat", pick=pick_vector)
-
-
-def overview_cells(sweep: Sweep) -> pd.DataFrame:
-    """`sweeps.cells` with each cell's flips and flag in words, and the vectors with the badge."""
-    cells = sweeps.cells(sweep)
-    best = sweep.read.vectors[sweep.read.vectors["badge"] == "beyond the best"]
-    found = set(zip(best["vector_set"], best["vector"], strict=True))
-    keys = zip(cells["vector_set"], cells["vector"], strict=True)
-    counts = cells[["gained", "lost", "flips_p"]].itertuples(index=False)
-    return cells.assign(
-        starred=[key in found for key in keys],
-        flips=[
-            "" if pd.isna(gained) else f"+{gained:.0f} \u2212{lost:.0f}, {captions.p(p)}"
-            for gained, lost, p in counts
-        ],
-        told=cells["flag"].map(captions.FLAGS).fillna(""),
-    )
 
 
 def pick_vector() -> None:
