@@ -6,6 +6,7 @@ worked is remembered with the loaded model. Knows nothing of what a row is.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 
@@ -99,7 +100,7 @@ class Batches:
         first, before = 0, self.rows
         while first < count:
             part = range(first, min(first + self.rows, count))
-            if self.attempt(len(part), lambda part=part: work(part)):
+            if self.attempt(len(part), partial(work, part)):
                 first = part.stop
         if self.rows != before:
             note(self.note)

@@ -14,7 +14,10 @@ from torch import Tensor, nn
 
 from engine.model import fused
 
-Pair = tuple[Tensor, Tensor]
+Pair = tuple[
+    Float[Tensor, "rows key_heads keys channels"], Float[Tensor, "rows key_heads keys channels"]
+]
+"""Keys and values that a block's attention sees."""
 
 
 @dataclass(eq=False)
@@ -41,7 +44,14 @@ class _Appending:
         self._past = past.pairs if past else {}
         self._keep = keep
 
-    def update(self, keys: Tensor, values: Tensor, layer_idx: int, *_: Any, **__: Any) -> Pair:
+    def update(
+        self,
+        keys: Float[Tensor, "rows key_heads tokens channels"],
+        values: Float[Tensor, "rows key_heads tokens channels"],
+        layer_idx: int,
+        *_: Any,
+        **__: Any,
+    ) -> Pair:
         if layer_idx in self._past:
             before = [p.expand(keys.shape[0], -1, -1, -1) for p in self._past[layer_idx]]
             keys = torch.cat([before[0], keys], dim=2)
@@ -56,7 +66,14 @@ class _Reached(BaseException):
 
 
 class _Stopping(_Appending):
-    def update(self, keys: Tensor, values: Tensor, layer_idx: int, *_: Any, **__: Any) -> Pair:
+    def update(
+        self,
+        keys: Float[Tensor, "rows key_heads tokens channels"],
+        values: Float[Tensor, "rows key_heads tokens channels"],
+        layer_idx: int,
+        *_: Any,
+        **__: Any,
+    ) -> Pair:
         self.pair = super().update(keys, values, layer_idx)
         raise _Reached
 
@@ -67,25 +84,33 @@ class _Given:
     def __init__(self, pair: Pair) -> None:
         self._pair = pair
 
-    def update(self, keys: Tensor, values: Tensor, *_: Any, **__: Any) -> Pair:  # noqa: ARG002
+    def update(
+        self,
+        keys: Float[Tensor, "rows key_heads tokens channels"],  # noqa: ARG002
+        values: Float[Tensor, "rows key_heads tokens channels"],  # noqa: ARG002
+        *_: Any,
+        **__: Any,
+    ) -> Pair:
         return self._pair
 
 
-EditAt = Callable[[Tensor, int, int], Tensor]
+EditAt = Callable[
+    [Float[Tensor, "rows tokens hidden"], int, int], Float[Tensor, "rows tokens hidden"]
+]
 """(output of a block, block, first position) -> the output after this row's edits."""
 
 
 class BlockRunner:
     """The blocks of one decoder, run by hand."""
 
-    def __init__(self, core: nn.Module) -> None:
+    def __init__(self, core: Any) -> None:
         """Take a decoder with `embed_tokens`, `layers`, `norm` and `rotary_emb`."""
         self.core = core
         self.layers: nn.ModuleList = core.layers
         self._fused = fused.blocks(core)
 
     @staticmethod
-    def fits(core: nn.Module) -> bool:
+    def fits(core: Any) -> bool:
         """Whether this decoder has the modules that are run here, and full attention."""
         wanted = ("embed_tokens", "layers", "norm", "rotary_emb")
         kinds = getattr(core.config, "layer_types", None) or ["full_attention"]
@@ -105,7 +130,7 @@ class BlockRunner:
         keep: RowCache | None = None,
         last: int | None = None,
         layout: Layout | None = None,
-    ) -> Float[Tensor, "rows some hidden"] | None:
+    ) -> Float[Tensor, "rows some hidden"]:
         """The output of block `to`, given the unedited output of block `after`.
 
         Args:
@@ -116,7 +141,7 @@ class BlockRunner:
             past: Keys and values of earlier positions.
             keep: Filled with the keys and values of all positions up to the last one.
             last: Compute block `to` only for this many last positions; 0 computes only its keys
-                and values, and returns None.
+                and values.
             layout: Where tokens stand; None is one after the other. Not together with `last`.
         """
         first = past.length if past else 0
@@ -128,15 +153,17 @@ class BlockRunner:
         for block in range(after + 1, to + 1):
             if block == to and last is not None and last < count:
                 hidden = self._last_block(block, hidden, context, (past, keep), last)
-                if hidden is None:
-                    return None
+                if last == 0:
+                    return hidden
                 first += count - last
             else:
                 hidden = self._block(block, hidden, context, _Appending(past, keep))
             hidden = edit(hidden, block, first)
         return hidden if last is None else hidden[:, hidden.shape[1] - last :]
 
-    def _context(self, hidden: Tensor, first: int, layout: Layout | None) -> dict[str, Any]:
+    def _context(
+        self, hidden: Float[Tensor, "rows tokens hidden"], first: int, layout: Layout | None
+    ) -> dict[str, Any]:
         count = hidden.shape[1]
         positions = torch.arange(first, first + count, device=hidden.device)[None]
         mask = None
@@ -154,7 +181,13 @@ class BlockRunner:
             "use_cache": True,
         }
 
-    def _block(self, block: int, hidden: Tensor, context: dict[str, Any], cache: Any) -> Tensor:
+    def _block(
+        self,
+        block: int,
+        hidden: Float[Tensor, "rows tokens hidden"],
+        context: dict[str, Any],
+        cache: Any,
+    ) -> Float[Tensor, "rows tokens hidden"]:
         if (own := self._own(block)) is not None:
             return own.run(hidden, context["position_embeddings"], context["attention_mask"], cache)
         out = self.layers[block](hidden, past_key_values=cache, **context)
@@ -168,23 +201,23 @@ class BlockRunner:
     def _last_block(
         self,
         block: int,
-        hidden: Tensor,
+        hidden: Float[Tensor, "rows tokens hidden"],
         context: dict[str, Any],
         caches: tuple[RowCache | None, RowCache | None],
         last: int,
-    ) -> Tensor | None:
-        """A block's output at the last positions only; None, and only keys and values, for 0."""
+    ) -> Float[Tensor, "rows read hidden"]:
+        """A block's output at the last positions only; for 0 only keys and values are computed."""
         if (own := self._own(block)) is not None:
             first = caches[0].length if caches[0] else 0
             mask = _mask_of_last(context, first + hidden.shape[1], last)
             return own.run(hidden, context["position_embeddings"], mask, _Appending(*caches), last)
         pair = self._keys_values(block, hidden, context, *caches)
-        return None if last == 0 else self._at_last(block, hidden, context, pair, last)
+        return self._at_last(block, hidden, context, pair, last) if last else hidden[:, :0]
 
     def _keys_values(
         self,
         block: int,
-        hidden: Tensor,
+        hidden: Float[Tensor, "rows tokens hidden"],
         context: dict[str, Any],
         past: RowCache | None,
         keep: RowCache | None,
@@ -197,8 +230,13 @@ class BlockRunner:
         raise RuntimeError(f"Block {block} never asked for its cache.")
 
     def _at_last(
-        self, block: int, hidden: Tensor, context: dict[str, Any], pair: Pair, last: int
-    ) -> Tensor:
+        self,
+        block: int,
+        hidden: Float[Tensor, "rows tokens hidden"],
+        context: dict[str, Any],
+        pair: Pair,
+        last: int,
+    ) -> Float[Tensor, "rows read hidden"]:
         cos, sin = context["position_embeddings"]
         narrowed = {
             **context,
@@ -209,7 +247,9 @@ class BlockRunner:
         return self._block(block, hidden[:, -last:], narrowed, _Given(pair))
 
 
-def _mask_of_last(context: dict[str, Any], keys: int, last: int) -> Tensor | None:
+def _mask_of_last(
+    context: dict[str, Any], keys: int, last: int
+) -> Bool[Tensor, "1 1 read keys"] | None:
     """What the last positions see, of positions that stand one after the other."""
     if last <= 1:
         return None

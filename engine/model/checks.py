@@ -6,6 +6,7 @@ Knows nothing of screens. A few short passes; run at load and by `python -m engi
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from engine.configs.core import STUDY_PROMPT, STUDY_SYSTEM, Site
@@ -47,7 +48,7 @@ def run_checks(door: Forward) -> list[Check]:
     return [*checks, _template(door), _answers(door)]
 
 
-def _vector(door: Forward, seed: int = 0) -> Tensor:
+def _vector(door: Forward, seed: int = 0) -> Float[Tensor, " hidden"]:
     generator = torch.Generator().manual_seed(seed)
     vector = torch.randn(door.hidden, generator=generator)
     return vector / vector.norm()
@@ -57,7 +58,7 @@ def _middle(door: Forward) -> Site:
     return Site(block=door.blocks // 2)
 
 
-def _library_logits(door: Forward, tokens: list[int]) -> Tensor:
+def _library_logits(door: Forward, tokens: list[int]) -> Float[Tensor, " vocab"]:
     ids = torch.tensor([tokens], device=door.loaded.device)
     with door.lock, torch.no_grad():
         return door.loaded.model(ids, use_cache=False).logits[0, -1].float().cpu()

@@ -18,7 +18,9 @@ from engine.model.edits import EditBatch
 from engine.model.hooked import HookedRunner, on_device
 
 
-def untouched(hidden: Tensor, _block: int, _first: int) -> Tensor:
+def untouched(
+    hidden: Float[Tensor, "rows tokens hidden"], _block: int, _first: int
+) -> Float[Tensor, "rows tokens hidden"]:
     """An edit that changes nothing."""
     return hidden
 
@@ -26,7 +28,9 @@ def untouched(hidden: Tensor, _block: int, _first: int) -> Tensor:
 def edit_at(edits: EditBatch, prompt_length: int) -> EditAt:
     """The edits of a batch as what a runner calls after every block."""
 
-    def edit(hidden: Tensor, block: int, first: int) -> Tensor:
+    def edit(
+        hidden: Float[Tensor, "rows tokens hidden"], block: int, first: int
+    ) -> Float[Tensor, "rows tokens hidden"]:
         return edits.at(hidden, block, first, prompt_length)
 
     return edit

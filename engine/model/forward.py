@@ -8,9 +8,10 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from engine.configs.core import Site
@@ -54,7 +55,7 @@ class Forward:
         """Choose the fast way where the decoder's modules fit; `checks` proves it right."""
         self.loaded = loaded
         self.lock = threading.RLock()
-        core = getattr(loaded.causal, "model", None)
+        core: Any = getattr(loaded.causal, "model", None)
         fits = core is not None and BlockRunner.fits(core)
         self._runner = BlockRunner(core) if fits else None
         self._hooked = HookedRunner(loaded.causal)
@@ -170,7 +171,9 @@ class Forward:
             else:
                 self._hooked.span(ids, to, show)
 
-    def _span(self, ids: Tensor, to: int, edit: EditAt) -> Tensor:
+    def _span(
+        self, ids: Int[Tensor, "rows tokens"], to: int, edit: EditAt
+    ) -> Float[Tensor, "rows tokens hidden"]:
         if self._runner is None:
             return self._hooked.span(ids, to, edit)
         return self._runner.span(self._runner.embed(ids), -1, to, edit)
@@ -219,7 +222,9 @@ class Forward:
             mass = (chosen.logsumexp(-1) - logits.logsumexp(-1)).exp()
         return Answers(chosen.cpu(), mass.cpu())
 
-    def _read(self, hidden: Tensor, ids: Sequence[int]) -> tuple[Tensor, Tensor]:
+    def _read(
+        self, hidden: Float[Tensor, "rows hidden"], ids: Sequence[int]
+    ) -> tuple[Float[Tensor, "rows vocab"], Float[Tensor, "rows answers"]]:
         assert self._runner is not None
         head = self.loaded.causal.lm_head
         normed = self._runner.core.norm(hidden)

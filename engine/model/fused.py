@@ -6,7 +6,7 @@ with a Jacobian need, and grouped keys are not copied for each query head. Knows
 or edits; `checks` compares the whole with the library's own pass.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -16,9 +16,11 @@ from torch.nn import functional
 
 KINDS = ("Qwen3DecoderLayer", "LlamaDecoderLayer")
 Product = Callable[[Tensor], Tensor]
+Rotary = tuple[Float[Tensor, "some tokens channels"], Float[Tensor, "some tokens channels"]]
+"""Cosines and sines of the tokens' positions, of each row or of all."""
 
 
-def blocks(core: nn.Module) -> "list[Block] | None":
+def blocks(core: Any) -> "list[Block] | None":
     """The decoder's blocks, None if they compute something else than what is written here."""
     config = core.config
     fits = (
@@ -55,11 +57,11 @@ class Block:
     def run(
         self,
         hidden: Float[Tensor, "rows tokens hidden"],
-        rotary: tuple[Tensor, Tensor],
+        rotary: Rotary,
         mask: Bool[Tensor, "some 1 read keys"] | None,
         cache: Any,
         last: int | None = None,
-    ) -> Float[Tensor, "rows read hidden"] | None:
+    ) -> Float[Tensor, "rows read hidden"]:
         """The block's output, differentiable in `hidden`; its weights get no gradient.
 
         A gradient is in turn differentiable only in the gradient it was made from, as for a
@@ -67,7 +69,7 @@ class Block:
 
         Args:
             hidden: The block's input.
-            rotary: Cosines and sines of the tokens' positions.
+            rotary: Where the tokens stand.
             mask: Which keys the tokens that are read see; None is those before it and itself.
             cache: Its `update` is given new keys and values, and gives all.
             last: Read only so many last tokens; 0 only updates the cache, and None reads all.
@@ -82,7 +84,7 @@ class Block:
             hidden, normed = hidden[:, read], normed[:, read]
             rotary = (rotary[0][:, read], rotary[1][:, read])
         if last == 0:
-            return None
+            return hidden
         queries = self._heads(self._queries(normed), "q_norm", rotary)
         seen = _attended(queries, keys, values, mask, attention.scaling)
         # A product's own output is kept by no gradient, so the sum may take its place.
@@ -90,7 +92,9 @@ class Block:
         normed = _normalised(hidden, self._layer.post_attention_layernorm)
         return self._down(_gated(self._gate(normed), self._up(normed))).add_(hidden)
 
-    def _heads(self, states: Tensor, norm: str, rotary: tuple[Tensor, Tensor]) -> Tensor:
+    def _heads(
+        self, states: Float[Tensor, "rows tokens features"], norm: str, rotary: Rotary
+    ) -> Float[Tensor, "rows heads tokens channels"]:
         heads = states.unflatten(-1, (-1, self._attention.head_dim))
         if self._has_head_norms:
             heads = _normalised(heads, getattr(self._attention, norm))
@@ -99,10 +103,9 @@ class Block:
 
 def _product(module: Any) -> Product:
     """A projection, with its LoRA where there is one."""
-    names = getattr(module, "active_adapters", None)
+    names: Sequence[str] = getattr(module, "active_adapters", ())
     is_plain = (
-        names is not None
-        and len(names) == 1
+        len(names) == 1
         and type(getattr(module, "base_layer", None)) is nn.Linear
         and names[0] in module.lora_A
         and names[0] not in module.lora_variant
@@ -118,7 +121,9 @@ class _Adapted:
         self._module, self._name, self._base = module, name, module.base_layer
         self._down, self._up = module.lora_A[name], module.lora_B[name]
 
-    def __call__(self, states: Tensor) -> Tensor:
+    def __call__(
+        self, states: Float[Tensor, "rows tokens features"]
+    ) -> Float[Tensor, "rows tokens products"]:
         module = self._module
         if module.merged or module.training or states.dtype != self._down.weight.dtype:
             return module(states)
@@ -130,8 +135,12 @@ class _Adapted:
 
 
 def _attended(
-    queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None, scale: float
-) -> Tensor:
+    queries: Float[Tensor, "rows heads read channels"],
+    keys: Float[Tensor, "rows key_heads keys channels"],
+    values: Float[Tensor, "rows key_heads keys channels"],
+    mask: Bool[Tensor, "some 1 read keys"] | None,
+    scale: float,
+) -> Float[Tensor, "rows heads read channels"]:
     groups = queries.shape[1] // keys.shape[1]
     if groups > 1 and mask is not None and queries.is_cuda:
         # There a mask together with grouped keys leaves only the slow kernel.
@@ -152,14 +161,18 @@ def _needs_graph(*inputs: Tensor) -> bool:
     return torch.is_grad_enabled() and any(one.requires_grad for one in inputs)
 
 
-def _normalised(hidden: Tensor, norm: nn.Module) -> Tensor:
+def _normalised(
+    hidden: Float[Tensor, "*places features"], norm: Any
+) -> Float[Tensor, "*places features"]:
     if _needs_graph(hidden):
         return _Normalised.apply(hidden, norm.weight, norm.variance_epsilon)
     unit, _ = _unit(hidden, norm.variance_epsilon)
     return unit.to(hidden.dtype).mul_(norm.weight)
 
 
-def _unit(hidden: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
+def _unit(
+    hidden: Float[Tensor, "*places features"], epsilon: float
+) -> tuple[Float[Tensor, "*places features"], Float[Tensor, "*places 1"]]:
     """States over their root mean square, and one over that; float32 or wider."""
     wide = hidden if hidden.dtype == torch.float64 else hidden.float()
     size = torch.linalg.vector_norm(wide, dim=-1, keepdim=True)
@@ -167,7 +180,11 @@ def _unit(hidden: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
     return wide * inverse, inverse
 
 
-def _project(gradient: Tensor, unit: Tensor, inverse: Tensor) -> Tensor:
+def _project(
+    gradient: Float[Tensor, "*places features"],
+    unit: Float[Tensor, "*places features"],
+    inverse: Float[Tensor, "*places 1"],
+) -> Float[Tensor, "*places features"]:
     """How states over their root mean square change with the states; its own transpose."""
     along = (gradient * unit).mean(-1, keepdim=True)
     return torch.addcmul(gradient, unit, along, value=-1).mul_(inverse)
@@ -175,39 +192,60 @@ def _project(gradient: Tensor, unit: Tensor, inverse: Tensor) -> Tensor:
 
 class _Normalised(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, weight: Tensor, epsilon: float) -> Tensor:
+    def forward(
+        ctx: Any,
+        hidden: Float[Tensor, "*places features"],
+        weight: Float[Tensor, " features"],
+        epsilon: float,
+    ) -> Float[Tensor, "*places features"]:
         unit, inverse = _unit(hidden, epsilon)
         ctx.save_for_backward(weight, unit, inverse)
         return unit.to(hidden.dtype) * weight
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+    def backward(
+        ctx: Any, gradient: Float[Tensor, "*places features"]
+    ) -> tuple[Float[Tensor, "*places features"], None, None]:
         return _NormalisedPull.apply(gradient, *ctx.saved_tensors), None, None
 
 
 class _NormalisedPull(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, gradient: Tensor, weight: Tensor, unit: Tensor, inverse: Tensor
-    ) -> Tensor:
+        ctx: Any,
+        gradient: Float[Tensor, "*places features"],
+        weight: Float[Tensor, " features"],
+        unit: Float[Tensor, "*places features"],
+        inverse: Float[Tensor, "*places 1"],
+    ) -> Float[Tensor, "*places features"]:
         ctx.save_for_backward(weight, unit, inverse)
         return _project((gradient * weight).to(unit.dtype), unit, inverse).to(gradient.dtype)
 
     @staticmethod
-    def backward(ctx: Any, pushed: Tensor) -> tuple[Tensor, None, None, None]:
+    def backward(
+        ctx: Any, pushed: Float[Tensor, "*places features"]
+    ) -> tuple[Float[Tensor, "*places features"], None, None, None]:
         weight, unit, inverse = ctx.saved_tensors
         moved = _project(pushed.to(unit.dtype), unit, inverse)
         return moved.to(pushed.dtype).mul_(weight), None, None, None
 
 
-def _rotated(heads: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
+def _rotated(
+    heads: Float[Tensor, "rows heads tokens channels"],
+    cosines: Float[Tensor, "some tokens channels"],
+    sines: Float[Tensor, "some tokens channels"],
+) -> Float[Tensor, "rows heads tokens channels"]:
     cosines, sines = cosines[:, None], sines[:, None]
     if _needs_graph(heads):
         return _Rotated.apply(heads, cosines, sines)
     return _rotate(heads, cosines, sines)
 
 
-def _rotate(heads: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
+def _rotate(
+    heads: Float[Tensor, "rows heads tokens channels"],
+    cosines: Float[Tensor, "some 1 tokens channels"],
+    sines: Float[Tensor, "some 1 tokens channels"],
+) -> Float[Tensor, "rows heads tokens channels"]:
     half = heads.shape[-1] // 2
     out = heads * cosines
     out[..., :half].addcmul_(heads[..., half:], sines[..., :half], value=-1)
@@ -217,18 +255,27 @@ def _rotate(heads: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
 
 class _Rotated(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, heads: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
+    def forward(
+        ctx: Any,
+        heads: Float[Tensor, "rows heads tokens channels"],
+        cosines: Float[Tensor, "some 1 tokens channels"],
+        sines: Float[Tensor, "some 1 tokens channels"],
+    ) -> Float[Tensor, "rows heads tokens channels"]:
         ctx.save_for_backward(cosines, sines)
         return _rotate(heads, cosines, sines)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+    def backward(
+        ctx: Any, gradient: Float[Tensor, "rows heads tokens channels"]
+    ) -> tuple[Float[Tensor, "rows heads tokens channels"], None, None]:
         cosines, sines = ctx.saved_tensors
         # The way back turns the other way.
         return _Rotated.apply(gradient, cosines, -sines), None, None
 
 
-def _gated(gate: Tensor, up: Tensor) -> Tensor:
+def _gated(
+    gate: Float[Tensor, "rows tokens features"], up: Float[Tensor, "rows tokens features"]
+) -> Float[Tensor, "rows tokens features"]:
     if _needs_graph(gate, up):
         return _Gated.apply(gate, up)
     return functional.silu(gate, inplace=True).mul_(up)
@@ -236,7 +283,11 @@ def _gated(gate: Tensor, up: Tensor) -> Tensor:
 
 class _Gated(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, gate: Tensor, up: Tensor) -> Tensor:
+    def forward(
+        ctx: Any,
+        gate: Float[Tensor, "rows tokens features"],
+        up: Float[Tensor, "rows tokens features"],
+    ) -> Float[Tensor, "rows tokens features"]:
         share = torch.sigmoid(gate)
         opened = gate * share
         slope = torch.addcmul(share, opened, 1 - share).mul_(up)
@@ -244,17 +295,28 @@ class _Gated(torch.autograd.Function):
         return opened * up
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
+    def backward(
+        ctx: Any, gradient: Float[Tensor, "rows tokens features"]
+    ) -> tuple[Float[Tensor, "rows tokens features"], Float[Tensor, "rows tokens features"]]:
         return _GatedPull.apply(gradient, *ctx.saved_tensors)
 
 
 class _GatedPull(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, gradient: Tensor, slope: Tensor, opened: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        ctx: Any,
+        gradient: Float[Tensor, "rows tokens features"],
+        slope: Float[Tensor, "rows tokens features"],
+        opened: Float[Tensor, "rows tokens features"],
+    ) -> tuple[Float[Tensor, "rows tokens features"], Float[Tensor, "rows tokens features"]]:
         ctx.save_for_backward(slope, opened)
         return gradient * slope, gradient * opened
 
     @staticmethod
-    def backward(ctx: Any, of_gate: Tensor, of_up: Tensor) -> tuple[Tensor, None, None]:
+    def backward(
+        ctx: Any,
+        of_gate: Float[Tensor, "rows tokens features"],
+        of_up: Float[Tensor, "rows tokens features"],
+    ) -> tuple[Float[Tensor, "rows tokens features"], None, None]:
         slope, opened = ctx.saved_tensors
         return (of_gate * slope).addcmul_(of_up, opened), None, None

@@ -23,7 +23,7 @@ class _Captured(BaseException):
 class HookedRunner:
     """A decoder driven through hooks on its blocks."""
 
-    def __init__(self, causal: nn.Module) -> None:
+    def __init__(self, causal: Any) -> None:
         """Find the block list of a causal LM.
 
         Raises:

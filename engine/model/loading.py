@@ -32,7 +32,7 @@ class LoadedModel:
 
     config: ModelConfig
     source: ModelSource
-    model: nn.Module
+    model: Any
     """The causal LM; wrapped by PEFT when there is an adapter."""
     prompter: Prompter
     device: torch.device
@@ -46,7 +46,7 @@ class LoadedModel:
         return self.prompter.tokenizer
 
     @property
-    def causal(self) -> nn.Module:
+    def causal(self) -> Any:
         """The causal LM below any adapter wrapper."""
         return self.model.get_base_model() if self.has_adapter else self.model
 
@@ -97,7 +97,7 @@ def load(config: ModelConfig, root: Path) -> LoadedModel:
     tokenizer = _tokenizer(source)
     model = _causal(source, device, dtype)
     if source.adapter is not None:
-        model = _with_adapter(model, source)
+        model = _with_adapter(model, source, source.adapter)
     model.requires_grad_(False)
     model.eval()
     return LoadedModel(
@@ -195,11 +195,11 @@ def _loading_sentence(what: str, source: ModelSource, error: Exception) -> str:
     )
 
 
-def _with_adapter(model: nn.Module, source: ModelSource) -> nn.Module:
+def _with_adapter(model: Any, source: ModelSource, adapter: str) -> nn.Module:
     from peft import PeftModel
 
     try:
-        return PeftModel.from_pretrained(model, source.adapter, is_trainable=False)
+        return PeftModel.from_pretrained(model, adapter, is_trainable=False)
     except RuntimeError as error:
         if "size mismatch" not in str(error):
             raise
