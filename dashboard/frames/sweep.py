@@ -102,15 +102,15 @@ class Sweep(NamedTuple):
         return self.evaluation.digest, self.evaluation.provenance.created
 
 
-def build(evaluation: Evaluation) -> Sweep:
-    """Statistics and names of an evaluation in memory."""
+def build(evaluation: Evaluation, read: SweepStatistics | None = None) -> Sweep:
+    """Statistics and names of an evaluation in memory; `read` if they are known."""
     frame = evaluation.frame
 
     def rows(key: Key) -> pd.DataFrame:
         own = (frame["vector_set"] == key[0]) & (frame["vector"] == key[1])
         return frame[own | (frame["vector_set"] == BASELINE)]
 
-    return _put_together(evaluation, whole.read(evaluation), rows)
+    return _put_together(evaluation, read or whole.read(evaluation), rows)
 
 
 def opened(store: Store, digest_or_path: str | Path) -> Sweep:

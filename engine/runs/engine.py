@@ -21,6 +21,7 @@ from engine.model.identity import declared_blocks, resolve
 from engine.model.naming import Names
 from engine.progress import Progress, silent
 from engine.records.records import QuestionSet
+from engine.runs.asking import Asking
 from engine.runs.estimates import estimate
 from engine.runs.job import Job
 from engine.runs.queue import JobQueue
@@ -45,18 +46,20 @@ class EngineStatus:
     error: str | None = None
 
 
-class Engine:
+class Engine(Asking):
     """One model at a time, one worker, one store."""
 
-    def __init__(self, store: Store, root: Path = ROOT, keep_jobs: bool = True) -> None:
+    def __init__(
+        self, store: Store | str | Path | None = None, root: Path = ROOT, keep_jobs: bool = True
+    ) -> None:
         """Open a store.
 
         Args:
-            store: Where records lie.
+            store: Where records lie: a store or its folder; `usual_store` if left out.
             root: Repository root, where presets and shipped data lie.
             keep_jobs: Write job records, so that interrupted ones can be offered again.
         """
-        self.store = store
+        self.store = store = store if isinstance(store, Store) else _opened(store)
         self.root = root
         self.names = Names(root)
         self.jobs = JobQueue(store.root / "results" / "jobs" if keep_jobs else None)
@@ -252,6 +255,19 @@ class Engine:
     def estimate_seconds(self, config: RunConfig) -> float | None:
         """Seconds a like run took on this model, scaled by its work; None without one."""
         return estimate(self.store, config)
+
+
+def usual_store() -> Path:
+    """Where records lie for a program that names no place.
+
+    `$VECTORSCOPE_STORE`, else the repository within it, else the current folder.
+    """
+    here, named = Path.cwd(), os.environ.get("VECTORSCOPE_STORE")
+    return Path(named) if named else ROOT if here.is_relative_to(ROOT) else here
+
+
+def _opened(folder: str | Path | None) -> Store:
+    return Store(Path(folder or usual_store()).expanduser().resolve())
 
 
 def _placed(config: RunConfig, place: Path | None) -> registry.Run:

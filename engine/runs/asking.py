@@ -1,0 +1,234 @@
+"""What a program asks of an engine: find, evaluate, generate, similarity, show.
+
+Each becomes one config, so that what a page or a command has done before is not done again. Work
+is done in the calling thread.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from engine.configs import keywords, registry
+from engine.configs.columns import columns
+from engine.configs.core import ModelConfig, RunConfig, VectorRef
+from engine.configs.finders import FinderConfig
+from engine.configs.grids import BlendPart, Configuration, GenerateConfig
+from engine.configs.sweeps import EvaluateConfig, knowledge_of
+from engine.errors import ConfigError
+from engine.runs.bar import bar_if_seen
+from engine.runs.references import loaded, parts_of, reference
+from engine.runs.shown import (
+    Shown,
+    ShownEvaluation,
+    ShownSimilarity,
+    ShownStudy,
+    ShownTexts,
+    ShownVectors,
+)
+from engine.runs.tables import Compared
+from engine.statistics import similarity
+from engine.store.store import Store
+
+SIDES = ("source_layer", "target_layer")
+BESIDE = ("neutral", "written", "knowledge", "effect_controls", "neutral_prompts")
+"""Settings of a sweep that matter with side effects only."""
+OWN_COLUMN = ("name", "adapter", "blend", "scale")
+"""Fields of a column that the grid fills."""
+
+Vectors = Shown | VectorRef | str | Path
+
+
+class Asking:
+    """The verbs of an engine."""
+
+    store: Store
+    run: Callable[..., str]
+    default_layers: Callable[[ModelConfig], tuple[int, int]]
+
+    def find(self, method: str | FinderConfig, **settings: Any) -> ShownVectors:
+        """Vectors by a finder; stored ones if they were found before.
+
+        Args:
+            method: Its name, such as "melbo", or a whole config.
+            settings: Fields of its config: `vectors=8`, `source_layer=1`; `prompt=` for the one
+                prompt; `model=`, `adapter=`, `dtype=`, `device=`. Layers left out are the model's.
+
+        Raises:
+            EngineError: For everything the user can mend.
+        """
+        config = method if isinstance(method, FinderConfig) else self._finder(method, settings)
+        if isinstance(method, FinderConfig):
+            _refuse_beside_config(settings)
+        return ShownVectors(self.store.load_vectors(self._done(config)))
+
+    def _finder(self, method: str, settings: dict[str, Any]) -> FinderConfig:
+        known = registry.finders()
+        if method not in known:
+            raise ConfigError(f"There is no finder {method!r}: use {', '.join(known)}.")
+        kind = known[method]
+        names = keywords.names_of(kind)
+        keywords.refuse_others(kind.title, settings, names)
+        fields = {field.name: field for field in dataclasses.fields(kind)}
+        model = keywords.model_of(settings, fields["model"].default_factory())  # type: ignore[misc]
+        values = {name: value for name, value in settings.items() if name in fields}
+        if "prompt" in names:
+            values = {name: v for name, v in values.items() if name not in keywords.PROMPTS}
+            values["prompts"] = keywords.prompts_of(settings)
+        missing = [name for name in SIDES if name in fields and name not in settings]
+        if missing:
+            usual = dict(zip(SIDES, self.default_layers(model), strict=True))
+            values |= {name: usual[name] for name in missing}
+        return keywords.config_from(kind, values | {"model": model})
+
+    def evaluate(
+        self, vectors: Vectors | Sequence[Vectors] | EvaluateConfig = (), **settings: Any
+    ) -> ShownEvaluation:
+        """An A/B sweep of vectors over scales, beside random ones.
+
+        Args:
+            vectors: What `find` gave, a digest, `digest:index`, a file, or several of them; or a
+                whole config.
+            settings: Fields of `EvaluateConfig`: `questions=`, `scales=`, `controls=`. The model
+                is the vectors' own, without an adapter unless `adapter=` names one.
+
+        Raises:
+            EngineError: For everything the user can mend.
+        """
+        if isinstance(vectors, EvaluateConfig):
+            _refuse_beside_config(settings)
+            return ShownEvaluation(self.store.load_evaluation(self._done(vectors)))
+        keywords.refuse_others("A sweep", settings, keywords.names_of(EvaluateConfig) - {"vectors"})
+        refs = self._references(vectors)
+        model = keywords.model_of(settings, self._model_of(refs))
+        beside = [name for name in BESIDE if name in settings]
+        if settings.get("side_effects") and "knowledge" not in settings:
+            settings["knowledge"] = knowledge_of(model.model)
+        elif beside and not settings.get("side_effects"):
+            raise ConfigError(f"{beside[0]} matters for side effects only: add side_effects=True.")
+        values = {name: v for name, v in settings.items() if name not in keywords.MODEL}
+        values |= {"vectors": refs, "model": model}
+        config = keywords.config_from(EvaluateConfig, values)
+        return ShownEvaluation(self.store.load_evaluation(self._done(config)))
+
+    def generate(
+        self,
+        vectors: Vectors | Sequence[Vectors] | GenerateConfig = (),
+        prompts: str | Sequence[str] | None = None,
+        scales: float | Iterable[float] = (1.0,),
+        tuned: bool | None = None,
+        **settings: Any,
+    ) -> ShownTexts:
+        """What the model says: unsteered, and with each vector at each scale.
+
+        Args:
+            vectors: As for `evaluate`; or a whole config.
+            prompts: One or several; the study's if left out.
+            scales: Where 0 is left out, for it is the unsteered model.
+            tuned: With an adapter: steer only the fine-tuned (True) or the base model (False).
+            settings: Fields of `GenerateConfig` and of `Configuration`, such as `temperature=`,
+                `samples=`, `operation=`, `layers=`.
+
+        Raises:
+            EngineError: For everything the user can mend.
+        """
+        if isinstance(vectors, GenerateConfig):
+            given = {"prompts": prompts, "tuned": tuned} if prompts or tuned is not None else {}
+            _refuse_beside_config(settings | given)
+            return ShownTexts(self.store.load_generation(self._done(vectors)))
+        grid = keywords.names_of(GenerateConfig) - {"configurations", "prompts"}
+        column = keywords.names_of(Configuration) - set(OWN_COLUMN)
+        keywords.refuse_others("A grid of texts", settings, grid | column)
+        refs = self._references(vectors)
+        model = keywords.model_of(settings, self._model_of(refs))
+        if tuned and model.adapter is None:
+            raise ConfigError("tuned=True steers the fine-tuned model: name it with adapter=.")
+        shared = {name: value for name, value in settings.items() if name in column}
+        steered = keywords.config_from(Configuration, {"name": "shared", **shared})
+        named = self._parts(refs)
+        many = keywords.fit("scales", tuple[float, ...], scales)
+        values = {name: v for name, v in settings.items() if name in grid - set(keywords.MODEL)}
+        values |= {} if prompts is None else {"prompts": prompts}
+        config = keywords.config_from(GenerateConfig, values | {"model": model})
+        made = columns(steered, named, many, model.adapter is not None, tuned)
+        config = dataclasses.replace(config, configurations=made)
+        return ShownTexts(self.store.load_generation(self._done(config)))
+
+    def similarity(
+        self, first: Vectors, second: Vectors, null: Vectors | None = None
+    ) -> ShownSimilarity:
+        """How alike two sets are: cosines of all their vectors, and those at the same block.
+
+        Args:
+            first: As for `evaluate`, one set.
+            second: The other.
+            null: A set like the first from shuffled labels, whose cosines are what chance gives.
+
+        Raises:
+            EngineError: If there is no such set, or the models differ.
+        """
+        draws = () if null is None else (self._set(null),)
+        pair = self._set(first), self._set(second)
+        similarity.check_comparable(*pair, *draws)
+        return ShownSimilarity(Compared(*pair, draws))
+
+    def show(self, digest: str) -> Shown:
+        """A stored record of any kind.
+
+        Args:
+            digest: Or its beginning.
+
+        Raises:
+            StoreError: If no record, or more than one, begins so.
+        """
+        info = self.store.find(digest)
+        if info.kind == "vectors":
+            return ShownVectors(self.store.load_vectors(info.digest))
+        if info.kind == "evaluation":
+            return ShownEvaluation(self.store.load_evaluation(info.digest))
+        if info.kind == "generation":
+            return ShownTexts(self.store.load_generation(info.digest))
+        return ShownStudy(self.store.load_experiment(info.digest))
+
+    def _done(self, config: RunConfig) -> str:
+        with bar_if_seen() as progress:
+            return self.run(config, progress)
+
+    def _references(self, vectors: Vectors | Sequence[Vectors]) -> tuple[VectorRef, ...]:
+        is_one = isinstance(vectors, Shown | VectorRef | str | Path)
+        return tuple(self._reference(one) for one in ([vectors] if is_one else vectors))
+
+    def _reference(self, one: Vectors) -> VectorRef:
+        if isinstance(one, VectorRef):
+            return VectorRef(digest=self.store.find(one.digest).digest, indices=one.indices)
+        if isinstance(one, ShownVectors):
+            return VectorRef(digest=one.digest)
+        if isinstance(one, str | Path):
+            return reference(self.store, str(one))
+        raise ConfigError(f"{one!r} holds no vectors: give what find gave, a digest or a file.")
+
+    def _set(self, one: Vectors) -> Any:
+        ref = self._reference(one)
+        return loaded(self.store, ref, ref.digest)
+
+    def _parts(self, refs: Iterable[VectorRef]) -> dict[str, tuple[BlendPart, ...]]:
+        parts: dict[str, BlendPart] = {}
+        for ref in refs:
+            parts |= parts_of(self.store, ref)
+        return {name: (part,) for name, part in parts.items()}
+
+    def _model_of(self, refs: Sequence[VectorRef]) -> ModelConfig:
+        """The model in which vectors were found, without its adapter; the demo model without."""
+        if not refs:
+            return ModelConfig()
+        told = self.store.load_vectors(refs[0].digest).config.get("model")
+        # Vectors of other tools tell no model that could be loaded.
+        if not isinstance(told, dict) or "model" not in told:
+            return ModelConfig()
+        return keywords.model_of({"adapter": None}, ModelConfig(**told))
+
+
+def _refuse_beside_config(settings: dict[str, Any]) -> None:
+    if settings:
+        names = ", ".join(settings)
+        raise ConfigError(f"A config says all there is to say: set {names} in it, not beside it.")
