@@ -251,6 +251,6 @@ def _record(digest: str, made: Provenance) -> str:
     return _stamped(digest, made.created, made.commit, made.dirty)
 
 
-def _stamped(digest: str, created: str, commit: str | None, is_dirty: bool) -> str:
+def _stamped(digest: str, created: str, commit: str | None, is_dirty: bool | None) -> str:
     words = f", commit {commit[:8]}{' (changed)' if is_dirty else ''}" if commit else ""
     return f"{digest}, {created[:16].replace('T', ' ')} UTC{words}"

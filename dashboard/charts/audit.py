@@ -25,8 +25,15 @@ MOST_POINTS = 20_000
 def choices(found: Audit) -> list[str]:
     """What can be drawn: each kind of vectors together, then every vector."""
     kinds = [kind for kind in _kinds(found) if kind != CONTROL]
-    own = found.points[found.points["method"] != CONTROL]
+    points = _points(found)
+    own = points[points["method"] != CONTROL]
     return [f"{POOLED}{kind}" for kind in kinds] + list(own["name"].unique()) or _only(found)
+
+
+def _points(found: Audit) -> pd.DataFrame:
+    """What a sweep's violins are drawn from; nothing else has any."""
+    assert found.points is not None
+    return found.points
 
 
 def _only(found: Audit) -> list[str]:
@@ -35,7 +42,7 @@ def _only(found: Audit) -> list[str]:
 
 
 def _kinds(found: Audit) -> list[str]:
-    return list(found.points["method"].astype(str).unique())
+    return list(_points(found)["method"].astype(str).unique())
 
 
 def words(found: Audit, choice: str) -> str:
@@ -43,7 +50,8 @@ def words(found: Audit, choice: str) -> str:
     if not choice.startswith(POOLED):
         return choice
     kind = choice.removeprefix(POOLED)
-    number = found.points.loc[found.points["method"] == kind, "name"].nunique()
+    points = _points(found)
+    number = points.loc[points["method"] == kind, "name"].nunique()
     if kind == CONTROL:
         return captions.count(number, "random control")
     name = captions.method(kind)
@@ -74,7 +82,7 @@ def _is_relative(found: Audit) -> bool:
 
 def _rows(found: Audit, choice: str, metric: str) -> pd.DataFrame:
     """scale, question (one per vector and question), value; at scale 0 once per question."""
-    points = found.points
+    points = _points(found)
     if choice.startswith(POOLED):
         rows = points[points["method"] == choice.removeprefix(POOLED)]
     else:
@@ -117,6 +125,7 @@ def _share_heights(drawn: list[Drawing]) -> None:
 
 def table(found: Audit) -> pd.DataFrame:
     """Shares in per cent by scale: by the logits, with ties as half, and as the file counts."""
+    assert found.rates is not None
     rates = found.rates
     columns = {"claimed": "file's own", "rate": "by the logits", "with_ties": "ties as half"}
     shown = rates.assign(**{column: (100 * rates[column]).round(2) for column in columns})
@@ -127,6 +136,7 @@ def table(found: Audit) -> pd.DataFrame:
 
 def likeness(found: Audit, inks: Inks) -> tuple[Drawing, int]:
     """The map of cosines with like vectors together, and how many vectors were left out."""
+    assert found.vectors is not None
     vectors, names = found.vectors[:MOST_VECTORS], found.names[:MOST_VECTORS]
     wide = similarity.unit(vectors)
     matrix = (wide @ wide.T).clip(-1, 1)

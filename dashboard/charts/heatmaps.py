@@ -1,7 +1,7 @@
 """Charts of how alike vectors are: frames in, `alt.Chart` out. Knows no files, state or pages."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import altair as alt
 import pandas as pd
@@ -48,7 +48,7 @@ def layers(
     rows = list(dict.fromkeys(cells.sort_values("row")["row_label"]))
     columns = list(dict.fromkeys(cells.sort_values("column")["column_label"]))
     pick = alt.selection_point(name="pick", fields=["cell"], on="click", empty=False)
-    plain = {"ticks": False, "domain": False, "labelAngle": 0, "labelFlush": False}
+    plain: dict[str, Any] = {"ticks": False, "domain": False, "labelAngle": 0, "labelFlush": False}
     base = alt.Chart(cells).encode(
         x=alt.X("column_label:N", sort=columns, title=titles[1], axis=alt.Axis(**plain)),
         y=alt.Y("row_label:N", sort=rows[::-1], title=titles[0], axis=alt.Axis(**plain)),
@@ -163,7 +163,7 @@ def everyone(cells: pd.DataFrame, order: Sequence[str], limit: float, inks: Inks
     pick = alt.selection_point(
         name="pick", fields=["row_reference", "column_reference"], on="click", empty=False
     )
-    plain = {
+    plain: dict[str, Any] = {
         "ticks": False,
         "domain": False,
         "labelFlush": False,

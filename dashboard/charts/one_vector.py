@@ -1,6 +1,6 @@
 """Charts of one vector: frames in, `alt.Chart` out. Knows nothing of files, state or pages."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import altair as alt
 import pandas as pd
@@ -189,7 +189,7 @@ def _other(other: Other, axis: Axis, inks: Inks, form: str = "+.2f") -> list[alt
     end = alt.Chart(ends.head(1) if is_first else ends.tail(1))
     end = end.encode(x=axis.x(), y=alt.Y("value:Q"), text=alt.Text("name:N"))
     side = {"align": "left", "dx": -10} if is_first else {"align": "right", "dx": 10}
-    beside = {**side, "baseline": "bottom", "dy": -9, "fontSize": 12}
+    beside: dict[str, Any] = {**side, "baseline": "bottom", "dy": -9, "fontSize": 12}
     return [
         base.mark_line(color=inks.muted, strokeWidth=2, strokeDash=[9, 5]),
         base.mark_point(

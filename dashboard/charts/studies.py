@@ -60,7 +60,7 @@ def sweep(
     """
     frame = pd.DataFrame(rows)
     frame = frame[frame["arm"] == arm]
-    plain = {"ticks": False, "domain": False, "labelAngle": 0}
+    plain: dict[str, Any] = {"ticks": False, "domain": False, "labelAngle": 0}
     base = alt.Chart(frame).encode(
         x=alt.X("block:O", title="block", axis=alt.Axis(**plain)),
         y=alt.Y("scale:O", sort="descending", title="scale", axis=alt.Axis(**plain)),

@@ -6,13 +6,14 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from dashboard.charts.one_vector import Drawing
 from dashboard.words.inks import Inks
 
 MOST_POINTS = 400
 HEIGHT = 240
 
 
-def loss(values: Sequence[float], steps: int, inks: Inks) -> alt.LayerChart:
+def loss(values: Sequence[float], steps: int, inks: Inks) -> Drawing:
     """The loss of every step, faint, and its mean over a window, over the whole way to go."""
     frame = pd.DataFrame({"step": range(1, len(values) + 1), "loss": values})
     window = max(1, steps // 30)
@@ -25,7 +26,7 @@ def loss(values: Sequence[float], steps: int, inks: Inks) -> alt.LayerChart:
         axis=alt.Axis(tickMinStep=1, grid=False),
     )
     y = alt.Scale(zero=False)
-    tooltip = ["step:Q", alt.Tooltip("loss:Q", format=".4g")]
+    tooltip: list[str | alt.Tooltip] = ["step:Q", alt.Tooltip("loss:Q", format=".4g")]
     base = alt.Chart(frame).encode(x=x, tooltip=tooltip)
     each = base.mark_line(color=inks.line, opacity=0.35, strokeWidth=1, point=len(frame) < 3)
     mean = base.mark_line(color=inks.line, strokeWidth=2)

@@ -1,6 +1,7 @@
 """Frames of the similarity screen: sets of vectors in, rows to draw out. Knows no Streamlit."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,8 @@ MOST_TERMS = 6
 """Sizes of copies that are told one by one; of more, like ones are told together."""
 
 
-class Member(NamedTuple):
+@dataclass(frozen=True)
+class Member:
     """One vector among those of several sets."""
 
     name: str

@@ -5,7 +5,7 @@ what the reader last chose to look at, not what a page happened to show first. D
 """
 
 import re
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -18,7 +18,8 @@ _REFERENCE = re.compile(r"[0-9a-f]{12}:[0-9]{1,5}")
 _PIN, _CURRENT, _SHOWN = "_pin", "_current", "_shown"
 
 
-class Known(NamedTuple):
+@dataclass(frozen=True)
+class Known:
     """A stored vector, by what tells it from the others."""
 
     reference: str

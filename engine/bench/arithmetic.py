@@ -44,7 +44,8 @@ class Products(NamedTuple):
         return Products(self.linear * count, self.attention * count)
 
 
-class Tokens(NamedTuple):
+@dataclass(frozen=True)
+class Tokens:
     """Positions of texts that must be run, each shared beginning once."""
 
     count: int
@@ -65,7 +66,8 @@ def distinct(texts: Sequence[Sequence[int]], begins: Sequence[int] | None = None
         begins: Count only positions from here on, one per text.
     """
     starts = begins if begins is not None else [0] * len(texts)
-    count, pairs, before = 0, 0, ()
+    count, pairs = 0, 0
+    before: tuple[int, ...] = ()
     for text, start in sorted((tuple(t), s) for t, s in zip(texts, starts, strict=True)):
         known = next(
             (i for i, (a, b) in enumerate(zip(before, text, strict=False)) if a != b),

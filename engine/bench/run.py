@@ -168,7 +168,9 @@ def _measured(job: Job, setting: Setting, rounds: int, tell: Any) -> Row:
         ours = job.ours()
     with peak(loaded.device) as study_peak:
         study = job.study()
-    ours_times, study_times, rates = [], [], []
+    ours_times: list[float] = []
+    study_times: list[float] = []
+    rates = []
     for index in range(rounds):
         tell(index + 1)
         pair: list[tuple[Way, list[float]]] = [(job.study, study_times), (job.ours, ours_times)]

@@ -102,7 +102,7 @@ class Job:
     """With the unit that is timed."""
     study: Way
     ours: Way
-    flops: Callable[[Outcome], int]
+    flops: Callable[[Outcome], float]
     """Operations that the mathematics of one unit needs, given what our way did."""
     rows: int
     """Positions that a product can take at once."""

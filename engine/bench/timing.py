@@ -91,9 +91,9 @@ def peak(device: torch.device) -> Iterator[Peak]:
         yield found
         found.bytes = torch.cuda.max_memory_allocated(device) - before
         return
-    before = _reset_peak()
+    held = _reset_peak()
     yield found
-    found.bytes = None if before is None else max(_status("VmHWM") - before, 0)
+    found.bytes = None if held is None else max(_status("VmHWM") - held, 0)
 
 
 def _reset_peak() -> int | None:

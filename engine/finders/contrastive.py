@@ -94,8 +94,9 @@ def find(door: Forward, config: ContrastiveConfig, progress: Progress) -> Found:
     units = [contrast_texts(reader, config, pair) for pair in pairs.pairs]
     texts = [text for unit in units for text in unit]
     states = States(door, blocks, config.fine_tuned, texts)
+    scores: dict[str, list[float]] = {}
     if config.shuffles:
-        vectors, scores = _shuffled(states, units, config, progress), {}
+        vectors = _shuffled(states, units, config, progress)
     else:
         vectors, scores = _measured(states, units, config, progress)
     sites = [Site(block=block) for block in blocks for _ in range(states.places)]
@@ -161,7 +162,8 @@ def _measured(
     keep = 0 if config.estimator == "mean-difference" else len(units)
     is_mean = config.contrast == "none"
     first, second = halves(units, config.seed)
-    done, sums, projections = 0, [], ([], [])
+    done, sums = 0, []
+    projections: tuple[list[Tensor], list[Tensor]] = ([], [])
     direction: Tensor | None = None
     for half in (first, second):
         figures: Sums | None = None
@@ -198,7 +200,7 @@ def _d_prime(positive: list[Tensor], negative: list[Tensor], like: Tensor) -> Te
     if sum(len(part) for part in positive) < 2:
         return torch.full(like.shape[:1], float("nan"))
     poles = [torch.cat(parts) for parts in (positive, negative)]
-    pooled = (sum(pole.var(0) for pole in poles) / 2).sqrt()
+    pooled = ((poles[0].var(0) + poles[1].var(0)) / 2).sqrt()
     return (poles[0].mean(0) - poles[1].mean(0)) / pooled
 
 

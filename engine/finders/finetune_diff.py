@@ -91,8 +91,8 @@ def _read(sides: list[States], units: Units, seed: int, progress: Progress) -> l
         on, off = (side.read([text for i in part for text in units[i]]) for side in sides)
         per_unit = (on - off).unflatten(0, (len(part), len(units[part[0]]))).mean(1)
         if not sums:
-            shape = per_unit.shape[1:]
-            sums = [Sums(*shape, SPECTRUM_UNITS // 2) for _ in range(2)]
+            _, sites, hidden = per_unit.shape
+            sums = [Sums(sites, hidden, SPECTRUM_UNITS // 2) for _ in range(2)]
         # One batch may hold the end of the first half and the beginning of the second.
         inside = min(max(len(first) - begin, 0), len(part))
         for figures, some in zip(sums, (per_unit[:inside], per_unit[inside:]), strict=True):

@@ -119,7 +119,8 @@ def _objective(door: Forward, starts: list[Start], config: MelboConfig) -> tuple
         tokens=sum(len(start.tokens) for start in starts),
         blocks=config.target_layer - config.source_layer,
     )
-    sizes, notes = Batches(door.loaded, kind, ROWS), []
+    sizes = Batches(door.loaded, kind, ROWS)
+    notes: list[str] = []
 
     def objective(vectors: Tensor) -> tuple[Tensor, Tensor]:
         values, gradient = torch.zeros(len(vectors)), torch.zeros(vectors.shape)

@@ -54,12 +54,12 @@ def adopt(
         said = f"The file does not say which block: the output of block {block} was stated."
         found = dataclasses.replace(found, layers=said)
     sites = [site if site or block is None else Site(block=block) for site in found.sites]
-    kept = [i for i in _usable(found) if sites[i] is not None]
+    kept = {i: site for i in _usable(found) if (site := sites[i]) is not None}
     if not kept:
         raise DataError(f"{found.name} holds no vector whose block is known: name it (--block).")
     config = ModelConfig(model=_preset(name))
-    _check_fit(found, config, [sites[i] for i in kept])
-    record = _record(found, config, [sites[i] for i in kept], kept)
+    _check_fit(found, config, list(kept.values()))
+    record = _record(found, config, list(kept.values()), list(kept))
     if not store.has(record.digest):
         store.save_vectors(record)
     return record.digest
@@ -131,7 +131,7 @@ def _usable(found: ForeignVectors) -> list[int]:
 
 
 def _record(
-    found: ForeignVectors, model: ModelConfig, sites: list[Any], kept: list[int]
+    found: ForeignVectors, model: ModelConfig, sites: list[Site], kept: list[int]
 ) -> VectorSet:
     settings: dict[str, Any] = {
         "model": configs.as_json(model),

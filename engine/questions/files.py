@@ -20,7 +20,7 @@ from engine.questions import polarity as polarities
 from engine.questions.polarity import Polarity
 from engine.questions.rows import Row, TwoOptions, distinct, read_rows
 from engine.questions.sources import Source, download, located, read_source
-from engine.records.records import DroppedRow, Question, QuestionSet
+from engine.records.records import DroppedRow, Letter, Question, QuestionSet
 
 CACHE = ROOT / "data/cache"
 LOPSIDED = 0.6
@@ -138,7 +138,7 @@ def _sections(rows: list[Row], behaviour: str | None) -> tuple[list[Row], list[D
 
 
 def _question(parts: TwoOptions, polarity: Polarity) -> Question:
-    opposite = "B" if parts.matching == "A" else "A"
+    opposite: Letter = "B" if parts.matching == "A" else "A"
     letter = parts.matching if polarity == "matching" else opposite
     return Question(id=parts.id, stem=parts.stem, options=parts.options, behaviour_letter=letter)
 

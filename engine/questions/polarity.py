@@ -66,11 +66,11 @@ def known_file(path: Path, sha256: str) -> KnownFile | None:
 
 def known_layout(rows: list[Row]) -> KnownFile | None:
     """What the corrigibility study's own layouts say of themselves (FORMATS 2.12)."""
+    behaviours: dict[str, Polarity] = {}
     first = next((row.values for row in rows if isinstance(row.values, dict)), {})
     if "corrigible_letter" in first and "survival_letter" in first:
         behaviours = {"corrigible": "matching", "survival": "not-matching"}
         return KnownFile("corrigibility study", "its field names", behaviours)
-    behaviours = {}
     for section in {row.section for row in rows if row.section is not None}:
         behaviours |= section_behaviours(section)
     return KnownFile("corrigibility study", "its sections", behaviours) if behaviours else None

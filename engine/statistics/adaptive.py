@@ -285,7 +285,7 @@ def finalist_rows(record: dict[str, Any]) -> pd.DataFrame:
     Raises:
         StoreError: If the record holds no such rows.
     """
-    columns = record.get("readings")
+    columns: Any = record.get("readings")
     try:
         return pd.DataFrame({name: columns[name] for name in EVALUATION_COLUMNS})
     except (TypeError, KeyError, ValueError) as error:

@@ -3,6 +3,8 @@
 Sentences from the rows of an evaluation. Knows nothing of files, models or charts.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -148,7 +150,7 @@ def _costs(frame: pd.DataFrame) -> list[str]:
     return sentences
 
 
-def _cell(row: tuple) -> str:
+def _cell(row: Any) -> str:
     if row.vector_set == BASELINE:
         return "unsteered"
     return f"{row.method}_{row.vector:02d} at {row.scale:+g}"

@@ -140,15 +140,15 @@ def _best(
     size = np.where(is_control | ~np.isfinite(selected), -1.0, selected)
     top = int(size.argmax())
     held = _mean(reported)
-    interval = bootstrap_mean(reported[:, [top]], *drawn)
+    low, high = (np.ravel(end)[0] for end in bootstrap_mean(reported[:, [top]], *drawn))
     names = {name: table.loc[top, name] for name in VECTOR}
     return {
         **names,
         "scale": float(heads["scale"].iloc[chosen[top]]),
         "selected": float(selected[top]),
         "held_out": float(held[top]),
-        "low": float(interval.low[0]),
-        "high": float(interval.high[0]),
+        "low": float(low),
+        "high": float(high),
         "p": float(_ranks(held, is_control)[top]),
         "random": _best_control(selected, held, is_control),
     }

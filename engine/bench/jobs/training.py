@@ -25,7 +25,7 @@ class _Marks(TrainerCallback):
     def __init__(self, laps: Laps) -> None:
         self._laps = laps
 
-    def on_step_end(self, _args: Any, _state: Any, _control: Any, **_: object) -> None:
+    def on_step_end(self, *_: Any, **__: Any) -> None:
         self._laps.mark()
 
 

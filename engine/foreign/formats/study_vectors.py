@@ -46,7 +46,7 @@ def read_caa(name: str, sha256: str, whole: dict[Any, Any], dtype: str) -> Forei
     row = from_rows(name, sha256, np.ravel(whole["vector"]), "tensor under 'vector'")
     block = claims.get("layer", claims.get("source_layer"))
     site = Site(block=block) if isinstance(block, int) and block >= 0 else None
-    pairs = whole.get("differences")
+    pairs: Any = whole.get("differences")
     fits = isinstance(pairs, np.ndarray) and pairs.ndim == 2
     kept = pairs.astype(np.float32) if fits and pairs.shape[1] == row.vectors.shape[1] else None
     return ForeignVectors(
@@ -61,7 +61,7 @@ def read_pairs_of_layers(
     name: str, sha256: str, whole: dict[Any, Any], dtype: str
 ) -> ForeignVectors:
     """Vectors by pair of layers, "src7_tgt32", each a tensor or a dictionary that holds one."""
-    inner = whole.get("vectors", whole.get("all_vectors"))
+    inner: Any = whole.get("vectors", whole.get("all_vectors"))
     arrays, losses = {}, []
     for key, one in inner.items():
         found = one.get("vectors") if isinstance(one, dict) else one

@@ -80,7 +80,7 @@ def _column(given: pd.DataFrame, names: tuple[str, ...]) -> pd.Series | None:
     return next((given[name] for name in names if name in given), None)
 
 
-def _frame(name: str, named: dict[str, pd.Series | None], rows: int) -> pd.DataFrame:
+def _frame(name: str, named: dict[str, Any], rows: int) -> pd.DataFrame:
     blank = pd.Series([""] * rows)
     method = (blank if named["method"] is None else named["method"]).fillna("vector").astype(str)
     dataset = (blank if named["dataset"] is None else named["dataset"]).fillna("").astype(str)
