@@ -1,0 +1,217 @@
+"""A form is read off its config: which widget a field gets, how it begins, what it gives back."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.session import resources
+from dashboard.words import captions, inks
+from engine.configs import registry
+from engine.configs.fields import setting
+from engine.configs.finders import RandomConfig, SourceConfig
+from engine.configs.pairs import ContrastiveConfig
+from tests.pages.conftest import open_page
+from tests.pages.pair_samples import PairEngine
+from tests.pages.samples import FakeEngine
+from tests.toy_finder import LINE
+
+LETTER = "A letter that is longer than a line, so that it is written in an area of its own."
+SHIPPED = {
+    "melbo": "#e8590c",
+    "power-iteration": "#3b5bdb",
+    "random": "#868e96",
+    "contrastive": "#2b8a3e",
+    "finetune-diff": "#9c36b5",
+}
+"""The colours that readers of older charts know."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One field of every type that a form knows."""
+
+    count: int = setting(3, "How many.", least=2, step=5)
+    share: float = setting(0.25, "How much.", label="Share of it", about="Between none and all.")
+    rate: float = setting(2e-4, "How fast.")
+    is_reversed: bool = setting(True, "Whether it is the other way round.")
+    order: Literal["up", "down"] = setting("down", "up or down.")
+    side: Literal["left", "right"] = setting(
+        "left", "left or right.", is_segmented=True, words={"right": "To the right"}
+    )
+    name: str = setting("Ada", "Of the reader.", is_rare=True)
+    letter: str = setting(LETTER, "To the reader.", is_rare=True)
+    system: str | None = setting(
+        None, "Empty for none.", about="", placeholder="nothing", is_rare=True
+    )
+    most: int | None = setting(None, "All of them.", placeholder="all", least=1, is_rare=True)
+    place: str = setting("here", "Where.", suggestions=("here", "there"), is_rare=True)
+    hidden: int = 7
+
+
+def page() -> None:
+    """A page that holds nothing but the form."""
+    import streamlit as st
+
+    from dashboard.forms import fields
+    from tests.pages.test_forms import Settings
+
+    given = fields.draw(Settings, "toy_")
+    st.session_state["given"] = Settings(**given)
+
+
+@pytest.fixture
+def form() -> AppTest:
+    app = AppTest.from_function(page).run()
+    assert not app.exception
+    return app
+
+
+@pytest.fixture
+def toy(monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr(registry, "RUNS", [*registry.RUNS, LINE])
+    return LINE.method
+
+
+def test_an_untouched_form_gives_the_defaults(form: AppTest) -> None:
+    assert form.session_state["given"] == Settings()
+    assert "toy_hidden" not in form.session_state
+
+
+def test_numbers_keep_their_limits_steps_and_formats(form: AppTest) -> None:
+    count, share = form.number_input(key="toy_count"), form.number_input(key="toy_share")
+    rate, most = form.number_input(key="toy_rate"), form.number_input(key="toy_most")
+
+    assert (count.label, count.value, count.min, count.step) == ("Count", 3, 2, 5)
+    assert (share.label, share.help) == ("Share of it", "Between none and all.")
+    assert (rate.proto.format, rate.value) == ("%.0e", 2e-4)
+    assert (most.value, most.min, most.placeholder) == (None, 1, "all")
+
+
+def test_choices_texts_and_switches(form: AppTest) -> None:
+    assert form.toggle(key="toy_is_reversed").value is True
+    order, side = form.selectbox(key="toy_order"), form.button_group(key="toy_side")
+    assert (order.options, order.value, order.help) == (["up", "down"], "down", "up or down.")
+    assert (side.options, side.value) == (["left", "To the right"], "left")
+    assert form.text_input(key="toy_name").value == "Ada"
+    assert form.text_area(key="toy_letter").value == LETTER
+    assert form.text_input(key="toy_system").placeholder == "nothing"
+    assert form.selectbox(key="toy_place").options == ["here", "there"]
+
+
+def test_a_field_that_says_nothing_on_hovering_has_no_help(form: AppTest) -> None:
+    assert form.text_input(key="toy_system").help == ""
+    assert form.text_input(key="toy_name").help == "Of the reader."
+
+
+def test_rare_fields_stand_among_further_settings(form: AppTest) -> None:
+    [more] = form.expander
+    rare = [one.key for kind in (more.text_input, more.number_input) for one in kind]
+
+    assert more.label == "More settings"
+    assert rare == ["toy_name", "toy_system", "toy_most"]
+    assert [one.key for one in form.toggle] == ["toy_is_reversed"]
+    assert not more.toggle
+
+
+def test_what_is_chosen_becomes_the_config(form: AppTest) -> None:
+    form.number_input(key="toy_count").set_value(8)
+    form.number_input(key="toy_share").set_value(0.5)
+    form.toggle(key="toy_is_reversed").set_value(False)
+    form.selectbox(key="toy_order").set_value("up")
+    form.button_group(key="toy_side").set_value("right")
+    form.text_input(key="toy_name").set_value("Eve")
+    form.text_input(key="toy_system").set_value("Be brief.")
+    form.number_input(key="toy_most").set_value(4)
+    form.selectbox(key="toy_place").set_value("there").run()
+
+    expected = Settings(
+        count=8, share=0.5, is_reversed=False, order="up", side="right", name="Eve",
+        system="Be brief.", most=4, place="there",
+    )  # fmt: skip
+    assert form.session_state["given"] == expected
+
+
+def test_an_emptied_text_is_none_or_its_default(form: AppTest) -> None:
+    form.text_input(key="toy_system").set_value("Be brief.").run()
+    form.text_input(key="toy_system").set_value("")
+    form.text_input(key="toy_name").set_value("").run()
+
+    given = form.session_state["given"]
+    assert (given.system, given.name) == (None, "Ada")
+
+
+def test_discover_offers_every_finder_for_one_block(engine: FakeEngine, toy: str) -> None:
+    shown = open_page("discover").button_group(key="method").options
+
+    known = registry.finders()
+    titles = [captions.method(one) for one in known if issubclass(known[one], SourceConfig)]
+    assert shown == [title.removesuffix(" control") for title in titles]
+    assert captions.method(toy) in shown
+
+
+def test_similarity_offers_a_finder_that_reads_pairs(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Rotated(ContrastiveConfig):
+        method = "rotated"
+        title = "Rotated"
+        about = "Poles apart, turned by a right angle."
+        turns: int = setting(2, "How often.")
+
+    line = registry.finder(Rotated, "tests.toy_finder")
+    monkeypatch.setattr(registry, "RUNS", [*registry.RUNS, line])
+    pairs = PairEngine(engine.store.root)
+    monkeypatch.setattr(resources, "engine", lambda: pairs)
+
+    app = open_page("similarity")
+    app.number_input(key="rotated_turns").set_value(5).run()
+    app.button(key="find_rotated").click().run()
+
+    assert not app.exception
+    [asked] = pairs.submitted
+    assert (type(asked), asked.turns, asked.layers) == (Rotated, 5, "all")
+    assert app.button(key="find_contrastive").label == "Find contrastive vectors"
+
+
+def test_shipped_finders_keep_their_colours(toy: str) -> None:
+    assert {method: inks.method_colour(method) for method in SHIPPED} == SHIPPED
+
+
+def test_no_finder_has_another_s_colour_or_the_controls_grey(toy: str) -> None:
+    colours = {method: inks.method_colour(method) for method in registry.finders()}
+
+    assert len(set(colours.values())) == len(colours)
+    assert [method for method in colours if colours[method] == inks.CONTROL] == ["random"]
+
+
+def test_a_control_of_a_newcomer_is_grey(monkeypatch: pytest.MonkeyPatch) -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Shuffled(RandomConfig):
+        method = "shuffled"
+        title = "Shuffled"
+
+    line = registry.finder(Shuffled, "tests.toy_finder")
+    monkeypatch.setattr(registry, "RUNS", [line, *registry.RUNS])
+
+    assert inks.method_colour("shuffled") == inks.CONTROL
+    assert inks.method_colour("melbo") == SHIPPED["melbo"]
+
+
+def test_methods_of_foreign_files_have_colours_that_stay(toy: str) -> None:
+    foreign = ["steering", "repeng", "sae-feature", "caa"]
+
+    colours = [inks.method_colour(method) for method in foreign]
+
+    assert colours == [inks.method_colour(method) for method in foreign]
+    assert inks.CONTROL not in colours
+    assert not set(colours) & {inks.method_colour(method) for method in registry.finders()}
+
+
+def test_rows_that_no_finder_made_are_grey() -> None:
+    assert {inks.method_colour(name) for name in ("control", "baseline")} == {inks.CONTROL}
+    assert [captions.method(name) for name in ("control", "baseline", "screening", "my-way")] == [
+        "Random controls", "Unsteered", "Adaptive sweep", "My way",
+    ]  # fmt: skip
