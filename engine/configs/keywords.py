@@ -42,6 +42,14 @@ def names_of(config: type[Any]) -> set[str]:
     return found | (set(PROMPTS) if hints.get("prompts") is PromptsConfig else set())
 
 
+def usual_model(config: type[Any]) -> ModelConfig:
+    """The model of a config where nobody names one: a finder may bring an adapter."""
+    for field in dataclasses.fields(config):
+        if field.name == "model" and field.default_factory is not dataclasses.MISSING:
+            return field.default_factory()
+    return ModelConfig()
+
+
 def model_of(given: dict[str, Any], usual: ModelConfig) -> ModelConfig:
     """The model that keywords name; what they leave out is as in `usual`, if that is its model.
 
@@ -67,7 +75,8 @@ def prompts_of(given: dict[str, Any]) -> PromptsConfig:
         raise ConfigError("Give prompt or prompts, not both.")
     asked = given.get("prompt", given.get("prompts"))
     if isinstance(asked, PromptsConfig):
-        asked, given = asked.prompts, {"system": asked.system, **given}
+        given = {"system": asked.system, **given}
+        asked = asked.prompts
     values = {} if asked is None else {"prompts": asked}
     if "system" in given:
         values["system"] = given["system"] or None
@@ -115,7 +124,7 @@ def fit(name: str, hint: Any, value: Any) -> Any:
 
 
 def _fit_one(name: str, kind: Any, value: Any) -> Any:
-    if dataclasses.is_dataclass(kind):
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         value = dataclasses.asdict(value) if isinstance(value, kind) else value
         if isinstance(value, dict):
             return value

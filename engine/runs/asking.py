@@ -69,8 +69,8 @@ class Asking:
         kind = known[method]
         names = keywords.names_of(kind)
         keywords.refuse_others(kind.title, settings, names)
-        fields = {field.name: field for field in dataclasses.fields(kind)}
-        model = keywords.model_of(settings, fields["model"].default_factory())  # type: ignore[misc]
+        fields = {field.name for field in dataclasses.fields(kind)}
+        model = keywords.model_of(settings, keywords.usual_model(kind))
         values = {name: value for name, value in settings.items() if name in fields}
         if "prompt" in names:
             values = {name: v for name, v in values.items() if name not in keywords.PROMPTS}
@@ -115,7 +115,7 @@ class Asking:
         self,
         vectors: Vectors | Sequence[Vectors] | GenerateConfig = (),
         prompts: str | Sequence[str] | None = None,
-        scales: float | Iterable[float] = (1.0,),
+        scales: float | int | Iterable[float] = (1.0,),
         tuned: bool | None = None,
         **settings: Any,
     ) -> ShownTexts:
@@ -195,14 +195,15 @@ class Asking:
             return self.run(config, progress)
 
     def _references(self, vectors: Vectors | Sequence[Vectors]) -> tuple[VectorRef, ...]:
-        is_one = isinstance(vectors, Shown | VectorRef | str | Path)
-        return tuple(self._reference(one) for one in ([vectors] if is_one else vectors))
+        if isinstance(vectors, Shown | VectorRef | str | Path):
+            return (self._reference(vectors),)
+        return tuple(self._reference(one) for one in vectors)
 
     def _reference(self, one: Vectors) -> VectorRef:
         if isinstance(one, VectorRef):
             return VectorRef(digest=self.store.find(one.digest).digest, indices=one.indices)
         if isinstance(one, ShownVectors):
-            return VectorRef(digest=one.digest)
+            return VectorRef(digest=one.record.digest)
         if isinstance(one, str | Path):
             return reference(self.store, str(one))
         raise ConfigError(f"{one!r} holds no vectors: give what find gave, a digest or a file.")

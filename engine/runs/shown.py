@@ -251,7 +251,7 @@ class ShownStudy(Shown):
         Raises:
             ConfigError: If there is no such part, or no chart of such a record.
         """
-        name, found = self.record["name"], self.record.get("tables")
+        name, found = self.record["name"], self.record.get("tables", {})
         if name == "screening":
             from dashboard.charts import adaptive
             from dashboard.words.inks import LIGHT
@@ -339,7 +339,7 @@ class ShownSimilarity(Shown):
             return heatmaps.same_layer(self.frame(), LIGHT)
         first, second = self.record.first, self.record.second
         cells = cosines.cells(first, second)
-        titles = tuple(f"{tables.titled(one.method)} vector, block" for one in (first, second))
+        titles = (tables.axis(first), tables.axis(second))
         return heatmaps.layers(cells, titles, cosines.colour_limit(cells["cosine"]), LIGHT, None)
 
 

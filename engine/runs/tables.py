@@ -143,15 +143,18 @@ def chosen(one: int | str, names: Sequence[str]) -> str:
         return names[one]
     if one not in names:
         known = ", ".join(names)
-        raise ConfigError(
-            f"There is no {one!r} here: use 0 to {len(names) - 1}, or one of {known}."
-        )
+        raise ConfigError(f"There is no {one!r}: use 0 to {len(names) - 1}, or one of {known}.")
     return str(one)
 
 
 def titled(method: str) -> str:
     """What a method is called on screen."""
     return registry.titled(method) or method
+
+
+def axis(found: VectorSet) -> str:
+    """Title of an axis along which a set's vectors stand."""
+    return f"{titled(found.method)} vector, block"
 
 
 def model_of(model: dict[str, Any]) -> str:
