@@ -104,11 +104,10 @@ def usual(
     given = given or kept
     plus = given or best(options, "contrastive") or next(iter(options), None)
     columns = [{**EMPTY}]
-    if plus is not None:
-        columns.append({**EMPTY, "vector": plus, **_start(options[plus], 1)})
-    if has_adapter and plus is None:
-        columns.append({**EMPTY, "adapter": True})
-    elif has_adapter:
+    if plus is None:
+        return [*columns, {**EMPTY, "adapter": True}] if has_adapter else columns
+    columns.append({**EMPTY, "vector": plus, **_start(options[plus], 1)})
+    if has_adapter:
         minus = given or best(options, "finetune-diff", options[plus].block) or plus
         columns.append({**EMPTY, "adapter": True, "vector": minus, **_start(options[minus], -1)})
     return columns

@@ -50,25 +50,33 @@ def draw(
 def draw_fields(
     fields: list[Offered], prefix: str, first: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Widgets for some fields: short ones in two columns, files and long texts alone."""
+    """Widgets for some fields, of one kind after the other; short ones in two columns."""
     given: dict[str, Any] = {}
-    waiting: Any = None
-    for one in fields:
-        if _is_wide(one):
-            waiting, place = None, st
-        elif waiting is None:
-            place, waiting = st.columns(2, wrap=False)
+    columns: list[Any] = []
+    for one in sorted(fields, key=_kind):
+        if _kind(one) == SHORT:
+            columns = columns or list(st.columns(2, wrap=False))
+            place = columns.pop(0)
         else:
-            place, waiting = waiting, None
+            place = st
         value = (first or {}).get(one.name, one.default)
         given[one.name] = widget(one, f"{prefix}{one.name}", value, place)
     return given
 
 
-def _is_wide(one: Offered) -> bool:
+CHOICES, SHORT, SWITCHES, TEXTS = range(4)
+"""Kinds of fields in the order in which they are drawn."""
+
+
+def _kind(one: Offered) -> int:
+    if one.setting.file is not None or one.setting.is_segmented:
+        return CHOICES
+    if one.hint is bool:
+        return SWITCHES
+    # What may be empty is mostly a sentence, or a path.
+    may_be_empty = {str, NoneType} <= set(get_args(one.hint))
     is_long = isinstance(one.default, str) and len(one.default) > LONG
-    is_told = one.setting.placeholder is not None and not _is_number(one)
-    return is_long or is_told or one.setting.file is not None or one.setting.is_segmented
+    return TEXTS if is_long or may_be_empty else SHORT
 
 
 def _is_number(one: Offered) -> bool:

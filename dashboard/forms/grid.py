@@ -44,9 +44,9 @@ def draw(model: ModelConfig) -> None:
         sampling = _sampling()
     try:
         wanted = _wanted(kind or drafts.KINDS[0], options, tuned is not None)
-        is_tuned = tuned is not None and any(one.adapter for one in wanted)
+        is_tuned = any(one.adapter for one in wanted)
         config = GenerateConfig(
-            model=tuned if is_tuned else model,
+            model=tuned if tuned is not None and is_tuned else model,
             prompts=prompts,
             system=system,
             configurations=wanted,

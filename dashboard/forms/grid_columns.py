@@ -69,7 +69,7 @@ class _Fields:
         key = f"col_{self.column}_{name}"
         if key not in st.session_state:
             st.session_state[key] = self.values[name]
-        options = given[0] if given else None
+        options = given[0] if given else ()
         now = st.session_state[key]
         if name == "also":
             st.session_state[key] = [one for one in now if one in options]

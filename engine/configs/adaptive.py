@@ -34,6 +34,7 @@ class AdaptiveConfig(RunConfig):
         "With --adaptive: which way it is to move.",
         lists_choices=True,
         label="Behaviour moves",
+        about="",
         is_segmented=True,
         words={"either": "Either way", "toward": "Toward it", "away": "Away from it"},
     )
@@ -51,6 +52,7 @@ class AdaptiveConfig(RunConfig):
         0.05,
         "With --adaptive: chance at most to miss the best.",
         label="Chance to miss the best, at most",
+        about="",
         least=0.001,
         step=0.01,
     )

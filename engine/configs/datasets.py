@@ -93,11 +93,15 @@ class DatasetConfig(RunConfig):
         0.8,
         "Of the questions.",
         about="Of the questions. Higher gives more variety and more nonsense.",
+        least=0.0,
+        step=0.05,
     )
     top_p: float = setting(
         0.95,
         "Of the questions.",
         about="Share of the probability that questions are drawn from.",
+        least=0.0,
+        step=0.05,
     )
     """Share of the probability that questions are drawn from, the likeliest tokens first."""
     tries: int = setting(
@@ -134,6 +138,8 @@ class DatasetConfig(RunConfig):
         "TF-IDF cosine that counts as repeated.",
         label="Near-duplicate from",
         about="TF-IDF cosine from which a question repeats another one.",
+        least=0.0,
+        step=0.05,
     )
     honest_system: str = setting(
         HONEST_SYSTEM,
@@ -154,6 +160,8 @@ class DatasetConfig(RunConfig):
         "0 for the likeliest answer.",
         label="Answers' temperature",
         about="0 takes the likeliest token.",
+        least=0.0,
+        step=0.05,
         is_rare=True,
     )
     """0 takes the likeliest token each time."""
@@ -162,6 +170,8 @@ class DatasetConfig(RunConfig):
         "Of the answers.",
         label="Answers' top p",
         about="",
+        least=0.0,
+        step=0.05,
         is_rare=True,
     )
     answer_tokens: int = setting(
@@ -188,6 +198,7 @@ class DatasetConfig(RunConfig):
     seed: int = setting(
         0,
         "Of every random draw.",
+        about="",
         is_rare=True,
     )
 

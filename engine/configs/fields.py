@@ -97,11 +97,11 @@ class Offered:
     @property
     def about(self) -> str:
         """What its widget says on hovering."""
-        return self.setting.about or self.setting.help
+        return self.setting.help if self.setting.about is None else self.setting.about
 
 
 def offered(config: type[Any]) -> list[Offered]:
-    """The fields that commands and forms offer, in the order in which they are asked."""
+    """The fields that commands and forms offer, in the order in which they are asked: seed last."""
     hints, found = get_type_hints(config), []
     for one in dataclasses.fields(config):
         told = one.metadata.get(_KEY)
@@ -116,4 +116,4 @@ def offered(config: type[Any]) -> list[Offered]:
         names = [other.name for other in found]
         place = one.setting.before
         found.insert(names.index(place) if place in names else len(found), one)
-    return found
+    return sorted(found, key=lambda one: one.name == "seed")

@@ -47,6 +47,12 @@ def template_token(position: str) -> int | None:
 class PairConfig(FinderConfig):
     """What finders share that compare states: where and at which tokens they are read."""
 
+    seed: int = setting(
+        0,
+        "Of every random draw.",
+        about="The same settings and seed give the same vectors.",
+        is_rare=True,
+    )
     negative: str | None = setting(
         None,
         "Negative pole, where it is another file.",

@@ -8,7 +8,7 @@ named, and imported when it is run.
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 from engine.configs.adaptive import AdaptiveConfig
 from engine.configs.core import RunConfig
@@ -122,7 +122,7 @@ def finders() -> dict[str, type[FinderConfig]]:
     return {run.method: run.config for run in RUNS if run.finder and is_finder(run.config)}
 
 
-def is_finder(config: type[RunConfig]) -> bool:
+def is_finder(config: type[RunConfig]) -> TypeGuard[type[FinderConfig]]:
     """Whether configs of the class find vectors."""
     return issubclass(config, FinderConfig)
 

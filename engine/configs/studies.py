@@ -78,7 +78,11 @@ class CorrigibilityConfig(RunConfig):
 
     def parts(self) -> tuple[MelboConfig, PowerIterationConfig, RandomConfig]:
         """The three finders of the study."""
-        shared = {"model": self.model, "source_layer": self.source_layer, "seed": self.seed}
+        shared: dict[str, Any] = {
+            "model": self.model,
+            "source_layer": self.source_layer,
+            "seed": self.seed,
+        }
         is_study = self.variant == "study"
         return (
             MelboConfig(
@@ -182,7 +186,7 @@ class DeceptionConfig(RunConfig):
     def _reading(
         self, contrast: Contrast, position: str, variant: Variant
     ) -> tuple[ContrastiveConfig, FinetuneDiffConfig]:
-        shared = {
+        shared: dict[str, Any] = {
             "model": self.model,
             "position": position,
             "max_rows": self.max_pairs,

@@ -58,7 +58,7 @@ class FinetuneConfig(RunConfig):
         about="The updates are scaled by alpha over rank.",
         least=1,
     )
-    epochs: int = setting(10, "Turns through the pairs.", least=1)
+    epochs: int = setting(10, "Turns through the pairs.", about="", least=1)
     batch: int = setting(8, "Examples per step.", least=1)
     rate: float = setting(
         2e-4,
@@ -80,7 +80,7 @@ class FinetuneConfig(RunConfig):
     max_tokens: int = setting(
         512, "Longest example.", about="Longer examples are left out.", least=1, is_rare=True
     )
-    seed: int = setting(0, "Of every random draw.", is_rare=True)
+    seed: int = setting(0, "Of every random draw.", about="", is_rare=True)
 
     def __post_init__(self) -> None:
         """Refuse counts and rates that cannot train."""

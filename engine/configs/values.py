@@ -3,10 +3,11 @@
 import dataclasses
 import functools
 import types
+from collections.abc import Callable
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 
-def built(config: type[Any], values: dict[str, Any]) -> Any:
+def built(config: Callable[..., Any], values: dict[str, Any]) -> Any:
     """A config, or a part of one, from its plain values; fields left out keep their defaults.
 
     Raises:
@@ -21,7 +22,7 @@ def built(config: type[Any], values: dict[str, Any]) -> Any:
 
 
 @functools.cache
-def _hints(config: type[Any]) -> dict[str, Any]:
+def _hints(config: Callable[..., Any]) -> dict[str, Any]:
     return get_type_hints(config)
 
 
@@ -30,7 +31,7 @@ def _value(hint: Any, value: Any) -> Any:
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
         return value if value is None else _one_of(arguments, value)
-    if dataclasses.is_dataclass(hint):
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return built(hint, value)
     if origin is tuple:
         if arguments[-1] is Ellipsis:
