@@ -1,7 +1,7 @@
 """Inks and colours of charts for a light and a dark page. Knows nothing of data or Streamlit."""
 
 import hashlib
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from engine.configs import registry
 
@@ -11,14 +11,19 @@ RAMP = ("#2166ac", "#4393c3", "#92c5de", "#9e9e9e", "#f4a582", "#d6604d", "#b218
 CONTROL = "#868e96"
 """Random vectors, and nothing else."""
 PALETTE = (
-    "#e8590c", "#3b5bdb", "#2b8a3e", "#9c36b5", "#c92a2a", "#0b7285", "#a0760a", "#d6336c",
-    "#087f5b", "#5f3dc4",
+    "#e8590c", "#3b5bdb", "#2b8a3e", "#9c36b5", "#0697ef", "#cc6699", "#c11581", "#fa3869",
+    "#db57db", "#0f6b8a",
 )  # fmt: skip
-"""Of finders, in the order of the registry; none is grey."""
+"""Of finders, in the order of the registry; none is grey, and each reads on both pages. Those
+after the first four were searched for as far apart as can be, also to a colour-blind reader."""
 
 
 WITHOUT_COLOUR = ("control", "baseline")
 """Rows of a sweep that no finder made."""
+
+
+BadgeColour = Literal["green", "blue", "orange", "red", "violet", "gray"]
+"""What Streamlit calls the colours of badges."""
 
 
 class Inks(NamedTuple):

@@ -1,5 +1,7 @@
 """A form is read off its config: which widget a field gets, how it begins, what it gives back."""
 
+import subprocess
+import sys
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,7 +14,7 @@ from engine.configs import registry
 from engine.configs.fields import setting
 from engine.configs.finders import RandomConfig, SourceConfig
 from engine.configs.pairs import ContrastiveConfig
-from tests.pages.conftest import open_page
+from tests.pages.conftest import ROOT, open_page
 from tests.pages.pair_samples import PairEngine
 from tests.pages.samples import FakeEngine
 from tests.toy_finder import LINE
@@ -26,6 +28,8 @@ SHIPPED = {
     "finetune-diff": "#9c36b5",
 }
 """The colours that readers of older charts know."""
+FOREIGN = ("steering", "repeng", "sae-feature", "caa")
+"""Methods that no registry knows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,14 +204,40 @@ def test_a_control_of_a_newcomer_is_grey(monkeypatch: pytest.MonkeyPatch) -> Non
     assert inks.method_colour("melbo") == SHIPPED["melbo"]
 
 
-def test_methods_of_foreign_files_have_colours_that_stay(toy: str) -> None:
-    foreign = ["steering", "repeng", "sae-feature", "caa"]
+def contrast(one: str, other: str) -> float:
+    """How far apart two colours are in light, as WCAG counts it."""
 
-    colours = [inks.method_colour(method) for method in foreign]
+    def light(colour: str) -> float:
+        shares = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+        linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
+        return sum(w * s for w, s in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
-    assert colours == [inks.method_colour(method) for method in foreign]
-    assert inks.CONTROL not in colours
-    assert not set(colours) & {inks.method_colour(method) for method in registry.finders()}
+    dark, bright = sorted((light(one), light(other)))
+    return (bright + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("page", [inks.LIGHT.page, inks.DARK.page])
+def test_every_colour_reads_on_a_light_and_a_dark_page(page: str) -> None:
+    assert len(set(inks.PALETTE)) >= 8
+    assert min(contrast(colour, page) for colour in inks.PALETTE) >= 3
+
+
+def test_methods_of_foreign_files_have_colours_that_no_finder_has(toy: str) -> None:
+    colours = {inks.method_colour(method) for method in FOREIGN}
+
+    assert not colours & {inks.method_colour(method) for method in registry.finders()}
+
+
+def test_colours_of_foreign_methods_are_the_same_the_next_day() -> None:
+    script = "import sys; from dashboard.words.inks import method_colour\n"
+    script += "print(*map(method_colour, sys.argv[1:]))"
+    # Another process has other hashes of words.
+    done = subprocess.run(
+        [sys.executable, "-c", script, *FOREIGN], capture_output=True, text=True, cwd=ROOT
+    )
+
+    assert done.stdout.split() == [inks.method_colour(method) for method in FOREIGN]
+    assert len(set(done.stdout.split())) > 1
 
 
 def test_rows_that_no_finder_made_are_grey() -> None:
