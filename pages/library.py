@@ -7,8 +7,7 @@ from dashboard.views.library import dropping, library
 
 st.title("Library")
 infos = resources.records()
-place = "bottom" if infos else "top"
-left, right = st.columns([0.62, 0.38], vertical_alignment=place, gap="large")
+left, right = st.columns([0.62, 0.38], vertical_alignment="bottom" if infos else "top", gap="large")
 with right:
     dropping.zone()
 with left:

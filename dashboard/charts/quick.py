@@ -9,7 +9,7 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Any
+from typing import Any, overload
 
 import altair as alt
 from altair.utils import schemapi
@@ -57,6 +57,10 @@ _kept: OrderedDict[Hashable, Quick | None] = OrderedDict()
 _lock = threading.Lock()
 
 
+@overload
+def kept(key: Hashable, make: Callable[[], Drawing]) -> Quick: ...
+@overload
+def kept(key: Hashable, make: Callable[[], Drawing | None]) -> Quick | None: ...
 def kept(key: Hashable, make: Callable[[], Drawing | None]) -> Quick | None:
     """A chart that was made before, or is made now.
 

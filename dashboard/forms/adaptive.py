@@ -19,6 +19,7 @@ def is_wanted() -> bool:
     return st.toggle(
         "Find only the best (adaptive)",
         key="ab_adaptive",
+        persist_state="session",
         help="Asks every vector and scale a few questions at a time and drops those that cannot be "
         "the best any more. Finds the vector and scale that the whole sweep would name, with a "
         "chance of missing it that you choose, for about a quarter of its answers at 100 "
@@ -29,7 +30,10 @@ def is_wanted() -> bool:
 
 def settings() -> dict[str, Any]:
     """What "best" means, and how sure it is to be."""
-    return fields.draw_fields(offered(AdaptiveConfig), "ab_")
+    known = offered(AdaptiveConfig)
+    with st.container(horizontal=True):
+        given = fields.draw_fields([one for one in known if one.choices], "ab_")
+    return given | fields.draw_fields([one for one in known if not one.choices], "ab_")
 
 
 def submit(config: EvaluateConfig | AdaptiveConfig) -> None:

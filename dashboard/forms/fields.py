@@ -121,16 +121,25 @@ def _choice(one: Offered, value: Any, key: str, common: dict[str, Any], place: A
 
 
 def _number(one: Offered, value: Any, common: dict[str, Any], place: Any) -> Any:
-    told = one.setting
-    if int in (one.hint, *get_args(one.hint)):
-        least, step = int(told.least or 0), int(told.step or 1)
-        common |= {"min_value": least, "step": step, "placeholder": told.placeholder}
-        written = place.number_input(value=value, **common)
-        return None if written is None else int(written)
-    shown = "%.0e" if 0 < value < 0.01 else "%.2f"
-    least = None if told.least is None else float(told.least)
-    common |= {"min_value": least, "step": told.step, "format": shown}
-    return float(place.number_input(value=float(value), **common))
+    told, types = one.setting, (one.hint, *get_args(one.hint))
+    kind = int if int in types else float
+    least = 0 if told.least is None and kind is int else told.least
+    step = 1 if told.step is None and kind is int else told.step
+    common |= {"min_value": least, "max_value": told.most, "step": step}
+    common |= {"placeholder": told.placeholder}
+    if kind is float:
+        common["format"] = _digits(value, told.least)
+    written = place.number_input(value=None if value is None else kind(value), **common)
+    if written is None:
+        return None if NoneType in types else one.default
+    return kind(written)
+
+
+def _digits(value: float | None, least: float | None) -> str:
+    """The format in which neither the first value nor the smallest one shows as zero."""
+    if value and value < 0.01:
+        return "%.0e"
+    return "%.3f" if least and least < 0.01 else "%.2f"
 
 
 def _file(kind: str, value: str, key: str, common: dict[str, Any], place: Any) -> str:

@@ -40,7 +40,6 @@ def finder(method: str, model: ModelConfig) -> FinderConfig | None:
     kind = registry.finders()[method]
     layers = dict(zip(("source_layer", "target_layer"), resources.layers(model), strict=True))
     has_prompts = any(one.name == "prompts" for one in offered(kind))
-    given: dict[str, Any] = {}
 
     def system() -> dict[str, Any]:
         return {"system": _system(method)} if has_prompts else {}
@@ -88,7 +87,7 @@ def evaluation(
     is_adaptive = adaptive.is_wanted()
     known = {one.name: one for one in offered(EvaluateConfig)}
     given = {"questions": fields.widget(known["questions"], "ab_questions", _first_questions())}
-    given["behaviour"] = _behaviour(given["questions"])
+    given["behaviour"] = _behaviour(known["behaviour"], given["questions"])
     given |= _sweep_settings(model, known, with_controls=not is_adaptive)
     if is_adaptive:
         choice = adaptive.settings()
@@ -111,14 +110,15 @@ def _first_questions() -> str:
     return usual if usual in files else next(iter(files), usual)
 
 
-def _behaviour(questions: str) -> str:
+def _behaviour(told: Offered, questions: str) -> str:
     return str(
         st.selectbox(
-            "Behaviour",
+            told.label,
             resources.behaviours(questions),
             key=f"ab_behaviour_{questions}",
+            persist_state="session",
             accept_new_options=True,
-            help="The behaviour whose answer counts as positive.",
+            help=told.about,
         )
     )
 
@@ -129,8 +129,9 @@ def _sweep_settings(
     first = "absolute" if model.model == "qwen3-14b" else "relative"
     unit = fields.widget(known["scale_unit"], "ab_scale_unit", first)
     text = st.text_input(
-        "Scales",
+        known["scales"].label,
         key="ab_scales",
+        persist_state="session",
         placeholder=", ".join(f"{scale:g}" for scale in _usual(unit)),
         help=known["scales"].about,
     )
@@ -142,7 +143,13 @@ def _sweep_settings(
         given["control_kind"] = fields.widget(kind, "ab_control_kind", kind.default)
     else:
         given["controls"] = 0
-    both = st.toggle("Ask in both option orders", value=True, key="ab_orders", help=captions.ORDERS)
+    both = st.toggle(
+        known["orders"].label,
+        value=True,
+        key="ab_orders",
+        persist_state="session",
+        help=captions.ORDERS,
+    )
     return given | {"orders": "both" if both else "as-given"}
 
 

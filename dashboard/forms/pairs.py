@@ -17,6 +17,7 @@ from engine.errors import ConfigError
 
 FAMILIES = (ContrastiveConfig.method, FinetuneDiffConfig.method)
 """The two that the deception study compares."""
+WAYS = ("contrast", "estimator")
 POLES = ("positive_system", "negative_system")
 
 
@@ -27,18 +28,20 @@ def methods() -> list[str]:
 
 
 def draw(model: ModelConfig, expanded: bool) -> None:
-    """All their forms side by side, in an expander."""
-    label = "Find contrastive / fine-tune difference vectors"
+    """All their forms, two beside each other, in an expander."""
+    known = methods()
+    label = f"Find {' / '.join(captions.method(method).lower() for method in known)} vectors"
     with st.expander(label, expanded=expanded, icon=":material/travel_explore:"):
-        for place, method in zip(st.columns(len(methods()), gap="large"), methods(), strict=True):
-            with place.container(key=f"form_{method}"):
-                _family(method, model)
+        for start in range(0, len(known), 2):
+            for place, method in zip(st.columns(2, gap="large"), known[start:], strict=False):
+                with place.container(key=f"form_{method}"):
+                    _family(method, model)
 
 
 def _family(method: str, model: ModelConfig) -> None:
     st.markdown(f"**{captions.method(method)}**")
     st.caption(captions.about_method(method))
-    needs_adapter = method == FinetuneDiffConfig.method
+    needs_adapter = registry.finders()[method].needs_adapter
     tuned = adapters.tuned(model)
     if needs_adapter and tuned is None:
         st.info(adapters.missing(model), icon=":material/power_off:")
@@ -50,20 +53,17 @@ def _family(method: str, model: ModelConfig) -> None:
 
 def _config(method: str, model: ModelConfig) -> FinderConfig | None:
     """The config that the form says; None, with the reason on screen, if it cannot work."""
-    kind, poles = registry.finders()[method], [*POLES]
+    kind = registry.finders()[method]
 
     def rare() -> dict[str, Any]:
         """What differs between the poles, and their system prompts where those differ."""
         known = {one.name: one for one in offered(kind)}
-        if "contrast" not in known:
-            return {}
-        names = ("contrast", "estimator")
-        given = fields.draw_fields([known[name] for name in names], f"{method}_")
-        if given["contrast"] != "answers":
-            given |= fields.draw_fields([known[name] for name in poles], f"{method}_")
+        given = fields.draw_fields([known[name] for name in WAYS if name in known], f"{method}_")
+        if given.get("contrast", "answers") != "answers":
+            given |= fields.draw_fields([known[name] for name in POLES], f"{method}_")
         return given
 
-    own = ("contrast", "estimator", "fine_tuned", *poles)
+    own = (*WAYS, *POLES, "fine_tuned")
     given = fields.draw(kind, f"{method}_", leave_out=own, rare=rare)
     try:
         given["layers"] = configurations.blocks(given["layers"], usual="all")
@@ -76,7 +76,7 @@ def _config(method: str, model: ModelConfig) -> FinderConfig | None:
 def command(method: str, model: ModelConfig) -> str:
     """The command line that makes this family with the defaults."""
     adapter = ""
-    if method == "finetune-diff":
+    if registry.finders()[method].needs_adapter:
         known = model.adapter or ("demo" if model.model == "demo" else "PATH")
         adapter = f" --adapter {known}"
     return f"python -m engine find {method} --model {model.model}{adapter}"

@@ -12,6 +12,7 @@ from dashboard.session import navigation, resources, state
 from dashboard.views import audit_keeping
 from dashboard.widgets import widgets
 from dashboard.words import captions
+from dashboard.words.inks import BadgeColour
 from engine import audit
 from engine.audit import SEVERITIES, Audit, Finding
 from engine.errors import EngineError
@@ -20,7 +21,7 @@ from engine.records.records import RecordInfo
 TYPES = ["pt", "safetensors", "gguf", "npy", "npz", "svec", "json", "jsonl", "parquet"]
 MOST_MEGABYTES = 50
 SOURCES = {"store": "A stored record", "file": "A file"}
-LOOKS = {
+LOOKS: dict[str, tuple[BadgeColour, str]] = {
     "wrong": ("red", ":material/error:"),
     "doubtful": ("orange", ":material/warning:"),
     "note": ("blue", ":material/info:"),
@@ -137,7 +138,7 @@ def draw(found: Audit, key: str, is_stored: bool = False) -> None:
     with st.container(horizontal=True):
         for severity, number in found.counts().items():
             colour, icon = LOOKS[severity]
-            shown = colour if number else "gray"
+            shown: BadgeColour = colour if number else "gray"
             word = "notes" if severity == "note" and number != 1 else severity
             st.badge(
                 f"{number} {word}",

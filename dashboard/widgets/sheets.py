@@ -85,7 +85,7 @@ def load(digest: str) -> Sheet:
     """
     store, job = resources.engine().store, jobs().get(digest)
     # Before the store is asked: a job that is done by now has its record there.
-    state = "interrupted" if job is None or job.state == "done" else job.state
+    state: State = "interrupted" if job is None or job.state == "done" else job.state
     if job is None or store.has(digest):
         generation = store.load_generation(digest)
         return Sheet(digest, "done", generation.config, generation.frame, None, generation)

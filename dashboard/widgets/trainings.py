@@ -14,7 +14,7 @@ from engine.configs.training import FinetuneConfig
 from engine.training import places
 
 Section = Literal["lora", "dataset"]
-SECTIONS = {"lora": "LoRA", "dataset": "Dataset"}
+SECTIONS: dict[Section, str] = {"lora": "LoRA", "dataset": "Dataset"}
 KINDS = {"lora": FinetuneConfig.method, "dataset": DatasetConfig.method}
 KEYS = {"lora": "adapter", "dataset": "dataset"}
 """Widget and URL parameter by which a section's choice is known."""
@@ -39,15 +39,18 @@ def section() -> Section:
                 st.session_state["train"] = name
     if "_train_go" in st.session_state:
         st.session_state["train"] = st.session_state.pop("_train_go")
-    chosen: Section = st.segmented_control(
-        "What to make",
-        list(SECTIONS),
-        default=None if "train" in st.session_state else "lora",
-        required=True,
-        format_func=lambda name: SECTIONS[name],
-        key="train",
-        persist_state="session",
-        label_visibility="collapsed",
+    chosen: Section = (
+        st.segmented_control(
+            "What to make",
+            list(SECTIONS),
+            default=None if "train" in st.session_state else "lora",
+            required=True,
+            format_func=lambda name: SECTIONS[name],
+            key="train",
+            persist_state="session",
+            label_visibility="collapsed",
+        )
+        or "lora"
     )
     for name, key in KEYS.items():
         if name != chosen:

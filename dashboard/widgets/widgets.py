@@ -1,7 +1,7 @@
 """Pieces of pages that take input or show one thing. Knows nothing of how data is made."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any
+from typing import Any, overload
 from urllib.parse import urlsplit
 
 import pandas as pd
@@ -35,6 +35,10 @@ def show_error(error: EngineError) -> None:
     st.error(captions.plain(str(error)), icon=":material/error:")
 
 
+@overload
+def kept(key: tuple[Hashable, ...], make: Callable[[Inks], Drawing]) -> Quick: ...
+@overload
+def kept(key: tuple[Hashable, ...], make: Callable[[Inks], Drawing | None]) -> Quick | None: ...
 def kept(key: tuple[Hashable, ...], make: Callable[[Inks], Drawing | None]) -> Quick | None:
     """A chart in the inks of this page, made once for all who look at the same.
 
@@ -53,7 +57,8 @@ def chart(
     pick: Callable[[], None] | None = None,
 ) -> None:
     """Draw a chart; `pick` is called when a mark is clicked (read it with `state.picked`)."""
-    quick = drawing if isinstance(drawing, Quick) else Quick(drawing)
+    # Of a chart Streamlit asks only for its specification.
+    quick: Any = drawing if isinstance(drawing, Quick) else Quick(drawing)
     if pick is not None:
         st.altair_chart(quick, key=key, alt=alt_text, on_select=pick, selection_mode="pick")
     else:

@@ -75,7 +75,12 @@ QUICK = Sizes(
     study_texts=2,
     lora_steps=4,
 )
-LONG = {"prompt_tokens": 79, "question_tokens": 100, "questions": 3, "iterations": 3}
+LONG: dict[str, Any] = {
+    "prompt_tokens": 79,
+    "question_tokens": 100,
+    "questions": 3,
+    "iterations": 3,
+}
 """For random models: prompts as long as the studies' are in their own tokenizers, and fewer."""
 
 

@@ -47,8 +47,8 @@ def audit_files(
     shared = together(audits)
     if shared:
         tables.out.print(_table("Side by side", shared))
-    for name, error in refused:
-        tables.out.print(f"[bold red]Not audited:[/] {escape(name)}: {escape(str(error))}")
+    for name, reason in refused:
+        tables.out.print(f"[bold red]Not audited:[/] {escape(name)}: {escape(str(reason))}")
     kept = [_keep(one, place, model, block) for one in audits] if keep else []
     first = audits[0]
     answer(
@@ -93,6 +93,7 @@ def _table(title: str, findings: tuple[Finding, ...]) -> Table:
 
 def _rates(one: Audit) -> None:
     """Shares by method and scale: by the logits, and as the file counts where that differs."""
+    assert one.rates is not None
     rates = one.rates
     scales = sorted(rates["scale"].unique())
     table = Table(title=f"{one.behaviour} % by the logits; ties are not counted, scale 0 is once")

@@ -77,9 +77,9 @@ def _measured(
     progress: Progress,
 ) -> Any:
     from engine.bench import report
-    from engine.bench.run import run
+    from engine.bench.run import Clock, run
 
-    clock = "processor" if quick else "wall"
+    clock: Clock = "processor" if quick else "wall"
     found = run(setting, names, repeats, progress, clock)
     if before is not None and (slow := list(report.fallen(found, before))):
         # Once more, since a neighbour may have had the machine to itself for a while.

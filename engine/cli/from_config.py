@@ -144,7 +144,8 @@ def _name(field: Offered) -> str:
 
 
 def _value(field: Offered, given: dict[str, Any]) -> Any:
-    told, value = field.setting, given.get(_name(field))
+    told = field.setting
+    value: Any = given.get(_name(field))
     if field.hint is PromptsConfig:
         asked = options.prompts(given["prompt"], given["prompts"])
         return PromptsConfig(prompts=asked, system=given["system"] or None)

@@ -90,10 +90,10 @@ def report(found: Generation) -> None:
     table = Table(title=f"Side effects · {found.digest}")
     for name in ("configuration", "relative size", "KL from base", "neutral perplexity", "labels"):
         table.add_column(name)
-    for name, figures in found.side_effects.items():
+    for name, effects in found.side_effects.items():
         labels = found.frame[found.frame.configuration == name].label
         counts = ", ".join(f"{n} {label}" for label, n in labels.value_counts().items() if label)
-        shown = [figures.get(key) for key in ("relative", "kl", "neutral_perplexity")]
+        shown = [effects.get(key) for key in ("relative", "kl", "neutral_perplexity")]
         table.add_row(plain(name), *["" if f is None else f"{f:.3g}" for f in shown], counts)
     tables.out.print(table)
     for note in found.notes:

@@ -32,7 +32,7 @@ from engine.errors import Cancelled, EngineError
 from engine.runs.bar import bar
 
 # Typer carries its own copy of click; its class of usage errors has no public name.
-UsageError = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
+UsageError: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
 
 STOPPED = 130
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from engine.records.records import Evaluation
@@ -68,7 +68,7 @@ def _strongest(rows: list[dict[str, Any]]) -> Table:
     table = Table(title="Strongest vectors beside random ones, and how they work")
     for name in ("vector", "badge", "held out", "flips", "slope, against", "shape", "usable"):
         is_figure = name in ("held out", "flips")
-        side = "right" if is_figure else "left"
+        side: JustifyMethod = "right" if is_figure else "left"
         table.add_column(name, justify=side, no_wrap=name == "vector")
     for row in rows:
         table.add_row(

@@ -54,6 +54,7 @@ class AdaptiveConfig(RunConfig):
         label="Chance to miss the best, at most",
         about="",
         least=0.001,
+        most=0.5,
         step=0.01,
     )
     """Chance at most that the full grid's best is dropped."""

@@ -33,6 +33,8 @@ class Setting:
     """Whether a form keeps it among further settings."""
     least: int | float | None = None
     """Smallest value that a widget offers; None is 0 for whole numbers."""
+    most: int | float | None = None
+    """Largest value that a widget offers."""
     step: int | float | None = None
     """Step of its widget."""
     file: Literal["questions", "pairs", "answers"] | None = None

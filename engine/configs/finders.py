@@ -35,6 +35,8 @@ class FinderConfig(RunConfig):
     """Whether its search goes on from the step at which it was stopped; others begin anew."""
     is_control: ClassVar[bool] = False
     """Whether its vectors are what others are compared with; they are drawn in grey."""
+    needs_adapter: ClassVar[bool] = False
+    """Whether it reads the model with an adapter on."""
     evidence: ClassVar[Literal["repeats", "scores"] | None] = None
     """How far its vectors can be trusted is learnt by repeating it, or stands in its scores."""
     evidence_scores: ClassVar[tuple[str, ...]] = ()

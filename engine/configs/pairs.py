@@ -227,6 +227,7 @@ class FinetuneDiffConfig(PairConfig):
     )
     evidence: ClassVar[Literal["repeats", "scores"] | None] = "scores"
     evidence_scores: ClassVar[tuple[str, ...]] = ("reliability", "explained")
+    needs_adapter: ClassVar[bool] = True
     files: ClassVar[tuple[str, ...]] = ("prompts", "negative")
     model: ModelConfig = field(default_factory=lambda: ModelConfig(adapter="demo"))
     prompts: str = setting(

@@ -182,7 +182,7 @@ class _Asking:
             most = before + rows * (per_row - done * self._sweep.orders)
             words = f"{rows} of {self.arms} cells left after {done} questions"
 
-        def report(done: int, _total: int, _message: str = "", **_metrics: float) -> None:
+        def report(done: int, total: int, message: str = "", **metrics: float) -> None:  # noqa: ARG001
             self._progress(before + done, most, words)
 
         return report

@@ -82,7 +82,7 @@ class Grid:
         self._progress, self._done, self._notes = progress, 0, list(_notes(door, sets))
         self._ends = end_tokens(door)
         self._show_next = 0.0
-        self._save: Callable[..., None] = units.save_unit
+        self._save: Callable[..., object] = units.save_unit
         prompts = files.load_prompts(config.neutral_prompts)
         self._neutral = [door.loaded.prompter.tokens(p, config.system) for p in prompts]
         sites = interventions.sites_of(config.configurations, sets, door)

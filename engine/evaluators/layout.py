@@ -15,7 +15,7 @@ LAYOUT = "layout"
 """Name of the unit that holds the parts, where they are not the usual ones."""
 
 Load = Callable[[str], dict[str, np.ndarray] | None]
-Save = Callable[[str, dict[str, np.ndarray]], None]
+Save = Callable[[str, dict[str, np.ndarray]], object]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
+from engine.configs.core import Site
 from engine.configs.sweeps import EvaluateConfig
 from engine.errors import DataError
 from engine.evaluators import text_figures
@@ -125,7 +126,7 @@ def _letters(
 
 def measured_rows(rows: Sequence[SweepRow], config: EvaluateConfig) -> list[int]:
     """Places of the rows whose side effects are measured: all but most of the controls."""
-    sampled = {}
+    sampled: dict[Site, dict[int, None]] = {}
     for row in rows:
         if row.vector_set == CONTROL:
             sampled.setdefault(row.site, {})[row.vector] = None

@@ -197,7 +197,7 @@ def _stretches(progress: Progress, before: int, ahead: int) -> tuple[Progress, P
         return progress, progress
     whole = before + ahead
 
-    def first(done: int, _total: int, message: str = "", **metrics: float) -> None:
+    def first(done: int, total: int, message: str = "", **metrics: float) -> None:  # noqa: ARG001
         progress(done, whole, message, **metrics)
 
     def second(done: int, total: int, message: str = "", **metrics: float) -> None:

@@ -197,6 +197,11 @@ def _greedy_batch(
     return answers
 
 
+def _first(reading: Reading) -> Float[Tensor, " vocab"]:
+    assert reading.first is not None
+    return reading.first
+
+
 def kl(base: Float[Tensor, " vocab"], other: Float[Tensor, " vocab"]) -> float:
     """KL(base || other) of two rows of log-probabilities, in nats."""
     base, other = base.double(), other.double()
@@ -235,7 +240,7 @@ def on_neutral(
         `neutral_perplexity`: exp of the mean negative log-probability of the answers' tokens.
     """
     base = _read_all(door, neutral, [((), base_adapter)], tick, note)[0]
-    vocab = len(base[0].first)
+    vocab = len(_first(base[0]))
     # The first logits of every text are kept until its column is done.
     size = max(1, lockstep.LOGIT_BYTES // (4 * vocab * len(neutral.prompts)))
     found = []
@@ -251,7 +256,7 @@ def on_neutral(
             loss = -sum(logprobs) / len(logprobs)
             found.append(
                 {
-                    "kl": sum(kl(b.first, r.first) for b, r in pairs) / len(base),
+                    "kl": sum(kl(_first(b), _first(r)) for b, r in pairs) / len(base),
                     "neutral_perplexity": math.exp(min(loss, 700.0)),
                 }
             )

@@ -84,7 +84,7 @@ class Engine(Asking):
             self._status = EngineStatus(state="loading", model={"name": model.model})
             progress(0, 1, f"loading {model.model}")
             try:
-                self._open(model)
+                door = self._open(model)
                 collection.set_aside()
             except EngineError as error:
                 self._status = EngineStatus(state="failed", error=str(error))
@@ -92,9 +92,9 @@ class Engine(Asking):
             except BaseException as error:
                 self._status = EngineStatus(state="failed", error=f"{type(error).__name__}")
                 raise
-            return self._door
+            return door
 
-    def _open(self, model: ModelConfig) -> None:
+    def _open(self, model: ModelConfig) -> "Forward":
         from engine.model import checks, forward, loading
 
         door = forward.Forward(loading.load(model, self.root))
@@ -102,6 +102,7 @@ class Engine(Asking):
         found = tuple(checks.run_checks(door))
         self._door, self._key = door, model
         self._status = EngineStatus(state="ready", model=_card(door.loaded, door), checks=found)
+        return door
 
     def unload(self) -> None:
         """Give the model's memory back."""

@@ -108,7 +108,7 @@ def _repeated(
         for kind in ("seeds", "prompts")
     }
     same_prompt = [s.vectors for s, plan in zip(sets, plans, strict=True) if plan[0] == "seeds"]
-    tables = {"runs": _run_rows(plans, digests, runs)}
+    tables: dict[str, Any] = {"runs": _run_rows(plans, digests, runs)}
     if {"gap", "residual"} <= set(found.scores):
         columns, sentences = _of_singular_vectors(found, same_prompt, made_by.tolerance)
     elif "displacement" in found.scores:
@@ -153,7 +153,7 @@ def _of_singular_vectors(
     groups = evidence.gap_groups(gaps)
     turns = evidence.group_angles(found.vectors, others, groups)
     place = {index: number for number, group in enumerate(groups) for index in group}
-    columns = {
+    columns: dict[str, list[Any]] = {
         "sigma": found.scores["sigma"],
         "residual": residuals,
         "gap": gaps,

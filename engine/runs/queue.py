@@ -190,13 +190,13 @@ class JobFiles:
         owner = {"pid": os.getpid(), "process_started": psutil.Process().create_time()}
         data = json.dumps(job.as_record() | owner, indent=1).encode()
         try:
-            write_atomically(self._path(job), data)
+            write_atomically(self._folder / f"{job.id}.json", data)
         except StoreError as error:
             job.note(str(error))
 
     def remove(self, job: Job) -> None:
         if self._folder is not None:
-            self._path(job).unlink(missing_ok=True)
+            (self._folder / f"{job.id}.json").unlink(missing_ok=True)
 
     def take_over(self) -> list[Job]:
         """The jobs of processes that are gone; those they left undone become interrupted.
@@ -220,9 +220,6 @@ class JobFiles:
                 self.save(job)
             jobs.append(job)
         return jobs
-
-    def _path(self, job: Job) -> Path:
-        return self._folder / f"{job.id}.json"
 
 
 def _lives_elsewhere(record: dict[str, Any]) -> bool:

@@ -41,11 +41,25 @@ RACE_COLUMNS = ("asked", "arm", "mean", "low", "high")
 class Arm(Protocol):
     """A cell of the grid, as much of it as a record tells."""
 
-    vector_set: str
-    vector: int
-    method: str
-    scale: float
-    relative: float
+    @property
+    def vector_set(self) -> str:
+        """Digest of its set, "control" or "baseline"."""
+
+    @property
+    def vector(self) -> int:
+        """Its place in the set."""
+
+    @property
+    def method(self) -> str:
+        """By which it was found."""
+
+    @property
+    def scale(self) -> float:
+        """By which it is multiplied."""
+
+    @property
+    def relative(self) -> float:
+        """Its norm over the residual stream's."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

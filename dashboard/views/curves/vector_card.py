@@ -5,10 +5,11 @@ import streamlit as st
 from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import Sweep
 from dashboard.words import captions
+from dashboard.words.inks import BadgeColour
 from engine.statistics import doses, usable
 
-BADGE_COLOURS = {"beyond the best": "green", "beyond random": "blue"}
-SHAPE_COLOURS = {"monotone": "gray", "saturating": "gray", "flat": "gray"}
+BADGE_COLOURS: dict[str, BadgeColour] = {"beyond the best": "green", "beyond random": "blue"}
+SHAPE_COLOURS: dict[str, BadgeColour] = {"monotone": "gray", "saturating": "gray", "flat": "gray"}
 
 
 def row_of(sweep: Sweep, name: str) -> dict | None:

@@ -45,7 +45,7 @@ def sweep_picker(digest: str) -> Sweep | None:
         persist_state="session",
     )
     state.write_link("on", default=infos[0].digest)
-    return resources.sweep(chosen)
+    return resources.sweep(chosen or infos[0].digest)
 
 
 def chosen(found: VectorSet, selected: Selected) -> tuple[VectorRef, ...]:

@@ -70,7 +70,8 @@ def ended_early(sheet: Sheet) -> None:
                 st.code(sheet.job.traceback, language=None)
     else:
         st.warning(told, icon=":material/stop_circle:")
-    if st.button("Go on from here", key="go_on", icon=":material/restart_alt:"):
+    is_asked = st.button("Go on from here", key="go_on", icon=":material/restart_alt:")
+    if is_asked and sheet.job is not None:
         try:
             state.submitted(resources.engine().submit_again(sheet.job.request).id)
             st.rerun()

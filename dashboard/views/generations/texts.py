@@ -8,12 +8,13 @@ from dashboard.session import navigation, resources, state
 from dashboard.widgets import sharing
 from dashboard.widgets.sheets import Sheet
 from dashboard.words import captions, differences
+from dashboard.words.inks import BadgeColour
 
 WIDEST = 4
 """Configurations up to which texts stand side by side at first."""
 REPEATS = 0.3
 """Repetition from which a text is likely to be broken."""
-COLOURS = {
+COLOURS: dict[str, BadgeColour] = {
     "honest": "green",
     "corrigible": "green",
     "deceptive": "red",

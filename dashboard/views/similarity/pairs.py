@@ -12,6 +12,7 @@ from dashboard.frames import cosines
 from dashboard.session import navigation, pin_card, resources, state
 from dashboard.widgets import sharing, widgets
 from dashboard.words import captions
+from dashboard.words.inks import BadgeColour
 from engine.configs import registry
 from engine.errors import EngineError
 from engine.records.records import RecordInfo, VectorSet
@@ -260,7 +261,7 @@ def _verdicts(known: dict[str, Any]) -> None:
     words = "Standard deviations of the cosine of random pairs."
     null, beyond = known["null"], abs(known["z"]) > 1.96
     # Random directions are an easy null: where there is a better one, that alone may be green.
-    colour = "green" if beyond and null is None else "gray"
+    colour: BadgeColour = "green" if beyond and null is None else "gray"
     st.badge(f"{captions.number(known['z'])} σ", color=colour, help=words)
     if null is not None:
         outside = not null[0] <= known["cosine"] <= null[1]

@@ -56,7 +56,7 @@ def run(engine: Engine, config: DeceptionConfig, digest: str, progress: Progress
         generations=[swept, reported],
         controls=controls,
         tables={
-            "similarity": records.rows(similarity.by_layer(*families)),
+            "similarity": records.rows(similarity.by_layer(families[0], families[1])),
             "cosines": cosine_rows(found),
             "sweep": [
                 row

@@ -38,7 +38,8 @@ def run(config: FinetuneConfig, folder: Path, root: Path, progress: Progress) ->
         "working": os.getcwd(),
     }
     with tempfile.TemporaryFile("w+", encoding="utf-8") as errors_of:
-        child = subprocess.Popen(
+        # Any: its pipes, which the library's types hold for optional, are asked for here.
+        child: Any = subprocess.Popen(
             COMMAND,
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors_of,
             encoding="utf-8",
@@ -55,7 +56,7 @@ def run(config: FinetuneConfig, folder: Path, root: Path, progress: Progress) ->
         return _outcome(ending, errors_of.read())
 
 
-def _follow(child: "subprocess.Popen[str]", progress: Progress) -> dict[str, Any]:
+def _follow(child: Any, progress: Progress) -> dict[str, Any]:
     """Pass on every report; the last line, which says how it ended."""
     ending: dict[str, Any] = {}
     for line in child.stdout:
@@ -87,7 +88,12 @@ def main(orders: IO[str], reports: IO[str]) -> None:
 
     order, stop = json.loads(orders.readline()), threading.Event()
     os.chdir(order["working"])
-    threading.Thread(target=lambda: (orders.read(), stop.set()), daemon=True).start()
+
+    def wait() -> None:
+        orders.read()
+        stop.set()
+
+    threading.Thread(target=wait, daemon=True).start()
 
     def tell(**words: Any) -> None:
         reports.write(json.dumps(words) + "\n")

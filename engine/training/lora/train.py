@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from transformers import TrainerCallback
 
+from engine import ROOT
 from engine.configs import core as configs
 from engine.configs.training import PROJECTIONS, FinetuneConfig
 from engine.errors import Cancelled, ModelError
@@ -67,7 +68,7 @@ def train(
     digest: str,
     folder: Path,
     progress: Progress,
-    root: Path = provenance.ROOT,
+    root: Path = ROOT,
 ) -> None:
     """Train a LoRA and save it as PEFT does.
 
@@ -150,12 +151,12 @@ class _Watch(TrainerCallback):
         """Take over what a checkpoint held."""
         self.trainer.losses, self.looks = kept["losses"], kept["looks"]
 
-    def on_train_begin(self, _args: Any, state: Any, _control: Any, **_: object) -> None:
+    def on_train_begin(self, args: Any, state: Any, *_: Any, **__: Any) -> None:  # noqa: ARG002
         """Say that it is under way; before the first step, see what the base model answers."""
         self._look(state.global_step)
         self._tell(at_once=True)
 
-    def on_step_end(self, _args: Any, state: Any, control: Any, **_: object) -> None:
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
         """Report the step; once told to stop, stop after a checkpoint."""
         step, loss = state.global_step, self.trainer.losses[-1]
         epoch = -(-step // self._per_epoch)
@@ -170,7 +171,7 @@ class _Watch(TrainerCallback):
             self.cancelled = error
             control.should_save = control.should_training_stop = True
 
-    def on_save(self, _args: Any, _state: Any, _control: Any, **_: object) -> None:
+    def on_save(self, *_: Any, **__: Any) -> None:
         """Let the screen see at least what is kept."""
         self._tell(at_once=True)
 

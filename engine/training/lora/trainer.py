@@ -111,7 +111,8 @@ class LoraTrainer(Trainer):
 
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
         """Save the LoRA alone; embeddings are not trained, and asking about them needs the hub."""
-        self.model.save_pretrained(output_dir, save_embedding_layers=False)
+        model: Any = self.model
+        model.save_pretrained(output_dir, save_embedding_layers=False)
 
 
 def _schedule(steps: int) -> Callable[[int], float]:
@@ -149,7 +150,7 @@ class Marker(TrainerCallback):
         """Ask `state` what to keep."""
         self._state = state
 
-    def on_save(self, args: TrainingArguments, state: Any, _control: Any, **_: object) -> None:
+    def on_save(self, args: Any, state: Any, *_: Any, **__: Any) -> None:
         """Write the mark, after all files of the checkpoint."""
         folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
         write_atomically(folder / DONE, json.dumps(self._state()).encode())
