@@ -23,8 +23,8 @@ from engine.statistics.whole import SweepStatistics
 
 MOST_ROWS = 12
 """Rows of a table in a notebook; `frame()` has all."""
-MOST_LETTERS = 80
-"""Of a cell there."""
+WIDTH = 600
+"""Of a chart in pixels: the dashboard's take the width of their page."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -63,7 +63,7 @@ class Shown(ABC):
     def _repr_html_(self) -> str:
         """One line and a table, in which every text is escaped."""
         table = self._table()
-        rows = table.head(MOST_ROWS).map(_short)
+        rows = table.head(MOST_ROWS).map(tables.short)
         body = rows.to_html(index=False, border=0, float_format="{:.3g}".format, na_rep="")
         more = len(table) - len(rows)
         note = f"<p>and {more} more rows</p>" if more else ""
@@ -107,13 +107,13 @@ class ShownVectors(Shown):
         curves = [name for name, steps in found.history.items() if len(steps) > 1]
         wanted = curve or next(iter(curves), "cosines")
         if wanted in curves:
-            return many_vectors.history(wanted, found.history[wanted], found.names, LIGHT)
+            return _wide(many_vectors.history(wanted, found.history[wanted], found.names, LIGHT))
         if wanted != "cosines":
             raise ConfigError(
                 f"There is no curve {wanted!r}: use {', '.join([*curves, 'cosines'])}."
             )
         square = cosines.square([found])
-        return heatmaps.everyone(square.cells, square.order, 1.0, LIGHT)
+        return _wide(heatmaps.everyone(square.cells, square.order, 1.0, LIGHT))
 
 
 class ShownEvaluation(Shown):
@@ -167,9 +167,9 @@ class ShownEvaluation(Shown):
         if not built.names:
             raise ConfigError("Only random vectors were measured: there is none to draw.")
         if vector is None:
-            return many_vectors.heat_map(overview.cells(built), LIGHT)
+            return _wide(many_vectors.heat_map(overview.cells(built), LIGHT))
         name = tables.chosen(vector, built.names)
-        return vector_view.violin(built, vector_view.usual(built, name), LIGHT)
+        return _wide(vector_view.violin(built, vector_view.usual(built, name), LIGHT))
 
 
 class ShownTexts(Shown):
@@ -256,7 +256,7 @@ class ShownStudy(Shown):
             from dashboard.charts import adaptive
             from dashboard.words.inks import LIGHT
 
-            return adaptive.of_record(self.record, LIGHT)
+            return _wide(adaptive.of_record(self.record, LIGHT))
         if name == "deception":
             return self._deception(found, part or "arms")
         if name == "corrigibility":
@@ -270,15 +270,15 @@ class ShownStudy(Shown):
 
         arms = {row["arm"]: row for row in found["arms"]}
         if part == "arms":
-            return studies.arms(found["arms"], LIGHT)
+            return _wide(studies.arms(found["arms"], LIGHT))
         if part == "cosines":
-            return studies.cosines(*studies.readings_of(found), LIGHT)
+            return _wide(studies.cosines(*studies.readings_of(found), LIGHT))
         if part not in arms:
             known = ", ".join(["arms", "cosines", *arms])
             raise ConfigError(f"There is no part {part!r}: use {known}.")
         row = arms[str(part)]
         chosen = int(row["block"]), float(row["scale"])
-        return studies.sweep(found["sweep"], str(part), chosen, LIGHT)
+        return _wide(studies.sweep(found["sweep"], str(part), chosen, LIGHT))
 
     def _corrigibility(self, found: list[dict[str, Any]], part: str | int) -> Any:
         from dashboard.charts import studies
@@ -286,7 +286,7 @@ class ShownStudy(Shown):
 
         names = [str(table["questions"]) for table in found]
         place = names.index(tables.chosen(part, names))
-        return studies.methods(found[place], LIGHT)
+        return _wide(studies.methods(found[place], LIGHT))
 
 
 class ShownSimilarity(Shown):
@@ -336,15 +336,14 @@ class ShownSimilarity(Shown):
         from dashboard.words.inks import LIGHT
 
         if same_layer:
-            return heatmaps.same_layer(self.frame(), LIGHT)
+            return _wide(heatmaps.same_layer(self.frame(), LIGHT))
         first, second = self.record.first, self.record.second
         cells = cosines.cells(first, second)
         titles = (tables.axis(first), tables.axis(second))
-        return heatmaps.layers(cells, titles, cosines.colour_limit(cells["cosine"]), LIGHT, None)
+        return _wide(
+            heatmaps.layers(cells, titles, cosines.colour_limit(cells["cosine"]), LIGHT, None)
+        )
 
 
-def _short(value: Any) -> Any:
-    """A cell as a notebook shows it."""
-    if isinstance(value, str):
-        return value if len(value) <= MOST_LETTERS else f"{value[:MOST_LETTERS]}…"
-    return "" if value is None else value
+def _wide(drawing: Any) -> Any:
+    return drawing.properties(width=WIDTH)

@@ -17,6 +17,9 @@ from engine.records.records import Evaluation, VectorSet
 from engine.statistics import cells, similarity
 from engine.statistics.whole import SweepStatistics
 
+MOST_LETTERS = 80
+"""Of a cell in a notebook."""
+
 
 def of_vectors(found: VectorSet) -> pd.DataFrame:
     """One row a vector: vector (name), index, block, site, norm, and the finder's scores."""
@@ -165,3 +168,10 @@ def model_of(model: dict[str, Any]) -> str:
 def count(number: int, noun: str) -> str:
     """A number and its noun: "1 vector", "3 vectors"."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def short(value: Any) -> Any:
+    """A cell as a notebook shows it."""
+    if isinstance(value, str):
+        return value if len(value) <= MOST_LETTERS else f"{value[:MOST_LETTERS]}…"
+    return "" if value is None else value
