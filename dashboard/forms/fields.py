@@ -86,7 +86,7 @@ def _is_number(one: Offered) -> bool:
 def widget(one: Offered, key: str, value: Any, place: Any = st) -> Any:
     """One field's widget; its value as the config takes it."""
     told = one.setting
-    common = {
+    common: dict[str, Any] = {
         "label": one.label,
         "help": one.about or None,
         "key": key,
