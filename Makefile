@@ -25,7 +25,7 @@ help:
 	@echo "             [MODEL=qwen3-14b | llama-3.2-3b | hub id | folder] [ADAPTER=...] [PORT=8501]"
 	@echo "make test    run all tests on the CPU"
 	@echo "make bench   compare the speed of every job with the committed ratios"
-	@echo "make lint    check style"
+	@echo "make lint    check style and types"
 
 setup:
 	@set -e; found=""; \
@@ -71,4 +71,4 @@ bench: setup
 	@$(BIN)/python -m engine bench --quick --compare data/bench/demo_quick.json
 
 lint: setup
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
