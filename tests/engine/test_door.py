@@ -14,6 +14,8 @@ from engine.cli.main import main
 from engine.configs import registry
 from engine.configs.core import ModelConfig, PromptsConfig, VectorRef
 from engine.configs.finders import MelboConfig, RandomConfig
+from engine.configs.grids import GenerateConfig
+from engine.configs.pairs import FinetuneDiffConfig
 from engine.configs.sweeps import EvaluateConfig
 from engine.errors import ConfigError, StoreError
 from engine.runs import shown, tables
@@ -162,6 +164,20 @@ def test_texts_are_those_of_the_command(engine, found, texts, capsys) -> None:
     )
 
 
+def test_a_finder_s_own_adapter_is_kept_where_nobody_names_one(engine) -> None:
+    asked = engine.find("finetune-diff", model="demo", layers=3, max_rows=2)
+    wanted = FinetuneDiffConfig(layers=(3,), max_rows=2)
+    assert wanted.model.adapter == "demo"
+    assert asked.digest == engine.digest(wanted)
+
+
+def test_an_adapter_adds_the_fine_tuned_model(engine, found) -> None:
+    one = f"{found.digest}:0"
+    asked = engine.generate(one, "Hello?", 5, tuned=True, adapter="demo", max_new_tokens=1)
+    steered = f"tuned melbo_00@{found.digest[:4]} +5"
+    assert list(asked.frame()["configuration"]) == ["base", "tuned", steered]
+
+
 def test_show_opens_every_kind_by_the_beginning_of_its_digest(
     engine, found, measured, texts
 ) -> None:
@@ -193,6 +209,7 @@ def test_show_opens_every_kind_by_the_beginning_of_its_digest(
             lambda e, f: e.evaluate([f, EVIDENCE]),
             "<Evidence, demo 0> holds no vectors: give what f",
         ),
+        (lambda e, f: e.generate(GenerateConfig(), prompts="a"), "A config says all there is to s"),
         (lambda e, f: e.generate(f, tuned=True), "tuned=True steers the fine-tuned model"),
         (lambda e, f: e.generate(f, name="x"), "A grid of texts has no setting 'name'"),
         (lambda e, f: f.chart("speed"), "There is no curve 'speed': use displacement, cosines"),
