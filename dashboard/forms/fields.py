@@ -53,7 +53,7 @@ def draw_fields(
     """Widgets for some fields, of one kind after the other; short ones in two columns."""
     given: dict[str, Any] = {}
     columns: list[Any] = []
-    for one in sorted(fields, key=_kind):
+    for one in sorted(fields, key=lambda one: (_kind(one), one.setting.rank)):
         if _kind(one) == SHORT:
             columns = columns or list(st.columns(2, wrap=False))
             place = columns.pop(0)

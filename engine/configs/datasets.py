@@ -45,6 +45,7 @@ class DatasetConfig(RunConfig):
         "New questions.",
         label="Questions wanted",
         about="Pairs may be fewer, since an answer may be of no use.",
+        rank=-2,
     )
     """New questions wanted; pairs may be fewer, for an answer may be of no use."""
     include_seeds: bool = setting(
@@ -87,6 +88,7 @@ class DatasetConfig(RunConfig):
         placeholder="none",
         about="",
         is_rare=True,
+        rank=1,
     )
     """System prompt under which questions are written."""
     temperature: float = setting(
@@ -140,6 +142,7 @@ class DatasetConfig(RunConfig):
         about="TF-IDF cosine from which a question repeats another one.",
         least=0.0,
         step=0.05,
+        rank=-1,
     )
     honest_system: str = setting(
         HONEST_SYSTEM,

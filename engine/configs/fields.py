@@ -31,6 +31,8 @@ class Setting:
     """Whether `--help` lists the choices; else `help` names them."""
     is_rare: bool = False
     """Whether a form keeps it among further settings."""
+    rank: int = 0
+    """Its turn on a form among fields of its kind, the lowest first."""
     least: int | float | None = None
     """Smallest value that a widget offers; None is 0 for whole numbers."""
     most: int | float | None = None

@@ -76,6 +76,7 @@ class SourceConfig(FinderConfig):
         "Norm of every vector.",
         about="The length every stored vector gets. Scales multiply it.",
         is_rare=True,
+        rank=-1,
     )
     """Norm of every stored vector."""
 

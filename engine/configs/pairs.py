@@ -52,6 +52,7 @@ class PairConfig(FinderConfig):
         "Of every random draw.",
         about="The same settings and seed give the same vectors.",
         is_rare=True,
+        rank=-1,
     )
     negative: str | None = setting(
         None,
@@ -60,12 +61,14 @@ class PairConfig(FinderConfig):
         placeholder="only where the poles lie in two files",
         about="",
         is_rare=True,
+        rank=1,
     )
     """File of the negative conversations, where the poles lie in two files."""
     layers: Literal["all"] | tuple[int, ...] = setting(
         "all",
         "all, or blocks with commas.",
         about="all, or blocks with commas: 3, 4, 5. Blocks count from 0.",
+        rank=1,
     )
     """Blocks at whose output states are read, and vectors are to be added."""
     position: str = setting(
@@ -89,12 +92,14 @@ class PairConfig(FinderConfig):
         "Positive answer of A/B questions.",
         about="The positive answer of A/B questions. Files of two poles do not need it.",
         is_rare=True,
+        rank=1,
     )
     """The positive answer of A/B questions; files of two poles do not need it."""
     max_rows: int | None = setting(
         None, "How many rows to use; default all.", label="Rows at most",
         placeholder="all", about="", least=1,
         is_rare=True,
+        rank=-2,
     )  # fmt: skip
     """How many pairs or prompts to use; None uses all."""
     variant: Variant = setting(
@@ -185,6 +190,7 @@ class ContrastiveConfig(PairConfig):
         before="variant",
         step=16,
         is_rare=True,
+        rank=-3,
     )
     """Draws in which each pair's poles are exchanged by chance: a null instead of a finding."""
     fine_tuned: bool = setting(False, "Read with the adapter on.", before="variant", is_rare=True)

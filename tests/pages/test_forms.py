@@ -3,12 +3,12 @@
 import subprocess
 import sys
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.session import resources
+from dashboard.session import adapters, resources
 from dashboard.words import captions, inks
 from engine.configs import registry
 from engine.configs.fields import setting
@@ -37,8 +37,11 @@ class Settings:
     """One field of every type that a form knows."""
 
     count: int = setting(3, "How many.", least=2, step=5)
-    share: float = setting(0.25, "How much.", label="Share of it", about="Between none and all.")
+    share: float = setting(
+        0.25, "How much.", label="Share of it", about="Between none and all.", rank=1
+    )
     rate: float = setting(2e-4, "How fast.")
+    chance: float = setting(0.05, "At most.", least=0.001, most=0.5)
     is_reversed: bool = setting(True, "Whether it is the other way round.")
     order: Literal["up", "down"] = setting("down", "up or down.")
     side: Literal["left", "right"] = setting(
@@ -86,10 +89,12 @@ def test_an_untouched_form_gives_the_defaults(form: AppTest) -> None:
 def test_numbers_keep_their_limits_steps_and_formats(form: AppTest) -> None:
     count, share = form.number_input(key="toy_count"), form.number_input(key="toy_share")
     rate, most = form.number_input(key="toy_rate"), form.number_input(key="toy_most")
+    chance = form.number_input(key="toy_chance")
 
     assert (count.label, count.value, count.min, count.step) == ("Count", 3, 2, 5)
     assert (share.label, share.help) == ("Share of it", "Between none and all.")
     assert (rate.proto.format, rate.value) == ("%.0e", 2e-4)
+    assert (chance.proto.format, chance.min, chance.max) == ("%.3f", 0.001, 0.5)
     assert (most.value, most.min, most.placeholder) == (None, 1, "all")
 
 
@@ -102,6 +107,12 @@ def test_choices_texts_and_switches(form: AppTest) -> None:
     assert form.text_area(key="toy_letter").value == LETTER
     assert form.text_input(key="toy_system").placeholder == "nothing"
     assert form.selectbox(key="toy_place").options == ["here", "there"]
+
+
+def test_fields_of_a_kind_stand_by_their_rank(form: AppTest) -> None:
+    drawn = [one.key for one in form.number_input]
+
+    assert drawn == ["toy_count", "toy_rate", "toy_chance", "toy_share", "toy_most"]
 
 
 def test_a_field_that_says_nothing_on_hovering_has_no_help(form: AppTest) -> None:
@@ -155,29 +166,64 @@ def test_discover_offers_every_finder_for_one_block(engine: FakeEngine, toy: str
     assert captions.method(toy) in shown
 
 
-def test_similarity_offers_a_finder_that_reads_pairs(
-    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    @dataclass(frozen=True, kw_only=True)
-    class Rotated(ContrastiveConfig):
-        method = "rotated"
-        title = "Rotated"
-        about = "Poles apart, turned by a right angle."
-        turns: int = setting(2, "How often.")
+@dataclass(frozen=True, kw_only=True)
+class Rotated(ContrastiveConfig):
+    """A newcomer's finder that reads pairs."""
 
+    method: ClassVar[str] = "rotated"
+    title: ClassVar[str] = "Rotated"
+    turns: int = setting(2, "How often.")
+
+
+@pytest.fixture
+def pairs(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> PairEngine:
+    """An engine that finds with `Rotated` too."""
     line = registry.finder(Rotated, "tests.toy_finder")
     monkeypatch.setattr(registry, "RUNS", [*registry.RUNS, line])
-    pairs = PairEngine(engine.store.root)
-    monkeypatch.setattr(resources, "engine", lambda: pairs)
+    fake = PairEngine(engine.store.root)
+    monkeypatch.setattr(resources, "engine", lambda: fake)
+    return fake
 
+
+def test_similarity_offers_a_finder_that_reads_pairs(pairs: PairEngine) -> None:
     app = open_page("similarity")
+    labels = [one.label for one in app.expander]
     app.number_input(key="rotated_turns").set_value(5).run()
     app.button(key="find_rotated").click().run()
 
     assert not app.exception
+    assert "Find contrastive / fine-tune difference / rotated vectors" in labels
     [asked] = pairs.submitted
     assert (type(asked), asked.turns, asked.layers) == (Rotated, 5, "all")
     assert app.button(key="find_contrastive").label == "Find contrastive vectors"
+
+
+def test_a_finder_that_needs_an_adapter_says_so_where_there_is_none(
+    pairs: PairEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Rotated, "needs_adapter", True)
+    monkeypatch.setattr(adapters, "tuned", lambda _model: None)
+
+    app = open_page("similarity")
+
+    assert "rotated_turns" not in [one.key for one in app.number_input]
+    assert "contrastive_shuffles" in [one.key for one in app.number_input]
+
+
+def test_a_sweep_s_settings_outlive_a_visit_elsewhere(filled: FakeEngine) -> None:
+    app = open_page("discover")
+    app.text_input(key="ab_scales").set_value("-4, 4")
+    app.toggle(key="ab_orders").set_value(False)
+    app.number_input(key="ab_controls").set_value(16)
+    app.selectbox(key="ab_behaviour_data/questions/survival.jsonl").set_value("corrigible").run()
+
+    app.switch_page("../pages/library.py").run()
+    app.switch_page("../pages/discover.py").run()
+
+    assert app.text_input(key="ab_scales").value == "-4, 4"
+    assert app.toggle(key="ab_orders").value is False
+    assert app.number_input(key="ab_controls").value == 16
+    assert app.selectbox(key="ab_behaviour_data/questions/survival.jsonl").value == "corrigible"
 
 
 def test_shipped_finders_keep_their_colours(toy: str) -> None:
