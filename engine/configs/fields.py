@@ -106,7 +106,8 @@ class Offered:
 
 def offered(config: type[Any]) -> list[Offered]:
     """The fields that commands and forms offer, in the order in which they are asked: seed last."""
-    hints, found = get_type_hints(config), []
+    hints = get_type_hints(config)
+    found: list[Offered] = []
     for one in dataclasses.fields(config):
         told = one.metadata.get(_KEY)
         if told is None:
@@ -115,9 +116,9 @@ def offered(config: type[Any]) -> list[Offered]:
         if one.default_factory is not dataclasses.MISSING:
             default = one.default_factory()
         found.append(Offered(one.name, hints[one.name], default, told))
-    for one in [one for one in found if one.setting.before is not None]:
-        found.remove(one)
+    for moved in [one for one in found if one.setting.before is not None]:
+        found.remove(moved)
         names = [other.name for other in found]
-        place = one.setting.before
-        found.insert(names.index(place) if place in names else len(found), one)
+        place = moved.setting.before
+        found.insert(names.index(place) if place in names else len(found), moved)
     return sorted(found, key=lambda one: one.name == "seed")
