@@ -8,7 +8,7 @@ from engine.cli import tables
 from engine.cli.from_config import SEED, STORE, Option, about, build, of_model, options_of, values
 from engine.cli.from_config import command as made
 from engine.cli.options import done, open_engine, parse_scales, prompts
-from engine.configs.columns import columns
+from engine.configs.grid_columns import columns
 from engine.configs.grids import BlendPart, Configuration, GenerateConfig
 from engine.errors import ConfigError
 from engine.records.grids import Generation

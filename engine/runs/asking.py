@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from engine.configs import keywords, registry
-from engine.configs.columns import columns
 from engine.configs.core import ModelConfig, RunConfig, VectorRef
 from engine.configs.finders import FinderConfig
+from engine.configs.grid_columns import columns
 from engine.configs.grids import BlendPart, Configuration, GenerateConfig
 from engine.configs.sweeps import EvaluateConfig, knowledge_of
 from engine.errors import ConfigError
 from engine.runs.bar import bar_if_seen
 from engine.runs.references import loaded, parts_of, reference
-from engine.runs.shown import (
+from engine.shown.frames import Compared
+from engine.shown.objects import (
     Shown,
     ShownEvaluation,
     ShownSimilarity,
@@ -26,7 +27,6 @@ from engine.runs.shown import (
     ShownTexts,
     ShownVectors,
 )
-from engine.runs.tables import Compared
 from engine.statistics import similarity
 from engine.store.store import Store
 

@@ -18,8 +18,8 @@ from engine.configs.grids import GenerateConfig
 from engine.configs.pairs import FinetuneDiffConfig
 from engine.configs.sweeps import EvaluateConfig
 from engine.errors import ConfigError, StoreError
-from engine.runs import shown, tables
-from engine.runs.shown import ShownStudy, ShownTexts, ShownVectors
+from engine.shown import frames, objects
+from engine.shown.objects import ShownStudy, ShownTexts, ShownVectors
 
 QUESTIONS = "data/questions/survival.jsonl"
 SWEEP = {"questions": QUESTIONS, "scales": (-5, 5), "controls": 2, "max_questions": 4}
@@ -59,7 +59,7 @@ def found(engine) -> ShownVectors:
 
 
 @pytest.fixture(scope="module")
-def measured(engine, found) -> shown.ShownEvaluation:
+def measured(engine, found) -> objects.ShownEvaluation:
     return engine.evaluate(found, **SWEEP)
 
 
@@ -253,7 +253,7 @@ def test_the_frame_of_a_sweep_agrees_with_its_rows(measured) -> None:
         # Both orders of a question count as one answer.
         share = (own.groupby("question", observed=True)["difference"].mean() > 0).mean()
         assert row["rate"] == pytest.approx(share)
-    best = tables.strongest(frame)
+    best = frames.strongest(frame)
     assert best["change"].abs().is_monotonic_decreasing
     assert set(best["vector"]) == {"melbo_00", "melbo_01", "melbo_02"}
 
@@ -343,7 +343,7 @@ def test_a_notebook_s_line_escapes_the_names_of_foreign_records() -> None:
 
 
 def test_a_long_table_is_cut_in_a_notebook_only(monkeypatch, measured) -> None:
-    monkeypatch.setattr(shown, "MOST_ROWS", 2)
+    monkeypatch.setattr(objects, "MOST_ROWS", 2)
     html = measured._repr_html_()
     assert (html.count("<tr>"), "and 1 more row" in html) == (2, True)
     assert isinstance(measured.frame(), pd.DataFrame)

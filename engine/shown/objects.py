@@ -15,8 +15,8 @@ import pandas as pd
 from engine.errors import ConfigError
 from engine.records.grids import Generation
 from engine.records.records import Evaluation, VectorSet
-from engine.runs import tables
-from engine.runs.tables import Compared
+from engine.shown import frames
+from engine.shown.frames import Compared
 from engine.statistics import cells as statistics
 from engine.statistics import similarity, whole
 from engine.statistics.whole import SweepStatistics
@@ -63,7 +63,7 @@ class Shown(ABC):
     def _repr_html_(self) -> str:
         """One line and a table, in which every text is escaped."""
         table = self._table()
-        rows = table.head(MOST_ROWS).map(tables.short)
+        rows = table.head(MOST_ROWS).map(frames.short)
         body = rows.to_html(index=False, border=0, float_format="{:.3g}".format, na_rep="")
         more = len(table) - len(rows)
         note = f"<p>and {more} more rows</p>" if more else ""
@@ -81,12 +81,12 @@ class ShownVectors(Shown):
         found = self.record
         sites = list(dict.fromkeys(site.words for site in found.sites))
         where = sites[0] if len(sites) == 1 else f"{len(sites)} sites"
-        count = tables.count(len(found.vectors), "vector")
-        return f"{tables.titled(found.method)}: {count} at {where}, {tables.model_of(found.model)}"
+        count = frames.count(len(found.vectors), "vector")
+        return f"{frames.titled(found.method)}: {count} at {where}, {frames.model_of(found.model)}"
 
     def frame(self) -> pd.DataFrame:
         """One row a vector: vector (name), index, block, site, norm, and the finder's scores."""
-        return tables.of_vectors(self.record)
+        return frames.of_vectors(self.record)
 
     def chart(self, curve: str | None = None) -> Any:
         """A curve of the search, or the cosines of all vectors.
@@ -125,13 +125,13 @@ class ShownEvaluation(Shown):
     def words(self) -> str:
         """Such as "A/B sweep: 8 vectors, 7 scales, 64 controls, 100 questions of survival"."""
         summary = self.statistics.summary
-        scales = tables.count(summary["scale"].nunique(), "scale")
+        scales = frames.count(summary["scale"].nunique(), "scale")
         controls = summary.loc[summary["vector_set"] == statistics.CONTROL, "vector"].nunique()
         asked = self.record.questions
-        questions = f"{tables.count(len(asked.questions), 'question')} of {asked.name}"
-        vectors = tables.count(len(tables.names_of(self.record, summary)), "vector")
-        named = f"{vectors}, {scales}, {tables.count(controls, 'control')}, {questions}"
-        return f"A/B sweep: {named}, {tables.model_of(self.record.model)}"
+        questions = f"{frames.count(len(asked.questions), 'question')} of {asked.name}"
+        vectors = frames.count(len(frames.names_of(self.record, summary)), "vector")
+        named = f"{vectors}, {scales}, {frames.count(controls, 'control')}, {questions}"
+        return f"A/B sweep: {named}, {frames.model_of(self.record.model)}"
 
     @cached_property
     def statistics(self) -> SweepStatistics:
@@ -145,10 +145,10 @@ class ShownEvaluation(Shown):
         behaviour), change (of the mean logit difference) and the others of
         `engine.statistics.cells`; beyond, flag, p, q.
         """
-        return tables.of_sweep(self.record, self.statistics)
+        return frames.of_sweep(self.record, self.statistics)
 
     def _table(self) -> pd.DataFrame:
-        return tables.strongest(self.frame())
+        return frames.strongest(self.frame())
 
     def chart(self, vector: int | str | None = None) -> Any:
         """The map of all vectors and scales, or the violins of one vector.
@@ -168,7 +168,7 @@ class ShownEvaluation(Shown):
             raise ConfigError("Only random vectors were measured: there is none to draw.")
         if vector is None:
             return _wide(many_vectors.heat_map(overview.cells(built), LIGHT))
-        name = tables.chosen(vector, built.names)
+        name = frames.chosen(vector, built.names)
         return _wide(vector_view.violin(built, vector_view.usual(built, name), LIGHT))
 
 
@@ -181,10 +181,10 @@ class ShownTexts(Shown):
     def words(self) -> str:
         """Such as "Texts: 1 prompt, 5 configurations, 5 texts, demo"."""
         frame = self.record.frame
-        prompts = tables.count(frame["prompt"].nunique(), "prompt")
-        columns = tables.count(frame["configuration"].nunique(), "configuration")
-        texts = tables.count(len(frame), "text")
-        return f"Texts: {prompts}, {columns}, {texts}, {tables.model_of(self.record.model)}"
+        prompts = frames.count(frame["prompt"].nunique(), "prompt")
+        columns = frames.count(frame["configuration"].nunique(), "configuration")
+        texts = frames.count(len(frame), "text")
+        return f"Texts: {prompts}, {columns}, {texts}, {frames.model_of(self.record.model)}"
 
     def frame(self) -> pd.DataFrame:
         """One row a text; the columns are those of `GENERATION_COLUMNS`."""
@@ -215,12 +215,12 @@ class ShownStudy(Shown):
     @property
     def words(self) -> str:
         """Its title and model."""
-        return f"{self.record.get('title', 'Experiment')}, {tables.model_of(self.record['model'])}"
+        return f"{self.record.get('title', 'Experiment')}, {frames.model_of(self.record['model'])}"
 
     @property
     def tables(self) -> dict[str, list[dict[str, Any]]]:
         """Its tables by name; those of each question file by the file and the table."""
-        return tables.of_study(self.record)
+        return frames.of_study(self.record)
 
     def frame(self, table: str | None = None) -> pd.DataFrame:
         """One of its tables.
@@ -285,7 +285,7 @@ class ShownStudy(Shown):
         from dashboard.words.inks import LIGHT
 
         names = [str(table["questions"]) for table in found]
-        place = names.index(tables.chosen(part, names))
+        place = names.index(frames.chosen(part, names))
         return _wide(studies.methods(found[place], LIGHT))
 
 
@@ -302,7 +302,7 @@ class ShownSimilarity(Shown):
     def words(self) -> str:
         """Such as "MELBO 4ef5 and Power iteration eef0: largest |cosine| 0.93"."""
         first, second = (
-            f"{tables.titled(one.method)} {one.digest[:4]}"
+            f"{frames.titled(one.method)} {one.digest[:4]}"
             for one in (self.record.first, self.record.second)
         )
         largest = float(np.abs(self.record.cosines).max())
@@ -320,7 +320,7 @@ class ShownSimilarity(Shown):
         return similarity.by_layer(self.record.first, self.record.second, self.record.null)
 
     def _table(self) -> pd.DataFrame:
-        return tables.of_pairs(self.record)
+        return frames.of_pairs(self.record)
 
     def chart(self, same_layer: bool = False) -> Any:
         """The cosine of every vector with every other.
@@ -339,7 +339,7 @@ class ShownSimilarity(Shown):
             return _wide(heatmaps.same_layer(self.frame(), LIGHT))
         first, second = self.record.first, self.record.second
         cells = cosines.cells(first, second)
-        titles = (tables.axis(first), tables.axis(second))
+        titles = (frames.axis(first), frames.axis(second))
         return _wide(
             heatmaps.layers(cells, titles, cosines.colour_limit(cells["cosine"]), LIGHT, None)
         )
