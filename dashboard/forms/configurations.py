@@ -12,19 +12,12 @@ from engine.configs.grids import BlendPart, Configuration
 from engine.errors import ConfigError
 
 EMPTY: dict[str, Any] = {
+    **{one.name: one.default for one in dataclasses.fields(Configuration) if one.name != "blend"},
     "name": "",
-    "adapter": False,
     "vector": None,
     "also": [],
     "weights": "",
-    "scale": 1.0,
     "scales": "",
-    "scale_unit": "absolute",
-    "operation": "add",
-    "layers": "own",
-    "positions": "all",
-    "unit_norm": False,
-    "preserve_norm": False,
 }
 """A column's fields, all as their widgets hold them."""
 SWEEP = "sweep"
@@ -229,8 +222,8 @@ def heading(values: dict[str, Any], options: dict[str, Choice]) -> str:
     return f"{model} {sign} {size} {name}"
 
 
-def numbers(text: str, noun: str) -> tuple[float, ...]:
-    """The numbers written in a field, in their order.
+def numbers(text: str, noun: str, like: str = "-2, 1, 2") -> tuple[float, ...]:
+    """The numbers written in a field, in their order; `like` shows how to write them.
 
     Raises:
         ConfigError: If one is no number.
@@ -240,7 +233,7 @@ def numbers(text: str, noun: str) -> tuple[float, ...]:
         return tuple(float(word) for word in words)
     except ValueError as error:
         raise ConfigError(
-            f"The {noun} '{captions.plain(text)}' are not all numbers: write them like -2, 1, 2."
+            f"The {noun} '{text}' are not all numbers: write them like {like}."
         ) from error
 
 

@@ -37,14 +37,7 @@ def _settings(model: ModelConfig) -> dict[str, Any]:
 
 def _name(given: dict[str, Any]) -> str:
     usual = trainings.free_name(f"{trainings.stem(given['seeds'])}-{given['count']}", "dataset")
-    text = st.text_input(
-        "Name",
-        key="dataset_name",
-        persist_state="session",
-        placeholder=usual,
-        help="Of the file, in results/datasets.",
-    )
-    return places.check_name(text or usual)
+    return fields.name("dataset_name", usual, "Of the file, in results/datasets.")
 
 
 def _button(config: DatasetConfig, name: str) -> None:

@@ -8,16 +8,12 @@ from dashboard.forms import configurations
 from dashboard.forms.configurations import EMPTY, SWEEP, Choice
 from dashboard.session import pinned, state
 from engine.configs.core import STUDY_PROMPT, STUDY_SYSTEM
+from engine.configs.fields import offered
+from engine.configs.grids import GenerateConfig
 
 KINDS = ("Columns", "Scale sweep")
 MOST_COLUMNS = 6
-SAMPLING: dict[str, Any] = {
-    "max_new_tokens": 64,
-    "temperature": 0.0,
-    "samples": 1,
-    "neutral": 16,
-    "seed": 0,
-}
+SAMPLING = {one.name: one.default for one in offered(GenerateConfig) if one.name != "system"}
 
 
 def take_link() -> bool:

@@ -110,6 +110,12 @@ def widget(one: Offered, key: str, value: Any, place: Any = st) -> Any:
     return text or (None if NoneType in get_args(one.hint) else one.default)
 
 
+def name(key: str, usual: str, about: str) -> str:
+    """The name of what is made: `usual` where the reader writes none."""
+    text = st.text_input("Name", key=key, persist_state="session", placeholder=usual, help=about)
+    return places.check_name(text or usual)
+
+
 def _choice(one: Offered, value: Any, key: str, common: dict[str, Any], place: Any) -> Any:
     options, words = list(one.choices), one.setting.words or {}
     common["format_func"] = lambda name: words.get(name, name)

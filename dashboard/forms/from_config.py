@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.forms import adaptive, fields, planning
+from dashboard.forms import adaptive, configurations, fields, planning
 from dashboard.session import resources
 from dashboard.words import captions
 from engine.configs import registry
@@ -86,7 +86,9 @@ def evaluation(
     """Draw the settings of an A/B sweep; None, with the reason on screen, if they cannot work."""
     is_adaptive = adaptive.is_wanted()
     known = {one.name: one for one in offered(EvaluateConfig)}
-    given = {"questions": fields.widget(known["questions"], "ab_questions", _first_questions())}
+    given = {
+        "questions": fields.widget(known["questions"], "ab_questions", EvaluateConfig.questions)
+    }
     given["behaviour"] = _behaviour(known["behaviour"], given["questions"])
     given |= _sweep_settings(model, known, with_controls=not is_adaptive)
     if is_adaptive:
@@ -103,11 +105,6 @@ def evaluation(
         return None
     planning.draw(config)
     return config
-
-
-def _first_questions() -> str:
-    files, usual = resources.question_files(), EvaluateConfig.questions
-    return usual if usual in files else next(iter(files), usual)
 
 
 def _behaviour(told: Offered, questions: str) -> str:
@@ -171,11 +168,4 @@ def scales(text: str, relative: bool) -> tuple[float, ...]:
     """
     if not text.strip():
         return _usual("relative" if relative else "absolute")
-    words = text.replace(";", ",").replace("\u2212", "-").replace(",", " ").split()
-    try:
-        values = {float(word) for word in words}
-    except ValueError as error:
-        raise ConfigError(
-            f"The scales '{text}' are not all numbers: write them like -10, 0, 10."
-        ) from error
-    return tuple(sorted(values | {0.0}))
+    return tuple(sorted({*configurations.numbers(text, "scales", like="-10, 0, 10"), 0.0}))

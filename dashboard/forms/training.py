@@ -58,14 +58,7 @@ def _count(config: FinetuneConfig) -> int:
 def _name(given: dict[str, Any]) -> str:
     wanted = f"{given['answers']}-{trainings.stem(given['pairs'])}-r{given['rank']}"
     usual = trainings.free_name(wanted, "lora")
-    text = st.text_input(
-        "Name",
-        key="lora_name",
-        persist_state="session",
-        placeholder=usual,
-        help="Of the adapter's folder, in results/adapters.",
-    )
-    return places.check_name(text or usual)
+    return fields.name("lora_name", usual, "Of the adapter's folder, in results/adapters.")
 
 
 def _button(config: FinetuneConfig, name: str) -> None:
