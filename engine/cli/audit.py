@@ -9,7 +9,7 @@ from rich.table import Table
 
 from engine import ROOT
 from engine.audit import Audit, Finding, audit, together
-from engine.cli import tables
+from engine.cli.drawing import console
 from engine.cli.options import StoreDir, answer, open_engine
 from engine.errors import EngineError
 from engine.foreign.adopting import adopt_file
@@ -46,9 +46,9 @@ def audit_files(
         raise refused[0][1]
     shared = together(audits)
     if shared:
-        tables.out.print(_table("Side by side", shared))
+        console.print(_table("Side by side", shared))
     for name, reason in refused:
-        tables.out.print(f"[bold red]Not audited:[/] {escape(name)}: {escape(str(reason))}")
+        console.print(f"[bold red]Not audited:[/] {escape(name)}: {escape(str(reason))}")
     kept = [_keep(one, place, model, block) for one in audits] if keep else []
     first = audits[0]
     answer(
@@ -67,15 +67,15 @@ def _keep(one: Audit, place: Store, model: str | None, block: int | None) -> str
     if one.kind != "vectors" or not one.is_foreign:
         return None
     digest = adopt_file(Path(one.path), place, model, block)
-    tables.out.print(f"Kept as {digest}: {place.find(digest).path}", markup=False)
+    console.print(f"Kept as {digest}: {place.find(digest).path}", markup=False)
     return digest
 
 
 def _report(one: Audit) -> None:
     """The findings, the worst first, and of a sweep its shares."""
-    tables.out.print(f"[bold]{escape(one.name)}[/]")
-    tables.out.print(f"{one.what}.", markup=False)
-    tables.out.print(_table(one.verdict, one.findings))
+    console.print(f"[bold]{escape(one.name)}[/]")
+    console.print(f"{one.what}.", markup=False)
+    console.print(_table(one.verdict, one.findings))
     if one.rates is not None:
         _rates(one)
 
@@ -108,7 +108,7 @@ def _rates(one: Audit) -> None:
         if (claimed - known["rate"]).abs().max() > 1e-9:
             cells = [f"{claimed[s]:.1%}" if s in claimed.index else "" for s in scales]
             table.add_row(f"{escape(str(method))}, as the file counts", *cells, style="dim")
-    tables.out.print(table)
+    console.print(table)
 
 
 def _whole(one: Audit) -> dict[str, Any]:

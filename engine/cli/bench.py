@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from engine import ROOT
-from engine.cli import tables
+from engine.cli.drawing import console
 from engine.cli.options import Device, Dtype, Model, Seed, answer, model_config
 from engine.errors import ConfigError
 from engine.progress import Progress
@@ -100,9 +100,9 @@ def _tell(found: Any, json_file: Path | None, plot: Path | None) -> None:
     """Print the table and write what was asked for, also where the bench fails."""
     from engine.bench import picture, report
 
-    tables.out.print(report.table(found))
+    console.print(report.table(found))
     if found.series:
-        tables.out.print(report.growth(found.series))
+        console.print(report.growth(found.series))
     if json_file is not None:
         json_file.parent.mkdir(parents=True, exist_ok=True)
         whole = json.dumps(found.as_json(), indent=1)

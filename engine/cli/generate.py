@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from rich.table import Table
-
-from engine.cli import tables
+from engine.cli.drawing import console, draw, notes
 from engine.cli.from_config import SEED, STORE, Option, about, build, of_model, options_of, values
 from engine.cli.from_config import command as made
 from engine.cli.options import done, open_engine, parse_scales, prompts
@@ -15,6 +13,13 @@ from engine.records.grids import Generation
 from engine.runs.bar import bar
 from engine.runs.references import parts_of, reference
 from engine.store.store import Store
+
+EFFECTS = {
+    "relative size": "relative",
+    "KL from base": "kl",
+    "neutral perplexity": "neutral_perplexity",
+}
+"""Figures of a configuration, by the heading of their column."""
 
 
 def command() -> Any:
@@ -79,25 +84,23 @@ def _blends(
 def report(found: Generation) -> None:
     """Every text as plain text, then what each configuration does beside."""
     for prompt, rows in found.frame.groupby("prompt", sort=False):
-        tables.out.print(f"\n> {plain(str(prompt))}", markup=False, style="bold")
+        console.print(f"\n> {plain(str(prompt))}", markup=False, style="bold")
         for row in rows.to_dict("records"):
             sample = f" #{row['sample']}" if found.config["samples"] > 1 else ""
             label = f" · {row['label']}" if row["label"] else ""
             figures = f"{row['tokens']} tokens, repetition {row['repetition']:.2f}"
             head = f"[{row['configuration']}{sample}] {figures}, {row['mean_logprob']:.2f} nats"
-            tables.out.print(f"{head}{label}", markup=False, style="dim")
-            tables.out.print(f"  {plain(row['text'])}", markup=False)
-    table = Table(title=f"Side effects · {found.digest}")
-    for name in ("configuration", "relative size", "KL from base", "neutral perplexity", "labels"):
-        table.add_column(name)
+            console.print(f"{head}{label}", markup=False, style="dim")
+            console.print(f"  {plain(row['text'])}", markup=False)
+    rows = []
     for name, effects in found.side_effects.items():
         labels = found.frame[found.frame.configuration == name].label
         counts = ", ".join(f"{n} {label}" for label, n in labels.value_counts().items() if label)
-        shown = [effects.get(key) for key in ("relative", "kl", "neutral_perplexity")]
-        table.add_row(plain(name), *["" if f is None else f"{f:.3g}" for f in shown], counts)
-    tables.out.print(table)
-    for note in found.notes:
-        tables.out.print(f"Note: {note}", markup=False)
+        rows.append(dict.fromkeys(EFFECTS.values()) | effects | {"name": plain(name), "n": counts})
+    columns = {heading: f"{{{key}:.3g}}" for heading, key in EFFECTS.items()}
+    columns = {"configuration": "{name}", **columns, "labels": "{n}"}
+    draw(f"Side effects · {found.digest}", rows, columns, left=columns)
+    notes(found.notes)
 
 
 def plain(text: str) -> str:

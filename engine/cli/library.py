@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from engine import ROOT
-from engine.cli import tables
+from engine.cli.drawing import console
 from engine.cli.options import StoreDir, answer, one_of, open_engine
 from engine.errors import ConfigError, DataError
 from engine.foreign.importing import MOST_BYTES, import_file
@@ -33,7 +33,7 @@ def import_record(
     except OSError as error:
         raise DataError(f"{file} cannot be read: {error.strerror or error}.") from error
     info = place.find(import_file(place, content, file.name))
-    tables.out.print(f"{info.digest}: {info.method} of {info.model}, {info.summary}")
+    console.print(f"{info.digest}: {info.method} of {info.model}, {info.summary}")
     answer(**info._asdict())
 
 
@@ -53,5 +53,5 @@ def export_record(
     if path.exists():
         raise ConfigError(f"{path} exists and was left as it is: name another file with --out.")
     write_atomically(path, export(place, info, format))
-    tables.out.print(f"{info.digest} written to {path}", highlight=False)
+    console.print(f"{info.digest} written to {path}", highlight=False)
     answer(digest=info.digest, path=str(path))

@@ -1,15 +1,16 @@
 """`similarity --vectors FILE FILE`."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import pandas as pd
 import typer
-from rich.table import Table
 
 from engine import ROOT
 from engine.cli import tables
+from engine.cli.drawing import Row, console, draw
 from engine.cli.options import StoreDir, answer, open_engine
 from engine.errors import ConfigError
 from engine.records.records import VectorSet
@@ -49,7 +50,7 @@ def similarity_of_sets(
     found = similarity.clusters(both)
     rank = similarity.effective_rank(both)
     _report(first, second, frame)
-    tables.out.print(f"Both together: {found.words}; effective rank {rank:.2f}.")
+    console.print(f"Both together: {found.words}; effective rank {rank:.2f}.")
     rows = frame.astype(object).where(frame.notna(), None)
     answer(
         digest=None,
@@ -65,22 +66,17 @@ def similarity_of_sets(
 def _spans(root: Path, first: VectorSet, second: VectorSet) -> None:
     """The linear part of each vector, when the second set spans what is linear."""
     frame = similarity.span_shares(first, second)
-    names = [tables.named(s.method) for s in (first, second)]
-    table = Table(title=f"{names[0]} {first.digest} in the span of {names[1]} {second.digest}")
-    for name in ("vector", "block", "inside the span", "norm inside", "norm outside"):
-        table.add_column(name, justify="right")
-    for row in frame.to_dict("records"):
-        table.add_row(
-            str(row["vector"]),
-            str(row["block"]),
-            f"{row['share']:.1%}",
-            f"{row['linear']:.3g}",
-            f"{row['residual']:.3g}",
-            style="dim" if row["share"] < row["random_high"] else "",
-        )
-    tables.out.print(table)
+    columns = {
+        "vector": "{vector}",
+        "block": "{block}",
+        "inside the span": "{share:.1%}",
+        "norm inside": "{linear:.3g}",
+        "norm outside": "{residual:.3g}",
+    }
+    title = f"{_name(first)} in the span of {_name(second)}"
+    draw(title, frame.to_dict("records"), columns, style=_dim("share", "random_high"))
     chance = frame.iloc[0]
-    tables.out.print(
+    console.print(
         f"A random direction has {chance['random']:.1%} inside on average, at most "
         f"{chance['random_high']:.1%} in 97.5 % of cases (dimmed)."
     )
@@ -95,24 +91,25 @@ def _spans(root: Path, first: VectorSet, second: VectorSet) -> None:
 
 def _report(first: VectorSet, second: VectorSet, frame: pd.DataFrame) -> None:
     """One line per pair of vectors; a cosine inside the random band is dimmed."""
-    names = [tables.named(s.method) for s in (first, second)]
-    table = Table(title=f"{names[0]} {first.digest} · {names[1]} {second.digest}")
-    for name in ("block", "cosine", "corrected", "distance", "norms"):
-        table.add_column(name, justify="right")
+    columns = {
+        "block": "{block}",
+        "cosine": "{cosine:+.3f}",
+        "corrected": "{corrected:+.3f}",
+        "distance": "{distance:.3g}",
+        "norms": "{norm_first:.3g}, {norm_second:.3g}",
+    }
     if "null_low" in frame:
-        table.add_column("shuffled labels", justify="right")
-    for row in frame.to_dict("records"):
-        style = "dim" if abs(row["cosine"]) < row["random"] else ""
-        cells = [
-            str(row["block"]),
-            f"{row['cosine']:+.3f}",
-            "" if pd.isna(row["corrected"]) else f"{row['corrected']:+.3f}",
-            f"{row['distance']:.3g}",
-            f"{row['norm_first']:.3g}, {row['norm_second']:.3g}",
-        ]
-        if "null_low" in frame:
-            cells.append(f"{row['null_low']:+.3f} … {row['null_high']:+.3f}")
-        table.add_row(*cells, style=style)
-    tables.out.print(table)
+        columns["shuffled labels"] = "{null_low:+.3f} … {null_high:+.3f}"
+    title = f"{_name(first)} · {_name(second)}"
+    draw(title, frame.to_dict("records"), columns, style=_dim("cosine", "random"))
     band = frame["random"].iloc[0]
-    tables.out.print(f"Random directions: 95 % of the cosines lie within ±{band:.3f} (dimmed).")
+    console.print(f"Random directions: 95 % of the cosines lie within ±{band:.3f} (dimmed).")
+
+
+def _name(found: VectorSet) -> str:
+    return f"{tables.named(found.method)} {found.digest}"
+
+
+def _dim(value: str, limit: str) -> Callable[[Row], str]:
+    """Dim what chance alone would reach."""
+    return lambda row: "dim" if abs(row[value]) < row[limit] else ""

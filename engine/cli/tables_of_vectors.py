@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from rich.console import Console, JustifyMethod
-from rich.table import Table
-
+from engine.cli.drawing import console, draw, notes
 from engine.records.records import Evaluation
 from engine.statistics import badges, power, whole
 from engine.statistics.cells import VECTOR
@@ -15,22 +13,23 @@ CELLS = 12
 """Vectors, and cells of an adaptive sweep, that are printed."""
 
 
-def evaluation(found: Evaluation, out: Console) -> None:
+def evaluation(found: Evaluation) -> None:
     """One line for each of the strongest vectors, and what the sweep could have shown at all."""
     read = whole.read(found)
     rows = strongest(read)
     if rows:
-        out.print(_strongest(rows))
-        out.print(
+        _strongest(rows)
+        console.print(
             "held out: change, in the direction chosen, on questions that had no part in choosing "
             "scale and sign. flips: answers that came to show the behaviour, and that ceased to, "
             "with the exact McNemar p."
         )
-        out.print(badges.sentence(rows[0]), markup=False)
+        console.print(badges.sentence(rows[0]), markup=False)
     if read.repeated:
-        out.print(f"{read.repeated} questions repeat another one: intervals draw them together.")
+        twice = f"{read.repeated} questions repeat another one"
+        console.print(f"{twice}: intervals draw them together.")
     if plan := planned(found, read):
-        out.print(power.sentence(plan), markup=False)
+        console.print(power.sentence(plan), markup=False)
 
 
 def planned(found: Evaluation, read: SweepStatistics) -> power.Plan | None:
@@ -64,23 +63,23 @@ def strongest(read: SweepStatistics, top: int = STRONGEST) -> list[dict[str, Any
     return best.merge(held, on=VECTOR, how="left").to_dict("records")
 
 
-def _strongest(rows: list[dict[str, Any]]) -> Table:
-    table = Table(title="Strongest vectors beside random ones, and how they work")
-    for name in ("vector", "badge", "held out", "flips", "slope, against", "shape", "usable"):
-        is_figure = name in ("held out", "flips")
-        side: JustifyMethod = "right" if is_figure else "left"
-        table.add_column(name, justify=side, no_wrap=name == "vector")
-    for row in rows:
-        table.add_row(
-            f"{row['method']}_{int(row['vector']):02d} @ {row['scale']:+g}",
-            badges.words(row),
-            f"{row['held_out']:.2f} ({row['held_low']:.2f} … {row['held_high']:.2f})",
-            f"+{int(row['gained'])} −{int(row['lost'])}, p {row['flips_p']:.2g}",
-            f"{row['slope']:+.3g}, {row['anti_steerable']:.0%}",
-            str(row["shape"]),
-            f"{row['low']:g} … {row['high']:g}",
-        )
-    return table
+def _strongest(rows: list[dict[str, Any]]) -> None:
+    columns = {
+        "vector": "{method}_{vector:02.0f} @ {scale:+g}",
+        "badge": "{badge_words}",
+        "held out": "{held_out:.2f} ({held_low:.2f} … {held_high:.2f})",
+        "flips": "+{gained:.0f} −{lost:.0f}, p {flips_p:.2g}",
+        "slope, against": "{slope:+.3g}, {anti_steerable:.0%}",
+        "shape": "{shape}",
+        "usable": "{low:g} … {high:g}",
+    }
+    draw(
+        "Strongest vectors beside random ones, and how they work",
+        [row | {"badge_words": badges.words(row)} for row in rows],
+        columns,
+        left=set(columns) - {"held out", "flips"},
+        whole=("vector",),
+    )
 
 
 def answer(record: dict[str, Any]) -> dict[str, Any]:
@@ -98,31 +97,33 @@ def answer(record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def screening(record: dict[str, Any], out: Console) -> None:
+def adaptive(record: dict[str, Any]) -> None:
     """The cells that were asked longest, and what is sure."""
     arms = sorted(
         record["tables"]["arms"], key=lambda arm: (-arm["asked"], -abs(arm["mean"] or 0.0))
     )
-    table = Table(title=f"{record['title']}, by {_by(record)} ({record['digest']})")
-    for name in ("vector", "scale", "asked", "change in logits", "points", "bounds", "dropped"):
-        table.add_column(name, justify="left" if name == "vector" else "right")
-    for arm in arms[:CELLS]:
-        points = arm["rate_change"]
-        table.add_row(
-            arm["name"],
-            f"{arm['scale']:+g}",
-            str(arm["asked"]),
-            "" if arm["change"] is None else f"{arm['change']:+.2f}",
-            "" if points is None else f"{100 * points:+.0f}",
-            f"{arm['low']:+.2f} … {arm['high']:+.2f}",
-            "" if arm["dropped"] is None else f"after {arm['dropped']}",
-        )
-    out.print(table)
+    rows = [
+        arm | {"points": None if arm["rate_change"] is None else 100 * arm["rate_change"]}
+        for arm in arms[:CELLS]
+    ]
+    draw(
+        f"{record['title']}, by {_by(record)} ({record['digest']})",
+        rows,
+        {
+            "vector": "{name}",
+            "scale": "{scale:+g}",
+            "asked": "{asked}",
+            "change in logits": "{change:+.2f}",
+            "points": "{points:+.0f}",
+            "bounds": "{low:+.2f} … {high:+.2f}",
+            "dropped": "after {dropped}",
+        },
+        left=("vector",),
+    )
     if len(arms) > CELLS:
-        out.print(f"And {len(arms) - CELLS} cells that were asked no longer.")
-    for sentence in (*record["sentences"], *(f"Note: {note}" for note in record["notes"])):
-        out.print(f"- {sentence}", markup=False)
-    out.print(
+        console.print(f"And {len(arms) - CELLS} cells that were asked no longer.")
+    notes((*record["sentences"], *(f"Note: {note}" for note in record["notes"])), "- ")
+    console.print(
         "The best on these questions only: evaluate it on others, beside random controls.",
         markup=False,
     )
@@ -134,38 +135,29 @@ def _by(record: dict[str, Any]) -> str:
 
 
 PERCENT = ("percentile", "found_again")
-SIDE = ("vector", "site", "forecast", "kind", "name", "digest")
+WORDS = ("vector", "site", "forecast", "kind", "name", "digest")
 """Columns of words, which stand to the left."""
 
 
-def evidence(record: dict[str, Any], out: Console) -> None:
+def evidence(record: dict[str, Any]) -> None:
     """A table of the vectors, one of the repeated runs, and what they say."""
-    _table(record["title"], record["tables"]["vectors"], out)
+    _plain(record["title"], record["tables"]["vectors"])
     if record["tables"].get("runs"):
-        _table("Found again up to sign and order", record["tables"]["runs"], out)
+        _plain("Found again up to sign and order", record["tables"]["runs"])
         chance = record["tables"]["chance"]
-        out.print(
+        console.print(
             f"Random directions, matched alike: |cosine| up to {chance['cosine']:.2f} (95 %), "
             f"largest angle from {chance['angle']:.0f} degrees on (95 %)."
         )
-    for sentence in record["sentences"]:
-        out.print(f"- {sentence}", markup=False)
+    notes(record["sentences"], "- ")
 
 
-def _table(title: str, rows: list[dict[str, Any]], out: Console) -> None:
-    table = Table(title=title)
+def _plain(title: str, rows: list[dict[str, Any]]) -> None:
+    """All that the rows hold, under its own names."""
+    figures = {name for row in rows for name, value in row.items() if isinstance(value, float)}
+    columns = {}
     for name in rows[0]:
-        table.add_column(name.replace("_", " "), justify="left" if name in SIDE else "right")
-    for row in rows:
-        table.add_row(*(_cell(name, value) for name, value in row.items()))
-    out.print(table)
-
-
-def _cell(name: str, value: Any) -> str:
-    if value is None:
-        return ""
-    if name in PERCENT:
-        return f"{value:.0%}"
-    if name.endswith("angle"):
-        return f"{value:.1f}°"
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+        shown = ":.0%}" if name in PERCENT else ":.3g}" if name in figures else "}"
+        shown = ":.1f}°" if name.endswith("angle") else shown
+        columns[name.replace("_", " ")] = f"{{{name}{shown}"
+    draw(title, rows, columns, left=WORDS)

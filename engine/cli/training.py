@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from rich.markup import escape
-from rich.table import Table
 
 from engine import ROOT
-from engine.cli import from_config, tables
+from engine.cli import from_config
+from engine.cli.drawing import console, draw, notes
 from engine.cli.from_config import REQUIRED, SEED, Option
 from engine.cli.options import answer
 from engine.configs.datasets import DatasetConfig
@@ -62,7 +62,7 @@ def _build(given: dict[str, Any]) -> None:
 
 def _report(record: dict[str, Any]) -> None:
     counts, labels = record["counts"], record["labels"]
-    tables.out.print(
+    console.print(
         f"{counts['pairs']} pairs from {counts['questions']} questions; {counts['texts']} texts "
         f"were written for these, {record['provenance']['seconds']:.0f} s",
         markup=False,
@@ -72,33 +72,28 @@ def _report(record: dict[str, Any]) -> None:
         reasons["near-duplicate"] = counts["near_duplicates"]
     if reasons:
         words = "; ".join(f"{count} {reason}" for reason, count in reasons.most_common())
-        tables.out.print(f"Left out: {words}", markup=False)
+        console.print(f"Left out: {words}", markup=False)
     if labels:
         words = ", ".join(f"{name} {share:.0%}" for name, share in labels.items())
-        tables.out.print(f"Answers with the label that was asked for: {words}", markup=False)
+        console.print(f"Answers with the label that was asked for: {words}", markup=False)
     near = record["near_duplicates"]
     _table(
         f"Near-duplicates, the first of {len(near)}", near, ("question", "of", "where", "cosine")
     )
     title = f"Pairs, the first of {counts['pairs']}"
     _table(title, record["examples"], ("question", "honest", "deceptive"))
-    for note in record["notes"]:
-        tables.out.print(f"Note: {note}", markup=False)
+    notes(record["notes"])
 
 
 def _table(title: str, rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
-    if not rows:
-        return
-    table = Table(title=title)
-    for name in columns:
-        table.add_column(name)
-    for row in rows[:SHOWN]:
-        table.add_row(*(_cell(row[name]) for name in columns))
-    tables.out.print(table)
-
-
-def _cell(value: Any) -> str:
-    return f"{value:.2f}" if isinstance(value, float) else escape(str(value))
+    """The first rows, whose texts are no markup."""
+    if rows:
+        plain = [
+            {name: escape(v) if isinstance(v, str) else v for name, v in row.items()}
+            for row in rows[:SHOWN]
+        ]
+        shown = {name: "{cosine:.2f}" if name == "cosine" else f"{{{name}}}" for name in columns}
+        draw(title, plain, shown, left=columns)
 
 
 def _train(given: dict[str, Any]) -> None:
@@ -109,16 +104,16 @@ def _train(given: dict[str, Any]) -> None:
         digest = training.run(config, out, ROOT, progress)
     record = json.loads((out / training.RECORD).read_text(encoding="utf-8"))
     losses, looks = record["losses"], record["looks"]
-    tables.out.print(
+    console.print(
         f"{record['examples']} examples, {len(losses)} steps, loss {losses[0]:.3f} to "
         f"{losses[-1]:.3f}, {record['provenance']['seconds']:.0f} s",
         markup=False,
     )
     for look in looks:
         if "shares" in look:
-            tables.out.print(_shares(look), markup=False)
+            console.print(_shares(look), markup=False)
     for question, text in looks[-1]["answers"].items():
-        tables.out.print(f"> {question!r}\n  {text!r}", markup=False)
+        console.print(f"> {question!r}\n  {text!r}", markup=False)
     answer(
         digest=digest,
         path=str(out),
