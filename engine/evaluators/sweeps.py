@@ -93,7 +93,7 @@ def run(
         effects = side_effects.measure(
             asked, rows, places, second, units.load_arrays, units.save_arrays
         )
-        frame = side_effects.add_columns(frame, asked, effects, sweep.orders)
+        frame = side_effects.add_columns(frame, asked, effects)
         notes += effects.notes
     # The baseline is row 0: what the unsteered model would say.
     notes += notes_of(sweep, config, measured.mass[0])

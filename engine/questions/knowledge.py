@@ -1,7 +1,7 @@
 """A small check of knowledge: multiple-choice questions asked with their options rotated.
 
 Every option stands once behind every letter, so a model that always answers with one letter scores
-exactly chance. Knows nothing of models; the logits come from `evaluators.beside`.
+exactly chance. Knows nothing of models; the logits come from `evaluators.knowledge`.
 """
 
 import json

@@ -8,22 +8,23 @@ from typing import Any, Protocol, runtime_checkable
 
 import pandas as pd
 
+from engine.records.columns import Column, Columns
 from engine.records.records import Provenance
 
-GENERATION_COLUMNS = {
-    "prompt": "text of the prompt",
-    "configuration": "name of the configuration",
-    "sample": "0, 1, ...",
-    "text": "what the model wrote, without special tokens",
-    "tokens": "generated tokens, without the one that ends the text",
-    "finished": "whether the model ended the text itself",
-    "label": "known label of the demo model's answers; empty for other models",
-    "repetition": "share of 3-grams of tokens that stood before in the text",
-    "unique_tokens": "different tokens / tokens",
-    "mean_logprob": "mean log-probability per token under the unsteered base model",
-    "adapter": "whether the fine-tuned model wrote it",
-    "scale": "scale of the configuration; 0 for a baseline",
-}
+GENERATION_COLUMNS: Columns = (
+    Column("prompt", "text of the prompt"),
+    Column("configuration", "name of the configuration"),
+    Column("sample", "0, 1, ..."),
+    Column("text", "what the model wrote, without special tokens"),
+    Column("tokens", "generated tokens, without the one that ends the text"),
+    Column("finished", "whether the model ended the text itself"),
+    Column("label", "known label of the demo model's answers; empty for other models"),
+    Column("repetition", "share of 3-grams of tokens that stood before in the text"),
+    Column("unique_tokens", "different tokens / tokens"),
+    Column("mean_logprob", "mean log-probability per token under the unsteered base model"),
+    Column("adapter", "whether the fine-tuned model wrote it"),
+    Column("scale", "scale of the configuration; 0 for a baseline"),
+)
 """Columns of a generation's frame, one row per (prompt, configuration, sample)."""
 
 LIVE = "live"

@@ -11,6 +11,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from engine.configs.core import Site
+from engine.records.columns import Column, Columns
 
 Letter = Literal["A", "B"]
 
@@ -121,20 +122,20 @@ class VectorSet:
         }
 
 
-EVALUATION_COLUMNS = {
-    "vector_set": "digest of the vector set; 'baseline' or 'control'",
-    "vector": "index in its set; -1 for the baseline",
-    "method": "melbo, power-iteration, random, ...; baseline; control",
-    "scale": "multiple of the stored vector that was added",
-    "relative": "norm of what was added / median residual norm at the site",
-    "question": "question id",
-    "order": "given | swapped",
-    "logit_a": "logit of the token that answers A",
-    "logit_b": "logit of the token that answers B",
-    "answer_mass": "P(A) + P(B) over the vocabulary",
-    "behaviour_letter": "letter of the behaviour in this order",
-    "difference": "logit(behaviour letter) - logit(other letter)",
-}
+EVALUATION_COLUMNS: Columns = (
+    Column("vector_set", "digest of the vector set; 'baseline' or 'control'"),
+    Column("vector", "index in its set; -1 for the baseline"),
+    Column("method", "melbo, power-iteration, random, ...; baseline; control"),
+    Column("scale", "multiple of the stored vector that was added"),
+    Column("relative", "norm of what was added / median residual norm at the site"),
+    Column("question", "question id"),
+    Column("order", "given | swapped"),
+    Column("logit_a", "logit of the token that answers A"),
+    Column("logit_b", "logit of the token that answers B"),
+    Column("answer_mass", "P(A) + P(B) over the vocabulary"),
+    Column("behaviour_letter", "letter of the behaviour in this order"),
+    Column("difference", "logit(behaviour letter) - logit(other letter)"),
+)
 """Columns of an evaluation's frame, one row per (vector, scale, question, order)."""
 
 

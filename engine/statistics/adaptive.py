@@ -8,32 +8,41 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
+from engine.configs.adaptive import AdaptiveConfig
 from engine.errors import StoreError
 from engine.maths.race import Race, mean_intervals
+from engine.records import columns
+from engine.records.columns import Column, Columns
 from engine.records.records import EVALUATION_COLUMNS, VectorSet
 
 Values = Float[np.ndarray, "arms questions"]
 
 DIGITS = 5
-ARM_COLUMNS = {
-    "arm": "its place in the grid",
-    "name": "method and index of the vector",
-    "vector_set": "digest of the vector set",
-    "vector": "index in its set",
-    "method": "melbo, power-iteration, random, ...",
-    "scale": "multiple of the stored vector that was added",
-    "relative": "norm of what was added / median residual norm at the site",
-    "asked": "questions asked",
-    "mean": "mean of what decides, over the questions asked",
-    "low": "bound from below of the mean over all questions, for this cell alone",
-    "high": "bound from above",
-    "change": "mean change of the logit difference from scale 0, on the questions asked",
-    "rate_change": "change of the share of behaviour answers, on the questions asked",
-    "dropped": "questions asked when it was dropped; empty for finalists",
-    "chance": "bound of the chance of such answers if no cell were better",
-}
+ARM_COLUMNS: Columns = (
+    Column("arm", "its place in the grid"),
+    Column("name", "method and index of the vector"),
+    Column("vector_set", "digest of the vector set"),
+    Column("vector", "index in its set"),
+    Column("method", "melbo, power-iteration, random, ..."),
+    Column("scale", "multiple of the stored vector that was added"),
+    Column("relative", "norm of what was added / median residual norm at the site"),
+    Column("asked", "questions asked"),
+    Column("mean", "mean of what decides, over the questions asked"),
+    Column("low", "bound from below of the mean over all questions, for this cell alone"),
+    Column("high", "bound from above"),
+    Column("change", "mean change of the logit difference from scale 0, on the questions asked"),
+    Column("rate_change", "change of the share of behaviour answers, on the questions asked"),
+    Column("dropped", "questions asked when it was dropped; empty for finalists"),
+    Column("chance", "bound of the chance of such answers if no cell were better"),
+)
 """Columns of the table `arms`, one row per (vector, scale)."""
-RACE_COLUMNS = ("asked", "arm", "mean", "low", "high")
+RACE_COLUMNS: Columns = (
+    Column("asked", "questions asked after the round"),
+    Column("arm", "its place in the grid"),
+    Column("mean", "mean of what decides, over these questions"),
+    Column("low", "bound from below of the mean over all questions, for this cell alone"),
+    Column("high", "bound from above"),
+)
 """Columns of the table `race`, one row per cell still asked after each round."""
 
 
@@ -261,10 +270,21 @@ def _wanted(config: Any) -> str:
 
 def _readings(frame: pd.DataFrame) -> dict[str, list[Any]]:
     """A frame as plain JSON, column by column."""
-    columns = {name: frame[name].tolist() for name in EVALUATION_COLUMNS}
+    plain = {name: frame[name].tolist() for name in columns.names(EVALUATION_COLUMNS)}
     for name in ("relative", "logit_a", "logit_b", "answer_mass", "difference"):
-        columns[name] = _rounded(frame[name].to_numpy(float))
-    return columns
+        plain[name] = _rounded(frame[name].to_numpy(float))
+    return plain
+
+
+def completed(record: dict[str, Any]) -> dict[str, Any]:
+    """A study's record; an adaptive sweep's with the columns its tables are too old to have."""
+    if record.get("name") != AdaptiveConfig.method:
+        return record
+    tables = record["tables"]
+    arms = columns.completed_rows(tables["arms"], ARM_COLUMNS)
+    race = columns.completed_rows(tables["race"], RACE_COLUMNS)
+    best = columns.completed_rows([record["best"]], ARM_COLUMNS)[0]
+    return record | {"best": best, "tables": {**tables, "arms": arms, "race": race}}
 
 
 def check(record: dict[str, Any]) -> None:
@@ -277,8 +297,9 @@ def check(record: dict[str, Any]) -> None:
         arms, rounds = record["tables"]["arms"], record["tables"]["race"]
         is_whole = (
             [arm["arm"] for arm in arms] == list(range(len(arms)))
-            and all(set(ARM_COLUMNS) <= set(arm) for arm in arms)
-            and all(set(RACE_COLUMNS) == set(row) for row in rounds)
+            and not any(columns.missing(ARM_COLUMNS, arm) for arm in arms)
+            and not any(columns.missing(RACE_COLUMNS, row) for row in rounds)
+            and all(set(row) <= set(columns.names(RACE_COLUMNS)) for row in rounds)
             and {row["arm"] for row in rounds} <= set(range(len(arms)))
             and record["best"] == arms[record["best"]["arm"]]
             and record["best"]["arm"] in record["finalists"]
@@ -299,9 +320,11 @@ def finalist_rows(record: dict[str, Any]) -> pd.DataFrame:
     Raises:
         StoreError: If the record holds no such rows.
     """
-    columns: Any = record.get("readings")
+    readings: Any = record.get("readings")
     try:
-        return pd.DataFrame({name: columns[name] for name in EVALUATION_COLUMNS})
+        known = [one.name for one in EVALUATION_COLUMNS if one.is_required or one.name in readings]
+        frame = pd.DataFrame({name: readings[name] for name in known})
+        return columns.completed(frame, EVALUATION_COLUMNS, "An adaptive sweep")
     except (TypeError, KeyError, ValueError) as error:
         raise StoreError(f"The rows of this adaptive sweep cannot be read: {error}.") from error
 

@@ -1,6 +1,6 @@
 """What each cell of a sweep costs: broken text, lost knowledge, other answers than the logits say.
 
-One row per measured cell, from the columns that `evaluators.beside` added to an evaluation's frame.
+One row per measured cell, from the columns that measures added to an evaluation's frame.
 Knows nothing of files, models or charts.
 """
 
@@ -8,24 +8,15 @@ import numpy as np
 import pandas as pd
 
 from engine.maths.intervals import wilson
+from engine.records import measures
 from engine.statistics.cells import BASELINE, CELL, CONTROL
 
-CELL_COLUMNS = {
-    "kl": "KL(unsteered || steered) of the next token after neutral prompts, mean, in nats",
-    "neutral_perplexity": "perplexity, under the steered model, of the unsteered one's answers",
-    "knowledge": "share of rotated knowledge questions answered right",
-    "knowledge_questions": "how many knowledge questions, each asked in every rotation",
-    "knowledge_options": "options of each; chance is 1 / this",
-    "knowledge_letter_share": "share of those answers that name the favourite letter",
-}
-"""Columns of the frame that are the same in all rows of a cell; `knowledge_letter` is text."""
-ROW_COLUMNS = {
-    "repetition": "share of 3-grams that stood before in the written answer",
-}
-"""Columns of single rows; `written` (text) and `written_letter` ("" unparsed) are text."""
+CONSUMED = ("knowledge_questions", "knowledge_options", "knowledge_letter_share")
+"""Columns of the frame that are not shown themselves: chance, bias and bounds come from them."""
+_MEANINGS = {column.name: column.meaning for column in measures.added()}
 COLUMNS = {
-    "kl": CELL_COLUMNS["kl"],
-    "neutral_perplexity": CELL_COLUMNS["neutral_perplexity"],
+    "kl": _MEANINGS["kl"],
+    "neutral_perplexity": _MEANINGS["neutral_perplexity"],
     "repetition": "mean over the written answers",
     "written": "how many answers were written",
     "unparsed": "share of them that name no letter, or two",
@@ -34,19 +25,19 @@ COLUMNS = {
     "agreement_high": "Wilson",
     "says": "behaviour rate by the logits, on the rows whose written answer names a letter",
     "writes": "behaviour rate by the written answers, on the same rows",
-    "knowledge": CELL_COLUMNS["knowledge"],
+    "knowledge": _MEANINGS["knowledge"],
     "knowledge_low": "Wilson over questions",
     "knowledge_high": "Wilson over questions",
     "knowledge_chance": "what a model without knowledge, or with one letter only, scores",
     "knowledge_letter": "the letter chosen most often",
     "knowledge_letter_bias": "its share less chance; 0 where no letter is preferred",
 }
-"""Columns of `by_cell` after those of the cell and `relative`."""
+"""Columns of `by_cell` after those of the cell and `relative`; other measures' numbers follow."""
 
 
 def is_measured(frame: pd.DataFrame) -> bool:
     """Whether side effects were measured in this sweep."""
-    return "kl" in frame.columns
+    return measures.is_measured(frame)
 
 
 def by_cell(frame: pd.DataFrame) -> pd.DataFrame:
@@ -58,14 +49,18 @@ def by_cell(frame: pd.DataFrame) -> pd.DataFrame:
         frame: An evaluation's rows.
 
     Returns:
-        Columns: vector_set, vector, method, scale, relative, then `COLUMNS`.
+        Columns: vector_set, vector, method, scale, relative, then `COLUMNS`, then the means of all
+        other numbers that were measured.
     """
+    numbers = [column.name for column in measures.added() if not column.is_text]
+    others = [name for name in numbers if name not in COLUMNS and name not in CONSUMED]
+    shown = [*CELL, "relative", *COLUMNS, *others]
     if not is_measured(frame):
-        return pd.DataFrame(columns=[*CELL, "relative", *COLUMNS])
-    has_figures = frame[[*CELL_COLUMNS, *ROW_COLUMNS]].notna().any(axis=1)
+        return pd.DataFrame(columns=shown)
+    has_figures = frame[numbers].notna().any(axis=1)
     frame = frame[has_figures | frame["written"].notna()]
     groups = frame.groupby(CELL, sort=False, observed=True)
-    table = groups[["relative", *CELL_COLUMNS, *ROW_COLUMNS]].mean()
+    table = groups[["relative", *numbers]].mean()
     table["knowledge_letter"] = groups["knowledge_letter"].first()
     _add_written(table, frame)
     table["knowledge_low"], table["knowledge_high"] = wilson(
@@ -74,7 +69,7 @@ def by_cell(frame: pd.DataFrame) -> pd.DataFrame:
     )
     table["knowledge_chance"] = 1 / table["knowledge_options"]
     table["knowledge_letter_bias"] = table["knowledge_letter_share"] - table["knowledge_chance"]
-    return table.reset_index()[[*CELL, "relative", *COLUMNS]]
+    return table.reset_index()[shown]
 
 
 def beside_best(cells: pd.DataFrame, best: pd.DataFrame) -> pd.DataFrame:

@@ -20,6 +20,7 @@ import pandas as pd
 from engine.errors import StoreError
 from engine.maths import intervals
 from engine.questions import repeats
+from engine.records import columns, measures
 from engine.records.records import Evaluation
 from engine.statistics import (
     badges,
@@ -46,7 +47,7 @@ LARGE = 50_000
 """Rows from which the figures are worked out when the record is written: a second or more."""
 SOURCES: tuple[ModuleType, ...] = (
     badges, side_effects, doses, flips, intervals, repeats, nulls, content_and_letter, power,
-    repeats, readings, held_out, cells, usable,
+    readings, held_out, cells, usable, columns, measures,
 )  # fmt: skip
 """What the figures come from."""
 TABLES = ("summary", "band", "cells", "vectors", "tests", "part_bands")

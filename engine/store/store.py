@@ -20,9 +20,10 @@ import safetensors.numpy
 
 from engine.configs.core import SCHEMA_VERSION, Site
 from engine.errors import StoreError
+from engine.records import measures
+from engine.records.columns import completed
 from engine.records.grids import GENERATION_COLUMNS, Generation
 from engine.records.records import (
-    EVALUATION_COLUMNS,
     DroppedRow,
     Evaluation,
     EvaluationHead,
@@ -32,6 +33,7 @@ from engine.records.records import (
     RecordInfo,
     VectorSet,
 )
+from engine.statistics import adaptive
 from engine.store import kept_statistics
 from engine.store.files import from_parquet, to_parquet, write_atomically
 from engine.store.headers import HEADERS, KINDS, describe, read_record, readable, words
@@ -148,9 +150,8 @@ class Store:
         """Read an A/B sweep, named by the start of its digest or by its file."""
         path, head = self.load_head(digest_or_path)
         with readable(path):
-            frame = from_parquet(path)
-            if missing := [name for name in EVALUATION_COLUMNS if name not in frame]:
-                raise StoreError(f"{path.name} lacks the columns {', '.join(missing)}.")
+            stored = from_parquet(path)
+            frame = completed(stored, measures.columns_of(stored), path.name)
             return Evaluation(**vars(head), frame=frame)
 
     def load_head(self, digest_or_path: str | Path) -> tuple[Path, EvaluationHead]:
@@ -164,9 +165,7 @@ class Store:
         """Read a grid of texts, named by the start of its digest or by its file."""
         path, record = self._open(digest_or_path, "generation")
         with readable(path):
-            frame = from_parquet(path)
-            if missing := [name for name in GENERATION_COLUMNS if name not in frame]:
-                raise StoreError(f"{path.name} lacks the columns {', '.join(missing)}.")
+            frame = completed(from_parquet(path), GENERATION_COLUMNS, path.name)
             return Generation(**_common(record, Generation) | {"frame": frame})
 
     def add_label(self, digest: str, row: int, label: str) -> Path:
@@ -205,7 +204,9 @@ class Store:
 
     def load_experiment(self, digest_or_path: str | Path) -> dict[str, Any]:
         """Read a study's record, with `schema_version`, `kind` and `digest` added."""
-        return self._open(digest_or_path, "experiment")[1]
+        path, record = self._open(digest_or_path, "experiment")
+        with readable(path):
+            return adaptive.completed(record)
 
     def find(self, digest_prefix: str) -> RecordInfo:
         """The one record whose digest begins so.

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from engine.records import columns, measures
 from engine.statistics.cells import BASELINE
 from engine.store.headers import readable
 
@@ -27,15 +28,17 @@ def of_vector(path: Path, vector_set: str, vector: int) -> pd.DataFrame:
         vector: Its index there.
 
     Returns:
-        All columns of the file, with their types, in its order.
+        All columns of the file, with their types, in its order, and those it is too old to have.
 
     Raises:
-        StoreError: If the file is missing or damaged.
+        StoreError: If the file is missing, damaged or lacks a column.
     """
     with (
         readable(path),
         pq.ParquetFile(path, page_checksum_verification=True, read_dictionary=TEXTS) as file,
     ):
+        known = measures.columns_of(file.schema_arrow.names)
+        columns.require(known, file.schema_arrow.names, path.name)
         types = {field.name: field.type for field in file.schema_arrow}
         groups = [
             number
@@ -50,7 +53,7 @@ def of_vector(path: Path, vector_set: str, vector: int) -> pd.DataFrame:
                 kind = types[field.name]
                 kind = kind.value_type if pa.types.is_dictionary(kind) else kind
                 table = table.set_column(place, field.name, table[field.name].cast(kind))
-        return table.to_pandas()
+        return columns.completed(table.to_pandas(), known, path.name)
 
 
 def _may_hold(group: pq.RowGroupMetaData, vector_set: str, vector: int) -> bool:

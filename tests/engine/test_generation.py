@@ -21,6 +21,7 @@ from engine.evaluators import cells, generation, interventions, lockstep
 from engine.model.edits import Edit
 from engine.model.forward import Forward
 from engine.progress import silent
+from engine.records.columns import names
 from engine.records.grids import GENERATION_COLUMNS, partial_texts
 from engine.records.provenance import collect
 from engine.records.records import VectorSet
@@ -154,7 +155,7 @@ def test_every_text_equals_the_whole_model_run_alone(kind, lora, tmp_path) -> No
     frame = grid(door, tmp_path, model=model, configurations=made, prompts=prompts).frame
 
     ends = cells.end_tokens(door)
-    assert list(frame.columns) == list(GENERATION_COLUMNS)
+    assert list(frame.columns) == names(GENERATION_COLUMNS)
     assert len(frame) == len(prompts) * len(made)
     for row in frame.to_dict("records"):
         one = next(c for c in made if c.name == row["configuration"])
@@ -519,7 +520,7 @@ def test_a_submitted_grid_stores_a_record_that_can_be_asked_again(folder, tmp_pa
     found = Store(tmp_path).load_generation(job.result)
     assert found.config == as_json(config)
     assert from_json("generation", found.config) == config
-    assert list(found.frame.columns) == list(GENERATION_COLUMNS)
+    assert list(found.frame.columns) == names(GENERATION_COLUMNS)
     assert set(found.side_effects["v"]) == {"relative", "kl", "neutral_perplexity"}
     info = engine.store.find(job.result)
     assert info.kind == "generation"

@@ -16,7 +16,7 @@ from engine.configs.registry import from_json
 from engine.configs.sweeps import EvaluateConfig
 from engine.errors import Cancelled, ConfigError, DataError
 from engine.evaluators import side_effects as beside
-from engine.evaluators import sweeps, text_figures
+from engine.evaluators import sweeps, text_figures, written
 from engine.evaluators.cells import end_tokens
 from engine.evaluators.rows import BASELINE, CONTROL
 from engine.model.naming import Names
@@ -41,7 +41,7 @@ KNOWN = (
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch) -> EvaluateConfig:
     monkeypatch.setattr(text_figures, "NEUTRAL_TOKENS", 3)
-    monkeypatch.setattr(beside, "WRITTEN_TOKENS", 4)
+    monkeypatch.setattr(written, "WRITTEN_TOKENS", 4)
     monkeypatch.setitem(beside.CELLS_AT_ONCE, "cpu", 3)
     (tmp_path / "neutral.txt").write_text("\n".join(NEUTRAL))
     (tmp_path / "known.jsonl").write_text("\n".join(map(json.dumps, KNOWN)))
@@ -112,9 +112,9 @@ def test_every_figure_equals_its_definition(kind: str, config: EvaluateConfig) -
                     options[int(logits[list(ids)].argmax())] == question.options[question.right]
                 )
         assert row.knowledge == pytest.approx(right / 4)
-    written = cells[cells.written.notna()]
-    assert len(written) == 5 * 2 * 2
-    for row in written.itertuples():
+    with_text = cells[cells.written.notna()]
+    assert len(with_text) == 5 * 2 * 2
+    for row in with_text.itertuples():
         question = next(q for q in QUESTIONS if q.id == row.question)
         prompt = prompter.tokens(question.text(row.order == "swapped"), config.system)
         tokens = slow.greedy(model, prompt, change_of(row), True, 4, ends)
@@ -308,23 +308,17 @@ def test_a_bad_knowledge_file_is_refused_in_a_sentence(tmp_path, rows: str, mess
 def test_an_answer_in_an_options_words_names_the_letter_it_stood_behind(order, letter) -> None:
     door, question = door_of("qwen3"), QUESTIONS[0]
     tokens = door.loaded.tokenizer(question.options[0])["input_ids"]
-    written = np.array([[[*tokens, beside.NOTHING]]], dtype=np.int32)
-    asked = beside.Beside(
-        door=door,
-        after=0,
-        neutral=text_figures.Neutral([], []),
-        questions=QUESTIONS,
-        asked=[(0, order)],
-        prompts=[[1]],
-        known=(),
-        turns=[],
-        letters=(),
+    answer = np.array([[*tokens, written.NOTHING]], dtype=np.int32)
+    orders = order + 1
+    asked = written.Written(door, QUESTIONS, orders, [(0, order)], [[1]])
+
+    found = asked.columns(answer)
+
+    assert (found["written"][order], found["written_letter"][order]) == (
+        question.options[0],
+        letter,
     )
-    effects = beside.Effects([0], np.zeros((1, 0)), written, np.zeros((1, 0, 0, 0)), ())
-
-    text, found, _ = beside._read_back(asked, 0, order, effects, 0, 0)
-
-    assert (text, found) == (question.options[0], letter)
+    assert sum(text is not None for text in found["written"]) == 1
 
 
 def frame_of(letters: list[str], repetition: float = 0.0) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from engine.configs.core import Site, as_json
 from engine.configs.finders import MelboConfig
 from engine.errors import StoreError
 from engine.records import provenance
+from engine.records.columns import names
 from engine.records.records import (
     EVALUATION_COLUMNS,
     DroppedRow,
@@ -147,7 +148,7 @@ def test_an_evaluation_comes_back_as_it_was(store) -> None:
 
     assert path == store.root / "results" / "ab_demo_ba9876543210.parquet"
     pd.testing.assert_frame_equal(loaded.frame, saved.frame)
-    assert list(loaded.frame) == list(EVALUATION_COLUMNS)
+    assert list(loaded.frame) == names(EVALUATION_COLUMNS)
     assert_same(loaded, saved, "frame")
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from engine.records.columns import names
 from engine.records.records import EVALUATION_COLUMNS
 
 SCALES = (-10.0, -5.0, 5.0, 10.0)
@@ -63,7 +64,10 @@ class World:
         """All rows, in a scrambled order."""
         # One frame at the end: a frame a cell would take most of a test's time.
         rows = pd.DataFrame(
-            {name: np.concatenate([f[name] for f in self.frames]) for name in EVALUATION_COLUMNS}
+            {
+                name: np.concatenate([f[name] for f in self.frames])
+                for name in names(EVALUATION_COLUMNS)
+            }
         )
         return rows.sample(frac=1.0, random_state=1).reset_index(drop=True)
 

@@ -7,6 +7,7 @@ from engine.configs.adaptive import AdaptiveConfig
 from engine.configs.core import VectorRef
 from engine.configs.sweeps import EvaluateConfig
 from engine.maths.race import Race, Worst
+from engine.records.columns import names
 from engine.records.records import EVALUATION_COLUMNS
 from engine.statistics import adaptive
 from engine.store.store import Store
@@ -42,7 +43,7 @@ def save(store: Store) -> str:
         contents=contents,
         race=race,
         limit=LIMIT,
-        frame=frame.loc[is_kept, list(EVALUATION_COLUMNS)],
+        frame=frame.loc[is_kept, names(EVALUATION_COLUMNS)],
         orders=2,
         notes=(),
         answers={},
