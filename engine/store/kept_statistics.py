@@ -20,7 +20,7 @@ import pandas as pd
 from engine.errors import StoreError
 from engine.maths import intervals
 from engine.questions import repeats
-from engine.records import columns, measures
+from engine.records import columns, measures, records
 from engine.records.records import Evaluation
 from engine.statistics import (
     badges,
@@ -47,9 +47,9 @@ LARGE = 50_000
 """Rows from which the figures are worked out when the record is written: a second or more."""
 SOURCES: tuple[ModuleType, ...] = (
     badges, side_effects, doses, flips, intervals, repeats, nulls, content_and_letter, power,
-    readings, held_out, cells, usable, columns, measures,
+    readings, held_out, cells, usable, columns, measures, records,
 )  # fmt: skip
-"""What the figures come from."""
+"""What the figures come from; a test follows the imports of `statistics.whole`."""
 TABLES = ("summary", "band", "cells", "vectors", "tests", "part_bands")
 HEX = 16
 

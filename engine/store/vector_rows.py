@@ -33,12 +33,19 @@ def of_vector(path: Path, vector_set: str, vector: int) -> pd.DataFrame:
     Raises:
         StoreError: If the file is missing, damaged or lacks a column.
     """
-    with (
-        readable(path),
-        pq.ParquetFile(path, page_checksum_verification=True, read_dictionary=TEXTS) as file,
-    ):
-        known = measures.columns_of(file.schema_arrow.names)
-        columns.require(known, file.schema_arrow.names, path.name)
+    with readable(path):
+        footer = pq.read_metadata(path)
+        known = measures.columns_of(footer.schema.names)
+        columns.require(known, footer.schema.names, path.name)
+        table = _rows(path, footer, vector_set, vector)
+        return columns.completed(table.to_pandas(), known, path.name)
+
+
+def _rows(path: Path, footer: pq.FileMetaData, vector_set: str, vector: int) -> pa.Table:
+    """The rows as they are stored, texts as texts again."""
+    with pq.ParquetFile(
+        path, metadata=footer, page_checksum_verification=True, read_dictionary=TEXTS
+    ) as file:
         types = {field.name: field.type for field in file.schema_arrow}
         groups = [
             number
@@ -53,7 +60,7 @@ def of_vector(path: Path, vector_set: str, vector: int) -> pd.DataFrame:
                 kind = types[field.name]
                 kind = kind.value_type if pa.types.is_dictionary(kind) else kind
                 table = table.set_column(place, field.name, table[field.name].cast(kind))
-        return columns.completed(table.to_pandas(), known, path.name)
+        return table
 
 
 def _may_hold(group: pq.RowGroupMetaData, vector_set: str, vector: int) -> bool:

@@ -1,5 +1,6 @@
 """Large evaluations: statistics kept beside the record, and the rows of one vector alone."""
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -19,6 +20,11 @@ from tests.pages.samples import fill
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = "eeee00000003"
+DECIDE_NOTHING = {
+    "engine.errors": "sentences for a reader",
+    "engine.configs.core": "settings; of a vector's place, which is no part of the figures, a type",
+}
+"""Modules that the statistics can reach and that are in no file's name, each with the reason."""
 
 
 @pytest.fixture(scope="module")
@@ -213,6 +219,40 @@ def test_a_page_draws_the_same_from_disk_as_from_memory(store: Store, run: Evalu
         sweep.letters(opened, "melbo_01", question).reset_index(drop=True),
         sweep.letters(whole, "melbo_01", question).reset_index(drop=True),
     )
+
+
+def file_of(name: str) -> Path | None:
+    """The file of a module; None for a package, which holds no code, or another name."""
+    path = ROOT.joinpath(*name.split(".")).with_suffix(".py")
+    return path if path.is_file() else None
+
+
+def reached(name: str) -> set[str]:
+    """Modules of the engine that a module imports, and those that they import."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        one = waiting.pop()
+        path = file_of(one)
+        if path is None or not one.startswith("engine.") or one in found:
+            continue
+        found.add(one)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                waiting += [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                waiting += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return found
+
+
+def test_a_file_s_name_holds_all_the_code_that_the_figures_come_from() -> None:
+    needed = reached(readings.__name__) - set(DECIDE_NOTHING)
+
+    named = [module.__name__ for module in kept_statistics.SOURCES]
+
+    assert {"engine.maths.intervals", "engine.statistics.nulls"} <= needed
+    assert set(DECIDE_NOTHING) <= reached(readings.__name__)
+    assert sorted(named) == sorted(needed)
 
 
 def test_no_page_waits_for_scipy_before_it_needs_it() -> None:
