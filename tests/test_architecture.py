@@ -113,6 +113,30 @@ def test_every_room_says_its_duty_and_what_it_does_not_know(house) -> None:
         assert len(list(folder.glob("*.py"))) <= MOST_FILES, folder
 
 
+def public(folder: Path) -> set[str]:
+    """What a room's `__init__` says that others may use."""
+    text = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
+    return set(text.partition("Public:")[2].strip().rstrip(".").replace("\n", " ").split(", "))
+
+
+def test_rooms_use_of_others_only_what_is_public() -> None:
+    known = {
+        f"{house}.{name}": public(ROOT / house / name)
+        for house, names in ROOMS.items()
+        for name in names
+        if (ROOT / house / name).is_dir()
+    }
+    wrong = []
+    for path in [*sources("engine"), *sources("dashboard"), *sources("pages")]:
+        own = ".".join(path.relative_to(ROOT).parts[:2])
+        for name in imports(path):
+            place, rest = ".".join(name.split(".")[:2]), name.split(".")[2:]
+            if place in known and place != own and rest and rest[0] not in known[place]:
+                wrong.append(f"{path.relative_to(ROOT)} imports {name}")
+    assert wrong == []
+    assert all(names for names in known.values())
+
+
 def test_no_view_imports_another_page_s_view() -> None:
     wrong = []
     for path in sources("dashboard/views"):

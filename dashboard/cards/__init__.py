@@ -1,4 +1,6 @@
 """Pictures and one-file pages of a view, with their recipe.
 
 Knows nothing of widgets.
+
+Public: card, html, html_run, html_texts, recipes, similarity, studies, texts.
 """

@@ -1,4 +1,7 @@
 """Rows turned into charts.
 
 Knows nothing of Streamlit, the store and models.
+
+Public: adaptive, audit, axes, heatmaps, many_vectors, one_vector, quick, studies, training,
+vector_view.
 """

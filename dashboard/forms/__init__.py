@@ -1,4 +1,6 @@
 """Fields of a config turned into widgets, and back into a config.
 
 Knows nothing of results.
+
+Public: adaptive, dataset, drafts, from_config, grid, pairs, training.
 """

@@ -1,4 +1,6 @@
 """What stands around every page: the sidebar and its tray of jobs.
 
 Knows nothing of what the pages show.
+
+Public: sidebar.
 """

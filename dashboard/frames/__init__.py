@@ -1,4 +1,6 @@
 """Records turned into rows that are ready to be drawn.
 
 Knows nothing of Streamlit and charts.
+
+Public: cosines, overview, sweep, violin.
 """

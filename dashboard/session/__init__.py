@@ -1,4 +1,6 @@
 """What a reader chose, what is cached for him, and the links to it.
 
 Knows nothing of what is drawn.
+
+Public: adapters, navigation, pace, pin_card, pinned, resources, serving, state, theme_watch.
 """

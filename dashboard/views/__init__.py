@@ -1,4 +1,7 @@
 """What the pages show, a file or folder for each; no view imports another page's.
 
 Knows nothing of how anything is computed.
+
+Public: adaptive, audit, curves, discover, generations, library, overview, similarity, studies,
+training.
 """

@@ -1,4 +1,6 @@
 """What is worded or coloured once for all screens.
 
 Knows nothing of Streamlit, data or models.
+
+Public: captions, differences, inks.
 """

@@ -1,6 +1,8 @@
 """The auditor: says in plain sentences what is wrong in a file of vectors or results.
 
 Every sentence rests on a figure that is given with it. Knows nothing of models or screens.
+
+Public: Audit, Finding, SEVERITIES, audit, together.
 """
 
 from engine.audit.auditing import audit as audit

@@ -1,4 +1,7 @@
 """What to run: frozen values whose digest names a record, and one registry of every kind of run.
 
 Knows nothing of torch, contents of files or screens.
+
+Public: adaptive, core, datasets, evidence, fields, finders, grid_columns, grids, keywords, pairs,
+registry, studies, sweeps, training.
 """

@@ -4,4 +4,7 @@ What is measured beside a sweep's questions has `prepare(setting)`; see `measuri
 measure: a file here, a line with its columns in `records.measures`, a test.
 
 Knows nothing of how vectors were found, and screens.
+
+Public: ab, adaptive, cells, generation, knowledge, lockstep, neutral, rows, sweeps, text_figures,
+written.
 """

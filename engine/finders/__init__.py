@@ -4,6 +4,9 @@ A file has `find(door, config, progress)`, or `find(door, config, progress, step
 is stepwise. To add one: a config class, a file here, a line in `configs.registry`, a test.
 
 Knows nothing of the store and screens.
+
+Public: contrastive, finetune_diff, found, jacobian, melbo, power_iteration, random_control,
+texts.
 """
 
 import importlib

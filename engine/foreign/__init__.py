@@ -1,4 +1,6 @@
 """Other tools' files: read, checked and taken in as records.
 
 Knows nothing of how files are judged, and screens.
+
+Public: adopting, formats, importing.
 """

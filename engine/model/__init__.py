@@ -1,4 +1,7 @@
 """The one door to a model: load it, run it, edit it, decode, and batch by memory.
 
 Knows nothing of what is sought or measured with it.
+
+Public: batches, blocks, checks, collection, edits, forward, identity, loading, memory, naming,
+prompts.
 """

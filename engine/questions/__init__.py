@@ -1,4 +1,6 @@
 """Files of questions, pairs and prompts: from text to usable rows.
 
 Knows nothing of models or screens.
+
+Public: files, knowledge, letters, pairs, polarity, repeats, rows, sources.
 """

@@ -1,4 +1,6 @@
 """What came out, as plain values, and how it was made.
 
 Knows nothing of files, torch or screens.
+
+Public: columns, grids, measures, provenance, records.
 """

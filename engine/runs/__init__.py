@@ -1,4 +1,6 @@
 """From a config to its record: the Engine, its queue, and each kind of run.
 
 Knows nothing of screens and the command line.
+
+Public: adaptive, bar, engine, evidence, queue, references, single, studies, training.
 """

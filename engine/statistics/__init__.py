@@ -1,4 +1,7 @@
 """Rows of a sweep and vectors of a set, turned into figures and sentences.
 
 Knows nothing of torch, files or screens.
+
+Public: adaptive, badges, cells, content_and_letter, doses, evidence, evidence_words, flags,
+flips, held_out, nulls, power, side_effects, similarity, usable, whole.
 """

@@ -1,4 +1,7 @@
 """The only room that touches `vectors/` and `results/`.
 
 Knows nothing of models or screens.
+
+Public: exporting, files, headers, kept_statistics, steps, store, unfinished, units, vector_rows,
+writer.
 """

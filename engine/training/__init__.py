@@ -1,4 +1,6 @@
 """A LoRA, and the dataset that it is trained on.
 
 Knows nothing of vectors and screens.
+
+Public: dataset, lora, places.
 """
