@@ -11,8 +11,8 @@ from engine import ROOT
 from engine.cli.drawing import console
 from engine.cli.options import Device, Dtype, Model, Seed, answer, model_config
 from engine.errors import ConfigError
+from engine.program.bar import bar
 from engine.progress import Progress
-from engine.runs.bar import bar
 from engine.store.files import write_atomically
 
 

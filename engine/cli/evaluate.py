@@ -9,7 +9,7 @@ from engine.cli.options import done, open_engine
 from engine.configs.adaptive import AdaptiveConfig
 from engine.configs.sweeps import EvaluateConfig, knowledge_of
 from engine.errors import ConfigError
-from engine.runs.bar import bar
+from engine.program.bar import bar
 from engine.runs.engine import Engine
 from engine.statistics import flags
 

@@ -9,9 +9,9 @@ from engine.cli import tables
 from engine.cli.options import StoreDir, answer, open_engine
 from engine.configs.evidence import EvidenceConfig
 from engine.errors import ConfigError
+from engine.program.bar import bar
 from engine.questions import files
-from engine.runs.bar import bar
-from engine.runs.references import reference
+from engine.store.references import reference
 
 OTHER_PROMPTS = "data/prompts/shutdown.txt"
 

@@ -10,8 +10,8 @@ from engine.cli.from_config import SEED, STORE, about, build, command, of_model,
 from engine.cli.options import done, one_of, open_engine
 from engine.configs import registry
 from engine.configs.finders import FinderConfig
+from engine.program.bar import bar
 from engine.questions.pairs import load_pairs
-from engine.runs.bar import bar
 
 NATURAL = {"answers": "answer-mean", "letters": "letter", "questions": "last-prompt"}
 """Where states are read when nobody says so, by what the file holds."""

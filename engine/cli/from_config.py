@@ -15,7 +15,7 @@ from engine import ROOT
 from engine.cli import options
 from engine.configs.core import ModelConfig, PromptsConfig, RunConfig, VectorRef
 from engine.configs.fields import Offered, offered
-from engine.runs.references import reference
+from engine.store.references import reference
 from engine.store.store import Store
 
 REQUIRED = inspect.Parameter.empty

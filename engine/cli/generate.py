@@ -9,9 +9,9 @@ from engine.cli.options import done, open_engine, parse_scales, prompts
 from engine.configs.grid_columns import columns
 from engine.configs.grids import BlendPart, Configuration, GenerateConfig
 from engine.errors import ConfigError
+from engine.program.bar import bar
 from engine.records.grids import Generation
-from engine.runs.bar import bar
-from engine.runs.references import parts_of, reference
+from engine.store.references import parts_of, reference
 from engine.store.store import Store
 
 EFFECTS = {

@@ -29,7 +29,7 @@ from engine.cli.options import (
 )
 from engine.cli.similarity import similarity_of_sets
 from engine.errors import Cancelled, EngineError
-from engine.runs.bar import bar
+from engine.program.bar import bar
 
 # Typer carries its own copy of click; its class of usage errors has no public name.
 UsageError: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")

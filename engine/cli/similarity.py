@@ -14,8 +14,8 @@ from engine.cli.drawing import Row, console, draw
 from engine.cli.options import StoreDir, answer, open_engine
 from engine.errors import ConfigError
 from engine.records.records import VectorSet
-from engine.runs.references import loaded, reference
 from engine.statistics import similarity
+from engine.store.references import loaded, reference
 from engine.store.store import Store
 
 

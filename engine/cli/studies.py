@@ -28,7 +28,7 @@ from engine.configs.studies import (
 )
 from engine.configs.training import FinetuneConfig
 from engine.model.naming import Names
-from engine.runs.bar import bar
+from engine.program.bar import bar
 from engine.training import places
 
 

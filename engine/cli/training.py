@@ -14,7 +14,7 @@ from engine.cli.from_config import REQUIRED, SEED, Option
 from engine.cli.options import answer
 from engine.configs.datasets import DatasetConfig
 from engine.configs.training import FinetuneConfig
-from engine.runs.bar import bar
+from engine.program.bar import bar
 from engine.training.dataset import files as dataset_files
 
 SHOWN = 5

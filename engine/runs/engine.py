@@ -19,9 +19,9 @@ from engine.errors import ConfigError, EngineError
 from engine.model import collection
 from engine.model.identity import declared_blocks, resolve
 from engine.model.naming import Names
+from engine.program.asking import Asking
 from engine.progress import Progress, silent
 from engine.records.records import QuestionSet
-from engine.runs.asking import Asking
 from engine.runs.estimates import estimate
 from engine.runs.job import Job
 from engine.runs.queue import JobQueue

@@ -18,8 +18,8 @@ from engine.configs.grids import GenerateConfig
 from engine.configs.pairs import FinetuneDiffConfig
 from engine.configs.sweeps import EvaluateConfig
 from engine.errors import ConfigError, StoreError
-from engine.shown import frames, objects
-from engine.shown.objects import ShownStudy, ShownTexts, ShownVectors
+from engine.program import frames, objects
+from engine.program.objects import ShownStudy, ShownTexts, ShownVectors
 
 QUESTIONS = "data/questions/survival.jsonl"
 SWEEP = {"questions": QUESTIONS, "scales": (-5, 5), "controls": 2, "max_questions": 4}

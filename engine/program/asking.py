@@ -16,10 +16,9 @@ from engine.configs.grid_columns import columns
 from engine.configs.grids import BlendPart, Configuration, GenerateConfig
 from engine.configs.sweeps import EvaluateConfig, knowledge_of
 from engine.errors import ConfigError
-from engine.runs.bar import bar_if_seen
-from engine.runs.references import loaded, parts_of, reference
-from engine.shown.frames import Compared
-from engine.shown.objects import (
+from engine.program.bar import bar_if_seen
+from engine.program.frames import Compared
+from engine.program.objects import (
     Shown,
     ShownEvaluation,
     ShownSimilarity,
@@ -28,6 +27,7 @@ from engine.shown.objects import (
     ShownVectors,
 )
 from engine.statistics import similarity
+from engine.store.references import loaded, parts_of, reference
 from engine.store.store import Store
 
 SIDES = ("source_layer", "target_layer")

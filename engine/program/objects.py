@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from engine.errors import ConfigError
+from engine.program import frames
+from engine.program.frames import Compared
 from engine.records.grids import Generation
 from engine.records.records import Evaluation, VectorSet
-from engine.shown import frames
-from engine.shown.frames import Compared
 from engine.statistics import cells as statistics
 from engine.statistics import similarity, whole
 from engine.statistics.whole import SweepStatistics
