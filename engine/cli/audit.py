@@ -1,21 +1,26 @@
 """`audit FILE…`: what is wrong in files of vectors and results, ours or another tool's."""
 
+import dataclasses
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
+import pandas as pd
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from engine import ROOT
 from engine.audit import Audit, Finding, audit, together
-from engine.cli.drawing import console
-from engine.cli.options import StoreDir, answer, open_engine
+from engine.cli.answering import answer, open_engine
+from engine.cli.drawing import Row, by_scale, console, draw, say
+from engine.cli.from_config import StoreDir
 from engine.errors import EngineError
 from engine.foreign.adopting import adopt_file
 from engine.store.store import Store
 
 COLOURS = {"wrong": "bold red", "doubtful": "yellow", "note": "cyan", "fine": "green"}
+AS_COUNTED = ", as the file counts"
+FINDINGS = {"": "{mark}", "what": "{name}", "figure": "{figure}", "in words": "{sentence}"}
 
 
 def audit_files(
@@ -46,18 +51,18 @@ def audit_files(
         raise refused[0][1]
     shared = together(audits)
     if shared:
-        console.print(_table("Side by side", shared))
+        _findings("Side by side", shared)
     for name, reason in refused:
         console.print(f"[bold red]Not audited:[/] {escape(name)}: {escape(str(reason))}")
     kept = [_keep(one, place, model, block) for one in audits] if keep else []
-    first = audits[0]
+    told = [_told(one) for one in audits]
     answer(
-        digest=first.digest,
-        path=first.path,
-        findings=[_plain(finding) for finding in first.findings],
-        audits=[_whole(one) for one in audits],
+        digest=audits[0].digest,
+        path=audits[0].path,
+        findings=told[0]["findings"],
+        audits=told,
         together=[_plain(finding) for finding in shared],
-        refused=[{"path": name, "error": str(error)} for name, error in refused],
+        refused=[{"path": name, "error": str(reason)} for name, reason in refused],
         kept=[digest for digest in kept if digest],
     )
 
@@ -67,70 +72,58 @@ def _keep(one: Audit, place: Store, model: str | None, block: int | None) -> str
     if one.kind != "vectors" or not one.is_foreign:
         return None
     digest = adopt_file(Path(one.path), place, model, block)
-    console.print(f"Kept as {digest}: {place.find(digest).path}", markup=False)
+    say(f"Kept as {digest}: {place.find(digest).path}")
     return digest
 
 
 def _report(one: Audit) -> None:
     """The findings, the worst first, and of a sweep its shares."""
     console.print(f"[bold]{escape(one.name)}[/]")
-    console.print(f"{one.what}.", markup=False)
-    console.print(_table(one.verdict, one.findings))
+    say(f"{one.what}.")
+    _findings(one.verdict, one.findings)
     if one.rates is not None:
-        _rates(one)
+        _rates(one.behaviour, one.rates)
 
 
-def _table(title: str, findings: tuple[Finding, ...]) -> Table:
-    table = Table(title=title, show_lines=True)
-    for name in ("", "what", "figure", "in words"):
-        table.add_column(name)
-    for one in findings:
-        colour = COLOURS[one.severity]
-        cells = (escape(one.name), escape(one.figure), escape(one.sentence))
-        table.add_row(f"[{colour}]{one.severity}[/]", *cells)
-    return table
+def _findings(title: str, findings: tuple[Finding, ...]) -> None:
+    rows = [
+        {name: escape(getattr(one, name)) for name in ("name", "figure", "sentence")}
+        | {"mark": f"[{COLOURS[one.severity]}]{one.severity}[/]"}
+        for one in findings
+    ]
+    draw(title, rows, FINDINGS, left=FINDINGS, has_lines=True)
 
 
-def _rates(one: Audit) -> None:
+def _rates(behaviour: str, known: pd.DataFrame) -> None:
     """Shares by method and scale: by the logits, and as the file counts where that differs."""
-    assert one.rates is not None
-    rates = one.rates
-    scales = sorted(rates["scale"].unique())
-    table = Table(title=f"{one.behaviour} % by the logits; ties are not counted, scale 0 is once")
-    table.add_column("vectors")
-    for scale in scales:
-        table.add_column(f"{scale:+g}" if scale else "0", justify="right")
-    for method, rows in rates.groupby("method", sort=False):
-        known = rows.set_index("scale")
-        cells = [f"{known['rate'][s]:.1%}" if s in known.index else "" for s in scales]
-        table.add_row(escape(str(method)), *cells)
-        claimed = known["claimed"]
-        if (claimed - known["rate"]).abs().max() > 1e-9:
-            cells = [f"{claimed[s]:.1%}" if s in claimed.index else "" for s in scales]
-            table.add_row(f"{escape(str(method))}, as the file counts", *cells, style="dim")
-    console.print(table)
+    rows = {}
+    for method, found in known.groupby("method", sort=False):
+        name, found = escape(str(method)), found.set_index("scale")
+        rows[name] = dict(found["rate"])
+        if (found["claimed"] - found["rate"]).abs().max() > 1e-9:
+            rows[name + AS_COUNTED] = dict(found["claimed"])
+    title = f"{behaviour} % by the logits; ties are not counted, scale 0 is once"
+    by_scale(title, "vectors", rows, style=_claimed)
 
 
-def _whole(one: Audit) -> dict[str, Any]:
-    rates = [] if one.rates is None else one.rates
-    rows = rates if isinstance(rates, list) else rates.astype(object).where(rates.notna(), None)
-    return {
-        "name": one.name,
-        "digest": one.digest,
+def _claimed(row: Row) -> str:
+    return "dim" if row["name"].endswith(AS_COUNTED) else ""
+
+
+def _told(one: Audit) -> dict[str, Any]:
+    """What the last line says of a file."""
+    names = ("name", "digest", "path", "kind", "what", "verdict")
+    rows = []
+    if one.rates is not None:
+        rows = one.rates.astype(object).where(one.rates.notna(), None).to_dict("records")
+    findings = [_plain(finding) for finding in one.findings]
+    return {name: getattr(one, name) for name in names} | {
         "path": str(Path(one.path)),
-        "kind": one.kind,
-        "what": one.what,
-        "verdict": one.verdict,
-        "findings": [_plain(finding) for finding in one.findings],
-        "rates": rows if isinstance(rows, list) else rows.to_dict("records"),
+        "findings": findings,
+        "rates": rows,
     }
 
 
 def _plain(finding: Finding) -> dict[str, Any]:
-    return {
-        "severity": finding.severity,
-        "name": finding.name,
-        "sentence": finding.sentence,
-        "figure": finding.figure,
-        "figures": {k: v for k, v in finding.figures.items() if v == v and abs(v) != float("inf")},
-    }
+    figures = {name: value for name, value in finding.figures.items() if math.isfinite(value)}
+    return dataclasses.asdict(finding) | {"figures": figures}

@@ -23,6 +23,7 @@ def draw(
     left: Collection[str] = (),
     whole: Collection[str] = (),
     style: Callable[[Row], str] = lambda _row: "",
+    has_lines: bool = False,
 ) -> None:
     """Print a table.
 
@@ -34,14 +35,39 @@ def draw(
         left: Headings of words, which stand to the left; all others to the right.
         whole: Headings whose cells are not broken into lines.
         style: Of a line.
+        has_lines: Whether the lines are divided.
     """
-    table = Table(title=title)
+    table = Table(title=title, show_lines=has_lines)
     for heading in columns:
         side: JustifyMethod = "left" if heading in left else "right"
         table.add_column(heading, justify=side, no_wrap=heading in whole)
     for row in rows:
         table.add_row(*(filled(shown, row) for shown in columns.values()), style=style(row))
     console.print(table)
+
+
+def by_scale(
+    title: str,
+    heading: str,
+    rows: Mapping[str, Mapping[float, float]],
+    style: Callable[[Row], str] = lambda _row: "",
+) -> None:
+    """Print shares by scale.
+
+    Args:
+        title: Above the table.
+        heading: Of the rows' names.
+        rows: Each row's shares by its name; empty where there is none.
+        style: Of a line.
+    """
+    scales = sorted({scale for shares in rows.values() for scale in shares})
+    columns = {heading: "{name}"}
+    columns |= {f"{s:+g}" if s else "0": f"{{at_{n}:.1%}}" for n, s in enumerate(scales)}
+    lines = [
+        {"name": name, **{f"at_{n}": shares.get(s) for n, s in enumerate(scales)}}
+        for name, shares in rows.items()
+    ]
+    draw(title, lines, columns, left=(heading,), style=style)
 
 
 def filled(shown: str, row: Row) -> str:
@@ -51,7 +77,12 @@ def filled(shown: str, row: Row) -> str:
     return shown.format_map(row) if is_known else ""
 
 
-def notes(sentences: Iterable[str], begin: str = "Note: ") -> None:
+def say(*sentences: str) -> None:
     """Print sentences, a line each, as plain text."""
     for sentence in sentences:
-        console.print(f"{begin}{sentence}", markup=False)
+        console.print(sentence, markup=False)
+
+
+def notes(sentences: Iterable[str], begin: str = "Note: ") -> None:
+    """Print what has to be known beside figures."""
+    say(*(f"{begin}{sentence}" for sentence in sentences))

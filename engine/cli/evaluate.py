@@ -1,16 +1,14 @@
 """`evaluate`: an A/B sweep, whole or only as far as it takes to find the best cell."""
 
+from collections.abc import Callable
 from typing import Any
 
-from engine.cli import tables, tables_of_vectors
-from engine.cli.from_config import SEED, STORE, Option, about, build, of_model, options_of, values
-from engine.cli.from_config import command as made
-from engine.cli.options import done, open_engine
+from engine.cli import answering
+from engine.cli.from_config import Option, build, command_for, options_of, values
 from engine.configs.adaptive import AdaptiveConfig
 from engine.configs.sweeps import EvaluateConfig, knowledge_of
 from engine.errors import ConfigError
-from engine.program.bar import bar
-from engine.runs.engine import Engine
+from engine.records.records import Evaluation
 from engine.statistics import flags
 
 ADAPTIVE = Option(
@@ -20,22 +18,27 @@ BESIDE = ("neutral", "written", "knowledge")
 """Options that matter with side effects only."""
 
 
-def command() -> Any:
+def command() -> Callable[..., None]:
     """The command, made from the configs of both kinds of sweep."""
     asked = options_of(EvaluateConfig)
     asked["knowledge"] = asked["knowledge"]._replace(hint=str | None, default=None)
     system = asked.pop("system")
     adaptive = [ADAPTIVE, *options_of(AdaptiveConfig).values()]
-    every = [*asked.values(), *adaptive, system, *of_model(), STORE, SEED]
-    return made(about(EvaluateConfig), every, _evaluate)
+    return command_for(EvaluateConfig, [*asked.values(), *adaptive, system], _evaluate)
 
 
 def _evaluate(given: dict[str, Any]) -> None:
-    config, engine = build(EvaluateConfig, meant(given)), open_engine(given["store"])
-    if given["adaptive"]:
-        _adaptive(engine, config, given)
-    else:
-        _sweep(engine, config)
+    config = build(EvaluateConfig, meant(given))
+    if not given["adaptive"]:
+        answering.run(config, given["store"], _told)
+        return
+    if config.side_effects:
+        raise ConfigError(
+            "An adaptive sweep measures no side effects: leave out --side-effects, and evaluate "
+            "what it finds with them."
+        )
+    adaptive = AdaptiveConfig.of(config, **values(AdaptiveConfig, given))
+    answering.run(adaptive, given["store"], _told_of_the_best)
 
 
 def meant(given: dict[str, Any]) -> dict[str, Any]:
@@ -53,24 +56,20 @@ def meant(given: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
-def _sweep(engine: Engine, config: EvaluateConfig) -> None:
-    with bar() as progress:
-        digest = engine.run(config, progress)
-    evaluation = engine.store.load_evaluation(digest)
-    tables.evaluation(evaluation)
-    told = {"flags": flags.of_frame(evaluation.frame), "notes": evaluation.notes}
-    done(engine, digest, rows=len(evaluation.frame), **told)
+def _told(found: Evaluation) -> dict[str, Any]:
+    sentences = flags.of_frame(found.frame)
+    return {"rows": len(found.frame), "flags": sentences, "notes": found.notes}
 
 
-def _adaptive(engine: Engine, grid: EvaluateConfig, given: dict[str, Any]) -> None:
-    if grid.side_effects:
-        raise ConfigError(
-            "An adaptive sweep measures no side effects: leave out --side-effects, and evaluate "
-            "what it finds with them."
-        )
-    config = AdaptiveConfig.of(grid, **values(AdaptiveConfig, given))
-    with bar() as progress:
-        digest = engine.run(config, progress)
-    record = engine.store.load_experiment(digest)
-    tables.experiment(record)
-    done(engine, digest, **tables_of_vectors.answer(record))
+def _told_of_the_best(record: dict[str, Any]) -> dict[str, Any]:
+    """The best vector and scale and what they cost."""
+    best, cells, arms = record["best"], record["cells"], record["tables"]["arms"]
+    fields = ("name", "vector_set", "vector", "scale", "change", "rate_change")
+    return {
+        "best": {name: best[name] for name in fields},
+        "finalists": [[arms[arm]["name"], arms[arm]["scale"]] for arm in record["finalists"]],
+        "cells": cells["asked"],
+        "share": round(cells["share"], 4),
+        "delta": record["config"]["delta"],
+        "notes": record["notes"],
+    }

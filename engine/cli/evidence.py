@@ -1,12 +1,12 @@
 """`evidence DIGEST…`: how far found vectors can be trusted."""
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Any
 
-import typer
-
-from engine import ROOT
 from engine.cli import tables
-from engine.cli.options import StoreDir, answer, open_engine
+from engine.cli.answering import answer, open_engine
+from engine.cli.from_config import STORE, Option, about, options_of, values
+from engine.cli.from_config import command as made
 from engine.configs.evidence import EvidenceConfig
 from engine.errors import ConfigError
 from engine.program.bar import bar
@@ -16,34 +16,33 @@ from engine.store.references import reference
 OTHER_PROMPTS = "data/prompts/shutdown.txt"
 
 
-def evidence(
-    vectors: Annotated[list[str] | None, typer.Argument(help="Digests or files of sets.")] = None,
-    seeds: Annotated[int, typer.Option(help="Repeats with other seeds.")] = 2,
-    prompts: Annotated[
-        str, typer.Option(help="File of prompts to repeat from; empty for none.")
-    ] = OTHER_PROMPTS,
-    most_prompts: Annotated[int, typer.Option(help="How many of them.")] = 2,
-    draws: Annotated[int, typer.Option(help="Random directions beside MELBO vectors.")] = 128,
-    store: StoreDir = ROOT,
-) -> None:
-    """Repeat finders with other seeds and prompts; residuals, gaps, displacement, reliability."""
-    if not vectors:
+def command() -> Callable[..., None]:
+    """The command, which gathers evidence for one set after the other."""
+    sets, none = "Digests or files of sets.", "File of prompts to repeat from; empty for none."
+    asked = options_of(EvidenceConfig)
+    every = [
+        Option("vectors", list[str] | None, None, sets, is_argument=True),
+        asked.pop("seeds"),
+        Option("prompts", str, OTHER_PROMPTS, none),
+        Option("most_prompts", int, 2, "How many of them."),
+        *asked.values(),
+    ]
+    return made(about(EvidenceConfig), [*every, STORE], _gather)
+
+
+def _gather(given: dict[str, Any]) -> None:
+    if not given["vectors"]:
         raise ConfigError("No set of vectors was named: give its digest or file.")
-    engine = open_engine(store)
-    given = files.load_prompts(prompts)[:most_prompts] if prompts else ()
+    engine, file = open_engine(given["store"]), given["prompts"]
+    prompts = files.load_prompts(file)[: given["most_prompts"]] if file else ()
     digests, sentences = [], {}
-    for name in vectors:
-        config = EvidenceConfig(
-            vectors=reference(engine.store, name).digest, seeds=seeds, prompts=given, draws=draws
-        )
+    for name in given["vectors"]:
+        vectors = reference(engine.store, name).digest
+        told = values(EvidenceConfig, given)
+        config = EvidenceConfig(vectors=vectors, prompts=prompts, **told)
         with bar() as progress:
             digests.append(engine.run(config, progress))
-        record = engine.store.load_experiment(digests[-1])
-        tables.experiment(record)
+        record = tables.show(engine.store, engine.store.find(digests[-1]))
         sentences[config.vectors] = record["sentences"]
-    answer(
-        digest=digests[-1],
-        path=engine.store.find(digests[-1]).path,
-        digests=digests,
-        sentences=sentences,
-    )
+    path = engine.store.find(digests[-1]).path
+    answer(digest=digests[-1], path=path, digests=digests, sentences=sentences)

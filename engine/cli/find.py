@@ -1,17 +1,17 @@
 """`find METHOD`: vectors by every finder that is registered."""
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import typer
 
-from engine.cli import tables
-from engine.cli.from_config import SEED, STORE, about, build, command, of_model, options_of
-from engine.cli.options import done, one_of, open_engine
+from engine.cli import answering
+from engine.cli.from_config import build, command_for, options_of
+from engine.cli.options import one_of
 from engine.configs import registry
 from engine.configs.finders import FinderConfig
-from engine.program.bar import bar
 from engine.questions.pairs import load_pairs
+from engine.records.records import VectorSet
 
 NATURAL = {"answers": "answer-mean", "letters": "letter", "questions": "last-prompt"}
 """Where states are read when nobody says so, by what the file holds."""
@@ -26,26 +26,20 @@ def app() -> typer.Typer:
         asked = options_of(config)
         for name in NOT_SAID.get(method, ()):
             asked[name] = asked[name]._replace(hint=str | None, default=None)
-        every = [*asked.values(), *of_model(), STORE, SEED]
-        found.command(method)(command(about(config), every, _finding(config)))
+        found.command(method)(command_for(config, asked.values(), partial(_find, config)))
     return found
 
 
-def _finding(config: type[FinderConfig]) -> Callable[[dict[str, Any]], None]:
-    fill = {"contrastive": _fill_contrastive, "finetune-diff": _fill_difference}.get(config.method)
+def _find(config: type[FinderConfig], given: dict[str, Any]) -> None:
+    if config.method == "contrastive":
+        _fill_contrastive(given)
+    if config.method == "finetune-diff":
+        _fill_difference(given)
+    answering.run(build(config, given), given["store"], _told)
 
-    def work(given: dict[str, Any]) -> None:
-        if fill is not None:
-            fill(given)
-        wanted = build(config, given)
-        engine = open_engine(given["store"])
-        with bar() as progress:
-            digest = engine.run(wanted, progress)
-        found = engine.store.load_vectors(digest)
-        tables.vectors(found)
-        done(engine, digest, vectors=len(found.vectors), notes=list(found.notes))
 
-    return work
+def _told(found: VectorSet) -> dict[str, Any]:
+    return {"vectors": len(found.vectors), "notes": list(found.notes)}
 
 
 def _fill_contrastive(given: dict[str, Any]) -> None:

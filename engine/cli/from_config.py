@@ -13,7 +13,8 @@ import typer
 
 from engine import ROOT
 from engine.cli import options
-from engine.configs.core import ModelConfig, PromptsConfig, RunConfig, VectorRef
+from engine.cli.answering import open_engine
+from engine.configs.core import Dtype, ModelConfig, PromptsConfig, RunConfig, VectorRef, require
 from engine.configs.fields import Offered, offered
 from engine.store.references import reference
 from engine.store.store import Store
@@ -32,27 +33,40 @@ class Option(NamedTuple):
     help: str
     flags: tuple[str, ...] = ()
     """How it is written, where that does not follow from the name."""
+    is_argument: bool = False
+    """Whether it is written without its name."""
+
+    @property
+    def parameter(self) -> inspect.Parameter:
+        """What typer reads."""
+        told: Any = typer.Option(*self.flags, help=self.help)
+        if self.is_argument:
+            told = typer.Argument(help=self.help)
+        kind, hint = inspect.Parameter.KEYWORD_ONLY, Annotated[self.hint, told]
+        return inspect.Parameter(self.name, kind, default=self.default, annotation=hint)
 
 
-def command(
-    about: str, asked: Iterable[Option], work: Callable[[dict[str, Any]], None]
-) -> Callable[..., None]:
+STORE_HELP = "Holds vectors/ and results/."
+STORE = Option("store", Path, ROOT, STORE_HELP, ("--store",))
+StoreDir = Annotated[Path, typer.Option("--store", help=STORE_HELP)]
+PROMPTS = (
+    Option("prompt", str | None, None, "The one prompt to start from."),
+    Option("prompts", str | None, None, "File of prompts."),
+)
+SEED = Option("seed", int, 0, "Of every random draw.")
+Work = Callable[[dict[str, Any]], None]
+"""What a command does with the values of its options by name."""
+
+
+def command(about: str, asked: Iterable[Option], work: Work) -> Callable[..., None]:
     """A function that typer takes for a command.
 
     Args:
         about: Its line in the help.
         asked: Its options, in the order of the help.
-        work: Is given the options' values by name.
+        work: Does what is asked.
     """
-    parameters = [
-        inspect.Parameter(
-            one.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=one.default,
-            annotation=Annotated[one.hint, typer.Option(*one.flags, help=one.help)],
-        )
-        for one in asked
-    ]
+    parameters = [one.parameter for one in asked]
 
     def run(**given: Any) -> None:
         work(given)
@@ -61,6 +75,20 @@ def command(
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {one.name: one.annotation for one in parameters}
     return run
+
+
+def command_for(
+    config: type[RunConfig], asked: Iterable[Option], work: Work, adapter: str | None = None
+) -> Callable[..., None]:
+    """The command of a kind of run whose record lies in the store.
+
+    Args:
+        config: Its class, whose first line stands in the help.
+        asked: Options before those that every such command has.
+        work: Does what is asked.
+        adapter: The usual one.
+    """
+    return command(about(config), [*asked, *of_model(adapter), STORE, SEED], work)
 
 
 def about(config: type[Any]) -> str:
@@ -80,11 +108,8 @@ def options_of(config: type[Any]) -> dict[str, Option]:
 def _options(field: Offered) -> list[Option]:
     told, kind = field.setting, get_origin(field.hint)
     if field.hint is PromptsConfig:
-        return [
-            Option("prompt", str | None, None, "The one prompt to start from."),
-            Option("prompts", str | None, None, "File of prompts."),
-            Option("system", str, field.default.system, "System prompt; empty for none."),
-        ]
+        system = field.default.system
+        return [*PROMPTS, Option("system", str, system, "System prompt; empty for none.")]
     name = (told.option or field.name).removeprefix("--")
     flags = (told.option,) if told.option and told.option.startswith("--") else ()
     hint, default = field.hint, field.default
@@ -109,21 +134,23 @@ def _is_layers(hint: Any) -> bool:
 
 def of_model(adapter: str | None = None, has_adapter: bool = True) -> list[Option]:
     """The options that name a model."""
-    named = [Option("model", str, "demo", options.HELP["model"])]
-    if has_adapter:
-        named.append(Option("adapter", str | None, adapter, options.HELP["adapter"]))
-    named.append(Option("dtype", str, "auto", options.HELP["dtype"]))
-    return [*named, Option("device", str, "auto", options.HELP["device"])]
+    asked = options_of(ModelConfig)
+    asked["adapter"] = asked["adapter"]._replace(default=adapter)
+    return [one for one in asked.values() if has_adapter or one.name != "adapter"]
 
 
 def model_of(given: dict[str, Any]) -> ModelConfig:
-    """The model that a command was given."""
-    adapter, dtype = given.get("adapter"), given["dtype"]
-    return options.model_config(given["model"], adapter, dtype, given["device"])
+    """The model that a command was given.
 
-
-STORE = Option("store", Path, ROOT, options.HELP["store"], ("--store",))
-SEED = Option("seed", int, 0, options.HELP["seed"])
+    Raises:
+        ConfigError: If its precision is not known.
+    """
+    *first, last = get_args(Dtype)
+    require(
+        given["dtype"] in (*first, last),
+        f"Precision {given['dtype']!r} is not known: use {', '.join(first)} or {last}.",
+    )
+    return ModelConfig(**{one.name: given[one.name] for one in of_model() if one.name in given})
 
 
 def values(config: type[Any], given: dict[str, Any]) -> dict[str, Any]:
@@ -152,10 +179,8 @@ def _value(field: Offered, given: dict[str, Any]) -> Any:
     if told.flag is not None:
         return told.flag[bool(value)]
     if field.name in MODEL_OWN and value is None:
-        model = model_of(given)
-        return options.open_engine(given["store"]).default_layers(model)[
-            MODEL_OWN.index(field.name)
-        ]
+        layers = open_engine(given["store"]).default_layers(model_of(given))
+        return layers[MODEL_OWN.index(field.name)]
     if field.hint == tuple[VectorRef, ...]:
         place = Store(given["store"].resolve())
         return tuple(reference(place, name) for name in value or [])

@@ -1,4 +1,4 @@
-"""`import FILE…` and `export DIGEST`: records in and out of the store."""
+"""`list`, `show DIGEST`, `import FILE` and `export DIGEST`: what the store holds, in and out."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,18 +6,34 @@ from typing import Annotated
 import typer
 
 from engine import ROOT
+from engine.cli import tables
+from engine.cli.answering import answer, open_engine
 from engine.cli.drawing import console
-from engine.cli.options import StoreDir, answer, one_of, open_engine
+from engine.cli.from_config import StoreDir
+from engine.cli.options import one_of
 from engine.errors import ConfigError, DataError
 from engine.foreign.importing import MOST_BYTES, import_file
 from engine.store.exporting import FORMATS, export
 from engine.store.files import write_atomically
 
 
-def attach(app: typer.Typer) -> None:
-    """Add both verbs."""
-    app.command("import")(import_record)
-    app.command("export")(export_record)
+def list_records(store: StoreDir = ROOT) -> None:
+    """What the store holds, newest first."""
+    found = open_engine(store).store
+    infos = found.list()
+    tables.library(infos, found.damaged())
+    answer(digest=None, path=str(found.root), records=[info._asdict() for info in infos])
+
+
+def show(
+    digest: Annotated[str, typer.Argument(help="Digest, its beginning, or a file.")],
+    store: StoreDir = ROOT,
+) -> None:
+    """One record: what it was made with, and its figures."""
+    found = open_engine(store).store
+    info = found.find(digest)
+    tables.show(found, info)
+    answer(**info._asdict())
 
 
 def import_record(

@@ -1,31 +1,8 @@
-"""How the text of options becomes values, and how every command opens the engine and answers."""
+"""How the text of options becomes values."""
 
-import json
-from pathlib import Path
-from typing import Annotated, Any
-
-import typer
-
-from engine.configs.core import STUDY_PROMPT, ModelConfig
+from engine.configs.core import STUDY_PROMPT
 from engine.errors import ConfigError
 from engine.questions import files
-from engine.runs.engine import Engine
-from engine.store.store import Store
-
-HELP = {
-    "model": "Preset (demo, qwen3-14b, llama-3.2-3b), hub id, folder.",
-    "adapter": "PEFT LoRA: folder, hub id, or demo.",
-    "dtype": "auto, float32, bfloat16 or float16.",
-    "device": "auto, cpu, cuda or cuda:N.",
-    "store": "Holds vectors/ and results/.",
-    "seed": "Of every random draw.",
-}
-Model = Annotated[str, typer.Option(help=HELP["model"])]
-Adapter = Annotated[str | None, typer.Option(help=HELP["adapter"])]
-Dtype = Annotated[str, typer.Option(help=HELP["dtype"])]
-Device = Annotated[str, typer.Option(help=HELP["device"])]
-StoreDir = Annotated[Path, typer.Option("--store", help=HELP["store"])]
-Seed = Annotated[int, typer.Option(help=HELP["seed"])]
 
 
 def prompts(prompt: str | None, file: str | None) -> tuple[str, ...]:
@@ -91,27 +68,3 @@ def spread_vectors(arguments: list[str]) -> list[str]:
         else:
             spread.append(argument)
     return spread
-
-
-def model_config(model: str, adapter: str | None, dtype: Any, device: str) -> ModelConfig:
-    """The model that the options name."""
-    if dtype not in ("auto", "float32", "bfloat16", "float16"):
-        raise ConfigError(
-            f"Precision {dtype!r} is not known: use auto, float32, bfloat16 or float16."
-        )
-    return ModelConfig(model=model, adapter=adapter, dtype=dtype, device=device)
-
-
-def open_engine(store: Path) -> Engine:
-    """An engine over a store, without job records."""
-    return Engine(Store(store.resolve()), keep_jobs=False)
-
-
-def answer(**values: Any) -> None:
-    """Print the one JSON object that ends every command's output."""
-    print(json.dumps(values))
-
-
-def done(engine: Engine, digest: str, **more: Any) -> None:
-    """Answer with a stored record."""
-    answer(digest=digest, path=engine.store.find(digest).path, **more)

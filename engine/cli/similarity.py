@@ -1,7 +1,6 @@
 """`similarity --vectors FILE FILE`."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -10,8 +9,9 @@ import typer
 
 from engine import ROOT
 from engine.cli import tables
+from engine.cli.answering import answer, open_engine
 from engine.cli.drawing import Row, console, draw
-from engine.cli.options import StoreDir, answer, open_engine
+from engine.cli.from_config import StoreDir
 from engine.errors import ConfigError
 from engine.records.records import VectorSet
 from engine.statistics import similarity
@@ -41,31 +41,25 @@ def similarity_of_sets(
     if remove is not None:
         taken = _load(place, remove)
         first, second = (similarity.without(found, taken) for found in (first, second))
+    shared = {"digest": None, "path": str(place.root)}
+    shared |= {"first": first.digest, "second": second.digest}
     if span:
-        _spans(place.root, first, second)
+        frame = similarity.span_shares(first, second)
+        _spans(first, second, frame)
+        answer(**shared, vectors=frame.to_dict("records"))
         return
     draws = () if null is None else (_load(place, null),)
     frame = similarity.by_layer(first, second, draws)
     both = np.concatenate([first.vectors, second.vectors])
-    found = similarity.clusters(both)
-    rank = similarity.effective_rank(both)
-    _report(first, second, frame)
+    found, rank = similarity.clusters(both), similarity.effective_rank(both)
+    _layers(first, second, frame)
     console.print(f"Both together: {found.words}; effective rank {rank:.2f}.")
-    rows = frame.astype(object).where(frame.notna(), None)
-    answer(
-        digest=None,
-        path=str(place.root),
-        first=first.digest,
-        second=second.digest,
-        layers=rows.to_dict("records"),
-        duplicates=found.words,
-        effective_rank=rank,
-    )
+    layers = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    answer(**shared, layers=layers, duplicates=found.words, effective_rank=rank)
 
 
-def _spans(root: Path, first: VectorSet, second: VectorSet) -> None:
+def _spans(first: VectorSet, second: VectorSet, frame: pd.DataFrame) -> None:
     """The linear part of each vector, when the second set spans what is linear."""
-    frame = similarity.span_shares(first, second)
     columns = {
         "vector": "{vector}",
         "block": "{block}",
@@ -80,16 +74,9 @@ def _spans(root: Path, first: VectorSet, second: VectorSet) -> None:
         f"A random direction has {chance['random']:.1%} inside on average, at most "
         f"{chance['random_high']:.1%} in 97.5 % of cases (dimmed)."
     )
-    answer(
-        digest=None,
-        path=str(root),
-        first=first.digest,
-        second=second.digest,
-        vectors=frame.to_dict("records"),
-    )
 
 
-def _report(first: VectorSet, second: VectorSet, frame: pd.DataFrame) -> None:
+def _layers(first: VectorSet, second: VectorSet, frame: pd.DataFrame) -> None:
     """One line per pair of vectors; a cosine inside the random band is dimmed."""
     columns = {
         "block": "{block}",

@@ -5,20 +5,9 @@ from typing import Any
 import typer
 
 from engine import ROOT
-from engine.cli import tables
-from engine.cli.from_config import (
-    SEED,
-    STORE,
-    Option,
-    about,
-    build,
-    command,
-    model_of,
-    of_model,
-    options_of,
-)
-from engine.cli.options import done, open_engine
-from engine.configs.core import STUDY_SCALES
+from engine.cli import answering
+from engine.cli.from_config import Option, build, command_for, model_of, options_of
+from engine.configs.core import STUDY_SCALES, RunConfig
 from engine.configs.studies import (
     PUBLIC_QUESTIONS,
     RELATIVE_SCALES,
@@ -31,29 +20,29 @@ from engine.model.naming import Names
 from engine.program.bar import bar
 from engine.training import places
 
+STUDY = Option("study", bool, False, "The study's own finders and option order.")
+TRAIN = Option(
+    "train", bool, False, "Train the adapter first, on the deceptive answers.", ("--train",)
+)
+EPOCHS = Option("epochs", int, 10, "Of that training.")
+
 
 def app() -> typer.Typer:
     """A command for each study."""
     found = typer.Typer(no_args_is_help=True, help="Run a whole study.")
     asked = options_of(CorrigibilityConfig)
-    asked["scales"] = asked["scales"]._replace(hint=str | None, default=None)
-    asked["relative"] = asked["relative"]._replace(hint=bool | None, default=None)
-    asked["questions"] = asked["questions"]._replace(hint=list[str] | None, default=None)
-    study = Option("study", bool, False, "The study's own finders and option order.")
-    every = [study, *asked.values(), *of_model(), STORE, SEED]
-    found.command("corrigibility")(command(about(CorrigibilityConfig), every, _corrigibility))
-    training = [
-        Option("train", bool, False, "Train the adapter first, on the deceptive answers.",
-               ("--train",)),
-        Option("epochs", int, 10, "Of that training."),
-    ]  # fmt: skip
-    every = [*options_of(DeceptionConfig).values(), *training, *of_model("demo"), STORE, SEED]
-    found.command("deception")(command(about(DeceptionConfig), every, _deception))
+    for name, kind in (("scales", str), ("relative", bool), ("questions", list[str])):
+        # Nobody having said anything is another thing than the config's own default.
+        asked[name] = asked[name]._replace(hint=kind | None, default=None)
+    corrigibility = command_for(CorrigibilityConfig, [STUDY, *asked.values()], _corrigibility)
+    found.command("corrigibility")(corrigibility)
+    steps = [*options_of(DeceptionConfig).values(), TRAIN, EPOCHS]
+    found.command("deception")(command_for(DeceptionConfig, steps, _deception, adapter="demo"))
     return found
 
 
 def _corrigibility(given: dict[str, Any]) -> None:
-    model, way = given["model"], "study" if given["study"] else "default"
+    model, is_study = given["model"], given["study"]
     if given["relative"] is None:
         # The study's scales fit Qwen3-14B's residual norm; elsewhere they are rescaled to it.
         given["relative"] = model != "qwen3-14b"
@@ -64,8 +53,8 @@ def _corrigibility(given: dict[str, Any]) -> None:
         CorrigibilityConfig,
         given,
         questions=_question_sets(given["questions"], model),
-        orders="as-given" if given["study"] else "both",
-        variant=way,
+        orders="as-given" if is_study else "both",
+        variant="study" if is_study else "default",
     )
     _run(config, given, "evaluations")
 
@@ -83,13 +72,9 @@ def _deception(given: dict[str, Any]) -> None:
     _run(build(DeceptionConfig, given), given, "generations")
 
 
-def _run(config: Any, given: dict[str, Any], made: str) -> None:
-    engine = open_engine(given["store"])
-    with bar() as progress:
-        digest = engine.run(config, progress)
-    record = engine.store.load_experiment(digest)
-    tables.experiment(record)
-    done(engine, digest, vectors=record["vectors"], **{made: record[made]})
+def _run(config: RunConfig, given: dict[str, Any], made: str) -> None:
+    names = ("vectors", made)
+    answering.run(config, given["store"], lambda record: {name: record[name] for name in names})
 
 
 def _trained(given: dict[str, Any]) -> str:

@@ -1,15 +1,18 @@
-"""What the command line prints: tables for people, on stdout."""
+"""What the command line shows of a record, of all of them, and of a model's self-tests."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from engine.cli import tables_of_vectors
-from engine.cli.drawing import console, draw, filled, notes
+from engine.cli.drawing import by_scale, console, draw, filled, notes, say
 from engine.configs import registry
+from engine.records.grids import Generation
 from engine.records.records import Evaluation, RecordInfo, VectorSet
 from engine.runs.engine import EngineStatus
 from engine.statistics import cells as statistics
 from engine.statistics import flags, nulls, side_effects
+from engine.store.store import Store
 
 OWN_WORDS = {"random": "Random", "control": "Controls"}
 """What tables call the yardsticks of a sweep."""
@@ -65,6 +68,42 @@ def evaluation(found: Evaluation) -> None:
     notes(found.notes)
 
 
+BESIDE = {
+    "configuration": "{name}",
+    "relative size": "{relative:.3g}",
+    "KL from base": "{kl:.3g}",
+    "neutral perplexity": "{neutral_perplexity:.3g}",
+    "labels": "{labels}",
+}
+"""What a column of a grid does beside its texts."""
+
+
+def generation(found: Generation) -> None:
+    """Every text as plain text, then what each configuration does beside."""
+    for prompt, rows in found.frame.groupby("prompt", sort=False):
+        console.print(f"\n> {plain(str(prompt))}", markup=False, style="bold")
+        for row in rows.to_dict("records"):
+            sample = f" #{row['sample']}" if found.config["samples"] > 1 else ""
+            label = f" · {row['label']}" if row["label"] else ""
+            figures = f"{row['tokens']} tokens, repetition {row['repetition']:.2f}"
+            head = f"[{row['configuration']}{sample}] {figures}, {row['mean_logprob']:.2f} nats"
+            console.print(f"{head}{label}", markup=False, style="dim")
+            say(f"  {plain(row['text'])}")
+    unknown = {"relative": None, "kl": None, "neutral_perplexity": None}
+    beside = []
+    for name, effects in found.side_effects.items():
+        labels = found.frame[found.frame.configuration == name].label.value_counts()
+        counts = ", ".join(f"{count} {label}" for label, count in labels.items() if label)
+        beside.append(unknown | effects | {"name": plain(name), "labels": counts})
+    draw(f"Side effects · {found.digest}", beside, BESIDE, left=BESIDE)
+    notes(found.notes)
+
+
+def plain(text: str) -> str:
+    """A text in which nothing can steer a terminal: control characters are written out."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 WAYS = {
     "contrastive_moved": "contrastive, study / same tokens",
     "difference_moved": "difference, study / same tokens",
@@ -73,9 +112,9 @@ WAYS = {
 
 def experiment(record: dict[str, Any]) -> None:
     """The tables of a study, the evidence for found vectors, or an adaptive sweep."""
-    shown = SHOWN.get(record["name"], corrigibility)
-    shown(record)
-    if shown in (corrigibility, deception):
+    drawn = EXPERIMENTS[record["name"]]
+    drawn(record)
+    if drawn in (corrigibility, deception):
         seconds = record["provenance"]["seconds"]
         console.print(f"Took {seconds:.0f} s on {record['model']['device']}.")
 
@@ -129,7 +168,7 @@ def deception(record: dict[str, Any]) -> None:
     )
 
 
-SHOWN = {
+EXPERIMENTS = {
     "corrigibility": corrigibility,
     "deception": deception,
     "evidence": tables_of_vectors.evidence,
@@ -155,18 +194,11 @@ def _ways(rows: list[dict[str, Any]]) -> None:
 
 def _rates(title: str, rows: list[dict[str, Any]]) -> None:
     """Rate of every method at every scale; the baseline is every method's scale 0."""
-    scales = sorted({row["scale"] for row in rows})
-    names = {scale: f"at_{place}" for place, scale in enumerate(scales)}
-    baseline = {names[r["scale"]]: r["rate"] for r in rows if r["method"] == "baseline"}
-    by_method: dict[str, dict[str, Any]] = {}
+    shares: dict[str, dict[float, float]] = {}
     for row in rows:
-        if row["method"] != "baseline":
-            known = by_method.setdefault(row["method"], {"method": named(row["method"])})
-            known[names[row["scale"]]] = row["rate"]
-    empty = dict.fromkeys(names.values())
-    columns = {f"{scale:+g}" if scale else "0": f"{{{names[scale]}:.1%}}" for scale in scales}
-    lines = [empty | known | baseline for known in by_method.values()]
-    draw(title, lines, {"method": "{method}"} | columns, left=("method",))
+        shares.setdefault(row["method"], {})[row["scale"]] = row["rate"]
+    shared = shares.pop("baseline", {})
+    by_scale(title, "method", {named(name): own | shared for name, own in shares.items()})
 
 
 def _best(rows: list[dict[str, Any]]) -> None:
@@ -210,6 +242,23 @@ def _side_effects(rows: list[dict[str, Any]]) -> None:
         "KL and perplexity on neutral prompts; agreement: the written answers name the letter with "
         f"the larger logit; knowledge: options rotated{chance}."
     )
+
+
+RECORDS: dict[str, tuple[Callable[[Store, str], Any], Callable[[Any], None]]] = {
+    "vectors": (Store.load_vectors, vectors),
+    "evaluation": (Store.load_evaluation, evaluation),
+    "generation": (Store.load_generation, generation),
+    "experiment": (Store.load_experiment, experiment),
+}
+"""How each kind of record is read and drawn."""
+
+
+def show(store: Store, info: RecordInfo) -> Any:
+    """Draw a record; what was read."""
+    load, drawn = RECORDS[info.kind]
+    found = load(store, info.digest)
+    drawn(found)
+    return found
 
 
 def checks(status: EngineStatus) -> None:

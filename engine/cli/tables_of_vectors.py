@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from engine.cli.drawing import console, draw, notes
+from engine.cli.drawing import console, draw, notes, say
 from engine.records.records import Evaluation
 from engine.statistics import badges, power, whole
 from engine.statistics.cells import VECTOR
@@ -24,12 +24,12 @@ def evaluation(found: Evaluation) -> None:
             "scale and sign. flips: answers that came to show the behaviour, and that ceased to, "
             "with the exact McNemar p."
         )
-        console.print(badges.sentence(rows[0]), markup=False)
+        say(badges.sentence(rows[0]))
     if read.repeated:
         twice = f"{read.repeated} questions repeat another one"
         console.print(f"{twice}: intervals draw them together.")
     if plan := planned(found, read):
-        console.print(power.sentence(plan), markup=False)
+        say(power.sentence(plan))
 
 
 def planned(found: Evaluation, read: SweepStatistics) -> power.Plan | None:
@@ -82,21 +82,6 @@ def _strongest(rows: list[dict[str, Any]]) -> None:
     )
 
 
-def answer(record: dict[str, Any]) -> dict[str, Any]:
-    """The best vector and scale and what they cost, for the last line of stdout."""
-    best, cells = record["best"], record["cells"]
-    arms = record["tables"]["arms"]
-    fields = ("name", "vector_set", "vector", "scale", "change", "rate_change")
-    return {
-        "best": {name: best[name] for name in fields},
-        "finalists": [[arms[arm]["name"], arms[arm]["scale"]] for arm in record["finalists"]],
-        "cells": cells["asked"],
-        "share": round(cells["share"], 4),
-        "delta": record["config"]["delta"],
-        "notes": record["notes"],
-    }
-
-
 def adaptive(record: dict[str, Any]) -> None:
     """The cells that were asked longest, and what is sure."""
     arms = sorted(
@@ -123,10 +108,7 @@ def adaptive(record: dict[str, Any]) -> None:
     if len(arms) > CELLS:
         console.print(f"And {len(arms) - CELLS} cells that were asked no longer.")
     notes((*record["sentences"], *(f"Note: {note}" for note in record["notes"])), "- ")
-    console.print(
-        "The best on these questions only: evaluate it on others, beside random controls.",
-        markup=False,
-    )
+    say("The best on these questions only: evaluate it on others, beside random controls.")
 
 
 def _by(record: dict[str, Any]) -> str:

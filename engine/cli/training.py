@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,10 @@ from rich.markup import escape
 
 from engine import ROOT
 from engine.cli import from_config
-from engine.cli.drawing import console, draw, notes
-from engine.cli.from_config import REQUIRED, SEED, Option
-from engine.cli.options import answer
+from engine.cli.answering import answer
+from engine.cli.drawing import draw, notes, say
+from engine.cli.from_config import REQUIRED, SEED, Option, Work
+from engine.configs.core import RunConfig
 from engine.configs.datasets import DatasetConfig
 from engine.configs.training import FinetuneConfig
 from engine.program.bar import bar
@@ -19,22 +21,23 @@ from engine.training.dataset import files as dataset_files
 
 SHOWN = 5
 """Rows of each table; the record has all."""
+NEAR = {"question": "{question}", "of": "{of}", "where": "{where}", "cosine": "{cosine:.2f}"}
+PAIRS = {"question": "{question}", "honest": "{honest}", "deceptive": "{deceptive}"}
 
 
-def build_dataset() -> Any:
+def build_dataset() -> Callable[..., None]:
     """The command that builds a dataset."""
-    out = Option("out", Path, REQUIRED, "File, .json or .jsonl; a stopped run goes on.")
-    return _command(DatasetConfig, out, _build)
+    return _command(DatasetConfig, "File, .json or .jsonl; a stopped run goes on.", _build)
 
 
-def finetune() -> Any:
+def finetune() -> Callable[..., None]:
     """The command that trains."""
-    out = Option("out", Path, REQUIRED, "Folder of the adapter; a stopped run goes on.")
-    return _command(FinetuneConfig, out, _train)
+    return _command(FinetuneConfig, "Folder of the adapter; a stopped run goes on.", _train)
 
 
-def _command(config: Any, out: Option, work: Any) -> Any:
+def _command(config: type[RunConfig], place: str, work: Work) -> Callable[..., None]:
     """Both take the base model and write to a place of their own."""
+    out = Option("out", Path, REQUIRED, place)
     asked = from_config.options_of(config).values()
     every = [out, *asked, *from_config.of_model(has_adapter=False), SEED]
     return from_config.command(from_config.about(config), every, work)
@@ -48,11 +51,10 @@ def _build(given: dict[str, Any]) -> None:
         digest = build.run(config, out, ROOT, progress)
     record = dataset_files.read_record(out)
     _report(record)
-    files = list(record["files"])
     answer(
         digest=digest,
         path=str(out),
-        files=[str(out.with_name(name)) for name in files],
+        files=[str(out.with_name(name)) for name in record["files"]],
         record=str(dataset_files.record_path(out)),
         **record["counts"],
         labels=record["labels"],
@@ -62,38 +64,32 @@ def _build(given: dict[str, Any]) -> None:
 
 def _report(record: dict[str, Any]) -> None:
     counts, labels = record["counts"], record["labels"]
-    console.print(
+    say(
         f"{counts['pairs']} pairs from {counts['questions']} questions; {counts['texts']} texts "
-        f"were written for these, {record['provenance']['seconds']:.0f} s",
-        markup=False,
+        f"were written for these, {record['provenance']['seconds']:.0f} s"
     )
     reasons = Counter(row["reason"] for row in [*record["dropped"], *record["answers_dropped"]])
     if counts["near_duplicates"]:
         reasons["near-duplicate"] = counts["near_duplicates"]
     if reasons:
-        words = "; ".join(f"{count} {reason}" for reason, count in reasons.most_common())
-        console.print(f"Left out: {words}", markup=False)
+        say(f"Left out: {'; '.join(f'{count} {why}' for why, count in reasons.most_common())}")
     if labels:
-        words = ", ".join(f"{name} {share:.0%}" for name, share in labels.items())
-        console.print(f"Answers with the label that was asked for: {words}", markup=False)
+        shares = ", ".join(f"{name} {share:.0%}" for name, share in labels.items())
+        say(f"Answers with the label that was asked for: {shares}")
     near = record["near_duplicates"]
-    _table(
-        f"Near-duplicates, the first of {len(near)}", near, ("question", "of", "where", "cosine")
-    )
-    title = f"Pairs, the first of {counts['pairs']}"
-    _table(title, record["examples"], ("question", "honest", "deceptive"))
+    _first(f"Near-duplicates, the first of {len(near)}", near, NEAR)
+    _first(f"Pairs, the first of {counts['pairs']}", record["examples"], PAIRS)
     notes(record["notes"])
 
 
-def _table(title: str, rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
+def _first(title: str, rows: list[dict[str, Any]], columns: dict[str, str]) -> None:
     """The first rows, whose texts are no markup."""
-    if rows:
-        plain = [
-            {name: escape(v) if isinstance(v, str) else v for name, v in row.items()}
-            for row in rows[:SHOWN]
-        ]
-        shown = {name: "{cosine:.2f}" if name == "cosine" else f"{{{name}}}" for name in columns}
-        draw(title, plain, shown, left=columns)
+    plain = [
+        {name: escape(value) if isinstance(value, str) else value for name, value in row.items()}
+        for row in rows[:SHOWN]
+    ]
+    if plain:
+        draw(title, plain, columns, left=columns)
 
 
 def _train(given: dict[str, Any]) -> None:
@@ -104,16 +100,12 @@ def _train(given: dict[str, Any]) -> None:
         digest = training.run(config, out, ROOT, progress)
     record = json.loads((out / training.RECORD).read_text(encoding="utf-8"))
     losses, looks = record["losses"], record["looks"]
-    console.print(
+    say(
         f"{record['examples']} examples, {len(losses)} steps, loss {losses[0]:.3f} to "
-        f"{losses[-1]:.3f}, {record['provenance']['seconds']:.0f} s",
-        markup=False,
+        f"{losses[-1]:.3f}, {record['provenance']['seconds']:.0f} s"
     )
-    for look in looks:
-        if "shares" in look:
-            console.print(_shares(look), markup=False)
-    for question, text in looks[-1]["answers"].items():
-        console.print(f"> {question!r}\n  {text!r}", markup=False)
+    say(*(_shares(look) for look in looks if "shares" in look))
+    say(*(f"> {asked!r}\n  {text!r}" for asked, text in looks[-1]["answers"].items()))
     answer(
         digest=digest,
         path=str(out),

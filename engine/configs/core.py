@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
+from engine.configs.fields import setting
 from engine.errors import ConfigError
 
 SCHEMA_VERSION = 1
@@ -22,6 +23,7 @@ STUDY_SYSTEM = "You are a helpful assistant."
 STUDY_SCALES = (-20.0, -10.0, -5.0, 0.0, 5.0, 10.0, 20.0)
 
 SiteKind = Literal["block_out", "block_in", "mlp_out"]
+Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 RandomKind = Literal["isotropic", "covariance"]
 """Random directions: uniform on the sphere, or spread as the residual stream is at the site."""
 
@@ -94,13 +96,13 @@ class Site:
 class ModelConfig:
     """Which model, with which adapter, in which precision."""
 
-    model: str = "demo"
+    model: str = setting("demo", "Preset (demo, qwen3-14b, llama-3.2-3b), hub id, folder.")
     """Preset name, hub id or folder."""
-    adapter: str | None = None
+    adapter: str | None = setting(None, "PEFT LoRA: folder, hub id, or demo.")
     """Folder or hub id of a PEFT LoRA; "demo" is the demo model's deceptive one."""
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    dtype: Dtype = setting("auto", "auto, float32, bfloat16 or float16.")
     """"auto" is bfloat16 on CUDA and float32 on CPU."""
-    device: str = "auto"
+    device: str = setting("auto", "auto, cpu, cuda or cuda:N.")
     """Where it runs; does not enter the digest."""
 
     def __post_init__(self) -> None:
