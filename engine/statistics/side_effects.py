@@ -9,6 +9,7 @@ import pandas as pd
 
 from engine.maths.intervals import wilson
 from engine.records import measures
+from engine.records.columns import completed
 from engine.statistics.cells import BASELINE, CELL, CONTROL
 
 CONSUMED = ("knowledge_questions", "knowledge_options", "knowledge_letter_share")
@@ -57,6 +58,7 @@ def by_cell(frame: pd.DataFrame) -> pd.DataFrame:
     shown = [*CELL, "relative", *COLUMNS, *others]
     if not is_measured(frame):
         return pd.DataFrame(columns=shown)
+    frame = completed(frame, measures.added(), "The sweep")
     has_figures = frame[numbers].notna().any(axis=1)
     frame = frame[has_figures | frame["written"].notna()]
     groups = frame.groupby(CELL, sort=False, observed=True)
@@ -100,7 +102,7 @@ def beside_best(cells: pd.DataFrame, best: pd.DataFrame) -> pd.DataFrame:
 
 
 def _add_written(table: pd.DataFrame, frame: pd.DataFrame) -> None:
-    rows = frame[frame["written"].notna()]
+    rows = frame[frame["written"].notna() & frame["written_letter"].notna()]
     parsed = rows[rows["written_letter"] != ""]
     larger = np.where(parsed["logit_a"] > parsed["logit_b"], "A", "B")
     # Equal logits name no letter: half of whatever is written agrees with them.
