@@ -7,6 +7,7 @@ from typing import Any
 from engine.cli import tables_of_vectors
 from engine.cli.drawing import by_scale, console, draw, filled, notes, say
 from engine.configs import registry
+from engine.errors import StoreError
 from engine.records.grids import Generation
 from engine.records.records import Evaluation, RecordInfo, VectorSet
 from engine.runs.engine import EngineStatus
@@ -111,8 +112,17 @@ WAYS = {
 
 
 def experiment(record: dict[str, Any]) -> None:
-    """The tables of a study, the evidence for found vectors, or an adaptive sweep."""
-    drawn = EXPERIMENTS[record["name"]]
+    """The tables of a study, the evidence for found vectors, or an adaptive sweep.
+
+    Raises:
+        StoreError: If it is of a kind that is not known here.
+    """
+    drawn = EXPERIMENTS.get(record["name"])
+    if drawn is None:
+        raise StoreError(
+            f"{record['name']!r} is a study that this version cannot show: export its tables, or "
+            "use the version that made it."
+        )
     drawn(record)
     if drawn in (corrigibility, deception):
         seconds = record["provenance"]["seconds"]

@@ -9,11 +9,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from engine.cli import from_config
+from engine.cli import from_config, tables
 from engine.cli.from_config import Option
 from engine.configs.core import ModelConfig, PromptsConfig, RunConfig, VectorRef
 from engine.configs.fields import setting
-from engine.errors import ConfigError
+from engine.errors import ConfigError, StoreError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,3 +173,8 @@ def test_a_command_has_options_and_arguments_of_its_own() -> None:
 
     assert done.exit_code == 0, done.output
     assert (told[0]["sets"], told[0]["twice"]) == (["a", "b"], True)
+
+
+def test_a_study_of_another_version_is_refused_in_a_sentence() -> None:
+    with pytest.raises(StoreError, match="'colours' is a study that this version cannot show"):
+        tables.experiment({"name": "colours", "tables": []})
