@@ -92,7 +92,9 @@ RUNS: list[Run] = [
         check="engine.runs.training:check_dataset",
     ),
 ]
-"""All kinds of run; finders in the order in which they are offered and coloured."""
+"""All kinds of run; finders in the order in which they are offered and coloured.
+
+A new finder comes after the others: in between it would take the colour of the next."""
 
 
 def methods() -> list[str]:
