@@ -28,12 +28,15 @@ STORED = "4ef5eb389dc9"
 """A set of vectors that ships with the project."""
 
 
+def found(name: str, here: str, before_rooms: str) -> Any:
+    """Something by its name: from its room, or from where it lay before there were rooms."""
+    has_rooms = (ROOT / "engine" / "runs").exists()
+    return getattr(importlib.import_module(here if has_rooms else before_rooms), name)
+
+
 def command(*arguments: str) -> str:
     """What the command line prints on stdout."""
-    try:
-        from engine.cli.main import main
-    except ImportError:
-        from engine.cli.main import main
+    main = found("main", "engine.cli.main", "engine.cli")
     os.environ["COLUMNS"] = "100"
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.suppress(SystemExit):
@@ -117,12 +120,8 @@ def digest_before_rooms(engine: Any, kind: str, config: Any) -> str:
 
 def digests() -> str:
     """A line for each config: its kind and the name of the record that it leads to."""
-    try:
-        from engine.runs.engine import Engine
-        from engine.store.store import Store
-    except ImportError:
-        from engine.runs.engine import Engine
-        from engine.store.store import Store
+    Engine = found("Engine", "engine.runs.engine", "engine.engine")  # noqa: N806  A class.
+    Store = found("Store", "engine.store.store", "engine.store")  # noqa: N806
     engine = Engine(Store(ROOT), keep_jobs=False)
     has_rooms = (ROOT / "engine" / "runs").exists()
     lines = []

@@ -164,7 +164,7 @@ class MelboConfig(SliceConfig):
     """"study": independent restarts, Adam 0.1. "orthogonal": scale-free, one basis."""
 
     def __post_init__(self) -> None:
-        """Refuse zero steps, and several prompts, which MELBO does not take."""
+        """Refuse zero steps."""
         super().__post_init__()
         whole("The number of steps", self.steps, 1)
 

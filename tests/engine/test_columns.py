@@ -99,7 +99,7 @@ def test_a_measure_is_a_file_and_a_line_and_a_sweep_takes_it(
 
     by_cell = side_effects.by_cell(frame)
     expected = measured.groupby(["vector_set", "vector", "scale"], sort=False).toy_norm.first()
-    assert list(by_cell)[-2:] == ["knowledge_letter_bias", "toy_norm"]
+    assert list(by_cell)[-1] == "toy_norm"
     np.testing.assert_allclose(by_cell.toy_norm, expected)
     assert by_cell.set_index("vector_set").toy_norm["baseline"] == 0.0
     assert (by_cell[by_cell.vector_set != "baseline"].toy_norm > 0).all()
@@ -155,7 +155,8 @@ def test_units_from_before_a_measure_are_taken_over(
     # The names under which runs that were killed before the registry kept their readings.
     names = {"neutral", "written", "logits"}
     beside = [set(unit) for name, unit in units.items() if name.startswith("beside")]
-    assert beside == [names | {"toy"}] * 3
+    assert len(beside) == 3
+    assert all(names | {"toy"} <= unit for unit in beside)
 
 
 def test_an_evaluation_without_a_later_column_opens(
@@ -283,4 +284,5 @@ def test_every_table_names_each_column_once_and_dates_the_later_ones() -> None:
         assert max(Counter(column.name for column in table).values()) == 1
         assert all(column.meaning for column in table)
         assert all(column.since == "" or date.fromisoformat(column.since) for column in table)
-    assert {column.since for column in measures.added()} == {measures.FIRST}
+    assert measures.FIRST in {column.since for column in measures.added()}
+    assert all(column.since >= measures.FIRST for column in measures.added())
