@@ -62,7 +62,8 @@ def _facts(status: Any, loaded: dict[str, Any]) -> None:
     words = []
     if loaded.get("blocks"):
         words.append(f"{loaded['blocks']} blocks, width {loaded.get('hidden', '?')}")
-    for line in (" · ".join(words), *_memory(status, str(loaded.get("device", "")))):
+    memory = _memory(status, str(loaded.get("device", "")))
+    for line in (" · ".join(words), *memory, *loaded.get("notes", ())):
         if line:
             st.caption(captions.plain(line))
     if not words and status.state == "not loaded":

@@ -37,6 +37,7 @@ def _check(given: dict[str, Any]) -> None:
         digest=identity["fingerprint"],
         path=given["model"],
         model=identity,
+        notes=list(door.loaded.notes),
         passed=all(c.passed for c in status.checks),
         checks=[dataclasses.asdict(c) for c in status.checks],
     )

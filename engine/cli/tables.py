@@ -281,6 +281,7 @@ def checks(status: EngineStatus) -> None:
     ]
     columns = {"": "{mark}", "self-test": "{name}", "figure": "{figure}", "reason": "{reason}"}
     draw(f"{title} · {card.get('dtype')} on {card.get('device')}", rows, columns, left=columns)
+    notes(tuple(card.get("notes", ())))
 
 
 def library(infos: list[RecordInfo], damaged: list[tuple[Path, str]]) -> None:

@@ -319,7 +319,7 @@ class Grid:
 
 
 def _notes(door: Forward, sets: Mapping[str, VectorSet]) -> list[str]:
-    notes = [door.loaded.prompter.note] if door.loaded.prompter.note else []
+    notes = list(door.loaded.notes)
     own = door.loaded.source.fingerprint
     for found in sets.values():
         other = found.model.get("fingerprint")

@@ -155,7 +155,7 @@ def notes_of(
     sweep: ab.Sweep, config: EvaluateConfig, mass: Float[np.ndarray, "questions orders"]
 ) -> list[str]:
     """Sentences a reader of a sweep should see; `mass` is the baseline's P(A) + P(B)."""
-    notes = [note] if (note := sweep.door.loaded.prompter.note) else []
+    notes = list(sweep.door.loaded.notes)
     middle = float(np.median(mass))
     if middle < LITTLE_MASS:
         notes.append(

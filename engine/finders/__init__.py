@@ -9,6 +9,7 @@ Public: contrastive, finetune_diff, found, jacobian, melbo, power_iteration, ran
 texts.
 """
 
+import dataclasses
 import importlib
 
 from engine.configs import registry
@@ -24,6 +25,6 @@ def find(
 ) -> Found:
     """Run the finder this config belongs to; a search goes on from the `steps` that are kept."""
     method = importlib.import_module(registry.of(config).finder)
-    if config.is_stepwise:
-        return method.find(door, config, progress, steps or Steps())
-    return method.find(door, config, progress)
+    more = (steps or Steps(),) if config.is_stepwise else ()
+    found: Found = method.find(door, config, progress, *more)
+    return dataclasses.replace(found, notes=(*door.loaded.notes, *found.notes))

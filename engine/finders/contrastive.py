@@ -108,7 +108,7 @@ def find(door: Forward, config: ContrastiveConfig, progress: Progress) -> Found:
         residual_norms={
             Site(block=block).words: norm for block, norm in zip(blocks, norms, strict=True)
         },
-        notes=(*reading_notes(door, pairs, len(units)), *_notes(config), *states.notes),
+        notes=(*reading_notes(pairs, len(units)), *_notes(config), *states.notes),
     )
 
 
@@ -119,15 +119,14 @@ def template_tokens(places: int, vectors: int) -> dict[str, list[float]]:
     return {"template_token": [float(i % places + 1) for i in range(vectors)]}
 
 
-def reading_notes(door: Forward, pairs: PairSet, count: int) -> tuple[str, ...]:
+def reading_notes(pairs: PairSet, count: int) -> tuple[str, ...]:
     """What a reader should know of the texts."""
-    template = (door.loaded.prompter.note,) if door.loaded.prompter.note else ()
     few = (
         (f"With {count} rows nothing can be said about reliability: use more.",)
         if count < 4
         else ()
     )
-    return (*template, f"{count} rows of {pairs.name} were read.", *few, *pairs.notes)
+    return (f"{count} rows of {pairs.name} were read.", *few, *pairs.notes)
 
 
 def _notes(config: ContrastiveConfig) -> tuple[str, ...]:

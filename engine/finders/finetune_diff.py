@@ -74,7 +74,7 @@ def find(door: Forward, config: FinetuneDiffConfig, progress: Progress) -> Found
             Site(block=block).words: norm for block, norm in zip(blocks, norms, strict=True)
         },
         notes=(
-            *reading_notes(door, rows, len(units)),
+            *reading_notes(rows, len(units)),
             *_notes(config, whole),
             *dict.fromkeys(note for side in sides for note in side.notes),
         ),

@@ -71,12 +71,12 @@ def find(door: Forward, config: MelboConfig, progress: Progress, steps: Steps) -
         scores={"displacement": values.tolist(), "ratio": (values / max(null, 1e-30)).tolist()},
         history={"displacement": history},
         residual_norms={site.words: residual_norm(starts[0], door)},
-        notes=(*_notes(door, config), *notes[-1:]),
+        notes=(*_notes(config), *notes[-1:]),
     )
 
 
-def _notes(door: Forward, config: MelboConfig) -> tuple[str, ...]:
-    notes = [door.loaded.prompter.note] if door.loaded.prompter.note else []
+def _notes(config: MelboConfig) -> tuple[str, ...]:
+    notes = []
     if config.variant == "study":
         notes.append(
             "Independent restarts often reach one direction, up to sign: count directions, "

@@ -67,7 +67,7 @@ def find(door: Forward, config: PowerIterationConfig, progress: Progress, steps:
         },
         history=history,
         residual_norms={site.words: residual_norm(start, door)},
-        notes=(*_notes(door, config, found), *jacobian.notes),
+        notes=(*_notes(config, found), *jacobian.notes),
     )
 
 
@@ -103,8 +103,8 @@ def _signed(vectors: Tensor) -> Tensor:
     return vectors * vectors.gather(-1, largest).sign()
 
 
-def _notes(door: Forward, config: PowerIterationConfig, found: Directions) -> tuple[str, ...]:
-    notes = [door.loaded.prompter.note] if door.loaded.prompter.note else []
+def _notes(config: PowerIterationConfig, found: Directions) -> tuple[str, ...]:
+    notes = []
     loose = [i for i, r in enumerate(found.residuals.tolist()) if r > config.tolerance]
     if loose:
         notes.append(

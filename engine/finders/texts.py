@@ -6,7 +6,6 @@ read through two templates written by hand, which differed: here the questions' 
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from engine.configs.pairs import IN_ANSWER, ContrastiveConfig, FinetuneDiffConfig, template_token
 from engine.errors import ConfigError, DataError
@@ -105,10 +104,7 @@ class Reader:
     def _conversation(self, prompt: str, system: str | None, answer: str) -> str:
         if not self._prompter.has_template:
             return self._prompter.render(prompt, system) + answer + "\n"
-        messages: list[dict[str, Any]] = [{"role": "system", "content": system}] if system else []
-        messages.append({"role": "user", "content": prompt})
-        messages.append({"role": "assistant", "content": answer})
-        return self._prompter.tokenizer.apply_chat_template(messages, tokenize=False)
+        return self._prompter.conversation(self._prompter.turns(prompt, system, answer))
 
 
 def _tail_length(prompter: Prompter) -> int:

@@ -151,14 +151,10 @@ def _template(door: Forward) -> Check:
             name="chat template renders",
             passed=False,
             figure="no template",
-            reason=prompter.note or "",
+            reason=prompter.notes[0],
         )
     rendered = prompter.render("Hello?", STUDY_SYSTEM)
-    closed = prompter.tokenizer.apply_chat_template(
-        [{"role": "system", "content": STUDY_SYSTEM}, {"role": "user", "content": "Hello?"}],
-        tokenize=False,
-        add_generation_prompt=False,
-    )
+    closed = prompter.conversation(prompter.turns("Hello?", STUDY_SYSTEM))
     opening = rendered.removeprefix(closed)
     return Check(
         name="chat template renders",

@@ -65,6 +65,15 @@ class LoadedModel:
         """Width of the residual stream."""
         return int(self.causal.config.get_text_config().hidden_size)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences that belong beside everything this model gives.
+
+        Raises:
+            ModelError: If its chat template cannot be rendered.
+        """
+        return self.prompter.notes
+
     def identity(self) -> dict[str, Any]:
         """What a record says of the model it was made with."""
         return {

@@ -4,13 +4,19 @@ Knows nothing of models; a tokenizer is all it needs.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import DataError
+from engine.model.templates import Template, Turn
 
 FALLBACK = "{system}{user}\n\nAnswer: "
 """Plain template for tokenizers without a chat template."""
+NO_TEMPLATE = (
+    "This tokenizer has no chat template: prompts are plain text, the system prompt "
+    "first, then the question and 'Answer:'."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,36 +36,55 @@ class Prompter:
     """Renders prompts for one tokenizer."""
 
     def __init__(self, tokenizer: Any) -> None:
-        """Take a loaded tokenizer; it is never changed."""
+        """Take a loaded tokenizer; it is never changed.
+
+        Raises:
+            ModelError: If it has several chat templates and none is the usual one.
+        """
         self.tokenizer = tokenizer
         self.has_template = bool(getattr(tokenizer, "chat_template", None))
+        self._template = Template(tokenizer) if self.has_template else None
 
     @property
     def template_hash(self) -> str:
         """Twelve hex digits of the template's SHA-256, or of the fallback's."""
-        text = self.tokenizer.chat_template if self.has_template else FALLBACK
-        return hashlib.sha256(str(text).encode()).hexdigest()[:12]
+        text = FALLBACK if self._template is None else self._template.text
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     @property
-    def note(self) -> str | None:
-        """A sentence a user should see, where the tokenizer has no chat template."""
-        if self.has_template:
-            return None
-        return (
-            "This tokenizer has no chat template: prompts are plain text, the system prompt "
-            "first, then the question and 'Answer:'."
-        )
+    def notes(self) -> tuple[str, ...]:
+        """Sentences a reader of anything made with these prompts should see.
+
+        Raises:
+            ModelError: If the chat template cannot be rendered.
+        """
+        return (NO_TEMPLATE,) if self._template is None else self._template.notes
 
     def render(self, user: str, system: str | None = None) -> str:
-        """The prompt up to the point where the model begins to answer."""
-        if not self.has_template:
+        """The prompt up to the point where the model begins to answer.
+
+        Raises:
+            ModelError: If the chat template cannot be rendered.
+        """
+        if self._template is None:
             return FALLBACK.format(system=f"{system}\n\n" if system else "", user=user)
-        messages = [{"role": "system", "content": system}] if system else []
-        messages.append({"role": "user", "content": user})
-        # Without this Qwen3 opens its answer with <think>, and no letter is read.
-        return self.tokenizer.apply_chat_template(
-            messages, tokenize=False, add_generation_prompt=True, enable_thinking=False
-        )
+        return self._template.conversation(self.turns(user, system), begins=True)
+
+    @staticmethod
+    def turns(user: str, system: str | None = None, answer: str | None = None) -> list[Turn]:
+        """A question with what stands before and after it, for `conversation`."""
+        said = (("system", system or None), ("user", user), ("assistant", answer))
+        return [{"role": role, "content": text} for role, text in said if text is not None]
+
+    def conversation(self, turns: Sequence[Turn]) -> str:
+        """Whole turns as the chat template writes them, without the beginning of a next one.
+
+        Raises:
+            ModelError: If the chat template cannot be rendered.
+        """
+        if self._template is None:
+            raise ValueError("Only a chat template writes conversations.")
+        return self._template.conversation(turns, begins=False)
 
     def encode(self, rendered: str) -> list[int]:
         """Token ids of a rendered prompt; templates already hold their own special tokens."""

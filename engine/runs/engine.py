@@ -296,7 +296,7 @@ def _card(loaded: "LoadedModel", door: "Forward") -> dict[str, Any]:
         "name": loaded.config.model,
         "title": preset.title if preset else loaded.config.short_name,
         "kind": "blocks by hand" if door.is_segmented else "hooks",
-        "note": loaded.prompter.note,
+        "notes": list(loaded.notes),
     }
 
 

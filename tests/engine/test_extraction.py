@@ -20,6 +20,7 @@ from engine.finders.packing import batch_ends
 from engine.finders.texts import Reader, Text
 from engine.model.forward import Forward
 from engine.model.loading import load
+from engine.model.prompts import Prompter
 from engine.progress import silent
 from tests import tiny
 from tests.reference import extraction_reference as slow
@@ -363,16 +364,14 @@ def test_memory_that_runs_out_halves_the_batch_and_changes_nothing(
 
 
 def test_the_studys_two_templates_drift_apart() -> None:
-    prompter = tiny.door("llama").loaded.prompter
-    prompter.tokenizer.chat_template = (
-        "<|endoftext|>{{ messages[0]['content'] }}<|im_start|>assistant\n\n"
-    )
-    prompter.tokenizer.bos_token = "<|endoftext|>"
-    reader = Reader(prompter, FinetuneDiffConfig(model=ADAPTER, variant="study"))
+    fast = tiny.tokenizer()
+    fast.chat_template = "<|endoftext|>{{ messages[0]['content'] }}<|im_start|>assistant\n\n"
+    fast.bos_token = "<|endoftext|>"
+    reader = Reader(Prompter(fast), FinetuneDiffConfig(model=ADAPTER, variant="study"))
 
     text = reader.padded("Why?", None, None, 64, on_left=False)
 
-    decoded = prompter.tokenizer.decode(text.tokens).removesuffix("<|endoftext|>")
+    decoded = fast.decode(text.tokens).removesuffix("<|endoftext|>")
     assert decoded.startswith("<|endoftext|><|endoftext|>Why?<|im_start|>assistant\n<|endoftext|>")
 
 

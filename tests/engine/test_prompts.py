@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.errors import DataError
+from engine.errors import DataError, ModelError
 from engine.model.prompts import Prompter, shared_prefix
 from tests import tiny
 
@@ -29,7 +29,7 @@ def test_without_a_template_the_system_prompt_comes_first_in_plain_text() -> Non
     prompter = Prompter(fast)
 
     assert prompter.render("Why?", "Be kind.") == "Be kind.\n\nWhy?\n\nAnswer: "
-    assert "no chat template" in prompter.note
+    assert "no chat template" in prompter.notes[0]
 
 
 def test_answer_tokens_are_the_bracketed_letters_where_they_are_single() -> None:
@@ -59,3 +59,87 @@ def test_an_empty_prompt_is_refused() -> None:
 )
 def test_shared_prefix_leaves_each_prompt_a_token_of_its_own(sequences, count: int) -> None:
     assert shared_prefix(sequences) == count
+
+
+TURNS = (
+    "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+RAISES = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('No system') }}{% endif %}"
+DROPS = TURNS.replace("in messages %}", "in messages if m['role'] != 'system' %}")
+
+
+def asked(template) -> Prompter:
+    fast = tiny.tokenizer()
+    fast.chat_template = template
+    return Prompter(fast)
+
+
+@pytest.mark.parametrize("template", [RAISES + TURNS, DROPS])
+def test_a_system_prompt_without_a_role_of_its_own_is_part_of_the_user_s_turn(template) -> None:
+    prompter = asked(template)
+
+    assert prompter.render("Why?", "Be kind.") == (
+        "<|im_start|>user\nBe kind.\n\nWhy?<|im_end|>\n<|im_start|>assistant\n"
+    )
+    assert prompter.render("Why?") == "<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n"
+    assert prompter.conversation(prompter.turns("Why?", "Be kind.", "So.")).count("Be kind.") == 1
+    assert "no system role" in prompter.notes[0]
+    assert asked(TURNS).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("opening", "closed"),
+    [
+        ("<think>\n", "<think>\n\n</think>\n\n"),
+        ("<think>", "<think>\n\n</think>\n\n"),
+        ("[THINK]", "[THINK]\n\n[/THINK]\n\n"),
+    ],
+)
+def test_thinking_that_a_template_opens_is_closed_before_the_answer(opening, closed) -> None:
+    begins = "<|im_start|>assistant\n"
+    prompter = asked(TURNS.replace("assistant\n", "assistant\n" + opening))
+
+    assert prompter.render("Why?").endswith(begins + closed)
+    assert "closed at once" in prompter.notes[0]
+    assert not prompter.conversation(prompter.turns("Why?")).endswith(closed)
+    # Where the template itself closes it nothing is added.
+    assert asked(TURNS.replace("assistant\n", "assistant\n" + closed)).notes == ()
+
+
+def test_a_harmony_template_is_led_to_the_channel_of_answers() -> None:
+    prompter = asked(TURNS.replace("<|im_start|>assistant\n", "<|start|>assistant"))
+
+    assert prompter.render("Why?").endswith("<|start|>assistant<|channel|>final<|message|>")
+
+
+def test_of_several_templates_the_default_one_is_used() -> None:
+    prompter = asked({"default": TURNS, "tool_use": TURNS + "tools"})
+
+    assert prompter.render("Why?") == asked(TURNS).render("Why?")
+    assert prompter.template_hash == asked(TURNS).template_hash
+    with pytest.raises(ModelError, match="templates named rag, tool_use, and none is the default"):
+        asked({"rag": TURNS, "tool_use": TURNS})
+
+
+def test_content_is_given_in_parts_where_the_template_reads_parts() -> None:
+    parts = TURNS.replace(
+        "{{ m['content'] }}", "{% for p in m['content'] %}{{ p.text }}{% endfor %}"
+    )
+
+    assert asked(parts).render("Why?", "Be kind.") == asked(TURNS).render("Why?", "Be kind.")
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        ("{{ raise_exception('of no use') }}", "of no use"),
+        ("{% for m in messages %}", "unknown tag|Unexpected end"),
+        ("{{ 1 / 0 }}", "division by zero"),
+        ("{{ messages[0].missing.more }}", "missing"),
+        ("always the same", "leaves out what the user says"),
+    ],
+)
+def test_a_template_that_cannot_be_used_is_refused_in_a_sentence(template, said) -> None:
+    with pytest.raises(ModelError, match=said):
+        asked(template).render("Why?", "Be kind.")

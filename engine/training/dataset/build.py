@@ -133,7 +133,7 @@ def _begin(door: Forward, config: DatasetConfig, units: Partial, progress: Progr
     seeds = load_seeds(config)
     prompter = door.loaded.prompter
     asker = Asker(config, seeds, prompter)
-    notes = [asker.words, *seeds.notes, *([prompter.note] if prompter.note else [])]
+    notes = [asker.words, *seeds.notes, *door.loaded.notes]
     ends = end_tokens(door) | asker.turn_ends()
     writer = Writer(door, units, ends, notes.append)
     return _Building(door, config, seeds, asker, writer, progress, notes)

@@ -63,7 +63,7 @@ def load_examples(config: FinetuneConfig, prompter: Prompter) -> Examples:
     is_short = [len(row.prompt) + len(row.answer) <= config.max_tokens for row in rows]
     if not any(is_short):
         raise DataError(f"Every example has more than {config.max_tokens} tokens: allow longer.")
-    notes = list(found.notes)
+    notes = [*prompter.notes, *found.notes]
     if is_lone:
         notes.append("The file holds one answer to each question, which is what was learnt.")
     if not all(is_short):
@@ -98,9 +98,7 @@ def _ending(prompter: Prompter, question: str, system: str | None, answer: str) 
     end = prompter.tokenizer.eos_token
     if not prompter.has_template or not end:
         return ""
-    turns = [{"role": "system", "content": system}] if system else []
-    turns += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
-    whole = prompter.tokenizer.apply_chat_template(turns, tokenize=False, enable_thinking=False)
+    whole = prompter.conversation(prompter.turns(question, system, answer))
     _, found, after = whole.rpartition(answer)
     return after[: after.index(end) + len(end)] if found and end in after else ""
 
