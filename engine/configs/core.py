@@ -168,6 +168,12 @@ class Known(Protocol):
     def digest(self, config: "RunConfig") -> str:
         """Name of the record that another config leads to."""
 
+    def is_demo(self, model: ModelConfig) -> bool:
+        """Whether a model's own files, adapter apart, are the demo model's, wherever they lie."""
+
+    def is_demo_corpus(self, path: str) -> bool:
+        """Whether every question of a file stands in the demo corpus."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
@@ -217,8 +223,20 @@ def record_name(config: RunConfig, known: Known) -> str:
     Raises:
         EngineError: If something that it refers to cannot be found.
     """
-    payload = config.named(known)
-    for one in dataclasses.fields(config):
-        if one.name in config.added_later and payload.get(one.name) == one.default:
-            del payload[one.name]
+    payload = without_later(config, config.named(known))
     return digest({"method": config.method, **payload})
+
+
+def without_later(config: RunConfig, payload: dict[str, Any]) -> dict[str, Any]:
+    """What a digest is made of, less the fields that came later and are at their defaults."""
+    same = {
+        one.name
+        for one in dataclasses.fields(config)
+        if one.name in config.added_later and payload.get(one.name) == _plain(one.default)
+    }
+    return {name: value for name, value in payload.items() if name not in same}
+
+
+def _plain(value: Any) -> Any:
+    # As JSON has it: a tuple is a list there.
+    return list(value) if isinstance(value, tuple) else value

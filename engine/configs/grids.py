@@ -10,8 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from engine.configs import judges
 from engine.configs.core import STUDY_PROMPT, STUDY_SYSTEM, Known, ModelConfig, RunConfig, require
 from engine.configs.fields import setting
+from engine.configs.judges import Judge
 
 MOST_TOKENS = 4096
 KEYWORDS = ("all", "prompt", "response")
@@ -98,6 +100,7 @@ class GenerateConfig(RunConfig):
     title: ClassVar[str] = "Generation"
     about: ClassVar[str] = "What the model says: unsteered, and with each vector at each scale."
     files: ClassVar[tuple[str, ...]] = ("neutral_prompts",)
+    added_later: ClassVar[tuple[str, ...]] = ("judge",)
     model: ModelConfig = field(default_factory=ModelConfig)
     prompts: tuple[str, ...] = (STUDY_PROMPT,)
     system: str | None = setting(STUDY_SYSTEM, "System prompt; empty for none.")
@@ -109,6 +112,8 @@ class GenerateConfig(RunConfig):
     """Neutral prompts on which side effects are measured; 0 for none."""
     neutral_prompts: str = "data/prompts/neutral.txt"
     """File of neutral prompts; its content, not its name, enters the digest."""
+    judge: Judge = setting("auto", judges.HELP)
+    """Who labels the texts; "auto" labels those of the demo model, known by its files."""
     seed: int = setting(0, "Of every random draw.")
 
     def __post_init__(self) -> None:

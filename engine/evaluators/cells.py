@@ -38,15 +38,6 @@ class Cell:
     mean_logprob: float | None = None
 
 
-def known_label(config: GenerateConfig, text: str) -> str:
-    """The planted behaviour a demo model's answer shows; empty for other models."""
-    if config.model.model != "demo":
-        return ""
-    from engine.demo.labels import label_answer
-
-    return label_answer(text)
-
-
 def key_of(config: GenerateConfig, prompt: str, effect: str, sample: int) -> str:
     """The name of a cell: all that its text depends on but the model."""
     whole = [config.seed, config.system, prompt, json.loads(effect), sample]

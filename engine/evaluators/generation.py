@@ -13,9 +13,9 @@ import pandas as pd
 from torch import Tensor
 
 from engine.configs.grids import Configuration, GenerateConfig
-from engine.evaluators import interventions, lockstep
+from engine.evaluators import interventions, judges, lockstep
 from engine.evaluators import text_figures as side_effects
-from engine.evaluators.cells import Cell, choose, draws_of, end_tokens, key_of, known_label
+from engine.evaluators.cells import Cell, choose, draws_of, end_tokens, key_of
 from engine.evaluators.text_figures import Neutral, Scored
 from engine.model.edits import Edit, first_edited
 from engine.model.forward import Forward
@@ -50,6 +50,7 @@ def run(
     sets: Mapping[str, VectorSet],
     progress: Progress,
     units: Frames,
+    judge: str = "none",
 ) -> GridResult:
     """Write every cell of a grid and measure it.
 
@@ -59,11 +60,12 @@ def run(
         sets: The stored vector sets by the digests that the config names.
         progress: Called after every token of a batch; may raise to stop.
         units: Keeps finished texts, so that a stopped grid goes on.
+        judge: Who labels the texts, by its name in `judges`.
 
     Raises:
         ConfigError: If a vector or a layer does not fit the model.
     """
-    return Grid(door, config, sets, progress, units).run()
+    return Grid(door, config, sets, progress, units, judge).run()
 
 
 class Grid:
@@ -76,9 +78,11 @@ class Grid:
         sets: Mapping[str, VectorSet],
         progress: Progress,
         units: Frames,
+        judge: str = "none",
     ) -> None:
         """Lay out the cells; nothing is written yet."""
         self.door, self.config, self._units = door, config, units
+        self._judge = judges.find(judge)
         self._progress, self._done, self._notes = progress, 0, list(_notes(door, sets))
         self._ends = end_tokens(door)
         self._show_next = 0.0
@@ -295,7 +299,7 @@ class Grid:
         return text
 
     def _frame(self) -> pd.DataFrame:
-        rows = []
+        rows, label = [], self._judge.label
         for column, cell in self._laid_out():
             tokens = cell.written[:-1] if cell.finished else cell.written
             text = self._text(cell)
@@ -307,7 +311,7 @@ class Grid:
                     "text": text,
                     "tokens": len(tokens),
                     "finished": cell.finished,
-                    "label": known_label(self.config, text),
+                    "label": label(text),
                     "repetition": side_effects.repetition(tokens),
                     "unique_tokens": side_effects.unique_tokens(tokens),
                     "mean_logprob": cell.mean_logprob,

@@ -116,6 +116,12 @@ def _locate_adapter(name: str, root: Path) -> tuple[str, bool]:
     return name, False
 
 
+def is_demo(source: ModelSource, root: Path) -> bool:
+    """Whether a model's own files, its adapter apart, are the demo model's, whatever their name."""
+    demo = root / PRESETS["demo"].location
+    return source.is_local and source.fingerprint == folder_fingerprint(str(demo))
+
+
 def declared_blocks(source: ModelSource) -> int | None:
     """How many blocks a local model's configuration declares; None where it is not at hand."""
     if not source.is_local:

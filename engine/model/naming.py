@@ -9,10 +9,13 @@ from typing import Any
 
 from engine.configs.core import ModelConfig, RunConfig, record_name
 from engine.configs.sweeps import EvaluateConfig
-from engine.model.identity import resolve
+from engine.model.identity import is_demo, resolve
 from engine.questions import files
 from engine.questions.sources import read_source
 from engine.records.records import QuestionSet
+
+DEMO_CORPUS = ("data/pairs/advice.json", "data/demo/heldout_advice.json")
+"""Files of the advice that the demo corpus is made of, questions with known answers."""
 
 
 class Names:
@@ -57,6 +60,20 @@ class Names:
         path = self._question_file(config.questions)
         changed = path.stat().st_mtime_ns if path.exists() else 0
         return _questions(str(path), changed, config.behaviour, config.max_questions, config.seed)
+
+    def is_demo(self, model: ModelConfig) -> bool:
+        """Whether a model's own files, adapter apart, are the demo model's, wherever they lie."""
+        return is_demo(resolve(model, self.root), self.root)
+
+    def is_demo_corpus(self, path: str) -> bool:
+        """Whether every question of a file stands in the demo corpus.
+
+        Raises:
+            DataError: If the file cannot be read.
+        """
+        shipped = [str(self.root / name) for name in DEMO_CORPUS]
+        known = {prompt for name in shipped for prompt in files.load_prompts(name)}
+        return set(files.load_prompts(path)) <= known
 
     def _question_file(self, name: str) -> Path:
         path = Path(name)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from engine.configs.core import ModelConfig, RunConfig, as_json
 from engine.configs.finders import FinderConfig
 from engine.configs.grids import GenerateConfig
+from engine.configs.judges import judge_of
 from engine.configs.sweeps import EvaluateConfig
 from engine.errors import StoreError
 from engine.progress import Progress
@@ -137,7 +138,8 @@ def generate(engine: Engine, config: GenerateConfig, digest: str, progress: Prog
     with opened(engine, config, config.model, digest, progress) as run:
         from engine.evaluators import generation
 
-        result = generation.run(run.door, config, sets, progress, run.units)
+        judge = judge_of(config.judge, config.model, engine.names)
+        result = generation.run(run.door, config, sets, progress, run.units, judge)
         engine.store.save_generation(
             Generation(
                 frame=result.frame,
