@@ -49,8 +49,9 @@ FLIPS = (
     "(\u2212), against scale 0. p: exact McNemar test."
 )
 HELD_OUT = (
-    "Half of the questions choose the scale and sign, the other half reports, both ways round. It "
-    "is free of luck in the questions, but not of the choice among many vectors: the badge is."
+    "One half of the questions chooses the scale and sign, the other half reports, with its 95 % "
+    "interval. It is free of luck in the questions, but not of the choice among many vectors: the "
+    "badge is."
 )
 SLOPE = (
     "Mean over questions of the least-squares slope of the logit difference on the scale. The "

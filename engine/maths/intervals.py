@@ -42,10 +42,15 @@ def bootstrap_mean(
     clusters: np.ndarray | None = None,
     level: float = 0.95,
 ) -> Interval:
-    """Percentile interval of each column's mean, resampling whole questions.
+    """Expanded percentile interval of each column's mean, resampling whole questions.
+
+    Plain percentiles are too narrow in small samples, by the factor sqrt((n - 1) / n) and by the
+    normal's tails in place of Student's: at 20 questions they cover 90 to 93 %. So percentiles
+    further out are taken (Hesterberg 2015, "What Teachers Should Know about the Bootstrap", The
+    American Statistician 69, the expanded percentile interval); n counts groups of questions.
 
     All columns share the resamples. NaN entries are left out; a column with fewer than two
-    questions has no interval.
+    groups of questions has no interval.
 
     Args:
         matrix: One value per question and cell.
@@ -54,20 +59,42 @@ def bootstrap_mean(
         clusters: A label per question; questions with one label are drawn together.
         level: Coverage aimed at.
     """
+    low, high = np.full((2, matrix.shape[1]), np.nan)
+    if not len(matrix):
+        return Interval(low, high)
     weights = _resample_counts(len(matrix), resamples, seed, clusters)
     known = np.isfinite(matrix)
-    tails = [50 * (1 - level), 50 * (1 + level)]
-    low, high = np.full((2, matrix.shape[1]), np.nan)
+    drawn = _groups_known(known, clusters)
     for start in range(0, matrix.shape[1], _CELLS_AT_ONCE):
         part = slice(start, start + _CELLS_AT_ONCE)
         counts = _counts(weights, known[:, part])
         sums = weights @ np.where(known[:, part], matrix[:, part], 0.0)
         means = np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
-        enough = known[:, part].sum(axis=0) >= 2
         bounds = np.full((2, means.shape[1]), np.nan)
-        bounds[:, enough] = _percentiles(means[:, enough], tails)
+        for n in np.unique(drawn[part]):
+            alike = drawn[part] == n
+            if n >= 2:
+                bounds[:, alike] = _percentiles(means[:, alike], _tails(int(n), level))
         low[part], high[part] = bounds
     return Interval(low, high)
+
+
+def _tails(n: int, level: float) -> list[float]:
+    """The percentiles of the resampled means that bound a mean of n draws."""
+    reach = np.sqrt(n / (n - 1)) * scipy.stats.t.ppf(0.5 + level / 2, n - 1)
+    outside = 100 * float(scipy.stats.norm.sf(reach))
+    return [outside, 100 - outside]
+
+
+def _groups_known(
+    known: Bool[np.ndarray, "questions cells"], clusters: np.ndarray | None
+) -> Integer[np.ndarray, " cells"]:
+    """How many groups of questions have a value in each column."""
+    if clusters is None:
+        return known.sum(axis=0)
+    order = np.argsort(clusters, kind="stable")
+    _, starts = np.unique(np.asarray(clusters)[order], return_index=True)
+    return np.logical_or.reduceat(known[order], starts, axis=0).sum(axis=0)
 
 
 def _counts(

@@ -79,7 +79,7 @@ def test_what_is_kept_is_what_is_worked_out(found: SweepStatistics) -> None:
         assert whole.attrs == back.attrs
     for whole, back in zip(found.selection[:2], again.selection[:2], strict=True):
         pd.testing.assert_frame_equal(whole, back, check_exact=True)
-    assert again.selection.vectors["scales"].tolist() == found.selection.vectors["scales"].tolist()
+    assert again.vectors["checked"].tolist() == found.vectors["checked"].tolist()
     assert (again.spread, again.groups) == (found.spread, found.groups)
     assert again.nothing_moved is False
     assert found.nothing_moved is False

@@ -73,10 +73,32 @@ def wilson(successes, n):
 
 
 def bootstrap_mean(values, resamples, seed):
-    """Percentile interval of a mean by drawing with replacement, one resample after another."""
+    """Expanded percentile interval of a mean, one resample with replacement after another."""
     draw = random.Random(seed)
     means = sorted(plain.fmean(draw.choices(values, k=len(values))) for _ in range(resamples))
-    return means[int(0.025 * resamples)], means[int(0.975 * resamples)]
+    return ends(means, len(values))
+
+
+def ends(means, n):
+    """The resampled means that bound a mean of n draws (Hesterberg 2015).
+
+    Outside lies the share alpha with Phi^-1(alpha) = -sqrt(n / (n - 1)) times Student's 97.5 %
+    quantile, which is found by adding up his density.
+    """
+    reach = math.sqrt(n / (n - 1)) * student(0.975, n - 1)
+    alpha = plain.NormalDist().cdf(-reach)
+    return means[int(alpha * len(means))], means[int((1 - alpha) * len(means))]
+
+
+def student(share, degrees, step=1e-4):
+    """Quantile above the median of Student's t, by adding up its density from 0."""
+    log_gamma = math.lgamma((degrees + 1) / 2) - math.lgamma(degrees / 2)
+    height = math.exp(log_gamma) / math.sqrt(degrees * math.pi)
+    t, mass = 0.0, 0.5
+    while mass < share:
+        mass += step * height * (1 + (t + step / 2) ** 2 / degrees) ** (-(degrees + 1) / 2)
+        t += step
+    return t
 
 
 def rank_p(value, null):
@@ -135,7 +157,7 @@ def cluster_bootstrap(values, labels, resamples, seed):
         drawn = [v for group in draw.choices(kinds, k=len(kinds)) for v in group]
         means.append(plain.fmean(drawn))
     means.sort()
-    return means[int(0.025 * resamples)], means[int(0.975 * resamples)]
+    return ends(means, len(kinds))
 
 
 def studentised(value, null):

@@ -66,7 +66,7 @@ def figures(sweep: Sweep, row: dict) -> None:
     found = held[(held["vector_set"] == row["vector_set"]) & (held["vector"] == row["vector"])]
     with st.grid(4):
         if len(found):
-            _held_out(sweep, row, found.iloc[0].to_dict())
+            _held_out(sweep, found.iloc[0].to_dict())
         st.metric(
             f"Flips at {row['label']}",
             f"+{row['gained']:.0f} \u2212{row['lost']:.0f}",
@@ -97,20 +97,20 @@ def figures(sweep: Sweep, row: dict) -> None:
         )
 
 
-def _held_out(sweep: Sweep, row: dict, found: dict) -> None:
-    sign = 1.0 if row["change"] >= 0 else -1.0
+def _held_out(sweep: Sweep, found: dict) -> None:
+    sign = found["sign"]
     low, high = sorted((sign * found["low"], sign * found["high"]))
-    chosen = " and ".join(captions.scale(s, sweep.relative) for s in dict.fromkeys(found["scales"]))
+    chosen = captions.scale(found["scale"], sweep.relative)
     told = f"{captions.number(low)} to {captions.number(high)}"
     st.metric(
         f"Held out, {chosen}",
         captions.number(sign * found["held_out"]),
-        delta=told if found["agrees"] else f"{told}; halves disagree",
+        delta=told if found["agrees"] else f"{told}; the other half chose otherwise",
         delta_color="off",
         delta_arrow="off",
         border=True,
         help=captions.plain(
-            f"{captions.HELD_OUT} On the choosing halves: {found['selected']:.2f}; "
+            f"{captions.HELD_OUT} On the choosing half: {found['selected']:.2f}; "
             f"{captions.p(found['p'])} beside random vectors treated the same."
         ),
     )
