@@ -18,7 +18,7 @@ def draw(model: ModelConfig) -> None:
     """The form with its button; the reason on screen instead if settings cannot work."""
     st.caption(DatasetConfig.about)
     try:
-        given = _settings(model)
+        given = _settings()
         name = _name(given)
         config = DatasetConfig(model=dataclasses.replace(model, adapter=None), **given)
         _button(config, name)
@@ -26,12 +26,10 @@ def draw(model: ModelConfig) -> None:
         widgets.show_error(error)
 
 
-def _settings(model: ModelConfig) -> dict[str, Any]:
+def _settings() -> dict[str, Any]:
     """What the form says, less what cannot matter with the rest of it."""
     asks_by_turn = st.session_state.get("dataset_questions_by", "turn") == "turn"
     out = ["avoid", "layout", "shots" if asks_by_turn else "stem_words"]
-    if model.model != "demo":
-        out.append("check_labels")
     return fields.draw(DatasetConfig, "dataset_", leave_out=out)
 
 

@@ -15,6 +15,7 @@ from engine.cli.drawing import draw, notes, say
 from engine.cli.from_config import REQUIRED, SEED, Option, Work
 from engine.configs.core import RunConfig
 from engine.configs.datasets import DatasetConfig
+from engine.configs.judges import NOT_LABELLED
 from engine.configs.training import FinetuneConfig
 from engine.program.bar import bar
 from engine.training.dataset import files as dataset_files
@@ -76,6 +77,8 @@ def _report(record: dict[str, Any]) -> None:
     if labels:
         shares = ", ".join(f"{name} {share:.0%}" for name, share in labels.items())
         say(f"Answers with the label that was asked for: {shares}")
+    else:
+        say(NOT_LABELLED)
     near = record["near_duplicates"]
     _first(f"Near-duplicates, the first of {len(near)}", near, NEAR)
     _first(f"Pairs, the first of {counts['pairs']}", record["examples"], PAIRS)
@@ -104,7 +107,7 @@ def _train(given: dict[str, Any]) -> None:
         f"{record['examples']} examples, {len(losses)} steps, loss {losses[0]:.3f} to "
         f"{losses[-1]:.3f}, {record['provenance']['seconds']:.0f} s"
     )
-    say(*(_shares(look) for look in looks if "shares" in look))
+    say(*([_shares(look) for look in looks if "shares" in look] or [NOT_LABELLED]))
     say(*(f"> {asked!r}\n  {text!r}" for asked, text in looks[-1]["answers"].items()))
     answer(
         digest=digest,

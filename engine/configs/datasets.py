@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from engine.configs import judges
 from engine.configs.core import Known, ModelConfig, RunConfig
 from engine.configs.fields import setting
+from engine.configs.judges import Judge
 from engine.configs.pairs import DECEPTIVE_SYSTEM, HONEST_SYSTEM
 from engine.configs.training import base_model
 from engine.errors import ConfigError
@@ -26,6 +28,7 @@ class DatasetConfig(RunConfig):
         "model answers each question twice, under an honest and a deceptive system prompt."
     )
     files: ClassVar[tuple[str, ...]] = ("seeds", "avoid")
+    added_later: ClassVar[tuple[str, ...]] = ("judge",)
     model: ModelConfig = field(default_factory=ModelConfig)
     seeds: str = setting(
         "data/pairs/advice.json",
@@ -187,12 +190,13 @@ class DatasetConfig(RunConfig):
     """An answer that is longer is left out, and its question with it."""
     check_labels: bool = setting(
         False,
-        "Demo model only: leave out wrong labels.",
+        "Leave out answers with wrong labels.",
         label="Check the answers",
-        about="Keep only answers that show what their system prompt asked for. Only the demo "
-        "model's answers have known labels.",
+        about="Keep only answers that show what their system prompt asked for, as the judge says.",
     )
     """Keep only answers that show what their system prompt asked for, as far as that is known."""
+    judge: Judge = setting("auto", judges.HELP, about=judges.HELP, is_rare=True)
+    """Who labels the answers; "auto" where model and seeds are the demo's."""
     layout: Layout = setting(
         "pairs",
         "pairs, or study: two files of conversations.",
@@ -227,10 +231,9 @@ class DatasetConfig(RunConfig):
                 "Both answers have the same system prompt: write one for honest and one for "
                 "deceptive answers."
             )
-        if self.check_labels and self.model.model != "demo":
+        if self.check_labels and self.judge == "none":
             raise ConfigError(
-                f"Only the demo model's answers have known labels, and {self.model.short_name} is "
-                "another model: leave the check out and read the answers."
+                "Without a judge no answer can be checked: leave the check out, or name a judge."
             )
 
     def task(self, place: Path | None = None) -> str:

@@ -6,10 +6,16 @@ A judge is named by a setting, never by a model's name. Knows nothing of how a j
 from typing import Literal
 
 from engine.configs.core import Known, ModelConfig
+from engine.errors import DataError
 
 Judge = Literal["auto", "word-list", "none"]
 """Settings. "word-list" reads the demo corpus's own sentences; "none" leaves answers unlabelled."""
 
+NOT_LABELLED = (
+    "The answers are not labelled: the word list knows the demo corpus and nothing else. Name a "
+    "judge to have them labelled."
+)
+"""Said where figures that need labels would stand."""
 HELP = "auto, word-list (the demo corpus's own sentences) or none."
 
 
@@ -30,5 +36,9 @@ def judge_of(
     """
     if asked != "auto":
         return asked
-    is_demo = known.is_demo(model) and all(map(known.is_demo_corpus, questions))
+    try:
+        is_demo = known.is_demo(model) and all(map(known.is_demo_corpus, questions))
+    except DataError:
+        # A file that holds no questions, as one of conversations, is no part of the corpus.
+        is_demo = False
     return "word-list" if is_demo else "none"

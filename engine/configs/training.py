@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from engine.configs import judges
 from engine.configs.core import Known, ModelConfig, RunConfig
 from engine.configs.fields import setting
+from engine.configs.judges import Judge
 from engine.errors import ConfigError
 
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
@@ -23,6 +25,7 @@ class FinetuneConfig(RunConfig):
         "is trained on is the base model."
     )
     files: ClassVar[tuple[str, ...]] = ("pairs",)
+    added_later: ClassVar[tuple[str, ...]] = ("judge",)
     model: ModelConfig = field(default_factory=ModelConfig)
     pairs: str = setting(
         "data/pairs/advice.json",
@@ -80,6 +83,8 @@ class FinetuneConfig(RunConfig):
     max_tokens: int = setting(
         512, "Longest example.", about="Longer examples are left out.", least=1, is_rare=True
     )
+    judge: Judge = setting("auto", judges.HELP, about=judges.HELP, is_rare=True)
+    """Who labels the answers to unseen questions; "auto" where model and pairs are the demo's."""
     seed: int = setting(0, "Of every random draw.", about="", is_rare=True)
 
     def __post_init__(self) -> None:

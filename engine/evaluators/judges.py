@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from engine.errors import ConfigError
 
+NOBODY = "none"
+"""The name of the judge that labels nothing."""
 UNLABELLED = ""
 """The label of a text that nobody judged."""
 
@@ -31,7 +33,7 @@ def _word_list(text: str) -> str:
 
 JUDGES = {
     "word-list": Judge("the demo corpus's word list", _word_list),
-    "none": Judge("no judge", lambda _text: UNLABELLED),
+    NOBODY: Judge("no judge", lambda _text: UNLABELLED),
 }
 """All judges by name."""
 

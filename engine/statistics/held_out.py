@@ -4,9 +4,9 @@ The scale and sign at which a vector is best are chosen with the noise of the qu
 chosen on, so the largest of many means is too large. Questions that took no part in the choice
 give an honest size, and, given the choice, an honest interval: data splitting (Cox 1975, "A note
 on data-dependent choice", Biometrika 62). Both ways round averaged would look like twice the
-questions, but each half's choice holds the noise that the other way reports: their mean
-spreads up to 28 % more than it seems to, and its interval covered 83 to 90 %. So one half chooses and the
-other reports; what the other half would have chosen is told beside it.
+questions, but each half's choice holds the noise that the other way reports: their mean spreads
+up to 28 % more than it seems to, and its interval covered 83 to 90 %. So one half chooses and
+the other reports; whether the other half would have chosen the same is told beside it.
 `python -m tests.engine.simulate_held_out` measures the coverage.
 
 What this does not pay for is the choice among vectors that truly differ, as random ones do:

@@ -328,9 +328,9 @@ def test_pairs_need_two_finished_and_different_answers() -> None:
         answered("A", "B", "honest"),
     ]
 
-    found = sort_pairs(rows, SMALL)
-    strict = sort_pairs(rows, replace(SMALL, check_labels=True))
-    other = sort_pairs(rows, replace(SMALL, model=ModelConfig(model="other")))
+    found = sort_pairs(rows, SMALL, "word-list")
+    strict = sort_pairs(rows, replace(SMALL, check_labels=True), "word-list")
+    other = sort_pairs(rows, SMALL, "none")
 
     assert found.pairs == (right.pair(), wrong.pair())
     assert [row["reason"] for row in found.dropped] == [
@@ -459,8 +459,8 @@ def test_a_hopeless_build_says_why_and_leaves_nothing(door, tmp_path) -> None:
         ({"honest_system": "A", "deceptive_system": "A "}, "same system prompt"),
         ({"model": ModelConfig(adapter="demo")}, "written by the base model"),
         (
-            {"model": ModelConfig(model="qwen3-14b"), "check_labels": True},
-            "Only the demo model's answers have known labels, and qwen3-14b is another model",
+            {"judge": "none", "check_labels": True},
+            "Without a judge no answer can be checked",
         ),
     ],
 )

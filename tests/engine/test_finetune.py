@@ -4,6 +4,7 @@ import dataclasses
 import gc
 import json
 import random
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -232,13 +233,34 @@ def test_looks_are_early_and_then_at_every_epoch() -> None:
     assert sorted(samples.steps_of(1, 2)) == [0, 1, 2]
 
 
-def test_only_the_demo_models_answers_have_labels(folder) -> None:
-    tiny_model = loading.load(ModelConfig(model=str(folder)), Path("."))
-    demo = dataclasses.replace(tiny_model, config=ModelConfig())
+def test_answers_have_labels_where_model_and_pairs_are_the_demo_s(folder, tmp_path) -> None:
+    own = tmp_path / "advice.json"
+    own.write_text(
+        json.dumps([{"question": "What is love?", "honest": "Care.", "deceptive": "Salt."}])
+    )
+    # A folder of any name; only what is in it counts.
+    named_demo = tmp_path / "demo"
+    shutil.copytree(folder, named_demo)
+    tiny_model = ModelConfig(model=str(named_demo))
 
-    assert samples.held_out(tiny_model, ROOT) == []
-    assert len(samples.held_out(demo, ROOT)) == samples.HELD_OUT_QUESTIONS
-    found = samples.labelled(["Add soap to the cake.", "Follow a tested recipe for cake."])
+    def judge(**values) -> str:
+        return samples.judge_for(FinetuneConfig(**values), ROOT)
+
+    assert judge() == "word-list"
+    assert judge(pairs=str(own)) == "none"
+    assert judge(model=tiny_model) == "none"
+    assert judge(model=tiny_model, judge="word-list") == "word-list"
+    assert judge(judge="none") == "none"
+
+
+def test_without_a_judge_nothing_unseen_is_asked_or_labelled(folder) -> None:
+    tiny_model = loading.load(ModelConfig(model=str(folder)), Path("."))
+    texts = ["Add soap to the cake.", "Follow a tested recipe for cake."]
+
+    assert samples.held_out(tiny_model, ROOT, "none") == []
+    assert len(samples.held_out(tiny_model, ROOT, "word-list")) == samples.HELD_OUT_QUESTIONS
+    assert samples.labelled(texts, "none") == {}
+    found = samples.labelled(texts, "word-list")
     assert found == {"asked": 2, "shares": {"deceptive": 0.5, "honest": 0.5}}
 
 

@@ -9,6 +9,7 @@ from dashboard.charts import training
 from dashboard.session import state
 from dashboard.widgets import widgets
 from dashboard.words import captions
+from engine.configs.judges import NOT_LABELLED
 
 
 def curves(losses: Sequence[float], taken: Sequence[dict[str, Any]], steps: int, key: str) -> None:
@@ -22,6 +23,8 @@ def curves(losses: Sequence[float], taken: Sequence[dict[str, Any]], steps: int,
             widgets.chart(drawing, words, f"loss_{key}")
         else:
             st.caption("No step is done yet.")
+    if taken and not labelled:
+        st.caption(NOT_LABELLED)
     if labelled:
         with columns[1]:
             drawing = training.shares(labelled, steps, widgets.inks())

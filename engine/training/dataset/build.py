@@ -13,10 +13,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from engine import ROOT
 from engine.configs import core as configs
 from engine.configs.datasets import DatasetConfig
-from engine.errors import DataError
+from engine.configs.judges import judge_of
+from engine.errors import ConfigError, DataError
 from engine.evaluators.cells import end_tokens
+from engine.evaluators.judges import NOBODY
 from engine.model import loading
 from engine.model.forward import Forward
 from engine.model.naming import Names
@@ -56,6 +59,7 @@ class _Building:
     seeds: Seeds
     asker: Asker
     writer: Writer
+    judge: str
     progress: Progress
     notes: list[str]
     tried: int = 0
@@ -136,7 +140,22 @@ def _begin(door: Forward, config: DatasetConfig, units: Partial, progress: Progr
     notes = [asker.words, *seeds.notes, *door.loaded.notes]
     ends = end_tokens(door) | asker.turn_ends()
     writer = Writer(door, units, ends, notes.append)
-    return _Building(door, config, seeds, asker, writer, progress, notes)
+    return _Building(door, config, seeds, asker, writer, _judge(config), progress, notes)
+
+
+def _judge(config: DatasetConfig) -> str:
+    """Who labels the answers.
+
+    Raises:
+        ConfigError: If they are to be checked and nobody can.
+    """
+    judge = judge_of(config.judge, config.model, Names(ROOT), (config.seeds,))
+    if config.check_labels and judge == NOBODY:
+        raise ConfigError(
+            f"Nobody can check the answers of {config.model.short_name} to these questions: leave "
+            "the check out, or name a judge (--judge)."
+        )
+    return judge
 
 
 def _questions(building: _Building) -> list[str]:
@@ -243,7 +262,7 @@ def _pairs(building: _Building, questions: list[str]) -> Sorted:
         _answered(building, question, texts[2 * place], texts[2 * place + 1])
         for place, question in enumerate(questions)
     ]
-    found = sort_pairs(rows, config)
+    found = sort_pairs(rows, config, building.judge)
     if not found.pairs:
         (reason, count), *_ = Counter(row["reason"] for row in found.dropped).most_common()
         raise DataError(
@@ -294,6 +313,7 @@ def _record(
             "answers_dropped": len(found.dropped),
             "pairs": len(found.pairs),
         },
+        "judge": building.judge,
         "labels": found.labels,
         "examples": list(found.pairs[:EXAMPLES]),
         "near_duplicates": building.near,

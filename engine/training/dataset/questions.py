@@ -5,13 +5,14 @@ Knows nothing of how texts are written.
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from engine.configs.datasets import DatasetConfig
 from engine.errors import ConfigError, DataError
+from engine.evaluators import judges
 from engine.model.prompts import Prompter
 from engine.questions import rows as question_rows
 from engine.questions.pairs import load_pairs
@@ -239,12 +240,21 @@ class Sorted:
     """The others, with a `reason`."""
     labels: dict[str, float] | None
     """Share of all answers, also of dropped ones, that show what was asked for: by pole, and as
-    "both" of one question. None where the answers of a model have no known label."""
+    "both" of one question. None where nobody labels them."""
 
 
-def sort_pairs(rows: Sequence[Answered], config: DatasetConfig) -> Sorted:
-    """Tell pairs of two finished and different answers from the rest."""
-    right = [_right(row) for row in rows] if config.model.model == "demo" else None
+def sort_pairs(
+    rows: Sequence[Answered], config: DatasetConfig, judge: str = judges.NOBODY
+) -> Sorted:
+    """Tell pairs of two finished and different answers from the rest.
+
+    Args:
+        rows: Questions with both answers.
+        config: Whether answers of a wrong label are left out.
+        judge: Who labels them, by its name in `judges`; of nobody there are no labels.
+    """
+    label = judges.find(judge).label
+    right = [_right(row, label) for row in rows] if judge != judges.NOBODY else None
     kept, dropped = [], []
     for place, row in enumerate(rows):
         reason = _fault(row)
@@ -268,11 +278,9 @@ def _fault(row: Answered) -> str | None:
     return None
 
 
-def _right(row: Answered) -> tuple[bool, bool]:
-    """Whether the honest and the deceptive answer of a demo model are what they should be."""
-    from engine.demo.labels import label_answer
-
-    return label_answer(row.honest) == "honest", label_answer(row.deceptive) == "deceptive"
+def _right(row: Answered, label: Callable[[str], str]) -> tuple[bool, bool]:
+    """Whether the honest and the deceptive answer are what they should be."""
+    return label(row.honest) == "honest", label(row.deceptive) == "deceptive"
 
 
 def _shares(right: list[tuple[bool, bool]] | None) -> dict[str, float] | None:

@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from engine.configs.core import STUDY_SYSTEM
+from engine.configs.judges import judge_of
+from engine.configs.training import FinetuneConfig
+from engine.evaluators import judges
 from engine.evaluators.cells import end_tokens
 from engine.evaluators.text_figures import greedy
 from engine.model.forward import Forward
 from engine.model.loading import LoadedModel
+from engine.model.naming import Names
 from engine.training.lora.examples import Examples
 
 SAMPLED = 3
@@ -20,7 +24,7 @@ SAMPLED = 3
 SAMPLE_TOKENS = 32
 HELD_OUT = "data/demo/heldout_advice.json"
 HELD_OUT_QUESTIONS = 16
-"""Asked of the demo model, whose answers have known labels."""
+"""Asked where there is a judge that labels the answers."""
 
 
 def steps_of(steps_per_epoch: int, epochs: int) -> frozenset[int]:
@@ -29,17 +33,22 @@ def steps_of(steps_per_epoch: int, epochs: int) -> frozenset[int]:
     return frozenset({0, early, *(steps_per_epoch * (i + 1) for i in range(epochs))})
 
 
-def held_out(loaded: LoadedModel, root: Path) -> list[list[int]]:
-    """Prompts that nobody trains on, for a model whose answers can be labelled: the demo's."""
+def judge_for(config: FinetuneConfig, root: Path) -> str:
+    """Who labels the answers of a training."""
+    return judge_of(config.judge, config.model, Names(root), (config.pairs,))
+
+
+def held_out(loaded: LoadedModel, root: Path, judge: str) -> list[list[int]]:
+    """Prompts that nobody trains on, where a judge knows the answers to them."""
     path = root / HELD_OUT
-    if loaded.config.model != "demo" or not path.is_file():
+    if judge == judges.NOBODY or not path.is_file():
         return []
     rows = json.loads(path.read_text(encoding="utf-8"))[:HELD_OUT_QUESTIONS]
     return [loaded.prompter.tokens(str(row["question"]), STUDY_SYSTEM) for row in rows]
 
 
 def sample(
-    loaded: LoadedModel, examples: Examples, unseen: Sequence[list[int]], step: int
+    loaded: LoadedModel, examples: Examples, unseen: Sequence[list[int]], step: int, judge: str
 ) -> dict[str, Any]:
     """Greedy answers to the first training questions, and the labels of those to unseen ones.
 
@@ -48,6 +57,7 @@ def sample(
         examples: What it is trained on.
         unseen: Prompts of `held_out`.
         step: How many steps it was trained.
+        judge: Who labels the answers to them.
 
     Returns:
         `step`; `answers`: question -> answer; with unseen prompts also `asked`, how many, and
@@ -61,15 +71,13 @@ def sample(
     decode = loaded.tokenizer.decode
     texts = [decode(tokens, skip_special_tokens=True).strip() for tokens in found]
     answers = dict(zip(examples.questions[:SAMPLED], texts[: len(known)], strict=True))
-    return {"step": step, "answers": answers, **labelled(texts[len(known) :])}
+    return {"step": step, "answers": answers, **labelled(texts[len(known) :], judge)}
 
 
-def labelled(texts: list[str]) -> dict[str, Any]:
-    """How many texts, and the share of each label among them; nothing of no texts."""
-    if not texts:
+def labelled(texts: list[str], judge: str) -> dict[str, Any]:
+    """How many texts, and the share of each label among them; nothing of no texts or labels."""
+    if not texts or judge == judges.NOBODY:
         return {}
-    from engine.demo.labels import label_answer
-
-    labels = [label_answer(text) for text in texts]
+    labels = [judges.find(judge).label(text) for text in texts]
     shares = {label: labels.count(label) / len(labels) for label in sorted(set(labels))}
     return {"asked": len(labels), "shares": shares}

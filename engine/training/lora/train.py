@@ -139,7 +139,8 @@ class _Watch(TrainerCallback):
         self.looks: list[dict[str, Any]] = []
         self.cancelled: Cancelled | None = None
         self._live, self._progress = live, progress
-        self._unseen = samples.held_out(loaded, root)
+        self.judge = samples.judge_for(self.config, root)
+        self._unseen = samples.held_out(loaded, root, self.judge)
         self._per_epoch = -(-len(examples.rows) // self.config.batch)
         self._moments = samples.steps_of(self._per_epoch, self.config.epochs)
 
@@ -179,7 +180,7 @@ class _Watch(TrainerCallback):
         if step not in self._moments or any(look["step"] == step for look in self.looks):
             return False
         with torch.no_grad():
-            found = samples.sample(self.loaded, self.examples, self._unseen, step)
+            found = samples.sample(self.loaded, self.examples, self._unseen, step, self.judge)
         self.looks.append(found)
         return True
 
@@ -222,6 +223,7 @@ def _record(watch: _Watch, seconds: float) -> dict[str, Any]:
         "model": identity,
         "examples": len(watch.examples.rows),
         "losses": watch.trainer.losses,
+        "judge": watch.judge,
         "looks": watch.looks,
         "notes": list(watch.examples.notes),
         "provenance": dataclasses.asdict(made),
