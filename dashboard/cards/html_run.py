@@ -82,10 +82,10 @@ def _figures(sweep: Sweep, ranking: pd.DataFrame) -> dict[str, str]:
     base = sweep.vectors[sweep.vectors["scale"] == 0].iloc[0]
     rates, beyond = sweep.vectors["rate"], int((ranking["badge"] == BEYOND).sum())
     return {
-        f"Unsteered {sweep.behaviour}": f"{base['rate']:.0%}",
-        f"Steered {sweep.behaviour}": f"{rates.min():.0%} to {rates.max():.0%}",
+        f"Unsteered {sweep.behaviour}": captions.figure(base["rate"]),
+        f"Steered {sweep.behaviour}": captions.span(rates.min(), rates.max()),
         "Beyond the best random": f"{beyond} of {len(ranking)}",
-        "Unsteered choosing A": f"{base['percent_a']:.0%}",
+        "Unsteered choosing A": captions.figure(base["percent_a"]),
     }
 
 
@@ -120,20 +120,17 @@ def leaderboard(ranking: pd.DataFrame) -> pd.DataFrame:
             "vector": ranking["name"],
             "method": ranking["method"].map(captions.method),
             "at scale": ranking["label"],
-            "change": ranking["change"].map(_number),
+            "change": ranking["change"].map(captions.number),
             "95 % interval": [
-                f"{_number(row['change_low'])} to {_number(row['change_high'])}" for row in rows
+                captions.span(row["change_low"], row["change_high"], captions.number)
+                for row in rows
             ],
-            "random": ranking["control"].map(_number),
-            "behaviour": ranking["rate"].map("{:.0%}".format),
-            "choosing A": ranking["percent_a"].map("{:.0%}".format),
+            "random": ranking["control"].map(captions.number),
+            "behaviour": ranking["rate"].map(captions.figure),
+            "choosing A": ranking["percent_a"].map(captions.figure),
             "badge": [sweeps.verdict(row) for row in rows],
         }
     )
-
-
-def _number(value: float) -> str:
-    return "" if value != value else captions.number(value)
 
 
 def _one(sweep: Sweep, name: str, ranking: pd.DataFrame) -> list[str]:

@@ -48,7 +48,7 @@ def _heading(table: dict[str, Any]) -> alt.TitleParams:
 def _best(rows: list[dict[str, Any]]) -> str:
     return "; ".join(
         f"{row['method']}_{int(row['vector']):02d} at {captions.scale(row['scale'])}: "
-        f"{row['rate']:.0%}, {captions.p(row['p'])}"
+        f"{captions.figure(row['rate'])}, {captions.p(row['p'])}"
         for row in rows[:MOST_BEST]
     )
 
@@ -70,5 +70,6 @@ def _deception(record: dict[str, Any], arm: str | None, title: str, address: str
 
 def _arm(row: dict[str, Any]) -> str:
     high = row.get("random_high")
-    told = f"{row['arm']} {row['converted']:.0%} (block {row['block']}, scale {row['scale']:g}"
-    return f"{told})" if high is None else f"{told}, best random {high:.0%})"
+    told = f"{row['arm']} {captions.figure(row['converted'])} "
+    told += f"(block {row['block']}, scale {row['scale']:g}"
+    return f"{told})" if high is None else f"{told}, best random {captions.figure(high)})"

@@ -18,7 +18,7 @@ def heat_map(cells: pd.DataFrame, inks: Inks) -> Drawing:
             words), told (of the flag, in words), starred (whether the vector has the badge).
         inks: Of the theme.
     """
-    limit = float(cells["change"].abs().max()) or 1.0
+    limit = float(cells["change"].abs().fillna(0.0).max()) or 1.0
     names, labels = list(dict.fromkeys(cells["name"])), _labels(cells)
     pick = alt.selection_point(name="pick", fields=["name"], on="click", empty=False)
     upright = alt.Axis(labelAngle=0, labelFlush=False, ticks=False, domain=False)
@@ -45,7 +45,7 @@ def heat_map(cells: pd.DataFrame, inks: Inks) -> Drawing:
     )
     figure = alt.Text("change:Q", format="+.2~g")
     ink = alt.when("datum.strong").then(alt.value("#ffffff")).otherwise(alt.value(inks.ink))
-    steered = base.transform_filter("datum.scale != 0")
+    steered = base.transform_filter("datum.scale != 0 && isValid(datum.change)")
     beyond = steered.transform_filter("datum.beyond").mark_text(fontWeight="bold", fontSize=11)
     within = steered.transform_filter("!datum.beyond").mark_text(fontSize=10, opacity=0.4)
     layers = [tiles.add_params(pick), *(t.encode(text=figure, color=ink) for t in (beyond, within))]

@@ -204,7 +204,7 @@ def _other(other: Other, axis: Axis, inks: Inks, form: str = "+.2f") -> list[alt
 
 def _percent_on_top(rates: pd.DataFrame, axis: Axis, inks: Inks) -> alt.Chart:
     return (
-        alt.Chart(rates)
+        alt.Chart(rates.dropna(subset=["rate"]))
         .mark_text(color=inks.ink, fontSize=12, baseline="bottom")
         .encode(x=axis.x(), y=alt.YValue(-4), text=alt.Text("rate:Q", format=".0%"))
     )

@@ -17,7 +17,7 @@ def cells(sweep: Sweep) -> pd.DataFrame:
     return rows.assign(
         starred=[key in found for key in keys],
         flips=[
-            "" if pd.isna(gained) else f"+{gained:.0f} \u2212{lost:.0f}, {captions.p(p)}"
+            "" if pd.isna(gained) else f"{captions.flips(gained, lost)}, {captions.p(p)}"
             for gained, lost, p in counts
         ],
         told=rows["flag"].map(captions.FLAGS).fillna(""),

@@ -271,8 +271,13 @@ def _cells(sweep: Sweep) -> pd.DataFrame:
         flag=rows["flag"].fillna(""),
         size=rows["change"].abs(),
     )
-    leaders = rows.loc[rows.groupby("method")["size"].idxmax(), "name"]
+    leaders = rows.loc[_largest(rows, "method"), "name"]
     return rows.assign(best=rows["name"].isin(leaders))
+
+
+def _largest(rows: pd.DataFrame, by: str) -> pd.Series:
+    """Of each group, the label of the row whose `size` is largest; any, where none is known."""
+    return rows["size"].fillna(-1.0).groupby(rows[by], sort=True).idxmax()
 
 
 def labelled(rows: pd.DataFrame, sweep: Sweep) -> pd.DataFrame:
@@ -295,7 +300,7 @@ def ranking(sweep: Sweep) -> pd.DataFrame:
 def _ranking(sweep: Sweep) -> pd.DataFrame:
     table = cells(sweep).merge(band(sweep, "change"), on="scale", how="left")
     lists = table.groupby("name", sort=False).agg(rates=("rate", list), changes=("change", list))
-    best = table.loc[table.groupby("name")["size"].idxmax()].set_index("name")
+    best = table.loc[_largest(table[table["scale"] != 0], "name")].set_index("name")
     best["control"] = best["high"].where(best["change"] > 0, best["low"])
     kept = ["vector_set", "vector", "method", "scale", "label", "change", "change_low"]
     kept += ["change_high", "rate", "percent_a", "size", "control", "gained", "lost", "flips_p"]
@@ -305,6 +310,13 @@ def _ranking(sweep: Sweep) -> pd.DataFrame:
     more = sweep.read.vectors.drop(columns=["method", "p", "controls"])
     joined = joined.merge(more, on=["vector_set", "vector"], how="left")
     return joined.sort_values("size", ascending=False, ignore_index=True)
+
+
+def usable_span(row: dict[Hashable, Any] | None) -> tuple[float, float] | None:
+    """Lowest and highest usable scale of a row of `ranking`; None where KL was not measured."""
+    if row is None or row["low"] != row["low"]:
+        return None
+    return row["low"], row["high"]
 
 
 def verdict(row: dict[Hashable, Any]) -> str:

@@ -44,13 +44,15 @@ def figures(sweep: Sweep, ranking: pd.DataFrame) -> None:
     with st.grid(4):
         st.metric(
             f"Unsteered {behaviour}",
-            f"{base['rate']:.0%}",
+            captions.figure(base["rate"]),
             border=True,
-            help=captions.plain(f"95 % interval {base['rate_low']:.0%} to {base['rate_high']:.0%}"),
+            help=captions.plain(
+                f"95 % interval {captions.span(base['rate_low'], base['rate_high'])}"
+            ),
         )
         st.metric(
             f"Steered {behaviour}",
-            f"{rates.min():.0%} to {rates.max():.0%}",
+            captions.span(rates.min(), rates.max()),
             border=True,
             help="Lowest and highest share over all vectors and scales.",
         )
@@ -62,7 +64,10 @@ def figures(sweep: Sweep, ranking: pd.DataFrame) -> None:
             "best scale, and that lie too far outside them for the best of all cells by chance.",
         )
         st.metric(
-            "Unsteered choosing A", f"{base['percent_a']:.0%}", border=True, help=captions.ORDERS
+            "Unsteered choosing A",
+            captions.figure(base["percent_a"]),
+            border=True,
+            help=captions.ORDERS,
         )
 
 
@@ -124,7 +129,7 @@ def best(sweep: Sweep, ranking: pd.DataFrame) -> None:
                 captions.plain(
                     f"{captions.number(row['change'])} ({captions.number(row['change_low'])} to "
                     f"{captions.number(row['change_high'])}) "
-                    f"at {row['label']}, {row['rate']:.0%} {sweep.behaviour}; random "
+                    f"at {row['label']}, {captions.figure(row['rate'])} {sweep.behaviour}; random "
                     f"{captions.number(row['control'])}"
                 )
             )

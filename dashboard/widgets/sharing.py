@@ -46,7 +46,7 @@ def curves(sweep: Sweep, view: View, row: dict | None, address: str) -> None:
 
 def curve_card(sweep: Sweep, view: View, row: dict | None, address: str) -> Card:
     """The violin of one vector over its shares, as they are on screen."""
-    usable = None if row is None else (row["low"], row["high"])
+    usable = sweeps.usable_span(row)
     violin = None if view.metric == "rate" else vector_view.violin(sweep, view, LIGHT)
     drawn = [
         *([] if violin is None else [violin]),

@@ -1,6 +1,8 @@
 """What the numbers mean and what they do not, worded once. Knows nothing of Streamlit."""
 
+import math
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from engine.configs import registry
@@ -64,7 +66,7 @@ USABLE = (
     "repetitive or unreadable, answer mass at least 0.5, differences at least half as wide."
 )
 NO_COSTS = (
-    "KL and coherence were not measured in this run: the range is judged by the answers alone. "
+    "KL and coherence were not measured in this run, so no usable range is given. "
     "Evaluate with side effects for the rest."
 )
 FLAGS = {
@@ -117,15 +119,42 @@ def scale(value: float, relative: bool = False) -> str:
     return f"{value:+g}".replace("-", "\u2212") + ("×" if relative else "")
 
 
-def number(value: float) -> str:
-    """A signed figure with a true minus: "−3.66", "+0.0056"."""
+NOTHING = "\u2013"
+"""Stands where a figure would be that was computed of nothing."""
+
+
+def figure(value: float | None, shown: str = "{:.0%}") -> str:
+    """A figure in a format; `NOTHING` where there is none."""
+    known = value is not None and math.isfinite(value)
+    return shown.format(value).replace("-", "\u2212") if known else NOTHING
+
+
+def span(
+    low: float | None, high: float | None, write: Callable[[float | None], str] = figure
+) -> str:
+    """Two figures as a range; `NOTHING` where one is missing."""
+    ends = write(low), write(high)
+    return NOTHING if NOTHING in ends else f"{ends[0]} to {ends[1]}"
+
+
+def number(value: float | None) -> str:
+    """A signed figure with a true minus: "−3.66", "+0.0056"; `NOTHING` where there is none."""
+    if value is None or not math.isfinite(value):
+        return NOTHING
     text = f"{value:+.2f}" if value == 0 or abs(value) >= 0.095 else f"{value:+.2g}"
     return text.replace("-", "\u2212")
 
 
-def p(value: float) -> str:
+def flips(gained: float | None, lost: float | None) -> str:
+    """Answers that came to show the behaviour and that ceased to: "+3 −1"."""
+    if figure(gained) == NOTHING or figure(lost) == NOTHING:
+        return NOTHING
+    return f"+{gained:.0f} \u2212{lost:.0f}"
+
+
+def p(value: float | None) -> str:
     """A p value in words: "p = 0.013", "p < 0.001"."""
-    if value != value:
+    if value is None or value != value:
         return "p unknown"
     return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
 

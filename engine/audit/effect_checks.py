@@ -132,8 +132,8 @@ def beyond_controls(sweep: Sweep, summary: pd.DataFrame) -> Finding | None:
 
 def control_range(summary: pd.DataFrame) -> Finding | None:
     """How far the controls alone move the share: they are not flat."""
-    rows = summary[summary["vector_set"] == CONTROL]
-    base = summary[summary["vector_set"] == BASELINE]["rate"]
+    rows = summary[summary["vector_set"] == CONTROL].dropna(subset=["rate"])
+    base = summary[summary["vector_set"] == BASELINE]["rate"].dropna()
     if rows.empty or base.empty:
         return None
     moved = rows.loc[(rows["rate"] - float(base.iloc[0])).abs().idxmax()]

@@ -1,8 +1,10 @@
 """How tables are drawn: rows of figures under declared columns, on stdout."""
 
+import math
 import string
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
+from numbers import Real
 from typing import Any
 
 from rich.console import Console, JustifyMethod
@@ -73,8 +75,12 @@ def by_scale(
 def filled(shown: str, row: Row) -> str:
     """A format with the row's figures, or nothing where one of them is unknown."""
     names = [name for _, name, _, _ in string.Formatter().parse(shown) if name]
-    is_known = all(row[name] is not None and row[name] == row[name] for name in names)
-    return shown.format_map(row) if is_known else ""
+    return shown.format_map(row) if all(is_known(row[name]) for name in names) else ""
+
+
+def is_known(value: Any) -> bool:
+    """Whether there is something to print: no None, and no number that is not finite."""
+    return value is not None and not (isinstance(value, Real) and not math.isfinite(value))
 
 
 def say(*sentences: str) -> None:

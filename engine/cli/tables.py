@@ -54,8 +54,7 @@ def evaluation(found: Evaluation) -> None:
     if len(band):
         console.print(f"Band of {int(band.controls.max())} random controls (95 %):")
         for row in band.to_dict("records"):
-            low, high = row["rate_low"], row["rate_high"]
-            console.print(f"  scale {row['scale']:+g}: {low:.1%} to {high:.1%}")
+            console.print(filled("  scale {scale:+g}: {rate_low:.1%} to {rate_high:.1%}", row))
     best = nulls.best_vectors(summary, top=5)
     _best(best.to_dict("records"))
     _side_effects(

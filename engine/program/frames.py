@@ -72,8 +72,9 @@ def of_sweep(evaluation: Evaluation, read: SweepStatistics) -> pd.DataFrame:
 
 
 def strongest(table: pd.DataFrame) -> pd.DataFrame:
-    """Of `of_sweep`, every vector at its largest change, the largest first."""
+    """Of `of_sweep`, every vector at its largest change, the largest first; none without one."""
     own = table[~table["vector_set"].isin([cells.BASELINE, cells.CONTROL])]
+    own = own.dropna(subset=["change"])
     sizes = own["change"].abs()
     best = own.loc[sizes.groupby(own["vector"]).idxmax()]
     order = sizes[best.index].sort_values(ascending=False).index

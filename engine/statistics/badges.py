@@ -39,6 +39,8 @@ from engine.statistics.nulls import ALPHA, MIN_CONTROLS
 
 Badge = Literal["beyond the best", "beyond random", "within random", "too few controls"]
 
+UNDEFINED = "not measured"
+"""In place of a badge, where a vector has no defined change at any scale."""
 TINY = 1e-12
 """An sd of the controls below this share of their mean is no yardstick."""
 
@@ -155,6 +157,8 @@ def is_normal(controls: Float[np.ndarray, "controls scales"]) -> bool:
 
 def words(row: Mapping[Hashable, Any] | pd.Series) -> str:
     """The badge of one row of `badges` as it stands on screen."""
+    if not isinstance(row["badge"], str):
+        return UNDEFINED
     if row["badge"] == "beyond the best":
         return f"beyond the best of {int(row['controls'])} random"
     return str(row["badge"])
@@ -162,6 +166,8 @@ def words(row: Mapping[Hashable, Any] | pd.Series) -> str:
 
 def sentence(row: Mapping[Hashable, Any] | pd.Series) -> str:
     """What one row of `badges` claims, and what it does not."""
+    if not isinstance(row["badge"], str):
+        return "No verdict: its change from scale 0 is defined at no scale."
     if row["badge"] == "too few controls":
         return f"No verdict: at least {MIN_CONTROLS} random controls are needed."
     count, above = int(row["controls"]), int(row["above"])

@@ -31,8 +31,22 @@ def of_frame(frame: pd.DataFrame) -> tuple[str, ...]:
     Args:
         frame: An evaluation's rows, with `EVALUATION_COLUMNS`.
     """
-    found = [_no_op(frame), _one_letter(frame), _always_a_letter(frame)]
+    found = [undefined(frame), _no_op(frame), _one_letter(frame), _always_a_letter(frame)]
     return tuple(s for s in (*found, _letter_vectors(frame), *_costs(frame)) if s)
+
+
+def undefined(frame: pd.DataFrame) -> str:
+    """How many rows have no figure, because a logit is not a finite number; "" if all have one."""
+    known = np.isfinite(frame[["logit_a", "logit_b"]].to_numpy(float)).all(axis=1)
+    if known.all():
+        return ""
+    rows = frame[~known]
+    steered = rows.loc[rows["scale"] != 0, "scale"].abs()
+    where = "" if steered.empty else f", steered ones from scale {steered.min():g} on"
+    return (
+        f"Logits are undefined (not finite) in {len(rows):,} of {len(frame):,} rows{where}: these "
+        "rows are in no figure."
+    )
 
 
 def letter_shifts(frame: pd.DataFrame) -> pd.DataFrame:
@@ -105,6 +119,7 @@ def _one_letter(frame: pd.DataFrame) -> str:
 
 def _always_a_letter(frame: pd.DataFrame) -> str:
     base = frame[frame["vector_set"] == BASELINE]
+    base = base[np.isfinite(base[["logit_a", "logit_b"]].to_numpy(float)).all(axis=1)]
     lean = (base["logit_a"] - base["logit_b"]).to_numpy(float)
     if len(lean) == 0:
         return ""

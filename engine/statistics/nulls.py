@@ -24,7 +24,7 @@ def control_band(summary: pd.DataFrame) -> pd.DataFrame:
         Columns: scale; for rate, mean and change each `_low`, `_high` (2.5th and 97.5th
         percentile), `_min`, `_max`; controls (how many). No rows without controls.
     """
-    controls = summary[summary["vector_set"] == CONTROL]
+    controls = summary[(summary["vector_set"] == CONTROL) & summary["rate"].notna()]
     groups = controls.groupby("scale", sort=True)
     table: dict[str, pd.Series] = {}
     for name in _BANDS:

@@ -70,7 +70,9 @@ def spread_of(questions: pd.DataFrame, source: str) -> Spread | None:
         return None
     sd = float(base.iloc[:, 0].std())
     scale = np.abs(contents.columns.get_level_values("scale").to_numpy(float))
-    steered = (sets != BASELINE) & (scale > 0)
+    # A change of nothing, as where every logit is undefined, tells nothing.
+    known = less_baseline(contents).count().to_numpy(int) >= 2
+    steered = (sets != BASELINE) & (scale > 0) & known
     # Controls, where there are any: large effects of found vectors are not what is planned for.
     cells = steered & (sets == CONTROL) if (steered & (sets == CONTROL)).any() else steered
     rate = float(questions.loc[questions["vector_set"] == BASELINE, "chose"].mean())

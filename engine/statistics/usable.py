@@ -1,5 +1,8 @@
 """The scales up to which a vector does its work without breaking the model.
 
+Without the KL on neutral prompts nothing tells how far the model is from itself: answers may look
+whole where it is .8 nats away. So no scale counts as usable at which it was not measured.
+
 Knows nothing of files, models or charts.
 """
 
@@ -33,10 +36,13 @@ BUDGET: Mapping[str, Limit] = {
 """0.1 nats is the budget of Arditi et al. 2024 (KL of the next token on harmless prompts)."""
 COSTS = ("kl", "perplexity_ratio", "repetition", "unparsed")
 """Figures that only a sweep with side effects has."""
+NO_KL = "No usable range: the KL on neutral prompts was not measured."
+"""Said where a range would stand; `evaluate --side-effects` measures it."""
+KL_UNKNOWN = "KL not measured there"
 
 
 class Range(NamedTuple):
-    """An unbroken stretch of measured scales around 0."""
+    """An unbroken stretch of measured scales around 0; NaN where KL was measured at none."""
 
     low: float
     high: float
@@ -50,7 +56,8 @@ class Range(NamedTuple):
 def usable(curve: pd.DataFrame, budget: Mapping[str, Limit] = BUDGET) -> Range:
     """How far from 0 every scale in between keeps the budget.
 
-    A figure that the unsteered model itself breaks does not count against the vector.
+    A figure that the unsteered model itself breaks does not count against the vector. A scale
+    without KL ends the range.
 
     Args:
         curve: One row per scale, 0 among them: scale, and any of the budget's figures.
@@ -58,7 +65,11 @@ def usable(curve: pd.DataFrame, budget: Mapping[str, Limit] = BUDGET) -> Range:
     """
     rows = curve.sort_values("scale")
     scales = rows["scale"].to_numpy(float)
-    broken = np.full(len(rows), "", dtype=object)
+    kl = rows["kl"].to_numpy(float) if "kl" in rows else np.full(len(rows), np.nan)
+    if not np.isfinite(kl[scales != 0]).any():
+        return Range(np.nan, np.nan, "", "", ())
+    unknown = ~np.isfinite(kl) & (scales != 0)
+    broken = np.where(unknown, KL_UNKNOWN, "").astype(object)
     checked = []
     for name, limit in budget.items():
         values = rows[name].to_numpy(float) if name in rows else np.full(len(rows), np.nan)

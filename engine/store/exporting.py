@@ -38,7 +38,8 @@ def export(store: Store, info: RecordInfo, format: str) -> bytes:  # noqa: A002 
         )
     if format == "npz":
         return _npz(store.load_vectors(info.digest))
-    frame = table(store, info, with_values=format == "jsonl")
+    # What is not a finite number has no figure: an empty cell, or null.
+    frame = table(store, info, with_values=format == "jsonl").replace([np.inf, -np.inf], np.nan)
     if format == "csv":
         return frame.to_csv(index=False).encode()
     text = frame.to_json(orient="records", lines=True, force_ascii=False)

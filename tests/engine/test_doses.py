@@ -153,17 +153,24 @@ def test_the_usable_range_ends_before_the_first_broken_scale() -> None:
     assert found.checked == ("kl", "answer_mass", "undefined")
 
 
-def test_without_costs_the_range_says_so() -> None:
+def test_without_kl_there_is_no_usable_range() -> None:
     found = usable.usable(budgeted(spread_ratio=[0.3, 0.7, 0.9, 1, 1.1, 1.2, 1.4]))
 
-    assert (found.low, found.high) == (-10.0, 20.0)
-    assert (found.high_stopped_by, found.checked) == ("", ("spread_ratio",))
+    assert np.isnan([found.low, found.high]).all()
+    assert found.checked == ()
+
+
+def test_a_scale_without_kl_ends_the_range() -> None:
+    found = usable.usable(budgeted(kl=[0.01, 0.01, 0.01, 0, 0.01, np.nan, 0.01]))
+
+    assert (found.low, found.high) == (-20.0, 5.0)
+    assert (found.low_stopped_by, found.high_stopped_by) == ("", usable.KL_UNKNOWN)
 
 
 def test_what_the_unsteered_model_breaks_itself_does_not_count() -> None:
-    found = usable.usable(budgeted(unparsed=[0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9]))
+    found = usable.usable(budgeted(kl=0.0, unparsed=[0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9]))
 
-    assert (found.low, found.high, found.checked) == (-20.0, 20.0, ())
+    assert (found.low, found.high, found.checked) == (-20.0, 20.0, ("kl",))
 
 
 def test_ranges_use_the_side_effects_of_the_sweep() -> None:
@@ -183,4 +190,4 @@ def test_ranges_use_the_side_effects_of_the_sweep() -> None:
 
     assert (found["low"], found["high"]) == (-5.0, 5.0)
     assert "perplexity" in found["low_stopped_by"]
-    assert (without["low"], without["high"]) == (-10.0, 10.0)
+    assert np.isnan([without["low"], without["high"]]).all()

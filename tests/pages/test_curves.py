@@ -138,7 +138,7 @@ def test_a_vector_says_what_may_be_claimed_of_it(filled: FakeEngine) -> None:
     told = words(app)
     assert ":green-badge[:material/star: beyond the best of 24 random]" in told
     assert "-badge[monotone]" in told
-    assert "usable \u221220 to +20 · KL not measured" in told
+    assert "usable range unknown: KL not measured" in told
     figures = {metric.label: metric for metric in app.metric}
     assert list(figures) == ["Held out, +20", "Flips at +20", "Slope", "Choosing A at +20"]
     assert figures["Held out, +20"].value.startswith("+3.")

@@ -211,7 +211,7 @@ def pick_question() -> None:
 
 def draw_rates(sweep: Sweep, view: View, row: dict | None) -> None:
     """The share of behaviour answers over scales with its interval and the random band."""
-    usable = None if row is None else (row["low"], row["high"])
+    usable = sweeps.usable_span(row)
     drawing = widgets.kept(
         ("rates", sweep.version, repr(view), usable),
         lambda inks: vector_view.rates(sweep, view, inks, usable),

@@ -6,7 +6,7 @@ from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import Sweep
 from dashboard.words import captions
 from dashboard.words.inks import BadgeColour
-from engine.statistics import doses, usable
+from engine.statistics import doses
 
 BADGE_COLOURS: dict[str, BadgeColour] = {"beyond the best": "green", "beyond random": "blue"}
 SHAPE_COLOURS: dict[str, BadgeColour] = {"monotone": "gray", "saturating": "gray", "flat": "gray"}
@@ -39,14 +39,12 @@ def badges(sweep: Sweep, row: dict) -> None:
 
 def usable_words(sweep: Sweep, row: dict) -> str:
     """The usable range as it stands on screen."""
+    if sweeps.usable_span(row) is None:
+        return "usable range unknown: KL not measured"
     if row["low"] == row["high"] == 0:
         return "usable at no measured scale"
     low, high = (captions.scale(row[edge], sweep.relative) for edge in ("low", "high"))
-    return f"usable {low} to {high}" + ("" if _knows_costs(row) else " · KL not measured")
-
-
-def _knows_costs(row: dict) -> bool:
-    return bool(set(usable.COSTS) & set(row["checked"]))
+    return f"usable {low} to {high}"
 
 
 def usable_help(row: dict) -> str:
@@ -56,7 +54,7 @@ def usable_help(row: dict) -> str:
         for edge, side in (("low", "Below"), ("high", "Above"))
         if row[f"{edge}_stopped_by"]
     ]
-    unknown = [] if _knows_costs(row) else [captions.NO_COSTS]
+    unknown = [] if sweeps.usable_span(row) else [captions.NO_COSTS]
     return "\n\n".join([captions.USABLE, *stops, *unknown])
 
 
@@ -69,7 +67,7 @@ def figures(sweep: Sweep, row: dict) -> None:
             _held_out(sweep, found.iloc[0].to_dict())
         st.metric(
             f"Flips at {row['label']}",
-            f"+{row['gained']:.0f} \u2212{row['lost']:.0f}",
+            captions.flips(row["gained"], row["lost"]),
             delta=captions.p(row["flips_p"]),
             delta_color="off",
             delta_arrow="off",
@@ -79,7 +77,8 @@ def figures(sweep: Sweep, row: dict) -> None:
         st.metric(
             "Slope",
             captions.number(row["slope"]),
-            delta=f"{row['anti_steerable']:.0%} the other way, rank {row['spearman']:+.2f}",
+            delta=f"{captions.figure(row['anti_steerable'])} the other way, rank "
+            f"{captions.number(row['spearman'])}",
             delta_color="off",
             delta_arrow="off",
             border=True,
@@ -88,8 +87,8 @@ def figures(sweep: Sweep, row: dict) -> None:
         base = sweep.vectors.loc[sweep.vectors["scale"] == 0, "percent_a"].iloc[0]
         st.metric(
             f"Choosing A at {row['label']}",
-            f"{row['percent_a']:.0%}",
-            delta=f"{base:.0%} unsteered",
+            captions.figure(row["percent_a"]),
+            delta=f"{captions.figure(base)} unsteered",
             delta_color="off",
             delta_arrow="off",
             border=True,
@@ -101,16 +100,20 @@ def _held_out(sweep: Sweep, found: dict) -> None:
     sign = found["sign"]
     low, high = sorted((sign * found["low"], sign * found["high"]))
     chosen = captions.scale(found["scale"], sweep.relative)
-    told = f"{captions.number(low)} to {captions.number(high)}"
+    told = captions.span(low, high, captions.number)
+    if sign != sign:
+        told = "no direction to hold"
     st.metric(
         f"Held out, {chosen}",
         captions.number(sign * found["held_out"]),
-        delta=told if found["agrees"] else f"{told}; the other half chose otherwise",
+        delta=told
+        if found["agrees"] or sign != sign
+        else f"{told}; the other half chose otherwise",
         delta_color="off",
         delta_arrow="off",
         border=True,
         help=captions.plain(
-            f"{captions.HELD_OUT} On the choosing half: {found['selected']:.2f}; "
+            f"{captions.HELD_OUT} On the choosing half: {captions.figure(found['selected'], '{:.2f}')}; "
             f"{captions.p(found['p'])} beside random vectors treated the same."
         ),
     )
