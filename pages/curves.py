@@ -7,6 +7,7 @@ from dashboard.session import resources, state
 from dashboard.views import adaptive
 from dashboard.views.curves import curves, questions, said, so_far, vector_card
 from dashboard.widgets import widgets
+from dashboard.words import captions
 from engine.errors import EngineError
 
 st.title("Scale curves")
@@ -44,6 +45,9 @@ try:
     curves.follow_to_vector(sweep)
     curves.warnings(sweep)
     so_far.actions(sweep)
+    if not sweep.names:
+        st.info(captions.ONLY_CONTROLS)
+        st.stop()
     one, everything, numbers = st.tabs(
         ["One vector", "All vectors", "Numbers"], key="tab", on_change="rerun", bind="query-params"
     )

@@ -26,14 +26,17 @@ try:
     if runs:
         sweep = resources.sweep(curves.dataset_picker(runs[0].digest, runs))
         curves.warnings(sweep)
-        ranking = sweeps.ranking(sweep)
-        overview.figures(sweep, ranking)
-        left, right = st.columns([0.58, 0.42], gap="large")
-        with left:
-            overview.headline(sweep)
-        with right:
-            overview.best(sweep, ranking)
-        st.caption(f"{captions.CONTROLS} {captions.PROXY}")
+        if sweep.names:
+            ranking = sweeps.ranking(sweep)
+            overview.figures(sweep, ranking)
+            left, right = st.columns([0.58, 0.42], gap="large")
+            with left:
+                overview.headline(sweep)
+            with right:
+                overview.best(sweep, ranking)
+            st.caption(f"{captions.CONTROLS} {captions.PROXY}")
+        else:
+            st.info(captions.ONLY_CONTROLS)
     else:
         st.info("Vectors are stored, but none has been evaluated yet.", icon=":material/rule:")
     left, right = st.columns([0.58, 0.42], gap="large")

@@ -12,7 +12,6 @@ from engine.records.records import Provenance
 
 BEST = 3
 MOST_QUESTIONS = 300
-ONLY_CONTROLS = "This run measured no vector, only random controls or the unsteered model."
 
 
 def report(sweep: Sweep) -> bytes:
@@ -24,7 +23,7 @@ def report(sweep: Sweep) -> bytes:
         html.heading(title, 1),
         html.paragraph(f"Vectorscope, evaluation {evaluation.digest}", "muted"),
         *(html.paragraph(note, "warning") for note in warnings(sweep)),
-        html.paragraph(ONLY_CONTROLS, "warning")
+        html.paragraph(captions.ONLY_CONTROLS, "warning")
         if ranking is None
         else html.figures(_figures(sweep, ranking)),
         html.paragraph(f"{captions.PROXY} {captions.orders(evaluation.config)}"),

@@ -50,6 +50,7 @@ FLIPS = (
     "Questions whose answer, both orders averaged, came to show the behaviour (+) or ceased to "
     "(\u2212), against scale 0. p: exact McNemar test."
 )
+ONLY_CONTROLS = "This run measured no vector, only random controls or the unsteered model."
 HELD_OUT = (
     "One half of the questions chooses the scale and sign, the other half reports, with its 95 % "
     "interval. It is free of luck in the questions, but not of the choice among many vectors: the "

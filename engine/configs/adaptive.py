@@ -65,8 +65,6 @@ class AdaptiveConfig(RunConfig):
         """Refuse what has no best cell, and a chance that is none."""
         if not self.sweep.vectors:
             raise ConfigError("There is nothing to choose from: name at least one vector file.")
-        if not any(scale != 0 for scale in self.sweep.scales):
-            raise ConfigError("There is nothing to choose from: name a scale other than 0.")
         if self.sweep.controls or self.sweep.side_effects:
             raise ConfigError(
                 "An adaptive sweep asks neither random controls nor side effects: evaluate what "

@@ -127,6 +127,10 @@ class EvaluateConfig(RunConfig):
             finite("A scale", scale)
         require(len(self.scales) > 0, "No scale was given: name at least one.")
         require(len(set(self.scales)) == len(self.scales), "A scale is named twice.")
+        require(
+            any(scale != 0 for scale in self.scales),
+            "Only scale 0 was given, which adds nothing: name at least one scale other than 0.",
+        )
         whole("The number of questions", self.max_questions, 1)
         whole("The number of controls", self.controls, 0)
         whole("The number of neutral prompts", self.neutral, 0)

@@ -67,6 +67,11 @@ def run(door, settings: EvaluateConfig, found=None, units=None, progress=silent)
     )
 
 
+def test_scale_zero_alone_is_refused() -> None:
+    with pytest.raises(ConfigError, match="at least one scale other than 0"):
+        config(scales=(0.0,))
+
+
 @pytest.mark.parametrize("kind", ["qwen3", "llama", "gpt2"])
 @pytest.mark.parametrize("fast_tokenizer", [True, False])
 def test_every_cell_equals_the_whole_model(kind: str, fast_tokenizer: bool) -> None:

@@ -212,7 +212,6 @@ def test_undefined_answers_are_no_change_and_undefined_questions_left_out(door, 
 
 REFUSED = {
     "controls": ({"sweep": dataclasses.replace(GRID, controls=3)}, "neither random controls"),
-    "scales": ({"sweep": dataclasses.replace(GRID, scales=(0.0,))}, "scale other than 0"),
     "vectors": ({"sweep": EvaluateConfig(controls=1)}, "at least one vector"),
     "delta": ({"sweep": GRID, "delta": 1.0}, "between 0 and 1"),
     "batch": ({"sweep": GRID, "batch": 0}, "at least 1"),

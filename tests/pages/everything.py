@@ -47,14 +47,24 @@ KEYS = {
 }
 
 
-def faults(store: Store, digest: str, with_pages: bool = True) -> list[str]:
+def faults(
+    store: Store, digest: str, with_pages: bool = True, with_cards: bool = True
+) -> list[str]:
     """Every way in which drawing a record fails or shows a figure of nothing; none if all is well.
 
     A sentence of refusal (`EngineError`) is no fault.
+
+    Args:
+        store: Holds the record.
+        digest: Of it.
+        with_pages: Whether the pages draw it too, from `resources.engine`.
+        with_cards: Whether it is drawn as pictures, which takes longest of all.
     """
     info = store.find(digest)
     found = []
-    for name, make in _ways(store, info, with_pages):
+    for name, make in _ways(store, info):
+        if name.startswith("page") and not with_pages or name in PICTURES and not with_cards:
+            continue
         try:
             told = make()
         except EngineError:
@@ -66,17 +76,25 @@ def faults(store: Store, digest: str, with_pages: bool = True) -> list[str]:
     return found
 
 
-def _ways(store: Store, info: RecordInfo, with_pages: bool) -> Iterator[tuple[str, Any]]:
+PICTURES = ("report", "cards", "chart")
+
+
+def _ways(store: Store, info: RecordInfo) -> Iterator[tuple[str, Any]]:
     yield "show", lambda: _show(store, info)
     yield "audit", lambda: _audit(store, info)
     for form in formats_of(info):
         yield f"export {form}", lambda form=form: _export(store, info, form)
     yield "program", lambda: _program(store, info)
+    yield "chart", lambda: svg_words(_opened(store, info).chart())
     yield "report", lambda: _report(store, info)
     yield "cards", lambda: _cards(store, info)
-    if with_pages:
-        for page in PAGES[info.kind]:
-            yield f"page {page}", lambda page=page: _page(page, info)
+    for page in PAGES[info.kind]:
+        yield f"page {page}", lambda page=page: _page(page, info)
+
+
+def printed(store: Store, digest: str) -> list[str]:
+    """What the command line shows of a record, line by line."""
+    return _show(store, store.find(digest))
 
 
 def _printed(work: Any, *given: Any) -> list[str]:
@@ -122,14 +140,14 @@ def _export(store: Store, info: RecordInfo, form: str) -> list[str]:
 
 
 def _program(store: Store, info: RecordInfo) -> list[str]:
-    asking: Any = type("_Asking", (Asking,), {"store": store})
-    one = Asking.show(asking, info.digest)
+    one = _opened(store, info)
     one.frame()
-    told = [repr(one), re.sub(r"<[^>]+>", " ", one._repr_html_())]
-    try:
-        return told + svg_words(one.chart())
-    except EngineError:
-        return told
+    return [repr(one), re.sub(r"<[^>]+>", " ", one._repr_html_())]
+
+
+def _opened(store: Store, info: RecordInfo) -> Any:
+    asking: Any = type("_Asking", (Asking,), {"store": store})
+    return Asking.show(asking, info.digest)
 
 
 def svg_words(drawing: Any) -> list[str]:

@@ -22,6 +22,7 @@ from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import Sweep
 from dashboard.widgets import sharing
 from dashboard.widgets.sheets import Sheet
+from dashboard.words import captions
 from engine.errors import DataError
 from engine.records.grids import Generation
 from engine.store.store import Store
@@ -313,7 +314,7 @@ def test_a_run_of_controls_alone_is_still_reported(drawn: Drawn) -> None:
 
     found = sweeps.build(replace(whole, frame=alone, vector_names={}))
 
-    assert html_run.ONLY_CONTROLS in html_run.report(found).decode()
+    assert captions.ONLY_CONTROLS in html_run.report(found).decode()
 
 
 def test_the_report_of_a_grid_shows_every_text_as_its_characters(grid: Generation) -> None:

@@ -103,17 +103,18 @@ def _held_out(sweep: Sweep, found: dict) -> None:
     told = captions.span(low, high, captions.number)
     if sign != sign:
         told = "no direction to hold"
+    elif not found["agrees"]:
+        told += "; the other half chose otherwise"
     st.metric(
         f"Held out, {chosen}",
         captions.number(sign * found["held_out"]),
-        delta=told
-        if found["agrees"] or sign != sign
-        else f"{told}; the other half chose otherwise",
+        delta=told,
         delta_color="off",
         delta_arrow="off",
         border=True,
         help=captions.plain(
-            f"{captions.HELD_OUT} On the choosing half: {captions.figure(found['selected'], '{:.2f}')}; "
+            f"{captions.HELD_OUT} On the choosing half: "
+            f"{captions.figure(found['selected'], '{:.2f}')}; "
             f"{captions.p(found['p'])} beside random vectors treated the same."
         ),
     )

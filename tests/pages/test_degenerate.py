@@ -1,0 +1,45 @@
+"""A figure is computed of something, or is absent: tables, reports, cards, exports, pages."""
+
+from pathlib import Path
+
+import pytest
+
+from dashboard.session import resources
+from engine.runs.engine import Engine
+from engine.statistics import whole
+from engine.store.store import Store
+from tests.pages import degenerate, everything
+
+PAGES = ("one vector undefined", "all undefined", "only controls")
+"""Drawn on the pages too, which takes a second each; `tests.pages.drawable` draws all."""
+
+
+@pytest.mark.parametrize("name", degenerate.CASES)
+def test_no_figure_of_nothing_reaches_a_reader(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path)
+    digest = degenerate.save(store, degenerate.CASES[name])
+    engine = Engine(store, keep_jobs=False)
+    monkeypatch.setattr(resources, "engine", lambda: engine)
+
+    is_whole = name in PAGES
+    assert everything.faults(store, digest, with_pages=is_whole, with_cards=is_whole) == []
+
+
+def test_what_is_absent_is_said(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    digest = degenerate.save(store, degenerate.CASES["one vector undefined"])
+
+    shown = " ".join(everything.printed(store, digest))
+
+    assert "Logits are undefined (not finite) in 24 of" in shown
+
+
+def test_ties_and_single_rows_give_no_p_below_one_of_the_controls(tmp_path: Path) -> None:
+    for index, name in enumerate(("all tied", "controls alike", "one row a cell")):
+        store = Store(tmp_path / str(index))
+        found = whole.read(store.load_evaluation(degenerate.save(store, degenerate.CASES[name])))
+
+        p = found.cells["p"].dropna()
+        assert (p >= 1 / 25).all()
