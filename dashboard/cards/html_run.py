@@ -4,6 +4,7 @@ import pandas as pd
 
 from dashboard.cards import html, recipes
 from dashboard.charts import many_vectors, vector_view
+from dashboard.frames import controls
 from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import BEYOND, Sweep
 from dashboard.session import navigation
@@ -91,9 +92,9 @@ def _figures(sweep: Sweep, ranking: pd.DataFrame) -> dict[str, str]:
 def _all(sweep: Sweep, ranking: pd.DataFrame) -> list[str]:
     """The two charts of all vectors."""
     cells = sweeps.cells(sweep)
-    band = sweeps.labelled(sweeps.band(sweep, "change"), sweep)
+    band = sweeps.labelled(controls.shared_band(sweep, "change"), sweep)
     thick = "Thick: each method's strongest vector."
-    grey = f"Grey: 95 % of {sweep.control_count} random vectors." if sweep.control_count else ""
+    grey = controls.grey(sweep)
     best = ranking.loc[ranking["badge"] == BEYOND, "name"]
     told = cells.assign(starred=cells["name"].isin(best), flips="", told="")
     marks = "; ".join(
@@ -105,7 +106,7 @@ def _all(sweep: Sweep, ranking: pd.DataFrame) -> list[str]:
         html.chart(
             many_vectors.heat_map(told, inks.LIGHT),
             "Mean change of the logit difference from scale 0. Bold: beyond the band of random "
-            f"vectors at that scale. \u2605 beyond the best of {sweep.control_count} random. "
+            f"vectors at that scale. \u2605 beyond the best of {controls.words_of_all(sweep)}. "
             f"{marks}.",
         ),
     ]

@@ -1,5 +1,6 @@
 """How a stored result was made, as named lines for a card or a report. Draws nothing."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 from dashboard.words import captions
 from engine.configs.core import Site
 from engine.records.grids import Generation
-from engine.records.records import EvaluationHead, Provenance, VectorSet
+from engine.records.records import EvaluationHead, Provenance, VectorSet, measured
 
 Recipe = dict[str, str]
 MOST_COLUMNS = 12
@@ -35,8 +36,9 @@ def of_vector(evaluation: EvaluationHead, vector_set: str, index: int, name: str
 
 def of_sweep(evaluation: EvaluationHead) -> Recipe:
     """Of a whole sweep."""
+    counts = Counter(name for name, _ in measured(evaluation.config, evaluation.vector_names))
     sets = [
-        f"{captions.method(str(one.get('method')))} {digest} ({len(one.get('names', ()))})"
+        f"{captions.method(str(one.get('method')))} {digest} ({counts[digest]})"
         for digest, one in evaluation.vector_names.items()
     ]
     head = {"model": _model(evaluation.model), "adapter": _adapter(evaluation.model)}
@@ -55,7 +57,7 @@ def _sweep(evaluation: EvaluationHead) -> Recipe:
         "scales": f"{scales}; {unit}",
         "questions": f"{asked.name}, {len(asked.questions)} asked in {orders}; counted: "
         f"{asked.behaviour}; file sha256 {asked.sha256[:12]}",
-        "controls": f"{config.get('controls', 0)} random vectors of the same norm, {kind}",
+        "controls": f"{config.get('controls', 0)} random vectors for each site and norm, {kind}",
         "template": _template(evaluation.model, config),
         "seed": str(config.get("seed", 0)),
         "record": _record(evaluation.digest, evaluation.provenance),

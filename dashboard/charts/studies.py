@@ -9,6 +9,7 @@ import pandas as pd
 from dashboard.charts.one_vector import Drawing
 from dashboard.words import captions
 from dashboard.words.inks import Inks, method_colour
+from engine.statistics.yardsticks import YARDSTICK
 
 READINGS = {
     "steered with": "as steered with",
@@ -171,5 +172,9 @@ def _random_band(band: pd.DataFrame, inks: Inks) -> alt.Chart:
         alt.Tooltip("rate_low:Q", title="random from", format=".1%"),
         alt.Tooltip("rate_high:Q", title="to", format=".1%"),
     ]
-    area = alt.Chart(band).mark_area(color=inks.band, opacity=0.3)
-    return area.encode(x="scale:Q", y="rate_low:Q", y2="rate_high:Q", tooltip=figures)
+    # Random vectors of another site or norm have a band of their own.
+    kinds = band.assign(kind=band.get(YARDSTICK, 0))
+    area = alt.Chart(kinds).mark_area(color=inks.band, opacity=0.3)
+    return area.encode(
+        x="scale:Q", y="rate_low:Q", y2="rate_high:Q", detail="kind:N", tooltip=figures
+    )

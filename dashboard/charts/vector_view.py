@@ -7,6 +7,7 @@ import pandas as pd
 from dashboard.charts import one_vector
 from dashboard.charts.axes import Axis
 from dashboard.charts.one_vector import Drawing
+from dashboard.frames import controls
 from dashboard.frames import sweep as sweeps
 from dashboard.frames import violin as shapes
 from dashboard.frames.sweep import PARTS, Sweep
@@ -52,7 +53,7 @@ def violin(sweep: Sweep, view: View, inks: Inks) -> Drawing | None:
     mean = "mean" if view.metric == "difference" else "change"
     extras = one_vector.Extras(
         dots=view.dots,
-        band=sweeps.band(sweep, mean, view.part) if view.band else None,
+        band=controls.band(sweep, view.name, mean, view.part) if view.band else None,
         rates=sweeps.curve(sweep, view.name) if view.part == "content" else None,
         selected=view.question,
         intervals=sweeps.intervals(sweep, points),
@@ -104,7 +105,7 @@ def rates(
         other = one_vector.Other(view.pinned, curve.rename(columns={"rate": "value"}))
     return one_vector.rates(
         sweeps.curve(sweep, view.name),
-        sweeps.band(sweep, "rate") if view.band else None,
+        controls.band(sweep, view.name, "rate") if view.band else None,
         axis(sweep, view),
         inks,
         letters=view.letters,
@@ -118,8 +119,8 @@ def legend(sweep: Sweep, view: View) -> str:
     """What the marks of both charts mean, in one sentence."""
     asked = len(sweep.evaluation.questions.questions)
     parts = [f"Bars: 95 % intervals over {asked} questions"]
-    if view.band and sweep.control_count:
-        parts.append(f"grey: 95 % of {sweep.control_count} random vectors of the same norm")
+    if view.band and controls.count(sweep, view.name):
+        parts.append(f"grey: 95 % of {controls.words(sweep, view.name)}")
     if view.letters:
         parts.append("orange: share of answers that are the letter A")
     if view.pinned is not None:

@@ -2,5 +2,5 @@
 
 Knows nothing of Streamlit and charts.
 
-Public: cosines, overview, sweep, violin.
+Public: controls, cosines, overview, sweep, violin.
 """

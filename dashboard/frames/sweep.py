@@ -17,6 +17,7 @@ from engine.statistics import badges, content_and_letter, whole
 from engine.statistics import cells as statistics
 from engine.statistics.cells import BASELINE, CONTROL
 from engine.statistics.whole import SweepStatistics
+from engine.statistics.yardsticks import NO_YARDSTICK, YARDSTICK
 from engine.store import kept_statistics, vector_rows
 from engine.store.store import Store
 
@@ -57,7 +58,7 @@ class Sweep(NamedTuple):
     keys: dict[Key, str]
     """Names of the measured vectors, in their order."""
     bands: pd.DataFrame
-    """`nulls.control_band`, with the baseline itself at scale 0."""
+    """`nulls.control_band`, with the baseline itself at scale 0 of each yardstick."""
     tests: pd.DataFrame
     """`nulls.max_t`: how each vector's best scale compares with random vectors at theirs."""
     names: list[str]
@@ -86,7 +87,7 @@ class Sweep(NamedTuple):
 
     @property
     def control_count(self) -> int:
-        """How many random vectors were measured in the same sweep."""
+        """How many random vectors, of all yardsticks, were measured in the same sweep."""
         return int(self.controls["vector"].nunique())
 
     @property
@@ -157,8 +158,11 @@ def _bands(read: SweepStatistics) -> pd.DataFrame:
     at_zero = {
         f"{n}_{edge}": base[n] for n in ("rate", "mean", "change") for edge in ("low", "high")
     }
-    zero = pd.DataFrame({"scale": 0.0, **at_zero})
-    return pd.concat([bands, zero]).sort_values("scale", ignore_index=True)
+    zeros = [
+        pd.DataFrame({YARDSTICK: number, "scale": 0.0, **at_zero})
+        for number in bands[YARDSTICK].unique()
+    ]
+    return pd.concat([bands, *zeros]).sort_values([YARDSTICK, "scale"], ignore_index=True)
 
 
 def _labels(evaluation: EvaluationHead, summary: pd.DataFrame) -> dict[Key, str]:
@@ -183,8 +187,14 @@ def _with_baseline(rows: pd.DataFrame, names: dict[tuple[str, int], str]) -> pd.
     base = rows[rows["vector_set"] == BASELINE]
     kept = rows[~rows["vector_set"].isin([BASELINE, CONTROL]) & (rows["scale"] != 0)]
     methods = kept.groupby("vector_set")["method"].first()
+    kinds = kept.groupby(["vector_set", "vector"])[YARDSTICK].first()
     copies = [
-        base.assign(vector_set=digest, vector=index, method=methods.get(digest, BASELINE))
+        base.assign(
+            vector_set=digest,
+            vector=index,
+            method=methods.get(digest, BASELINE),
+            **{YARDSTICK: kinds.get((digest, index), NO_YARDSTICK)},
+        )
         for digest, index in names
     ]
     return pd.concat([kept, *copies], ignore_index=True)
@@ -234,16 +244,6 @@ def intervals(sweep: Sweep, values: pd.DataFrame) -> pd.DataFrame:
     ).reset_index(drop=True)
 
 
-def band(sweep: Sweep, column: str, part: str = "content") -> pd.DataFrame:
-    """Where 95 % of the random vectors lie: scale, low, high."""
-    names = {f"{column}_low": "low", f"{column}_high": "high"}
-    bands = sweep.bands
-    if part != "content":
-        bands = sweep.read.part_bands
-        bands = bands[bands["part"] == part]
-    return bands.rename(columns=names).reindex(columns=["scale", "low", "high"])
-
-
 def cells(sweep: Sweep) -> pd.DataFrame:
     """Vectors x scales for an overview.
 
@@ -290,15 +290,18 @@ def ranking(sweep: Sweep) -> pd.DataFrame:
 
     Columns: name, method, rates and changes (lists over scales); at the scale of the largest
     effect scale, label, change, change_low, change_high, rate, percent_a, control (the edge of
-    the random band on the side of the effect); p, p_best, vectors and controls of `nulls.max_t`;
-    badge, z, above, cells, by, p_family of `badges.badges`; shape, slope, anti_steerable, spearman,
-    and the usable range (low, high, low_stopped_by, high_stopped_by, checked).
+    its own random band on the side of the effect); p, p_best, vectors and controls of
+    `nulls.max_t`; badge, z, above, cells, by, p_family of `badges.badges`; shape, slope,
+    anti_steerable, spearman, and the usable range (low, high, low_stopped_by, high_stopped_by,
+    checked).
     """
     return _once(sweep, "ranking", _ranking)
 
 
 def _ranking(sweep: Sweep) -> pd.DataFrame:
-    table = cells(sweep).merge(band(sweep, "change"), on="scale", how="left")
+    edges = sweep.bands.rename(columns={"change_low": "low", "change_high": "high"})
+    edges = edges.reindex(columns=[YARDSTICK, "scale", "low", "high"])
+    table = cells(sweep).merge(edges, on=[YARDSTICK, "scale"], how="left")
     lists = table.groupby("name", sort=False).agg(rates=("rate", list), changes=("change", list))
     best = table.loc[_largest(table[table["scale"] != 0], "name")].set_index("name")
     best["control"] = best["high"].where(best["change"] > 0, best["low"])

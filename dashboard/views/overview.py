@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard.charts import many_vectors
 from dashboard.charts.one_vector import Drawing
+from dashboard.frames import controls
 from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import Sweep
 from dashboard.session import navigation, resources, state
@@ -60,8 +61,8 @@ def figures(sweep: Sweep, ranking: pd.DataFrame) -> None:
             "Beyond the best random",
             f"{beyond} of {len(ranking)}",
             border=True,
-            help=f"Vectors that none of {sweep.control_count} random ones reaches, each at its "
-            "best scale, and that lie too far outside them for the best of all cells by chance.",
+            help=f"Of {controls.words_of_all(sweep)}, each at its best scale, none reaches these, "
+            "and they lie too far outside for the best of all cells by chance.",
         )
         st.metric(
             "Unsteered choosing A",
@@ -92,13 +93,13 @@ def headline(sweep: Sweep) -> None:
     st.subheader(f"What moves {captions.plain(sweep.behaviour)} answers")
     st.caption(
         captions.plain(
-            f"{sweep.title} · {sweep.model}. Thick: each method's strongest vector. Grey: 95 % of "
-            f"{sweep.control_count} random vectors."
+            f"{sweep.title} · {sweep.model}. Thick: each method's strongest vector. "
+            f"{controls.grey(sweep)}"
         )
     )
 
     def make(inks: Inks) -> Drawing:
-        band = sweeps.labelled(sweeps.band(sweep, "change"), sweep)
+        band = sweeps.labelled(controls.shared_band(sweep, "change"), sweep)
         return many_vectors.headline(sweeps.cells(sweep), band, inks)
 
     drawing = widgets.kept(("headline", sweep.evaluation.digest), make)

@@ -9,7 +9,7 @@ from dashboard.cards import texts as text_cards
 from dashboard.cards.card import Card
 from dashboard.charts import heatmaps, many_vectors, vector_view
 from dashboard.charts.vector_view import View
-from dashboard.frames import cosines
+from dashboard.frames import controls, cosines
 from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import METRICS, Sweep
 from dashboard.widgets import widgets
@@ -88,7 +88,7 @@ def overview_card(sweep: Sweep, cells: pd.DataFrame, address: str) -> Card:
     )
     note = (
         f"Mean change of logit({sweep.behaviour}) \u2212 logit(other) from scale 0. Bold: beyond "
-        f"the 95 % band of {sweep.control_count} random vectors at that scale. \u2605 beyond the "
+        f"the 95 % band of {controls.words_of_all(sweep)} at that scale. \u2605 beyond the "
         f"best of them. {marks}. {captions.PROXY}"
     )
     shown = card.view(address, recipes.of_sweep(sweep.evaluation))

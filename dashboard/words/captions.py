@@ -16,8 +16,8 @@ ONE_PROMPT = (
     "what the evaluation measures; it was not trained for."
 )
 CONTROLS = (
-    "Random vectors of the same norm are not flat: they move the answers too. The grey band holds "
-    "95 % of them, and an effect means something only outside it."
+    "Random vectors of the same site and norm are not flat: they move the answers too. The grey "
+    "band holds 95 % of them, and an effect means something only outside it."
 )
 ORDERS = (
     "Every question is asked in both option orders and the two are averaged, so a liking for the "
@@ -29,7 +29,8 @@ ONE_ORDER = (
 )
 BEST_OF_MANY = (
     "The best of many vectors and scales looks large by luck alone. 'beyond the best of N random' "
-    "says two things: none of the N random vectors, each at its own best scale, reaches it, and it "
+    "says two things: none of the N random vectors of its site and norm, each at its own best "
+    "scale, reaches it, and it "
     "lies so far outside them that the best of all cells of this run would not get there by chance "
     "(p below 0.05). 'beyond random' holds only for a vector named before the run."
 )

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from engine.cli import tables_of_vectors
 from engine.cli.drawing import by_scale, console, draw, filled, notes, say
 from engine.configs import registry
@@ -12,7 +14,8 @@ from engine.records.grids import Generation
 from engine.records.records import Evaluation, RecordInfo, VectorSet
 from engine.runs.engine import EngineStatus
 from engine.statistics import cells as statistics
-from engine.statistics import flags, nulls, side_effects
+from engine.statistics import flags, nulls, side_effects, yardsticks
+from engine.statistics.yardsticks import YARDSTICK
 from engine.store.store import Store
 
 OWN_WORDS = {"random": "Random", "control": "Controls"}
@@ -41,7 +44,8 @@ def vectors(found: VectorSet) -> None:
 
 def evaluation(found: Evaluation) -> None:
     """Rates by method and scale, and the best vectors with their p values."""
-    summary = statistics.summarise(found.frame)
+    kinds = yardsticks.of_run(found)
+    summary = yardsticks.labelled(statistics.summarise(found.frame), kinds)
     questions = found.questions
     title = f"{questions.name} · {questions.behaviour} · {found.digest}"
     letters = questions.letter_counts
@@ -50,22 +54,26 @@ def evaluation(found: Evaluation) -> None:
         f"{letters['A']}, at (B) {letters['B']}; {len(questions.dropped)} rows of the file dropped"
     )
     _rates(title, statistics.by_method(summary).to_dict("records"))
-    band = nulls.control_band(summary)
-    if len(band):
-        console.print(f"Band of {int(band.controls.max())} random controls (95 %):")
-        for row in band.to_dict("records"):
-            console.print(filled("  scale {scale:+g}: {rate_low:.1%} to {rate_high:.1%}", row))
+    _bands(nulls.control_band(summary), kinds.table)
     best = nulls.best_vectors(summary, top=5)
     _best(best.to_dict("records"))
-    _side_effects(
-        side_effects.beside_best(side_effects.by_cell(found.frame), best).to_dict("records")
-    )
+    beside = yardsticks.labelled(side_effects.by_cell(found.frame), kinds)
+    _side_effects(side_effects.beside_best(beside, best).to_dict("records"))
     tables_of_vectors.evaluation(found)
     if statistics.is_no_op(found.frame):
         console.print("[bold red]NOTHING MOVED: at no scale did any logit change.[/]")
     for sentence in flags.of_frame(found.frame):
         console.print(f"[red]{sentence}[/]", highlight=False)
     notes(found.notes)
+
+
+def _bands(band: pd.DataFrame, kinds: pd.DataFrame) -> None:
+    """Where the random controls of each site and norm lie."""
+    for number, rows in band.groupby(YARDSTICK):
+        row = kinds[kinds[YARDSTICK] == number].iloc[0]
+        console.print(f"Band of {yardsticks.words(row, int(rows.controls.max()))} (95 %):")
+        for one in rows.to_dict("records"):
+            console.print(filled("  scale {scale:+g}: {rate_low:.1%} to {rate_high:.1%}", one))
 
 
 BESIDE = {
@@ -227,8 +235,8 @@ def _best(rows: list[dict[str, Any]]) -> None:
         left=("vector",),
     )
     console.print(
-        "p compares the vector at its best scale with random controls at theirs; 'best of k' also "
-        "allows for the choice among all vectors."
+        "p compares the vector at its best scale with the random controls of its own site and "
+        "norm at theirs; 'best of k' also allows for the choice among all vectors."
     )
 
 

@@ -76,13 +76,13 @@ class EvaluateConfig(RunConfig):
     )
     controls: int = setting(
         64,
-        "Norm-matched random vectors.",
+        "Random vectors for each site and norm of the vectors.",
         label="Random controls",
-        about="Random vectors of the same norm, measured in the same sweep. Fewer than 32 make the "
-        "band unreliable.",
+        about="Random vectors for each site and norm of the chosen vectors, measured in the same "
+        "sweep. Fewer than 32 make the band unreliable. With relative scales only sites count.",
         step=8,
     )
-    """Norm-matched random vectors evaluated in the same sweep."""
+    """Random vectors of the same site and norm, so many for each site and norm of the vectors."""
     control_kind: RandomKind = setting(
         "isotropic",
         "isotropic, or covariance: as the residual stream is.",
@@ -111,7 +111,7 @@ class EvaluateConfig(RunConfig):
     written: int = setting(8, "Questions whose answers are written out.")
     """Questions whose answers are also written out; 0 for none."""
     effect_controls: int = 4
-    """Controls per site that are measured so too; all would cost more than the sweep."""
+    """Controls per site and norm that are measured so too; all would cost more than the sweep."""
     neutral_prompts: str = "data/prompts/neutral.txt"
     knowledge: str = setting(
         "data/knowledge/general.jsonl",
@@ -146,16 +146,21 @@ class EvaluateConfig(RunConfig):
         count = len(self.vectors)
         return f"Evaluate {count} set{'s' * (count != 1)} on {Path(self.questions).stem}"
 
-    def amount(self, vectors: int) -> float:
-        """Answers that are asked for, those of the side effects included."""
+    def amount(self, vectors: int, kinds: int = 1) -> float:
+        """Answers that are asked for, those of the side effects included.
+
+        Args:
+            vectors: How many are measured.
+            kinds: Their different sites and norms, each with controls of its own.
+        """
         orders = 2 if self.orders == "both" else 1
         scales = len([scale for scale in self.scales if scale != 0])
-        answers = float((vectors + self.controls) * scales * self.max_questions * orders)
+        answers = float((vectors + self.controls * kinds) * scales * self.max_questions * orders)
         if not self.side_effects:
             return answers
         known = KNOWLEDGE_TEXTS if self.knowledge else 0
         texts = self.neutral + self.written * orders + known
-        beside = 1 + (vectors + self.effect_controls) * scales
+        beside = 1 + (vectors + self.effect_controls * kinds) * scales
         return answers + ANSWERS_PER_TEXT * texts * beside
 
     def named(self, known: Known) -> dict[str, Any]:

@@ -1,7 +1,12 @@
-"""The rows of a sweep: the baseline once, then every vector at every scale, then the controls."""
+"""The rows of a sweep: the baseline once, then every vector at every scale, then the controls.
+
+Every yardstick, a site and norm of the chosen vectors, has controls of its own. Knows nothing of
+questions and of how rows are asked.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,9 +19,12 @@ from engine.errors import ConfigError
 from engine.maths.directions import random_directions
 from engine.model.edits import EditBatch, SiteEdits
 from engine.records.records import VectorSet
+from engine.statistics import yardsticks
+from engine.statistics.cells import BASELINE, CONTROL
+from engine.statistics.yardsticks import Place
 
-BASELINE = "baseline"
-CONTROL = "control"
+CONTROL_SEED = 104729
+"""Sets the controls' draws apart from those of a finder with the same seed."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,6 +38,8 @@ class SweepRow:
     relative: float
     """Norm of what is added / median residual norm at the site."""
     site: Site
+    norm: float
+    """Of the vector itself."""
     delta: Float[Tensor, " hidden"]
     """What is added."""
 
@@ -72,7 +82,8 @@ def sweep_rows(
         control_site: Where controls go when no vector is given.
     """
     chosen = chosen_vectors(sets, config)
-    sites = list(dict.fromkeys(s.sites[i] for s, i in chosen)) or [control_site]
+    is_relative = config.scale_unit == "relative"
+    places = yardsticks.places_of(chosen, is_relative) or [Place(control_site, 1.0)]
     rows = [
         SweepRow(
             vector_set=BASELINE,
@@ -80,23 +91,31 @@ def sweep_rows(
             method=BASELINE,
             scale=0.0,
             relative=0.0,
-            site=sites[0],
+            site=chosen[0][0].sites[chosen[0][1]] if chosen else control_site,
+            norm=0.0,
             delta=torch.zeros(hidden),
         )
     ]
     for found, index in chosen:
         vector = torch.from_numpy(np.array(found.vectors[index], dtype=np.float32))
-        rows += _scaled(
-            found.digest, index, found.method, found.sites[index], vector, config, residuals
-        )
-    for number, site in enumerate(sites):
-        norms = [float(np.linalg.norm(s.vectors[i])) for s, i in chosen if s.sites[i] == site]
-        norm = float(np.median(norms)) if norms else 1.0
-        draws = random_directions(max(config.controls, 1), hidden, config.seed + 104729 + number)
+        site, norm = found.sites[index], float(vector.norm())
+        rows += _scaled(found.digest, index, found.method, site, norm, vector, config, residuals)
+    for number, (site, norm) in enumerate(places):
+        seed = config.seed + CONTROL_SEED + number
+        draws = random_directions(max(config.controls, 1), hidden, seed)
         for index in range(config.controls):
-            place = number * config.controls + index
-            rows += _scaled(CONTROL, place, CONTROL, site, draws[index] * norm, config, residuals)
+            place, vector = number * config.controls + index, draws[index] * norm
+            rows += _scaled(CONTROL, place, CONTROL, site, norm, vector, config, residuals)
     return rows
+
+
+def told_controls(rows: Sequence[SweepRow]) -> dict[str, Any]:
+    """What the record of a sweep says of its controls; nothing where there are none."""
+    own = {row.vector: row for row in rows if row.vector_set == CONTROL}
+    if not own:
+        return {}
+    ordered = [own[index] for index in sorted(own)]
+    return yardsticks.told([row.site for row in ordered], [row.norm for row in ordered])
 
 
 def _scaled(
@@ -104,25 +123,27 @@ def _scaled(
     index: int,
     method: str,
     site: Site,
+    norm: float,
     vector: Tensor,
     config: EvaluateConfig,
     residuals: dict[Site, float],
 ) -> list[SweepRow]:
-    norm = max(float(vector.norm()), 1e-30)
+    length = max(norm, 1e-30)
     rows = []
     for scale in config.scales:
         if scale == 0:
             continue  # The baseline row is scale 0, asked once.
         is_relative = config.scale_unit == "relative"
-        factor = scale * residuals[site] / norm if is_relative else scale
+        factor = scale * residuals[site] / length if is_relative else scale
         rows.append(
             SweepRow(
                 vector_set=vector_set,
                 vector=index,
                 method=method,
                 scale=float(scale),
-                relative=factor * norm / max(residuals[site], 1e-30),
+                relative=factor * length / max(residuals[site], 1e-30),
                 site=site,
+                norm=norm,
                 delta=factor * vector,
             )
         )

@@ -15,11 +15,12 @@ from engine.configs.sweeps import EvaluateConfig
 from engine.evaluators import measuring
 from engine.evaluators.layout import Load, Save
 from engine.evaluators.measuring import Cells, Setting, Taking
-from engine.evaluators.rows import CONTROL, SweepRow
+from engine.evaluators.rows import SweepRow
 from engine.model.forward import Forward
 from engine.progress import Progress
 from engine.records import measures
 from engine.records.records import Question
+from engine.statistics.cells import CONTROL
 from engine.store.writer import Stream
 
 CELLS_AT_ONCE = {"cpu": 16, "cuda": 64}
@@ -55,10 +56,10 @@ def prepare(
 
 def measured_rows(rows: Sequence[SweepRow], config: EvaluateConfig) -> list[int]:
     """Places of the rows whose side effects are measured: all but most of the controls."""
-    sampled: dict[Site, dict[int, None]] = {}
+    sampled: dict[tuple[Site, float], dict[int, None]] = {}
     for row in rows:
         if row.vector_set == CONTROL:
-            sampled.setdefault(row.site, {})[row.vector] = None
+            sampled.setdefault((row.site, row.norm), {})[row.vector] = None
     kept = {v for vectors in sampled.values() for v in list(vectors)[: config.effect_controls]}
     return [i for i, row in enumerate(rows) if row.vector_set != CONTROL or row.vector in kept]
 

@@ -14,14 +14,13 @@ from engine.configs.core import PRESETS, Site
 from engine.configs.sweeps import EvaluateConfig
 from engine.errors import ConfigError
 from engine.evaluators import ab, side_effects
-from engine.evaluators.rows import CONTROL, SweepRow, sweep_rows
+from engine.evaluators.rows import CONTROL_SEED, SweepRow, sweep_rows, told_controls
 from engine.finders.random_control import directions, spread_states
 from engine.model.forward import Forward
 from engine.progress import Progress
 from engine.records.records import Question, VectorSet
+from engine.statistics.cells import CONTROL
 
-CONTROL_SEED = 104729
-"""Sets the controls' draws apart from those of a finder with the same seed."""
 LITTLE_MASS = 0.5
 """Probability of the two answers below which a set is flagged."""
 
@@ -45,6 +44,8 @@ class SweepResult:
     """Columns: `records.EVALUATION_COLUMNS`."""
     answers: dict[str, Any]
     """Which tokens were compared, and the rule in words."""
+    controls: dict[str, Any]
+    """Sites and norms of the controls: `rows.told_controls`."""
     notes: tuple[str, ...]
 
 
@@ -97,7 +98,9 @@ def run(
         notes += effects.notes
     # The baseline is row 0: what the unsteered model would say.
     notes += notes_of(sweep, config, measured.mass[0])
-    return SweepResult(frame=frame, answers=opened.answers, notes=tuple(notes))
+    return SweepResult(
+        frame=frame, answers=opened.answers, controls=told_controls(rows), notes=tuple(notes)
+    )
 
 
 def _show(
@@ -116,7 +119,8 @@ def _show(
     sweep = replace(opened.sweep, questions=opened.sweep.questions[:count])
     frame = ab.as_frame(sweep, [rows[row] for row in chosen], measured)
     notes = (note, *notes_of(sweep, config, measured.mass[0]))
-    show(SweepResult(frame=frame, answers=opened.answers, notes=notes), count)
+    told = told_controls(opened.rows)
+    show(SweepResult(frame=frame, answers=opened.answers, controls=told, notes=notes), count)
 
 
 class Opened(NamedTuple):
@@ -176,12 +180,15 @@ def spread_controls(
     """
     prompts = [orders[0] for orders in sweep.tokens[: ab.NORM_QUESTIONS]]
     found: dict[int, torch.Tensor] = {}
-    places = {row.vector: row.site for row in rows if row.vector_set == CONTROL}
-    for number, site in enumerate(dict.fromkeys(places.values())):
-        here = [vector for vector, place in places.items() if place == site]
-        states = spread_states(sweep.door, prompts, site)
-        seed = config.seed + CONTROL_SEED + number
-        drawn = directions(config.control_kind, len(here), states.shape[1], seed, states)
+    states: dict[Site, torch.Tensor] = {}
+    places = {row.vector: (row.site, row.norm) for row in rows if row.vector_set == CONTROL}
+    for number, place in enumerate(dict.fromkeys(places.values())):
+        here = [vector for vector, own in places.items() if own == place]
+        site, seed = place[0], config.seed + CONTROL_SEED + number
+        if site not in states:
+            states[site] = spread_states(sweep.door, prompts, site)
+        width = states[site].shape[1]
+        drawn = directions(config.control_kind, len(here), width, seed, states[site])
         found |= dict(zip(here, drawn, strict=True))
     return [
         replace(row, delta=found[row.vector] * row.delta.norm() * np.sign(row.relative))

@@ -3,6 +3,7 @@
 Knows nothing of files (`store` reads and writes them) or of how the values were made.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -150,6 +151,9 @@ class EvaluationHead:
     model: dict[str, Any]
     vector_names: dict[str, dict[str, Any]] = field(default_factory=dict)
     """By vector set digest: method, names, sites in words, norms."""
+    controls: dict[str, Any] = field(default_factory=dict)
+    """Of every random control by its index: sites, norms; and the operation. Older records lack
+    it: see `statistics.yardsticks`."""
     provenance: Provenance
     notes: tuple[str, ...] = ()
     unfinished: bool = False
@@ -162,6 +166,34 @@ class Evaluation(EvaluationHead):
 
     frame: pd.DataFrame
     """Columns: `EVALUATION_COLUMNS`. The baseline stands once, at scale 0."""
+
+
+def measured(
+    config: Mapping[str, Any], vector_names: Mapping[str, Mapping[str, Any]]
+) -> list[tuple[str, int]]:
+    """(set, index) of every vector that a sweep measured, in the order of its config.
+
+    Args:
+        config: The sweep's, as its record holds it.
+        vector_names: Of the record; a set that the config does not name was measured whole.
+    """
+    named = [
+        (str(ref["digest"]), int(index))
+        for ref in config.get("vectors", ())
+        for index in (
+            ref["indices"]
+            if ref.get("indices") is not None
+            else range(len(vector_names.get(ref["digest"], {}).get("names", ())))
+        )
+    ]
+    asked = {digest for digest, _ in named}
+    others = [
+        (digest, index)
+        for digest, one in vector_names.items()
+        if digest not in asked
+        for index in range(len(one.get("names", ())))
+    ]
+    return list(dict.fromkeys([*named, *others]))
 
 
 class RecordInfo(NamedTuple):

@@ -1,14 +1,16 @@
 """How long a run may take, from what a like run took here before. Knows nothing of models."""
 
 import functools
+import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from engine.configs import registry
 from engine.configs.core import RunConfig
 from engine.configs.sweeps import EvaluateConfig
 from engine.errors import ConfigError, StoreError
-from engine.records.records import RecordInfo
+from engine.records.records import RecordInfo, measured
+from engine.statistics import yardsticks
 from engine.store.headers import read_record
 from engine.store.store import Store
 
@@ -19,7 +21,7 @@ LOOKED_AT = 40
 def estimate(store: Store, config: RunConfig) -> float | None:
     """Seconds of the newest run of this method on this model, scaled by its work."""
     model = getattr(config, "model", None)
-    amount = config.amount(_named(store, config))
+    amount = _amount(store, config)
     if model is None or amount <= 0:
         return None
     for info in store.list()[:LOOKED_AT]:
@@ -46,18 +48,33 @@ def _before(info: RecordInfo) -> _Run | None:
         config = registry.from_json(method, record["config"])
     except (StoreError, ConfigError):
         return None
-    names = [n for one in record.get("vector_names", {}).values() for n in one["names"]]
-    amount = config.amount(len(names))
-    return _Run(method, amount, float(record["provenance"]["seconds"]))
-
-
-def _named(store: Store, config: RunConfig) -> int:
+    seconds = float(record["provenance"]["seconds"])
     if not isinstance(config, EvaluateConfig):
-        return 0
-    count = 0
+        return _Run(method, config.amount(0), seconds)
+    vectors = measured(record["config"], record["vector_names"])
+    return _Run(method, config.amount(len(vectors), _kinds(record, vectors)), seconds)
+
+
+def _kinds(record: dict[str, Any], vectors: list[tuple[str, int]]) -> int:
+    """How many sites and norms a stored sweep had controls for."""
+    told = record.get("controls")
+    if told:
+        return len({json.dumps(pair) for pair in zip(told["sites"], told["norms"], strict=True)})
+    # A record that does not tell its controls had them site by site.
+    names = record["vector_names"]
+    sites = {json.dumps(names[name]["sites"][i]) for name, i in vectors if "sites" in names[name]}
+    return max(len(sites), 1)
+
+
+def _amount(store: Store, config: RunConfig) -> float:
+    if not isinstance(config, EvaluateConfig):
+        return config.amount(0)
+    chosen = []
     for ref in config.vectors:
-        if ref.indices is not None:
-            count += len(ref.indices)
-        elif store.has(ref.digest):
-            count += len(store.load_vectors(ref.digest).vectors)
-    return count
+        if store.has(ref.digest):
+            found = store.load_vectors(ref.digest)
+            count = len(found.vectors)
+            indices = range(count) if ref.indices is None else ref.indices
+            chosen += [(found, index) for index in indices if 0 <= index < count]
+    kinds = yardsticks.places_of(chosen, config.scale_unit == "relative")
+    return config.amount(len(chosen), len(kinds) or 1)

@@ -123,6 +123,7 @@ def _evaluation(
         frame=result.frame,
         questions=questions,
         vector_names={found.digest: found.described() for found in sets},
+        controls=result.controls,
         notes=(*questions.notes, *result.notes),
         **shared | {"model": {**run.model, "answers": result.answers}},
     )

@@ -8,7 +8,9 @@ Knows nothing of files, models or charts.
 import numpy as np
 import pandas as pd
 
+from engine.statistics import yardsticks
 from engine.statistics.cells import CELL, CONTROL
+from engine.statistics.yardsticks import YARDSTICK
 
 PARTS = {
     "content": "difference of logits for the behaviour, mean over the orders",
@@ -45,19 +47,20 @@ def by_question(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def control_bands(parts: pd.DataFrame, base: pd.DataFrame) -> pd.DataFrame:
-    """Where 95 % of the random vectors' means lie, per part and scale.
+    """Where 95 % of the means of each yardstick's random vectors lie, per part and scale.
 
     Args:
-        parts: Output of `by_question`.
+        parts: Output of `by_question`, with `yardsticks.YARDSTICK` if there are several.
         base: Its rows of the baseline.
 
     Returns:
-        Columns: part, scale, mean_low, mean_high, change_low, change_high. No rows without
-        controls.
+        Columns: yardstick, scale, part, mean_low, mean_high, change_low, change_high. No rows
+        without controls.
     """
     own = parts[parts["vector_set"] == CONTROL]
+    own = own.assign(**{YARDSTICK: yardsticks.of_rows(own)})
     if own.empty:
-        columns = ["part", "scale", "mean_low", "mean_high", "change_low", "change_high"]
+        columns = [YARDSTICK, "scale", "part", "mean_low", "mean_high", "change_low", "change_high"]
         return pd.DataFrame(columns=columns)
     at_zero = base.set_index("question")[list(PARTS)].reindex(own["question"]).to_numpy(float)
     changes = own.assign(
@@ -65,10 +68,10 @@ def control_bands(parts: pd.DataFrame, base: pd.DataFrame) -> pd.DataFrame:
     )
     frames = []
     for kind, rows in (("mean", own), ("change", changes)):
-        means = rows.groupby(["vector", "scale"])[list(PARTS)].mean()
+        means = rows.groupby([YARDSTICK, "vector", "scale"])[list(PARTS)].mean()
         for edge, share in (("low", 0.025), ("high", 0.975)):
             found = (
-                means.groupby("scale")
+                means.groupby([YARDSTICK, "scale"])
                 .quantile(share)
                 .melt(ignore_index=False, var_name="part", value_name=f"{kind}_{edge}")
             )

@@ -8,7 +8,9 @@ import pandas as pd
 import scipy
 from jaxtyping import Float, Int
 
+from engine.statistics import yardsticks
 from engine.statistics.cells import BASELINE, CELL, CONTROL
+from engine.statistics.yardsticks import YARDSTICK
 
 STILL = 1e-3
 """Largest move of any logit, up to which a cell is a no-op."""
@@ -99,7 +101,8 @@ def flags(summary: pd.DataFrame, band: pd.DataFrame, moved: pd.DataFrame) -> pd.
 
     Args:
         summary: Output of `statistics.summarise`.
-        band: Output of `nulls.control_band`; without controls nothing is beyond.
+        band: Output of `nulls.control_band`; without controls of its own yardstick nothing is
+            beyond.
         moved: Output of `moves`.
 
     Returns:
@@ -110,9 +113,11 @@ def flags(summary: pd.DataFrame, band: pd.DataFrame, moved: pd.DataFrame) -> pd.
     base = summary[summary["vector_set"] == BASELINE]
     cells = summary[(summary["vector_set"] != BASELINE) & (summary["scale"] != 0)]
     cells = cells.merge(moved, on=CELL, how="left")
+    cells[YARDSTICK] = yardsticks.of_rows(cells)
     edges = band.reindex(columns=["scale", "change_low", "change_high"])
     edges = edges.rename(columns={"change_low": "band_low", "change_high": "band_high"})
-    cells = cells.merge(edges, on="scale", how="left")
+    edges[YARDSTICK] = yardsticks.of_rows(band)
+    cells = cells.merge(edges, on=[YARDSTICK, "scale"], how="left")
     at_zero = base.iloc[0] if len(base) else pd.Series(dtype=float)
     change = cells["change"].to_numpy(float)
     letter = cells["letter_bias"].to_numpy(float) - at_zero.get("letter_bias", np.nan)

@@ -22,6 +22,7 @@ import pandas as pd
 from jaxtyping import Bool, Float
 
 from engine.maths.intervals import bootstrap_mean
+from engine.statistics import yardsticks
 from engine.statistics.cells import (
     BASELINE,
     CELL,
@@ -32,6 +33,7 @@ from engine.statistics.cells import (
     less_baseline,
 )
 from engine.statistics.nulls import MIN_CONTROLS
+from engine.statistics.yardsticks import YARDSTICK
 
 
 class Selection(NamedTuple):
@@ -41,12 +43,13 @@ class Selection(NamedTuple):
     """vector_set, vector, method, scale and sign (where and which way the first half found the
     largest |change|; the sign is 1 or -1, NaN where that is 0), agrees (the second half chose the
     same two), selected (|change| on the first half), held_out (mean change on the second half
-    times the sign), low, high (95 %, of the second half's questions), p (share of controls,
-    treated the same, with a held_out as large; NaN with fewer than `MIN_CONTROLS`)."""
+    times the sign), low, high (95 %, of the second half's questions), p (share of controls of
+    its yardstick, treated the same, with a held_out as large; NaN with fewer than
+    `MIN_CONTROLS`)."""
     best: pd.DataFrame
     """Two rows, one for each half that chose among all vectors: vector_set, vector, method,
     scale, selected, held_out, low, high (of the other half alone), p, random (held_out of the
-    best control, chosen by the same half)."""
+    best control of its yardstick, chosen by the same half)."""
     seed: int
 
 
@@ -59,7 +62,8 @@ def split_selection(
     """One half chooses scale and sign for every vector; each half the best vector of all.
 
     Args:
-        questions: Output of `statistics.per_question`.
+        questions: Output of `statistics.per_question`; with `yardsticks.YARDSTICK` if there are
+            several.
         seed: Of the halves and of the resamples.
         clusters: Groups of near-duplicate questions, kept in one half.
         resamples: Of the bootstrap.
@@ -85,13 +89,21 @@ def split_selection(
     table = heads.loc[groups.head(1).index, VECTOR].reset_index(drop=True)
     table = _reported(table, heads, ways)
     is_control = (table["vector_set"] == CONTROL).to_numpy()
-    table["p"] = _ranks(table["held_out"].to_numpy(float), is_control)
-    best = [_best(table, heads, way, is_control) for way in ways]
+    table[YARDSTICK] = _yardsticks(table, questions)
+    nulls = _Nulls(is_control, table[YARDSTICK].to_numpy(int))
+    table["p"] = nulls.p(table["held_out"].to_numpy(float))
+    best = [_best(table, heads, way, nulls) for way in ways]
     return Selection(
         table.loc[~is_control, columns].reset_index(drop=True),
         pd.DataFrame([row for row in best if row is not None]),
         seed,
     )
+
+
+def _yardsticks(table: pd.DataFrame, questions: pd.DataFrame) -> np.ndarray:
+    """Of every vector of the table, the number of its yardstick."""
+    known = questions[VECTOR].assign(**{YARDSTICK: yardsticks.of_rows(questions)})
+    return table.merge(known.drop_duplicates(VECTOR), on=VECTOR, how="left")[YARDSTICK].to_numpy()
 
 
 def halves(labels: np.ndarray, seed: int) -> Bool[np.ndarray, " questions"]:
@@ -159,11 +171,9 @@ def _reported(table: pd.DataFrame, heads: pd.DataFrame, ways: list[_Way]) -> pd.
     )
 
 
-def _best(
-    table: pd.DataFrame, heads: pd.DataFrame, way: _Way, is_control: np.ndarray
-) -> dict | None:
+def _best(table: pd.DataFrame, heads: pd.DataFrame, way: _Way, nulls: "_Nulls") -> dict | None:
     """What one half chose among all vectors, as the other half sees it."""
-    size = np.where(is_control | ~np.isfinite(way.selected), 0.0, way.selected)
+    size = np.where(nulls.is_control | ~np.isfinite(way.selected), 0.0, way.selected)
     top = int(size.argmax())
     if size[top] == 0:
         return None
@@ -175,8 +185,8 @@ def _best(
         "held_out": float(way.held[top]),
         "low": float(way.low[top]),
         "high": float(way.high[top]),
-        "p": float(_ranks(way.held, is_control)[top]),
-        "random": _best_control(way.selected, way.held, is_control),
+        "p": float(nulls.p(way.held)[top]),
+        "random": _best_control(way.selected, way.held, nulls.of(top)),
     }
 
 
@@ -185,9 +195,23 @@ def _best_control(selected: np.ndarray, held: np.ndarray, is_control: np.ndarray
     return float(held[np.where(known, selected, -1.0).argmax()]) if known.any() else float("nan")
 
 
-def _ranks(held: np.ndarray, is_control: np.ndarray) -> Float[np.ndarray, " vectors"]:
-    null = np.sort(held[is_control & np.isfinite(held)])
-    if len(null) < MIN_CONTROLS:
-        return np.full(len(held), np.nan)
-    above = len(null) - np.searchsorted(null, held, side="left")
-    return np.where(np.isfinite(held), (1 + above) / (1 + len(null)), np.nan)
+class _Nulls(NamedTuple):
+    """Which vectors are controls, and of which yardstick every one is."""
+
+    is_control: np.ndarray
+    numbers: np.ndarray
+
+    def of(self, vector: int) -> Bool[np.ndarray, " vectors"]:
+        """The controls that a vector is compared with."""
+        return self.is_control & (self.numbers == self.numbers[vector])
+
+    def p(self, held: np.ndarray) -> Float[np.ndarray, " vectors"]:
+        """Ranks of all among the controls of their own yardstick."""
+        found = np.full(len(held), np.nan)
+        for number in np.unique(self.numbers):
+            own = self.numbers == number
+            null = np.sort(held[self.is_control & own & np.isfinite(held)])
+            if len(null) >= MIN_CONTROLS:
+                above = len(null) - np.searchsorted(null, held[own], side="left")
+                found[own] = (1 + above) / (1 + len(null))
+        return np.where(np.isfinite(held), found, np.nan)

@@ -1,6 +1,8 @@
 """How unusual the vectors of a sweep are beside its random controls.
 
-Works on the table of `statistics.summarise`. Knows nothing of files, models or charts.
+Works on the table of `statistics.summarise`. A vector is compared only with the controls of its own
+`yardsticks.YARDSTICK`; a table without that column is of one. Knows nothing of files, models or
+charts.
 """
 
 import numpy as np
@@ -8,24 +10,28 @@ import pandas as pd
 import scipy
 from jaxtyping import Float, Int
 
+from engine.statistics import yardsticks
 from engine.statistics.cells import BASELINE, CONTROL, VECTOR
+from engine.statistics.yardsticks import YARDSTICK
 
 MIN_CONTROLS = 20
 """With fewer controls no p value is given."""
 ALPHA = 0.05
 """What the notes call significant."""
+ROUNDING = 1e-9
+"""Of a count of controls that is worked out from a p."""
 _BANDS = ("rate", "mean", "change")
 
 
 def control_band(summary: pd.DataFrame) -> pd.DataFrame:
-    """Where the controls lie, per scale.
+    """Where the controls of each yardstick lie, per scale.
 
     Returns:
-        Columns: scale; for rate, mean and change each `_low`, `_high` (2.5th and 97.5th
+        Columns: yardstick, scale; for rate, mean and change each `_low`, `_high` (2.5th and 97.5th
         percentile), `_min`, `_max`; controls (how many). No rows without controls.
     """
-    controls = summary[(summary["vector_set"] == CONTROL) & summary["rate"].notna()]
-    groups = controls.groupby("scale", sort=True)
+    is_known = (summary["vector_set"] == CONTROL) & summary["rate"].notna()
+    groups = _with_yardsticks(summary[is_known]).groupby([YARDSTICK, "scale"], sort=True)
     table: dict[str, pd.Series] = {}
     for name in _BANDS:
         table[f"{name}_low"] = groups[name].quantile(0.025)
@@ -37,7 +43,7 @@ def control_band(summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def p_values(summary: pd.DataFrame) -> pd.DataFrame:
-    """Compare every vector's cell with the controls at the same scale.
+    """Compare every vector's cell with the controls of its yardstick at the same scale.
 
     p = (1 + #{|change of a control| >= |change|}) / (1 + controls); q is Benjamini-Hochberg over
     all cells. Both are NaN where there are fewer than `MIN_CONTROLS` controls.
@@ -46,11 +52,14 @@ def p_values(summary: pd.DataFrame) -> pd.DataFrame:
         Columns: vector_set, vector, method, scale, change, p, q, controls. `attrs["note"]` says
         in words why values are missing, or is "".
     """
-    cells = _vectors(summary)[[*VECTOR, "scale", "change"]].reset_index(drop=True)
-    controls = summary[summary["vector_set"] == CONTROL].dropna(subset=["change"])
-    null = {scale: np.abs(rows.to_numpy()) for scale, rows in controls.groupby("scale")["change"]}
+    cells = _vectors(summary)[[*VECTOR, YARDSTICK, "scale", "change"]].reset_index(drop=True)
+    controls = _with_yardsticks(summary[summary["vector_set"] == CONTROL])
+    groups = controls.dropna(subset=["change"]).groupby([YARDSTICK, "scale"])["change"]
+    null = {place: np.abs(rows.to_numpy()) for place, rows in groups}
     none = np.empty(0)
-    at_scale = [null.get(scale, none) for scale in cells["scale"]]
+    at_scale = [
+        null.get(place, none) for place in zip(cells[YARDSTICK], cells["scale"], strict=True)
+    ]
     cells["controls"] = np.array([len(values) for values in at_scale], dtype=int)
     changes = cells["change"].abs().to_numpy(float)
     above = np.array([np.sum(v >= t) for v, t in zip(at_scale, changes, strict=True)], dtype=int)
@@ -61,38 +70,43 @@ def p_values(summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def max_t(summary: pd.DataFrame) -> pd.DataFrame:
-    """Compare every vector at its best scale with the controls at theirs.
+    """Compare every vector at its best scale with the controls of its yardstick at theirs.
 
     T is the largest |change| over the vector's scales; a control's is taken over the same
     scales. `p` therefore allows for the choice of the scale. `p_best` also allows for the choice
-    among all k vectors: it is the chance that, were the k vectors random too, the best of them
-    had at most as many controls above it. This is the limit of comparing with the best of
-    random groups of k, exact for few controls, and never below `p_floor` = k / (controls + k).
+    among all k vectors: it is the chance that, were all vectors random too, the best of them had a
+    `p` at most as small. Of the k of one yardstick with N controls this is the limit of comparing
+    with the best of random groups of k, exact for few controls, and never below k / (N + k);
+    yardsticks are independent. `p_floor` is the smallest `p_best` that the vector can have.
 
     Returns:
         Columns: vector_set, vector, method, scale (best), change (there), t, p, q, p_best,
-        p_floor, vectors (k), controls. `attrs["note"]` as in `p_values`; it also says when
-        `p_floor` is above 0.05.
+        p_floor, vectors (k, of all yardsticks), controls (of its own), yardstick. `attrs["note"]`
+        as in `p_values`; it also says when `p_floor` is above 0.05.
     """
     cells = _vectors(summary).dropna(subset=["change"])
-    controls = summary[summary["vector_set"] == CONTROL]
-    wide = controls.pivot(index="vector", columns="scale", values="change").abs()
+    wide = {
+        number: rows.pivot(index="vector", columns="scale", values="change").abs()
+        for number, rows in yardsticks.control_groups(summary)
+    }
     rows = [
-        _best_scale(name, group, wide)
+        _best_scale(name, group, wide.get(group[YARDSTICK].iloc[0], pd.DataFrame()))
         for name, group in cells.groupby(VECTOR, sort=False, observed=True)
     ]
-    names = [*VECTOR, "scale", "change", "t", "above", "controls"]
-    table = pd.DataFrame(rows, columns=names).astype({"above": int, "controls": int})
+    names = [*VECTOR, YARDSTICK, "scale", "change", "t", "above", "controls"]
+    table = pd.DataFrame(rows, columns=names).astype(
+        {n: int for n in (YARDSTICK, "above", "controls")}
+    )
     above, count = table["above"].to_numpy(int), table["controls"].to_numpy(int)
-    vectors = len(table)
     table["p"] = _rank_p(table["t"].to_numpy(float), above, count)
     table["q"] = _benjamini_hochberg(table["p"])
-    table["p_best"] = np.where(table["p"].isna(), np.nan, _best_of(above, count, vectors))
-    table["p_floor"] = vectors / (count + vectors)
-    table["vectors"] = vectors
+    best = _best_of_all(table, above)
+    table["p_best"] = np.where(table["p"].isna(), np.nan, best)
+    table["p_floor"] = _best_of_all(table, np.zeros_like(above))
+    table["vectors"] = len(table)
     table.attrs["note"] = _note(table["controls"]) or _floor_note(table)
     columns = [*VECTOR, "scale", "change", "t", "p", "q", "p_best", "p_floor", "vectors"]
-    return table[[*columns, "controls"]]
+    return table[[*columns, "controls", YARDSTICK]]
 
 
 def best_vectors(summary: pd.DataFrame, top: int = 10) -> pd.DataFrame:
@@ -100,13 +114,14 @@ def best_vectors(summary: pd.DataFrame, top: int = 10) -> pd.DataFrame:
 
     Returns:
         Columns: vector_set, vector, method, scale, rate, rate_low, rate_high, change,
-        change_low, change_high, letter_bias, then p, q, p_best, p_floor, controls of `max_t`.
+        change_low, change_high, letter_bias, then p, q, p_best, p_floor, controls,
+        yardstick of `max_t`.
     """
     tests = max_t(summary)
     shown = ["rate", "rate_low", "rate_high", "change_low", "change_high", "letter_bias"]
     found = tests.merge(summary[[*VECTOR, "scale", *shown]], on=[*VECTOR, "scale"], how="left")
     found = found.sort_values("t", ascending=False, kind="stable").head(top)
-    tested = ["p", "q", "p_best", "p_floor", "controls"]
+    tested = ["p", "q", "p_best", "p_floor", "controls", YARDSTICK]
     columns = [*VECTOR, "scale", *shown[:3], "change", *shown[3:], *tested]
     result = found[columns].reset_index(drop=True)
     result.attrs["note"] = tests.attrs["note"]
@@ -114,7 +129,11 @@ def best_vectors(summary: pd.DataFrame, top: int = 10) -> pd.DataFrame:
 
 
 def _vectors(summary: pd.DataFrame) -> pd.DataFrame:
-    return summary[~summary["vector_set"].isin([BASELINE, CONTROL])]
+    return _with_yardsticks(summary[~summary["vector_set"].isin([BASELINE, CONTROL])])
+
+
+def _with_yardsticks(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(**{YARDSTICK: yardsticks.of_rows(table)})
 
 
 def _best_scale(name: tuple, group: pd.DataFrame, controls: pd.DataFrame) -> tuple:
@@ -127,6 +146,7 @@ def _best_scale(name: tuple, group: pd.DataFrame, controls: pd.DataFrame) -> tup
     null = controls.reindex(columns=group["scale"]).dropna().max(axis=1)
     return (
         *name,
+        int(group[YARDSTICK].iloc[0]),
         float(best["scale"]),
         float(best["change"]),
         t,
@@ -142,6 +162,29 @@ def _rank_p(
 ) -> Float[np.ndarray, " tests"]:
     p = (1 + above) / (1 + controls)
     return np.where((controls >= MIN_CONTROLS) & np.isfinite(values), p, np.nan)
+
+
+def _best_of_all(
+    table: pd.DataFrame, above: Int[np.ndarray, " tests"]
+) -> Float[np.ndarray, " tests"]:
+    """P(the best of all random vectors has a p as small as with so many controls above it).
+
+    Each yardstick's share is `_best_of` with as many of its own controls as that p allows.
+    """
+    own, count = table[YARDSTICK].to_numpy(int), table["controls"].to_numpy(int)
+    p = (1 + above) / (1 + count)
+    is_tested = table["p"].notna().to_numpy()
+    missed = np.ones(len(table))
+    for number in np.unique(own):
+        here = own == number
+        size, fewest = int(here.sum()), int(count[here].min())
+        # A yardstick with too few controls gives no p: its vectors cannot be the best by it.
+        others = is_tested[here].any() & ~here
+        allowed = np.floor(p * (1 + fewest) + ROUNDING).astype(int) - 1
+        taken = np.where(here, above, np.where(others, allowed, -1))
+        chance = _best_of(np.maximum(taken, 0), np.where(here, count, fewest), size)
+        missed *= 1 - np.where(taken >= 0, chance, 0.0)
+    return 1 - missed
 
 
 def _best_of(
@@ -174,9 +217,13 @@ def _note(controls: pd.Series) -> str:
     fewest = 0 if controls.empty else int(controls.min())
     if fewest >= MIN_CONTROLS:
         return ""
+    lacking = int((controls < MIN_CONTROLS).sum())
+    is_part = 0 < lacking < len(controls)
+    some, own = (f" for {lacking} of {len(controls)}", " of a vector's own site and norm")
     return (
-        f"No p values: at least {MIN_CONTROLS} controls are needed at every scale, and there are "
-        f"as few as {fewest}. Evaluate again with more."
+        f"No p values{some if is_part else ''}: at least {MIN_CONTROLS} controls"
+        f"{own if is_part else ''} are needed at every scale, and there are as few as {fewest}. "
+        "Evaluate again with more."
     )
 
 
@@ -185,7 +232,10 @@ def _floor_note(tests: pd.DataFrame) -> str:
     if floor <= ALPHA:
         return ""
     vectors, controls = len(tests), int(tests["controls"].min())
+    kinds = tests[YARDSTICK].nunique()
+    each = "" if kinds == 1 else f" of each of {kinds} kinds"
     return (
-        f"The best of {vectors} vectors cannot reach p = {ALPHA} beside {controls} controls: the "
-        f"smallest possible p_best is {floor:.2f}. Evaluate with fewer vectors or more controls."
+        f"The best of {vectors} vectors cannot reach p = {ALPHA} beside {controls} controls{each}: "
+        f"the smallest possible p_best is {floor:.2f}. Evaluate with fewer vectors or more "
+        "controls."
     )

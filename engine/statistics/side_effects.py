@@ -10,7 +10,9 @@ import pandas as pd
 from engine.maths.intervals import wilson
 from engine.records import measures
 from engine.records.columns import completed
+from engine.statistics import yardsticks
 from engine.statistics.cells import BASELINE, CELL, CONTROL
+from engine.statistics.yardsticks import YARDSTICK
 
 CONSUMED = ("knowledge_questions", "knowledge_options", "knowledge_letter_share")
 """Columns of the frame that are not shown themselves: chance, bias and bounds come from them."""
@@ -78,27 +80,29 @@ def beside_best(cells: pd.DataFrame, best: pd.DataFrame) -> pd.DataFrame:
     """The side effects of a few cells, as a report shows them.
 
     Args:
-        cells: Output of `by_cell`.
+        cells: Output of `by_cell`, with `yardsticks.YARDSTICK` if there are several.
         best: Columns vector_set, vector, method, scale, as `nulls.best_vectors` gives them.
 
     Returns:
         The columns of `by_cell` and `cell` (its name): the baseline, the best cells, and for each
-        of their scales the worst figure that any measured control has.
+        of their scales the worst figure that any measured control of their yardsticks has.
     """
     if cells.empty:
         return cells.assign(cell=[])
     base = cells[cells["vector_set"] == BASELINE].assign(cell="unsteered")
+    cells = cells.assign(**{YARDSTICK: yardsticks.of_rows(cells)})
     chosen = best[CELL].merge(cells, on=CELL)
     names = [f"{r.method}_{r.vector:02d} at {r.scale:+g}" for r in chosen.itertuples()]
-    controls = cells[cells["vector_set"] == CONTROL]
-    controls = controls[controls["scale"].isin(chosen["scale"])]
+    places = chosen[[YARDSTICK, "scale"]].drop_duplicates()
+    controls = cells[cells["vector_set"] == CONTROL].merge(places, on=[YARDSTICK, "scale"])
     groups = controls.groupby("scale", sort=True)
     worst = groups[["kl", "neutral_perplexity", "repetition", "unparsed"]].max()
     worst[["agreement", "knowledge", "knowledge_low", "knowledge_high"]] = groups[
         ["agreement", "knowledge", "knowledge_low", "knowledge_high"]
     ].min()
     worst["cell"] = [f"worst of {n} controls at {scale:+g}" for scale, n in groups.size().items()]
-    return pd.concat([base, chosen.assign(cell=names), worst.reset_index()], ignore_index=True)
+    shown = pd.concat([base, chosen.assign(cell=names), worst.reset_index()], ignore_index=True)
+    return shown.drop(columns=YARDSTICK)
 
 
 def _add_written(table: pd.DataFrame, frame: pd.DataFrame) -> None:

@@ -18,6 +18,7 @@ from engine.statistics import (
     power,
     side_effects,
     usable,
+    yardsticks,
 )
 from engine.statistics import (
     cells as statistics,
@@ -39,7 +40,8 @@ class SweepStatistics:
     """Statistics of one evaluation. Every interval is of 95 % and comes from `SEED`."""
 
     summary: pd.DataFrame
-    """`statistics.summarise`, near-duplicate questions drawn together."""
+    """`statistics.summarise`, near-duplicate questions drawn together, and each vector's
+    `yardsticks.YARDSTICK`."""
     band: pd.DataFrame
     """`nulls.control_band`."""
     cells: pd.DataFrame
@@ -53,6 +55,8 @@ class SweepStatistics:
     spread: Spread | None
     groups: dict[str, str]
     """`repeats.question_groups`."""
+    yardsticks: pd.DataFrame
+    """`yardsticks.Yardsticks.table`: what each number of a yardstick stands for."""
     part_bands: pd.DataFrame
     """`content_and_letter.control_bands`."""
     nothing_moved: bool
@@ -68,12 +72,14 @@ def read(evaluation: Evaluation) -> SweepStatistics:
     """Every statistic of an evaluation, in a second or two."""
     asked = evaluation.questions.questions
     groups = repeats.question_groups(asked)
-    questions = statistics.per_question(evaluation.frame)
+    kinds = yardsticks.of_run(evaluation)
+    questions = yardsticks.labelled(statistics.per_question(evaluation.frame), kinds)
     summary = statistics.summarise_questions(questions, RESAMPLES, SEED, groups)
+    summary = yardsticks.labelled(summary, kinds)
     moved = flips.moves(evaluation.frame)
     band, tests = nulls.control_band(summary), nulls.max_t(summary)
     vectors = badges.badges(summary, tests)
-    own = content_and_letter.by_question(evaluation.frame)
+    own = yardsticks.labelled(content_and_letter.by_question(evaluation.frame), kinds)
     for table in (
         doses.steerability(questions, RESAMPLES, SEED, groups),
         doses.shapes(questions, summary, moved),
@@ -89,6 +95,7 @@ def read(evaluation: Evaluation) -> SweepStatistics:
         selection=selection.split_selection(questions, SEED, groups, RESAMPLES),
         spread=power.spread_of(questions, f"{evaluation.questions.name} on {_model(evaluation)}"),
         groups=groups,
+        yardsticks=kinds.table,
         part_bands=content_and_letter.control_bands(
             own, own[own["vector_set"] == statistics.BASELINE]
         ),

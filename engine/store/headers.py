@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.configs.core import SCHEMA_VERSION
 from engine.errors import StoreError
-from engine.records.records import RecordInfo
+from engine.records.records import RecordInfo, measured
 from engine.store.files import UNREADABLE, parquet_metadata, safetensors_metadata
 
 KINDS = {
@@ -91,8 +91,8 @@ def _summary(record: dict[str, Any]) -> str:
         blocks = " to ".join(str(block) for block in ends if block is not None)
         return _count(record["sites"], "vector") + (f", block {blocks}" if blocks else "")
     if record["kind"] == "evaluation":
-        names = [name for one in record["vector_names"].values() for name in one.get("names", ())]
-        parts = [_count(names, "vector"), _count(record["questions"]["questions"], "question")]
+        vectors = measured(config, record["vector_names"])
+        parts = [_count(vectors, "vector"), _count(record["questions"]["questions"], "question")]
         return ", ".join([*parts, _count(config.get("scales", ()), "scale")])
     if record["kind"] == "generation":
         columns = _count(config.get("configurations", ()), "configuration")

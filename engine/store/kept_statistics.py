@@ -33,6 +33,7 @@ from engine.statistics import (
     power,
     side_effects,
     usable,
+    yardsticks,
 )
 from engine.statistics import (
     whole as readings,
@@ -47,10 +48,10 @@ LARGE = 50_000
 """Rows from which the figures are worked out when the record is written: a second or more."""
 SOURCES: tuple[ModuleType, ...] = (
     badges, side_effects, doses, flips, intervals, repeats, nulls, content_and_letter, power,
-    readings, held_out, cells, usable, columns, measures, records,
+    readings, held_out, cells, usable, yardsticks, columns, measures, records,
 )  # fmt: skip
 """What the figures come from; a test follows the imports of `statistics.whole`."""
-TABLES = ("summary", "band", "cells", "vectors", "tests", "part_bands")
+TABLES = ("summary", "band", "cells", "vectors", "tests", "part_bands", "yardsticks")
 HEX = 16
 
 

@@ -8,10 +8,10 @@ from engine.configs.core import Site, VectorRef
 from engine.configs.sweeps import EvaluateConfig
 from engine.errors import Cancelled, ConfigError, DataError
 from engine.evaluators import ab, sweeps
-from engine.evaluators.rows import BASELINE, CONTROL
 from engine.model import batches
 from engine.progress import silent
 from engine.records.records import Provenance, Question, VectorSet
+from engine.statistics.cells import BASELINE, CONTROL
 from tests import tiny
 from tests.reference import steering
 
@@ -118,7 +118,8 @@ def test_baseline_stands_once_and_every_vector_has_every_other_scale() -> None:
     assert (frame[frame.scale == 0].vector_set == BASELINE).all()
     assert len(frame[frame.vector_set == BASELINE]) == 3 * 2
     assert len(frame[frame.vector_set == "abc"]) == 2 * 2 * 3 * 2
-    assert len(frame[frame.vector_set == CONTROL]) == 2 * 2 * 3 * 2
+    # The two vectors are of two norms, each with two controls.
+    assert len(frame[frame.vector_set == CONTROL]) == 2 * 2 * 2 * 3 * 2
 
 
 def test_a_long_sweep_in_small_batches_equals_one_batch(monkeypatch) -> None:
@@ -168,15 +169,20 @@ def test_relative_scales_add_the_same_share_of_the_residual_norm_to_every_vector
     np.testing.assert_allclose(moved.relative, 0.5, rtol=1e-5)
 
 
-def test_controls_have_the_vectors_norm() -> None:
-    found = vector_set()
-    frame = run(tiny.door("qwen3"), config(), found).frame
+def test_every_vector_has_controls_of_its_own_norm_and_site() -> None:
+    found = vector_set(blocks=(1, 2))
+    result = run(tiny.door("qwen3"), config(), found)
+    frame, told = result.frame, result.controls
 
-    norm = np.median(np.linalg.norm(found.vectors, axis=1))
-    control = frame[(frame.vector_set == CONTROL) & (frame.scale == 1.5)].relative
-    vector = frame[(frame.vector_set == "abc") & (frame.vector == 0) & (frame.scale == 1.5)]
-    share = vector.relative.iloc[0] / np.linalg.norm(found.vectors[0])
-    np.testing.assert_allclose(control, share * norm, rtol=1e-5)
+    for index, norm in enumerate(np.linalg.norm(found.vectors, axis=1)):
+        own = frame[(frame.vector_set == "abc") & (frame.vector == index) & (frame.scale == 1.5)]
+        controls = [i for i, one in enumerate(told["norms"]) if one == pytest.approx(norm)]
+        rows = frame[(frame.vector_set == CONTROL) & frame.vector.isin(controls)]
+        assert len(controls) == 2
+        assert {told["sites"][i]["block"] for i in controls} == {found.sites[index].block}
+        np.testing.assert_allclose(
+            rows[rows.scale == 1.5].relative, own.relative.iloc[0], rtol=1e-5
+        )
 
 
 def test_an_index_outside_the_set_is_refused() -> None:

@@ -37,11 +37,9 @@ def has_badge(changes, controls):
     """Which vectors get the badge, as `badges.badges` gives it."""
     family = badges.compare(changes, controls)
     largest, null = np.abs(changes).max(axis=1), np.abs(controls).max()
-    if family.by_rank:
-        above = (np.abs(controls).max(axis=1) >= largest[:, None]).sum(axis=1)
-        p = nulls._best_of(above, np.full(len(above), len(controls)), len(changes))
-    else:
-        p = family.p
+    above = (np.abs(controls).max(axis=1) >= largest[:, None]).sum(axis=1)
+    by_rank = nulls._best_of(above, np.full(len(above), len(controls)), len(changes))
+    p = np.where(family.by_rank, by_rank, family.p)
     return (largest > null) & (p <= nulls.ALPHA)
 
 

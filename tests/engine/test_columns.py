@@ -15,11 +15,11 @@ from engine.configs.sweeps import EvaluateConfig
 from engine.errors import StoreError
 from engine.evaluators.measuring import Cells, Setting
 from engine.evaluators.neutral import OnNeutral
-from engine.evaluators.rows import CONTROL
 from engine.records import grids, measures, records
 from engine.records.columns import Column
 from engine.records.measures import UNKNOWN, Measure
 from engine.statistics import adaptive, side_effects, whole
+from engine.statistics.cells import CONTROL
 from engine.store import store as stores
 from engine.store import vector_rows
 from engine.store.store import Store

@@ -11,11 +11,12 @@ from engine.configs.core import Site
 from engine.configs.finders import RandomConfig
 from engine.configs.registry import from_json
 from engine.evaluators import ab, sweeps
-from engine.evaluators.rows import CONTROL, sweep_rows
+from engine.evaluators.rows import sweep_rows
 from engine.finders.random_control import spread_states
 from engine.maths.directions import covariance_directions
 from engine.progress import silent
 from engine.runs.engine import Engine
+from engine.statistics.cells import CONTROL
 from engine.store.store import Store
 from tests import tiny
 from tests.engine.test_ab import QUESTIONS, config, vector_set

@@ -18,13 +18,13 @@ from engine.errors import Cancelled, ConfigError, DataError
 from engine.evaluators import side_effects as beside
 from engine.evaluators import sweeps, text_figures, written
 from engine.evaluators.cells import end_tokens
-from engine.evaluators.rows import BASELINE, CONTROL
 from engine.model.naming import Names
 from engine.progress import silent
 from engine.questions import knowledge
 from engine.questions.letters import letter_of
 from engine.runs.engine import Engine
 from engine.statistics import side_effects as costs
+from engine.statistics.cells import BASELINE, CONTROL
 from engine.store.store import Store
 from tests.engine.test_ab import QUESTIONS, Units, vector_set
 from tests.engine.test_generation import door_of

@@ -100,7 +100,7 @@ def test_the_recipe_stands_in_words_under_the_picture(drawn: Drawn) -> None:
 
     assert "output of block 7" in words
     assert ADDRESS in words
-    assert "4 random vectors of the same norm" in words
+    assert "4 random vectors for each site and norm" in words
 
 
 def png_with(told: object, head: bytes = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)) -> bytes:

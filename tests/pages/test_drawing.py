@@ -9,7 +9,7 @@ from scipy.stats import gaussian_kde
 from dashboard.charts import many_vectors, one_vector, vector_view
 from dashboard.charts.axes import Axis
 from dashboard.forms import from_config
-from dashboard.frames import overview, violin
+from dashboard.frames import controls, overview, violin
 from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import Sweep
 from dashboard.words import captions, inks
@@ -117,7 +117,7 @@ def test_the_baseline_is_every_vectors_scale_zero(sweep: Sweep) -> None:
 def test_cells_beyond_the_band_are_those_outside_its_edges(sweep: Sweep) -> None:
     cells = sweeps.cells(sweep).set_index(["name", "scale"])
 
-    edge = sweeps.band(sweep, "change").set_index("scale").loc[20.0, "high"]
+    edge = controls.band(sweep, sweep.names[0], "change").set_index("scale").loc[20.0, "high"]
     for name in sweep.names:
         if cells.loc[(name, 20.0), "change"] > 0:
             assert cells.loc[(name, 20.0), "beyond"] == (cells.loc[(name, 20.0), "change"] > edge)
@@ -176,7 +176,7 @@ def test_the_band_of_a_part_holds_the_random_vectors_means(sweep: Sweep, part: s
         values = values[rows["order"] == part]
     means = values.groupby(rows["vector"]).mean()
 
-    found = sweeps.band(sweep, "mean", part).set_index("scale").loc[20.0]
+    found = controls.band(sweep, sweep.names[0], "mean", part).set_index("scale").loc[20.0]
 
     assert found["low"] == pytest.approx(np.percentile(means, 2.5))
     assert found["high"] == pytest.approx(np.percentile(means, 97.5))
@@ -254,7 +254,7 @@ def test_no_encoding_looks_through_all_of_altairs_classes(
         ),
     )
     view = vector_view.usual(sweep, "melbo_01")
-    bands = sweeps.labelled(sweeps.band(sweep, "change"), sweep)
+    bands = sweeps.labelled(controls.shared_band(sweep, "change"), sweep)
 
     vector_view.violin(sweep, view, inks.LIGHT)
     vector_view.rates(sweep, view, inks.LIGHT)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard.charts import many_vectors, vector_view
 from dashboard.charts.vector_view import View
+from dashboard.frames import controls as randoms
 from dashboard.frames import overview
 from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import METRICS, PARTS, Sweep
@@ -219,7 +220,7 @@ def draw_rates(sweep: Sweep, view: View, row: dict | None) -> None:
     text = f"Share of {sweep.behaviour} answers of {view.name} over scales, with 95 % intervals"
     widgets.chart(drawing, text, "rates")
     orange = "orange: share of answers that are the letter A; " if view.letters else ""
-    band = f"the grey band holds 95 % of {sweep.control_count} random vectors; "
+    band = f"the grey band holds 95 % of {randoms.words(sweep, view.name)}; "
     asked = sweep.evaluation.questions
     at = asked.letter_counts
     dashes = f"{captions.PINNED} and long dashes: {captions.plain(view.pinned or '')}; "
@@ -227,7 +228,7 @@ def draw_rates(sweep: Sweep, view: View, row: dict | None) -> None:
         f"Bars: 95 % Wilson intervals over {len(asked.questions)} questions, "
         f"{captions.plain(sweep.behaviour)} at (A) {at['A']} times and at (B) {at['B']} times; "
         f"{orange}{dashes if view.pinned else ''}"
-        f"{band if sweep.control_count else ''}blue foot: the usable range. "
+        f"{band if randoms.count(sweep, view.name) else ''}blue foot: the usable range. "
         f"{captions.PROXY} "
         f"{captions.orders(sweep.evaluation.config)}"
     )
@@ -249,8 +250,8 @@ def draw_overview(sweep: Sweep) -> None:
     )
     st.caption(
         f"Mean change of logit({captions.plain(sweep.behaviour)}) − logit(other) from scale 0. "
-        f"Bold: beyond the 95 % band of {sweep.control_count} random vectors at that scale. "
-        f"\u2605 beyond the best of {sweep.control_count} random. {marks}. "
+        f"Bold: beyond the 95 % band of {randoms.words_of_all(sweep)} at that scale. "
+        f"\u2605 beyond the best of them. {marks}. "
         "Click a cell to open its vector."
     )
     digest, ds = sweep.evaluation.digest, st.session_state.get("ds")

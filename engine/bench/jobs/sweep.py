@@ -11,11 +11,12 @@ from engine.bench.timing import MOST_ROWS, Laps
 from engine.configs.core import Site
 from engine.configs.sweeps import EvaluateConfig
 from engine.evaluators import ab
-from engine.evaluators.rows import BASELINE, SweepRow
+from engine.evaluators.rows import SweepRow
 from engine.finders.found import residual_norm
 from engine.maths.directions import random_directions
 from engine.progress import silent
 from engine.records.records import Question
+from engine.statistics.cells import BASELINE
 
 Orders = Literal["both", "as-given"]
 
@@ -49,6 +50,7 @@ def _row(method: str, index: int, scale: float, site: Site, delta: torch.Tensor)
         scale=scale,
         relative=scale,
         site=site,
+        norm=float(index >= 0),
         delta=delta,
     )
 

@@ -8,7 +8,7 @@ from engine.progress import Progress
 from engine.records.records import Evaluation
 from engine.runs.engine import Engine
 from engine.runs.studies import records
-from engine.statistics import cells, nulls
+from engine.statistics import cells, nulls, yardsticks
 
 
 def run(engine: Engine, config: CorrigibilityConfig, digest: str, progress: Progress) -> None:
@@ -34,7 +34,8 @@ def run(engine: Engine, config: CorrigibilityConfig, digest: str, progress: Prog
 
 def table(evaluation: Evaluation) -> dict[str, Any]:
     """One question set's part of the study: rates by method and scale, and the best vectors."""
-    summary = cells.summarise(evaluation.frame)
+    kinds = yardsticks.of_run(evaluation)
+    summary = yardsticks.labelled(cells.summarise(evaluation.frame), kinds)
     best = nulls.best_vectors(summary, top=5)
     return {
         "questions": evaluation.questions.name,
