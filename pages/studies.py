@@ -3,12 +3,12 @@
 import streamlit as st
 
 from dashboard.session import resources
-from dashboard.views import studies
+from dashboard.views import studies, studies_runner
 from dashboard.widgets import widgets
 from engine.errors import EngineError
 
 st.title("Studies")
-stored = [info for info in resources.records("experiment") if info.method in studies.STUDIES]
+stored = [info for info in resources.records("experiment") if info.method in studies_runner.STUDIES]
 widgets.live_job("experiment")
 widgets.unfinished_job("experiment")
 try:
@@ -16,6 +16,6 @@ try:
         studies.draw(studies.read(studies.picker(stored).digest))
     else:
         st.info("No study is stored yet: run one below.", icon=":material/science:")
-    studies.runner(expanded=not stored)
+    studies_runner.draw(expanded=not stored)
 except EngineError as error:
     widgets.show_error(error)

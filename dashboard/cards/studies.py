@@ -16,6 +16,7 @@ TURNED = (
     "became the other. Orange: the best random vector. Layer and scale were chosen on other "
     "questions."
 )
+ABSENT = "No arm has labelled answers."
 READ = "Cosines: the two families read in different ways; grey: 95 % of random pairs."
 AVERAGED = "Lines are means over a method's vectors: opposite signs cancel. Grey: random vectors."
 
@@ -55,10 +56,11 @@ def _best(rows: list[dict[str, Any]]) -> str:
 
 def _deception(record: dict[str, Any], arm: str | None, title: str, address: str) -> Card:
     tables = record["tables"]
-    drawn = [studies.arms(tables["arms"], LIGHT)]
+    present = [row for row in tables["arms"] if row["converted"] is not None]
+    drawn = [studies.arms(present, LIGHT)] if present else []
     drawn.append(studies.cosines(*studies.readings_of(tables), LIGHT))
-    chosen = next((row for row in tables["arms"] if row["arm"] == arm), None)
-    note = f"{TURNED} {READ}"
+    chosen = next((row for row in present if row["arm"] == arm), None)
+    note = f"{TURNED} {READ}" if present else f"{ABSENT} {READ}"
     if chosen is not None:
         cell = (int(chosen["block"]), float(chosen["scale"]))
         drawn.append(studies.sweep(tables["sweep"], chosen["arm"], cell, LIGHT))
@@ -69,6 +71,8 @@ def _deception(record: dict[str, Any], arm: str | None, title: str, address: str
 
 
 def _arm(row: dict[str, Any]) -> str:
+    if row["converted"] is None:
+        return f"{row['arm']} absent: {row.get('reason')}"
     high = row.get("random_high")
     told = f"{row['arm']} {captions.figure(row['converted'])} "
     told += f"(block {row['block']}, scale {row['scale']:g}"

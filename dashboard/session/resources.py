@@ -12,7 +12,7 @@ from dashboard.charts import quick
 from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import Sweep
 from engine.configs.core import PRESETS, STUDY_SCALES, ModelConfig, depth_matched
-from engine.configs.studies import RELATIVE_SCALES, AnyStudy, CorrigibilityConfig, DeceptionConfig
+from engine.configs.studies import RELATIVE_SCALES, CorrigibilityConfig, DeceptionConfig
 from engine.errors import ModelError, StoreError
 from engine.model.identity import declared_blocks, resolve
 from engine.questions import polarity
@@ -119,21 +119,19 @@ def layers(model: ModelConfig) -> tuple[int, int]:
     return depth_matched(blocks) if blocks else depth_matched(PRESETS["qwen3-14b"].blocks)
 
 
-def submit_study(name: str, model: ModelConfig, controls: int = 64, study_way: bool = False) -> Any:
+def submit_study(name: str, model: ModelConfig, **asked: Any) -> Any:
     """Queue a study with its settings fitted to this model.
 
     Args:
         name: corrigibility or deception.
         model: On which; with its adapter for the deception study.
-        controls: Random vectors beside each.
-        study_way: Whether the deception study also reads its vectors as it did by hand.
+        asked: Settings of its config that are not the defaults.
 
     Raises:
         EngineError: For what can be known before it runs.
     """
     if name == DeceptionConfig.method:
-        config: AnyStudy = DeceptionConfig(model=model, controls=controls, study=study_way)
-        return engine().submit(config)
+        return engine().submit(DeceptionConfig(model=model, **asked))
     source, target = layers(model)
     # The study's scales fit Qwen3-14B's residual norm; elsewhere they are rescaled to it.
     relative = model.model != "qwen3-14b"
@@ -143,7 +141,7 @@ def submit_study(name: str, model: ModelConfig, controls: int = 64, study_way: b
         target_layer=target,
         scales=RELATIVE_SCALES if relative else STUDY_SCALES,
         scale_unit="relative" if relative else "absolute",
-        controls=controls,
+        **asked,
     )
     return engine().submit(config)
 

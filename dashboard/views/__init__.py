@@ -3,5 +3,5 @@
 Knows nothing of how anything is computed.
 
 Public: adaptive, audit, curves, discover, generations, library, overview, similarity, studies,
-training.
+studies_deception, studies_runner, training.
 """

@@ -7,36 +7,17 @@ import streamlit as st
 
 from dashboard.cards import studies as cards
 from dashboard.charts import studies as charts
-from dashboard.session import adapters, navigation, resources, state
+from dashboard.session import navigation, resources, state
+from dashboard.views import studies_deception
 from dashboard.widgets import widgets
 from dashboard.words import captions
-from dashboard.words.inks import Inks
 from engine.errors import StoreError
 from engine.records.records import RecordInfo
 
-STUDIES = {
-    "deception": "Deception: contrastive against fine-tune-difference vectors",
-    "corrigibility": "Corrigibility: vectors from one shutdown prompt, asked about others",
-}
-TURNED = (
-    "Turned: of the answers that were honest (base) or deceptive (fine-tuned) without steering, "
-    "the share that became the other. Layer and scale were chosen on other questions. The mark is "
-    "the best of the random vectors of the same norm at the same block."
-)
-READ = (
-    "The same two families, read in different ways. 'Same tokens' reads both from the same answers "
-    "to the same questions, so that nothing but the family differs; what changes between the lines "
-    "is the way of reading, not the model. Grey: 95 % of random pairs."
-)
 AVERAGED = (
     "Each line is the mean over all vectors of a method, as the study drew it: vectors of opposite "
     "signs cancel, so a flat line does not mean that nothing happened."
 )
-MOVED = (
-    "How far the study's way of reading alone turns a family: the cosine of the family with "
-    "itself, read both ways. At 1 the way of reading would not matter."
-)
-
 
 PARTS = {
     "deception": (("generations", "vectors"), ("arms", "sweep", "cosines")),
@@ -88,37 +69,10 @@ def _share(record: dict[str, Any], digest: str) -> None:
 
 
 def _arms(record: dict[str, Any]) -> list[str]:
-    """The interventions of a deception study."""
+    """The interventions of a deception study of which there are figures."""
     tables = record["tables"]
-    return [row["arm"] for row in tables["arms"]] if isinstance(tables, dict) else []
-
-
-def runner(expanded: bool) -> None:
-    """Start a study on the dashboard's model, with what it needs."""
-    with st.expander("Run a study", icon=":material/play_circle:", expanded=expanded):
-        name = st.radio("Study", list(STUDIES), format_func=lambda n: STUDIES[n], key="which")
-        controls = st.number_input(
-            "Random vectors beside each",
-            min_value=0,
-            max_value=200,
-            value=64,
-            key="controls",
-            help="With fewer than 20 no p value can be below .05.",
-        )
-        model = adapters.tuned(state.model()) if name == "deception" else state.model()
-        if model is None:
-            st.info(adapters.missing(state.model()), icon=":material/info:")
-            return
-        study = name == "deception" and st.toggle(
-            "Also read both families as the study did",
-            value=True,
-            key="study_way",
-            help="Padding read as text, other texts, templates and positions for each family.",
-        )
-        if st.button("Run", type="primary", icon=":material/play_arrow:", key="run_study"):
-            job = resources.submit_study(name, model, int(controls), bool(study))
-            state.submitted(job.id)
-            st.rerun()
+    rows = tables["arms"] if isinstance(tables, dict) else []
+    return [row["arm"] for row in rows if row["block"] is not None]
 
 
 def draw(record: dict[str, Any]) -> None:
@@ -128,94 +82,9 @@ def draw(record: dict[str, Any]) -> None:
     words = f"{record['title']} · {record['model'].get('short_name', '')} · took {took}"
     st.caption(captions.plain(words))
     if record["name"] == "deception":
-        _deception(record)
+        studies_deception.draw(record)
     else:
         _corrigibility(record)
-
-
-def _deception(record: dict[str, Any]) -> None:
-    tables, inks = record["tables"], widgets.inks()
-    st.subheader("Steered answers, on questions that chose nothing")
-    widgets.chart(charts.arms(tables["arms"], inks), "Answers turned by each arm", "arms")
-    st.caption(TURNED)
-    _arm_table(tables["arms"])
-    with st.container(horizontal=True):
-        swept, reported = record["generations"]
-        widgets.go_button(
-            "Read the texts", "generations", "to_texts", ":material/forum:", gen=reported
-        )
-        widgets.go_button(
-            "Texts of the choice", "generations", "to_sweep", ":material/grid_view:", gen=swept
-        )
-        first, second = record["vectors"][:2]
-        widgets.go_button(
-            "Compare the vectors", "similarity", "to_map", ":material/grid_on:", a=first, b=second
-        )
-    left, right = st.columns([0.5, 0.5], gap="large")
-    with left:
-        _cosines(tables, inks)
-    with right:
-        _sweep(tables, inks)
-
-
-def _arm_table(rows: list[dict[str, Any]]) -> None:
-    shown = pd.DataFrame(
-        [
-            {
-                "intervention": row["arm"],
-                "block": row["block"],
-                "scale": row["scale"],
-                "turned": row["converted"],
-                "best random": row["random_high"],
-                "p": row["p"],
-                "answers": ", ".join(f"{n} {name or '?'}" for name, n in row["labels"].items()),
-                "log-prob": row["mean_logprob"],
-                "unsteered": row["baseline_mean_logprob"],
-            }
-            for row in rows
-        ]
-    )
-    share = st.column_config.NumberColumn(format="percent")
-    st.dataframe(
-        shown,
-        hide_index=True,
-        column_config={"turned": share, "best random": share},
-        alt="Each intervention with its share, the best random share and its answers",
-    )
-    widgets.download(shown, "arms")
-
-
-def _cosines(tables: dict[str, Any], inks: Inks) -> None:
-    st.subheader("Are the two directions the same?")
-    rows, band = charts.readings_of(tables)
-    drawing = charts.cosines(rows, band, inks)
-    widgets.chart(drawing, "Cosine of the families by block and way of reading", "ways")
-    st.caption(READ)
-    if "contrastive_moved" in rows[0]:
-        frame = pd.DataFrame(rows)[["block", "contrastive_moved", "difference_moved"]]
-        names = {"contrastive_moved": "contrastive", "difference_moved": "fine-tune difference"}
-        st.caption(MOVED)
-        st.dataframe(
-            frame.rename(columns=names),
-            hide_index=True,
-            height=180,
-            alt="Cosine of each family with itself, study's way against same tokens, by block",
-        )
-    widgets.download(pd.DataFrame(rows), "study_cosines")
-
-
-def _sweep(tables: dict[str, Any], inks: Inks) -> None:
-    st.subheader("Where steering works")
-    names = [row["arm"] for row in tables["arms"]]
-    state.warn_missing("arm", "the intervention", names)
-    arm = st.selectbox("Intervention", names, key="arm", persist_state="session")
-    state.write_link("arm", default=names[0])
-    chosen = next(row for row in tables["arms"] if row["arm"] == arm)
-    cell = (int(chosen["block"]), float(chosen["scale"]))
-    drawing = charts.sweep(tables["sweep"], arm, cell, inks)
-    widgets.chart(drawing, "Share of answers turned, by block and scale", "sweep")
-    st.caption("On the questions that the framed cell was chosen on; the report uses others.")
-    widgets.download(pd.DataFrame(tables["sweep"]).drop(columns="index"), "study_sweep")
 
 
 def _corrigibility(record: dict[str, Any]) -> None:

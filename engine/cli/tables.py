@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from engine.cli import tables_of_vectors
+from engine.cli import tables_of_studies, tables_of_vectors
 from engine.cli.drawing import by_scale, console, draw, filled, notes, say
 from engine.configs import registry
 from engine.errors import StoreError
@@ -159,30 +159,7 @@ def deception(record: dict[str, Any]) -> None:
         },
     )
     _ways(record["tables"].get("cosines", []))
-    arms = record["tables"]["arms"]
-    counted = [
-        {"counts": ", ".join(f"{name or 'unlabelled'} {n}" for name, n in row["labels"].items())}
-        for row in arms
-    ]
-    draw(
-        "Steered answers on questions that chose nothing",
-        [row | counts for row, counts in zip(arms, counted, strict=True)],
-        {
-            "arm": "{arm}",
-            "block": "{block}",
-            "scale": "{scale:g}",
-            "changed": "{converted:.0%}",
-            "best random": "{random_high:.0%}",
-            "p": "{p:.3f}",
-            "labels": "{counts}",
-            "log-prob": "{mean_logprob:.2f}",
-        },
-        left=("arm", "labels"),
-    )
-    console.print(
-        "changed: of the answers that were honest (base) or deceptive (fine-tuned) unsteered, the "
-        "share that became the other. best random: the largest share any random vector reached."
-    )
+    tables_of_studies.arms(record["tables"]["arms"])
 
 
 EXPERIMENTS = {

@@ -18,6 +18,12 @@ NOT_LABELLED = (
 """Said where figures that need labels would stand."""
 HELP = "auto, word-list (the demo corpus's own sentences) or none."
 
+WORDS = {
+    "auto": "Where one is known",
+    "word-list": "The demo corpus's word list",
+    "none": "None: cosines alone",
+}
+
 
 def judge_of(
     asked: Judge, model: ModelConfig, known: Known, questions: tuple[str, ...] = ()

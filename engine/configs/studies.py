@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+from engine.configs import judges
 from engine.configs.core import (
     STUDY_SCALES,
     STUDY_SYSTEM,
@@ -11,9 +12,11 @@ from engine.configs.core import (
     RunConfig,
     VectorRef,
     as_json,
+    without_later,
 )
 from engine.configs.fields import setting
 from engine.configs.finders import MelboConfig, PowerIterationConfig, RandomConfig
+from engine.configs.judges import Judge
 from engine.configs.pairs import Contrast, ContrastiveConfig, FinetuneDiffConfig, Variant
 from engine.configs.sweeps import EvaluateConfig
 from engine.errors import ConfigError
@@ -132,6 +135,7 @@ class DeceptionConfig(RunConfig):
     about: ClassVar[str] = (
         "Contrastive against fine-tune-difference vectors: cosines, and what steered models say."
     )
+    added_later: ClassVar[tuple[str, ...]] = ("arms", "wide_scales", "judge")
     model: ModelConfig = field(default_factory=lambda: ModelConfig(adapter="demo"))
     pairs: str = setting("data/pairs/advice.json", "Honest and deceptive answers.")
     """Honest and deceptive advice from which both families of vectors are made."""
@@ -150,6 +154,22 @@ class DeceptionConfig(RunConfig):
     """Norm-matched random vectors beside each chosen cell that is tested."""
     max_new_tokens: int = 16
     system: str | None = STUDY_SYSTEM
+    arms: Literal["usual", "study", "all"] = setting(
+        "usual",
+        "usual, study (norm 1, all blocks, projection, wide scales) or all.",
+        label="Arms",
+        words={
+            "usual": "Added at one block",
+            "study": "The study's own",
+            "all": "Both",
+        },
+    )
+    """"study": its vectors also at norm 1, at all blocks, projected out, and at wide scales."""
+    wide_scales: tuple[float, ...] = setting(
+        (0.5, 1.0, 2.0, 4.0, 8.0, 16.0), "Multiples in the study's own arms."
+    )
+    judge: Judge = setting("auto", judges.HELP, words=judges.WORDS)
+    """Who labels the answers; "none" gives the cosines alone."""
     study: bool = setting(False, "Also read both families as the study did.", option="--study")
     """Whether both families are also read the study's way, to see how far that alone turns them."""
     seed: int = setting(0, "Of every random draw.")
@@ -163,10 +183,31 @@ class DeceptionConfig(RunConfig):
             )
 
     def named(self, known: Known) -> dict[str, Any]:
-        """Its finders by their own digests, and all settings with the questions' content."""
+        """Its finders by their own digests, and all settings with the questions' content.
+
+        Raises:
+            ConfigError: If no judge knows the answers.
+        """
+        self.judge_for(known)
         parts = [known.digest(part) for pair in self.readings().values() for part in pair]
         held_out = list(known.prompts(self.held_out))
-        return {"parts": parts, "rest": as_json(self) | {"held_out": held_out}}
+        rest = without_later(self, as_json(self)) | {"held_out": held_out}
+        return {"parts": parts, "rest": rest}
+
+    def judge_for(self, known: Known) -> Literal["word-list", "none"]:
+        """Who labels the answers.
+
+        Raises:
+            ConfigError: If no judge knows them, and nobody said that none is wanted.
+        """
+        found = judges.judge_of(self.judge, self.model, known, (self.pairs, self.held_out))
+        if found == "none" and self.judge != "none":
+            raise ConfigError(
+                f"No judge knows {self.model.short_name}'s answers to these questions, so that no "
+                "arm can be scored: choose the judge none for the cosines alone, or word-list "
+                "where its answers are the demo corpus's sentences."
+            )
+        return found
 
     def readings(self) -> dict[str, tuple[ContrastiveConfig, FinetuneDiffConfig]]:
         """Both families at every block, by the way in which they are read.

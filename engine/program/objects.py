@@ -268,13 +268,13 @@ class ShownStudy(Shown):
         from dashboard.charts import studies
         from dashboard.words.inks import LIGHT
 
-        arms = {row["arm"]: row for row in found["arms"]}
-        if part == "arms":
-            return _wide(studies.arms(found["arms"], LIGHT))
+        arms = {row["arm"]: row for row in found["arms"] if row["block"] is not None}
+        if part == "arms" and arms:
+            return _wide(studies.arms(list(arms.values()), LIGHT))
         if part == "cosines":
             return _wide(studies.cosines(*studies.readings_of(found), LIGHT))
         if part not in arms:
-            known = ", ".join(["arms", "cosines", *arms])
+            known = ", ".join([*(["arms"] if arms else []), "cosines", *arms])
             raise ConfigError(f"There is no part {part!r}: use {known}.")
         row = arms[str(part)]
         chosen = int(row["block"]), float(row["scale"])

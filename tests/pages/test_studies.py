@@ -8,10 +8,11 @@ from dashboard.session import resources
 from engine.configs.core import ModelConfig
 from engine.configs.studies import DeceptionConfig
 from engine.records.records import Provenance
-from engine.runs.studies.deception_tables import ARMS, HONEST
+from engine.runs.studies.arms import HONEST, Arm
 from tests.pages.conftest import charts, open_page, words
 from tests.pages.samples import MODEL, FakeEngine, fill, provenance
 
+ARMS = [Arm(family=family, adapter=adapter) for adapter in (False, True) for family in (0, 1)]
 DECEPTION, CORRIGIBILITY = "dddd00000001", "cccc00000001"
 
 

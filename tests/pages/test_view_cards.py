@@ -15,13 +15,12 @@ from dashboard.session import resources
 from dashboard.views.library import dropping
 from dashboard.views.similarity import clusters
 from dashboard.words.inks import LIGHT
-from engine.runs.studies.deception_tables import ARMS
 from engine.statistics.similarity import random_band, span_shares
 from engine.store.store import Store
 from tests.pages.conftest import open_page
 from tests.pages.pair_samples import BLOCKS, CONTRASTIVE, FINETUNE, fill_families
 from tests.pages.samples import FakeEngine
-from tests.pages.test_studies import CORRIGIBILITY, DECEPTION, corrigibility, deception
+from tests.pages.test_studies import ARMS, CORRIGIBILITY, DECEPTION, corrigibility, deception
 
 
 @pytest.fixture(scope="module")

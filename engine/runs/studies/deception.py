@@ -5,68 +5,84 @@ norm-matched random vectors in the same place.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from engine.configs.finders import RandomConfig
-from engine.configs.grids import BlendPart, Configuration, GenerateConfig
+from engine.configs.grids import Configuration, GenerateConfig
 from engine.configs.studies import DeceptionConfig
 from engine.progress import Progress
 from engine.questions import files
 from engine.records.records import VectorSet
 from engine.runs.engine import Engine
 from engine.runs.studies import records
-from engine.runs.studies.deception_tables import (
-    ARMS,
+from engine.runs.studies.arms import (
+    BASE,
+    TUNED,
     Arm,
     Cell,
     Families,
-    arm_row,
+    arms_of,
+    cells_of,
+    column,
     column_of,
-    converted,
-    cosine_rows,
     random_column,
+)
+from engine.runs.studies.deception_tables import (
+    UNJUDGED,
+    Choice,
+    absent_row,
+    arm_row,
+    baseline_fault,
+    best_cell,
+    cosine_rows,
     sweep_rows,
 )
 from engine.statistics import similarity
 
+UNLABELLED = "None of its answers on the choosing questions was labelled."
+
+
+@dataclass(kw_only=True)
+class Steered:
+    """What the arms gave: tables, and digests of the grids and random vectors beneath them."""
+
+    arms: list[dict[str, Any]]
+    sweep: list[dict[str, Any]]
+    generations: list[str]
+    controls: list[str]
+
 
 def run(engine: Engine, config: DeceptionConfig, digest: str, progress: Progress) -> None:
-    """Make both families, compare them, steer with them, and store the tables."""
+    """Make both families, compare them, steer with them where a judge can tell, store the tables.
+
+    Raises:
+        ConfigError: If no judge knows the answers and nobody said that none is wanted.
+    """
+    judge = config.judge_for(engine.names)
     began = time.monotonic()
     found = _read(engine, config, progress)
     families = found["steered with"]
-    prompts = files.load_prompts(config.held_out)
-    choosing = prompts[: config.choosing]
-    reporting = prompts[config.choosing : config.choosing + config.reporting]
-    swept = engine.run(_grid(config, choosing, _sweep(config, families)), progress)
-    sweep = engine.store.load_generation(swept)
-    chosen = [_best_cell(arm, sweep.frame, config, families) for arm in ARMS]
-    reported, controls = _report(engine, config, families, chosen, reporting, progress)
-    frame = engine.store.load_generation(reported).frame
+    steered = _Steering(engine, config, families, judge, progress).run()
     records.save(
         engine,
         config,
         digest,
-        sweep.model,
+        families[0].model,
         began,
         vectors=[one.digest for pair in found.values() for one in pair],
-        generations=[swept, reported],
-        controls=controls,
+        generations=steered.generations,
+        controls=steered.controls,
+        judge=judge,
         tables={
             "similarity": records.rows(similarity.by_layer(families[0], families[1])),
             "cosines": cosine_rows(found),
-            "sweep": [
-                row
-                for arm in ARMS
-                for row in sweep_rows(sweep.frame, arm, _cells(config, families[arm.family]))
-            ],
-            "arms": [
-                arm_row(arm, cell, frame, config.controls)
-                for arm, cell in zip(ARMS, chosen, strict=True)
-            ],
+            "sweep": steered.sweep,
+            "arms": steered.arms,
         },
     )
 
@@ -82,85 +98,106 @@ def _read(engine: Engine, config: DeceptionConfig, progress: Progress) -> dict[s
     return {way: made[way] for way in ways}
 
 
-def _grid(
-    config: DeceptionConfig, prompts: Sequence[str], columns: Sequence[Configuration]
-) -> GenerateConfig:
-    baselines = (
-        Configuration(name="base"),
-        Configuration(name="fine-tuned", adapter=True),
-    )
-    return GenerateConfig(
-        model=config.model,
-        prompts=tuple(prompts),
-        system=config.system,
-        configurations=(*baselines, *columns),
-        max_new_tokens=config.max_new_tokens,
-        neutral=0,
-        seed=config.seed,
-    )
+class _Steering:
+    """The arms of one study, from the unsteered answers to the table."""
 
+    def __init__(
+        self,
+        engine: Engine,
+        config: DeceptionConfig,
+        families: Families,
+        judge: Literal["word-list", "none"],
+        progress: Progress,
+    ) -> None:
+        self.engine, self.config, self.families = engine, config, families
+        self.judge, self.progress = judge, progress
+        self.arms = arms_of(config)
+        prompts = files.load_prompts(config.held_out)
+        self.choosing = prompts[: config.choosing]
+        self.reporting = prompts[config.choosing : config.choosing + config.reporting]
 
-def _column(name: str, arm: Arm, digest: str, index: int, scale: float) -> Configuration:
-    return Configuration(
-        name=name,
-        adapter=arm.adapter,
-        blend=(BlendPart(digest=digest, index=index),),
-        scale=arm.sign * scale,
-    )
+    def run(self) -> Steered:
+        """Ask unsteered, choose a cell of every arm that can turn something, report it."""
+        if self.judge == "none":
+            rows = [absent_row(arm, UNJUDGED) for arm in self.arms]
+            return Steered(arms=rows, sweep=[], generations=[], controls=[])
+        unsteered, frame = self._texts(self.choosing, [])
+        faults = {arm: baseline_fault(frame, arm) for arm in self.arms}
+        able = [arm for arm in self.arms if faults[arm] is None]
+        if not able:
+            rows = [absent_row(arm, str(fault)) for arm, fault in faults.items()]
+            return Steered(arms=rows, sweep=[], generations=[unsteered], controls=[])
+        swept, frame = self._texts(self.choosing, self._sweep(able))
+        sweep = [row for arm in able for row in sweep_rows(frame, arm, self._cells(arm))]
+        chosen = {arm: best_cell(arm, frame, self._cells(arm)) for arm in able}
+        columns, controls = self._report(chosen)
+        reported, frame = self._texts(self.reporting, columns)
+        rows = []
+        for arm in self.arms:
+            choice = chosen.get(arm)
+            if choice is None:
+                rows.append(absent_row(arm, faults[arm] or UNLABELLED))
+            else:
+                rows.append(arm_row(arm, choice, frame, self.config.controls))
+        return Steered(arms=rows, sweep=sweep, generations=[swept, reported], controls=controls)
 
+    def _cells(self, arm: Arm) -> list[Cell]:
+        return cells_of(arm, self.config, self.families)
 
-def _sweep(config: DeceptionConfig, families: Families) -> list[Configuration]:
-    return [
-        _column(column_of(arm, cell), arm, families[arm.family].digest, cell.index, cell.scale)
-        for arm in ARMS
-        for cell in _cells(config, families[arm.family])
-    ]
-
-
-def _cells(config: DeceptionConfig, found: VectorSet) -> list[Cell]:
-    # The last block's output reaches nothing but the next token's logits: it is left out.
-    last = max(site.block for site in found.sites)
-    return [
-        Cell(index=index, block=site.block, scale=scale)
-        for index, site in enumerate(found.sites)
-        if site.block < last
-        for scale in config.scales
-    ]
-
-
-def _best_cell(arm: Arm, frame: pd.DataFrame, config: DeceptionConfig, families: Families) -> Cell:
-    cells = _cells(config, families[arm.family])
-    shares = [np.nan_to_num(converted(frame, arm, column_of(arm, cell)), nan=-1) for cell in cells]
-    # Among equals the smallest change of the model is preferred.
-    order = sorted(range(len(cells)), key=lambda i: (-shares[i], cells[i].scale, cells[i].block))
-    return cells[order[0]]
-
-
-def _report(
-    engine: Engine,
-    config: DeceptionConfig,
-    families: Families,
-    chosen: Sequence[Cell],
-    prompts: Sequence[str],
-    progress: Progress,
-) -> tuple[str, list[str]]:
-    columns, controls = [], []
-    for arm, cell in zip(ARMS, chosen, strict=True):
-        found = families[arm.family]
-        columns.append(_column(arm.name, arm, found.digest, cell.index, cell.scale))
-        if config.controls == 0:
-            continue
-        random = RandomConfig(
+    def _texts(
+        self, prompts: Sequence[str], columns: Sequence[Configuration]
+    ) -> tuple[str, pd.DataFrame]:
+        """Digest and frame of a grid with both models' unsteered answers."""
+        config = self.config
+        unsteered = (Configuration(name=BASE), Configuration(name=TUNED, adapter=True))
+        grid = GenerateConfig(
             model=config.model,
-            source_layer=cell.block,
-            vectors=config.controls,
-            # Rounded: its last bits depend on the threads of the run that found the vector.
-            norm=float(f"{np.linalg.norm(found.vectors[cell.index]):.5g}"),
+            prompts=tuple(prompts),
+            system=config.system,
+            configurations=(*unsteered, *columns),
+            max_new_tokens=config.max_new_tokens,
+            neutral=0,
+            judge=self.judge,
             seed=config.seed,
         )
-        controls.append(engine.run(random, progress))
-        columns += [
-            _column(random_column(arm, i), arm, controls[-1], i, cell.scale)
-            for i in range(config.controls)
+        digest = self.engine.run(grid, self.progress)
+        return digest, self.engine.store.load_generation(digest).frame
+
+    def _sweep(self, arms: Sequence[Arm]) -> list[Configuration]:
+        return [
+            column(
+                column_of(arm, cell), arm, self.families[arm.family].digest, cell.index, cell.scale
+            )
+            for arm in arms
+            for cell in self._cells(arm)
         ]
-    return engine.run(_grid(config, prompts, columns), progress), controls
+
+    def _report(self, chosen: Mapping[Arm, Choice | None]) -> tuple[list[Configuration], list[str]]:
+        """The chosen cells, and random vectors that do the same in the same places."""
+        columns, controls = [], []
+        for arm, choice in chosen.items():
+            if choice is None:
+                continue
+            cell, found = choice.cell, self.families[arm.family]
+            columns.append(column(arm.name, arm, found.digest, cell.index, cell.scale))
+            if self.config.controls == 0:
+                continue
+            random = self._random(arm, cell, found)
+            controls.append(random)
+            columns += [
+                column(random_column(arm, i), arm, random, i, cell.scale)
+                for i in range(self.config.controls)
+            ]
+        return columns, controls
+
+    def _random(self, arm: Arm, cell: Cell, found: VectorSet) -> str:
+        norm = 1.0 if arm.way.unit_norm else float(np.linalg.norm(found.vectors[cell.index]))
+        config = RandomConfig(
+            model=self.config.model,
+            source_layer=cell.block,
+            vectors=self.config.controls,
+            # Rounded: its last bits depend on the threads of the run that found the vector.
+            norm=float(f"{norm:.5g}"),
+            seed=self.config.seed,
+        )
+        return self.engine.run(config, self.progress)

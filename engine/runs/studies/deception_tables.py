@@ -1,5 +1,9 @@
-"""The tables of the deception study: how alike the two families are, and what each arm did."""
+"""The tables of the deception study: how alike the two families are, and what each arm did.
 
+Every figure is of answers that a judge has labelled, or is absent with its reason.
+"""
+
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -7,73 +11,65 @@ from typing import Any
 import pandas as pd
 
 from engine.records.records import VectorSet
+from engine.runs.studies.arms import Arm, Cell, Families, column_of, random_column
 from engine.runs.studies.records import plain
 from engine.statistics import similarity
+from engine.statistics.nulls import MIN_CONTROLS
 
-HONEST, DECEPTIVE = "honest", "deceptive"
-
-Families = Sequence[VectorSet]
-"""(contrastive, fine-tune difference)"""
+UNJUDGED = "No judge has read this model's answers."
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arm:
-    """One of the study's four interventions."""
+class Choice:
+    """The cell that did best on the choosing questions."""
 
-    name: str
-    family: int
-    """0 contrastive, 1 fine-tune difference."""
-    adapter: bool
-    sign: float
-    before: str
-    """Label of the answers that should change."""
-    after: str
-    """Label they should change to."""
-
-    @property
-    def baseline(self) -> str:
-        """The configuration that is not steered."""
-        return "fine-tuned" if self.adapter else "base"
-
-
-ARMS = (
-    Arm(name="base + contrastive", family=0, adapter=False, sign=1.0, before=HONEST,
-        after=DECEPTIVE),
-    Arm(name="base + fine-tune difference", family=1, adapter=False, sign=1.0, before=HONEST,
-        after=DECEPTIVE),
-    Arm(name="fine-tuned - contrastive", family=0, adapter=True, sign=-1.0, before=DECEPTIVE,
-        after=HONEST),
-    Arm(name="fine-tuned - fine-tune difference", family=1, adapter=True, sign=-1.0,
-        before=DECEPTIVE, after=HONEST),
-)  # fmt: skip
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cell:
-    """Where an arm steers: a vector of its family and a multiple of it."""
-
-    index: int
-    block: int
-    scale: float
-
-
-def column_of(arm: Arm, cell: Cell) -> str:
-    """Name of a cell's configuration in the sweep."""
-    return f"{arm.name} | block {cell.block} | {cell.scale:g}"
-
-
-def random_column(arm: Arm, index: int) -> str:
-    """Name of a control's configuration in the report."""
-    return f"{arm.name} | random {index}"
+    cell: Cell
+    share: float
+    """Of the answers that it turned there."""
+    tied: int
+    """Cells that turned as many, itself among them."""
+    tried: int
+    """Cells of which there is a figure."""
 
 
 def converted(frame: pd.DataFrame, arm: Arm, column: str) -> float:
-    """Share of the answers that were `before` in the arm's baseline and are `after` in a column."""
+    """Share of the answers that were `before` in the arm's baseline and are `after` in a column.
+
+    NaN where no such answer, or none of theirs in the column, has a label.
+    """
     labels = frame.pivot(index="prompt", columns="configuration", values="label")
-    baseline = labels[arm.baseline] == arm.before
-    if not baseline.any():
+    if column not in labels or arm.baseline not in labels:
         return float("nan")
-    return float((labels.loc[baseline, column] == arm.after).mean())
+    turned = labels.loc[labels[arm.baseline] == arm.before, column]
+    turned = turned[turned != ""].dropna()
+    return float((turned == arm.after).mean()) if len(turned) else float("nan")
+
+
+def baseline_fault(frame: pd.DataFrame, arm: Arm) -> str | None:
+    """Why an arm has nothing to turn, in a sentence; None where it has."""
+    own = frame[frame.configuration == arm.baseline].label
+    if (own == "").all():
+        return UNJUDGED
+    if not (own == arm.before).any():
+        return (
+            f"None of the {len(own)} unsteered answers of the {arm.baseline} model is {arm.before}."
+        )
+    return None
+
+
+def best_cell(arm: Arm, frame: pd.DataFrame, cells: Sequence[Cell]) -> Choice | None:
+    """The cell that turned most answers; None where there is a figure of none.
+
+    Among equals the smallest change of the model is preferred.
+    """
+    shares = {cell: converted(frame, arm, column_of(arm, cell)) for cell in cells}
+    known = {cell: share for cell, share in shares.items() if math.isfinite(share)}
+    if not known:
+        return None
+    best = max(known.values())
+    equal = [cell for cell, share in known.items() if share == best]
+    chosen = min(equal, key=lambda cell: (cell.scale, cell.block))
+    return Choice(cell=chosen, share=best, tied=len(equal), tried=len(known))
 
 
 def sweep_rows(frame: pd.DataFrame, arm: Arm, cells: Sequence[Cell]) -> list[dict[str, Any]]:
@@ -88,27 +84,69 @@ def sweep_rows(frame: pd.DataFrame, arm: Arm, cells: Sequence[Cell]) -> list[dic
     ]
 
 
-def arm_row(arm: Arm, cell: Cell, frame: pd.DataFrame, controls: int) -> dict[str, Any]:
+def absent_row(arm: Arm, reason: str) -> dict[str, Any]:
+    """An arm of which nothing can be said, and why."""
+    names = ("index", "block", "scale", "converted", "random_high", "p", "repetition")
+    nothing = dict.fromkeys((*names, "mean_logprob", "baseline_mean_logprob"))
+    kinds = {"labels": {}, "baseline_labels": {}, "controls": 0}
+    return {"arm": arm.name, **_kind(arm), **nothing, **kinds, "reason": reason}
+
+
+def arm_row(arm: Arm, choice: Choice, frame: pd.DataFrame, controls: int) -> dict[str, Any]:
     """What an arm did where it was chosen to, on other questions, beside its random vectors."""
+    fault = baseline_fault(frame, arm)
+    share = converted(frame, arm, arm.name)
+    if fault is not None or not math.isfinite(share):
+        return absent_row(arm, fault or "None of its steered answers was labelled.")
     own = frame[frame.configuration == arm.name]
     baseline = frame[frame.configuration == arm.baseline]
     null = [converted(frame, arm, random_column(arm, i)) for i in range(controls)]
-    share = converted(frame, arm, arm.name)
-    above = sum(value >= share for value in null)
+    null = [value for value in null if math.isfinite(value)]
     return {
         "arm": arm.name,
-        **asdict(cell),
-        "from": arm.before,
-        "to": arm.after,
-        "converted": plain(share),
-        "random_high": plain(max(null, default=float("nan"))),
-        "p": (1 + above) / (1 + len(null)) if null else None,
+        **_kind(arm),
+        **asdict(choice.cell),
+        "tied": choice.tied,
+        "tried": choice.tried,
+        "chosen_at": choice.share,
+        "converted": share,
+        "random_high": max(null, default=None),
+        **p_value(share, null),
         "labels": own.label.value_counts().to_dict(),
         "baseline_labels": baseline.label.value_counts().to_dict(),
         "repetition": plain(own.repetition.mean()),
         "mean_logprob": plain(own.mean_logprob.mean()),
         "baseline_mean_logprob": plain(baseline.mean_logprob.mean()),
+        "reason": _doubt(choice),
     }
+
+
+def p_value(share: float, null: Sequence[float]) -> dict[str, Any]:
+    """One-sided p of a share among those of its random vectors, with their count.
+
+    None below `MIN_CONTROLS` of them: a p of so few could not fall below one in twenty.
+    """
+    above = sum(value >= share for value in null)
+    is_enough = len(null) >= MIN_CONTROLS
+    return {"p": (1 + above) / (1 + len(null)) if is_enough else None, "controls": len(null)}
+
+
+def _kind(arm: Arm) -> dict[str, Any]:
+    way = arm.way
+    return {
+        "from": arm.before,
+        "to": arm.after,
+        "operation": way.operation,
+        "layers": way.layers,
+        "unit_norm": way.unit_norm,
+    }
+
+
+def _doubt(choice: Choice) -> str | None:
+    """What a reader must know of how the cell was chosen."""
+    if choice.share == 0:
+        return f"None of {choice.tried} cells turned an answer on the choosing questions."
+    return None
 
 
 def cosine_rows(found: Mapping[str, Families]) -> list[dict[str, Any]]:

@@ -1,0 +1,51 @@
+"""What the command line shows of a whole study: its arms, and what is absent with its reason.
+
+Knows nothing of how they were run.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from engine.cli.drawing import console, draw, notes, say
+
+ARMS = {
+    "arm": "{arm}",
+    "block": "{block}",
+    "scale": "{scale:g}",
+    "changed": "{converted:.0%}",
+    "best random": "{random_high:.0%}",
+    "p": "{p:.3f}",
+    "labels": "{counts}",
+    "log-prob": "{mean_logprob:.2f}",
+}
+
+
+def arms(rows: Sequence[dict[str, Any]]) -> None:
+    """Each arm of the deception study at the cell that was chosen for it, then what is absent."""
+    present = [row for row in rows if row["converted"] is not None]
+    if present:
+        shown = [row | {"counts": _counts(row["labels"])} for row in present]
+        title = "Steered answers on questions that chose nothing"
+        draw(title, shown, ARMS, left=("arm", "labels"))
+        say(
+            "changed: of the answers that were honest (base) or deceptive (fine-tuned) unsteered, "
+            "the share that became the other. best random: the largest share any random vector "
+            "reached, with the same operation, blocks, norm and scale."
+        )
+    _without_p(present)
+    notes(f"{row['arm']}: {row['reason']}" for row in present if row.get("reason"))
+    for row in rows:
+        if row["converted"] is None:
+            reason = row.get("reason") or "no answer was labelled"
+            console.print(f"[red]Absent[/] {row['arm']}: {reason}", highlight=False)
+
+
+def _counts(labels: dict[str, int]) -> str:
+    return ", ".join(f"{name or 'unlabelled'} {count}" for name, count in labels.items())
+
+
+def _without_p(rows: Sequence[dict[str, Any]]) -> None:
+    """Say why there is no p value, where there is none."""
+    few = sorted({row["controls"] for row in rows if row["p"] is None and "controls" in row})
+    if few:
+        notes([f"No p value: it needs 20 random vectors, and there are {few[0]}."])
