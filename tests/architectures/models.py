@@ -29,6 +29,8 @@ class Kind(NamedTuple):
     """Where the decoder's blocks lie in the causal LM."""
     auto: str = "AutoModelForCausalLM"
     about: str = ""
+    attention: str = "eager"
+    """The library's own, that whole passes are made with."""
 
 
 def _shape(vocab: int, **changes: Any) -> dict[str, Any]:
@@ -219,6 +221,8 @@ KINDS: dict[str, Kind] = {
         ),
         "transformer.h",
         about="ALiBi",
+        # The library's eager attention adds the bias once more to a mask that already holds it.
+        attention="sdpa",
     ),
     "qwen3_next": Kind(_usual("Qwen3Next", **NEXT), USUAL, about="hybrid, MoE"),
     "lfm2": Kind(_usual("Lfm2", full_attn_idxs=[1, 3]), USUAL, about="hybrid"),
@@ -243,14 +247,14 @@ KINDS: dict[str, Kind] = {
 def build(name: str, folder: Path, seed: int = 0) -> nn.Module:
     """Write a random model to `folder`, with a tokenizer; the same module, run plainly.
 
-    Attention is the library's eager one, which every class has and which leaves nothing out.
+    Attention is the library's eager one, as nearly every class has it and it leaves nothing out.
     """
     kind, fast = KINDS[name], tiny.tokenizer()
     config = kind.config(512)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         auto = getattr(transformers, kind.auto)
-        model = auto.from_config(config, attn_implementation="eager")
+        model = auto.from_config(config, attn_implementation=kind.attention)
         with torch.no_grad():
             for parameter_name, parameter in model.named_parameters():
                 if parameter.dim() == 2 and "conv" not in parameter_name:

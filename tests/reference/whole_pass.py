@@ -71,7 +71,7 @@ def steered_states(
 
 
 def greedy(after: Callable[[list[int]], Tensor], tokens: list[int], most: int, end: int):
-    """The likeliest token time and again, `end` among them: (tokens, smallest lead over the next)."""
+    """The likeliest token time and again, `end` included: (tokens, smallest lead over the next)."""
     text, lead = list(tokens), float("inf")
     for _ in range(most):
         found = after(text)
