@@ -34,6 +34,7 @@ from engine.foreign.formats.values import (
     ForeignVectors,
 )
 from engine.records.grids import Generation
+from engine.statistics import yardsticks
 from engine.statistics.cells import per_question, summarise_questions
 from engine.store.headers import HEADERS, read_record, readable
 from engine.store.store import Store
@@ -195,7 +196,8 @@ def _located(found: ForeignVectors) -> dict[str, object]:
 
 
 def _sweep(sweep: Sweep, name: str, digest: str, path: str, layout: str) -> Audit:
-    rates, questions = sweep_subject.rates(sweep), per_question(sweep.frame)
+    rates = sweep_subject.rates(sweep)
+    questions = yardsticks.labelled(per_question(sweep.frame), sweep.kinds)
     findings = [
         answer_checks.letters(sweep), answer_checks.options(sweep), count_checks.counting(sweep),
         count_checks.polarity(sweep), count_checks.movement(sweep),
@@ -206,7 +208,7 @@ def _sweep(sweep: Sweep, name: str, digest: str, path: str, layout: str) -> Audi
         effect_checks.size(sweep),
     ]  # fmt: skip
     if len(sweep.baseline) and sweep.scales:
-        summary = summarise_questions(questions, resamples=1)
+        summary = yardsticks.labelled(summarise_questions(questions, resamples=1), sweep.kinds)
         findings += [
             effect_checks.beyond_controls(sweep, summary),
             effect_checks.control_range(summary),

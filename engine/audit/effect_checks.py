@@ -6,25 +6,29 @@ import pandas as pd
 from engine.audit.findings import Finding, counted, listed
 from engine.audit.sweep_subject import Sweep
 from engine.maths.intervals import wilson
-from engine.statistics import nulls
+from engine.statistics import nulls, yardsticks
 from engine.statistics.cells import BASELINE, CONTROL
 from engine.statistics.held_out import split_selection
+from engine.statistics.yardsticks import YARDSTICK
 
 FEWEST = 20
 """Questions below which halves are too small to choose on."""
 RESAMPLES = 500
 MANY = 0.1
 """Share of cells from which their collapse is more than a note."""
+TINY = 1e-30
+"""What stands for the reach of controls that move nothing."""
 COLLAPSE = 0.5
 """Spread of the questions over its value unsteered below which answers have become alike."""
 
 
 def controls(sweep: Sweep) -> Finding:
     """Whether there are enough random controls for a p value."""
-    number = sweep.controls
+    number = sweep.fewest_controls
     floor = 1 / (1 + number)
     figures = {"controls": float(number), "floor": floor}
-    if not number:
+    each = "" if sweep.controls == number else " of the site and norm that has the fewest"
+    if not sweep.controls:
         return Finding(
             severity="wrong", name="no-controls", figure="0 controls", figures=figures,
             sentence="There are no random controls, so nothing says which changes are more than "
@@ -37,24 +41,26 @@ def controls(sweep: Sweep) -> Finding:
         return Finding(
             severity="doubtful", name="too-few-controls", figure=counted(number, "control"),
             figures=figures,
-            sentence=f"{counted(number, 'random control')} cannot give a p below {floor:.2g}, so "
+            sentence=f"{counted(number, 'random control')}{each} cannot give a p below "
+            f"{floor:.2g}, so "
             "no change can be called beyond chance: p values are given from "
             f"{nulls.MIN_CONTROLS} controls on.{norms}",
         )  # fmt: skip
     return Finding(
         severity="fine", name="controls", figure=counted(number, "control"), figures=figures,
-        sentence=f"{number} random controls stand in the same sweep: the smallest p is {floor:.2g}."
-        + norms,
+        sentence=f"{sweep.controls} random controls stand in the same sweep"
+        + (f", at least {number} of each vector's site and norm" if each else "")
+        + f": the smallest p is {floor:.2g}.{norms}",
     )  # fmt: skip
 
 
 def best_of_many(sweep: Sweep) -> Finding | None:
     """Whether the best of the vectors and scales can be told from the best of random ones."""
-    vectors, scales, number = sweep.vectors, len(sweep.scales), sweep.controls
+    vectors, scales, number = sweep.vectors, len(sweep.scales), sweep.fewest_controls
     cells = vectors * scales
     if cells < 2:
         return None
-    floor = vectors / (number + vectors)
+    floor = float(nulls.floors(sweep.matched).max())
     figures = {"vectors": float(vectors), "scales": float(scales), "floor": floor}
     figure = f"best of {vectors} × {scales}; p ≥ {floor:.2f}"
     if floor <= nulls.ALPHA:
@@ -102,11 +108,14 @@ def held_out(questions: pd.DataFrame) -> Finding | None:
 def beyond_controls(sweep: Sweep, summary: pd.DataFrame) -> Finding | None:
     """Whether changes are larger than those of the controls, each at its best scale."""
     tests = nulls.max_t(summary)
-    reach = summary[summary["vector_set"] == CONTROL]["change"].abs().max()
-    if tests.empty or not np.isfinite(reach) or not sweep.controls:
+    largest = {
+        number: rows["change"].abs().max() for number, rows in yardsticks.control_groups(summary)
+    }
+    tests = tests.assign(reach=tests[YARDSTICK].map(largest)).dropna(subset=["t", "reach"])
+    if tests.empty:
         return None
-    best = tests.loc[tests["t"].idxmax()]
-    beyond = int((tests["t"] > reach).sum())
+    best = tests.loc[(tests["t"] / tests["reach"].clip(lower=TINY)).idxmax()]
+    reach, beyond = float(best["reach"]), int((tests["t"] > tests["reach"]).sum())
     name = f"{best['method']}_{int(best['vector']):02d}"
     figures = {
         "best": float(best["t"]), "largest_control": float(reach), "beyond": float(beyond),
@@ -120,11 +129,13 @@ def beyond_controls(sweep: Sweep, summary: pd.DataFrame) -> Finding | None:
             sentence=f"The largest mean change of any vector ({name}, {best['change']:+.2f} at "
             f"{best['scale']:+g}) is no larger than that of a random control ({reach:.2f}){p}.",
         )  # fmt: skip
-    few = sweep.controls < nulls.MIN_CONTROLS
+    few = int(best["controls"]) < nulls.MIN_CONTROLS
+    kinds = tests[YARDSTICK].nunique()
+    beside = f"all {sweep.controls} controls" if kinds == 1 else "all controls of their own kind"
     return Finding(
         severity="note" if few else "fine", name="beyond-controls", figure=figure, figures=figures,
-        sentence=f"{beyond} of {counted(len(tests), 'vector')} change the mean by more than all "
-        f"{sweep.controls} controls, each at its best scale; the largest is {name} with "
+        sentence=f"{beyond} of {counted(len(tests), 'vector')} change the mean by more than "
+        f"{beside}, each at its best scale; the largest is {name} with "
         f"{best['change']:+.2f} at {best['scale']:+g}, the largest control {reach:.2f}{p}."
         + (" That few controls prove nothing." if few else ""),
     )  # fmt: skip

@@ -14,7 +14,9 @@ from engine.audit.vector_subject import record_claims
 from engine.foreign.formats.sweeps import UNSTEERED
 from engine.foreign.formats.values import ForeignResults
 from engine.records.records import Evaluation, QuestionSet
+from engine.statistics import yardsticks
 from engine.statistics.cells import BASELINE, CONTROL
+from engine.statistics.yardsticks import UNTOLD, YARDSTICK, Yardsticks
 
 CONTROLS = ("random", "control", "controls", "noise")
 """Kinds of vectors that are taken for random controls, by how their names begin."""
@@ -43,6 +45,8 @@ class Sweep:
     control_kind: str = ""
     """What the file calls its controls."""
     is_record: bool = False
+    kinds: Yardsticks = UNTOLD
+    """Which controls are of which vector's site and norm; foreign files do not tell."""
 
     @property
     def baseline(self) -> pd.DataFrame:
@@ -54,6 +58,23 @@ class Sweep:
         """How many random controls there are."""
         rows = self.frame[self.frame["vector_set"] == CONTROL]
         return int(rows["vector"].nunique())
+
+    @property
+    def matched(self) -> pd.DataFrame:
+        """Every vector with its yardstick and how many controls that has."""
+        rows = yardsticks.labelled(
+            self.frame[["vector_set", "vector"]].drop_duplicates(), self.kinds
+        )
+        is_control = rows["vector_set"] == CONTROL
+        counts = rows[is_control].groupby(YARDSTICK).size()
+        own = rows[~is_control & (rows["vector_set"] != BASELINE)]
+        return own.assign(controls=own[YARDSTICK].map(counts).fillna(0).astype(int))
+
+    @property
+    def fewest_controls(self) -> int:
+        """How many controls there are of the site and norm that has the fewest."""
+        own = self.matched["controls"]
+        return int(own.min()) if len(own) else self.controls
 
     @property
     def vectors(self) -> int:
@@ -130,6 +151,7 @@ def of_record(evaluation: Evaluation) -> Sweep:
         questions=evaluation.questions,
         control_kind=CONTROL,
         is_record=True,
+        kinds=yardsticks.of_run(evaluation),
     )
 
 

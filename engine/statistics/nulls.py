@@ -109,6 +109,17 @@ def max_t(summary: pd.DataFrame) -> pd.DataFrame:
     return table[[*columns, "controls", YARDSTICK]]
 
 
+def floors(matched: pd.DataFrame) -> Float[np.ndarray, " vectors"]:
+    """The smallest `p_best` of `max_t` that each vector of a sweep can have.
+
+    Args:
+        matched: One row a vector: yardstick, and controls, how many that has.
+    """
+    count = matched["controls"].to_numpy(int)
+    table = matched.assign(p=_rank_p(np.zeros(len(count)), np.zeros(len(count), int), count))
+    return _best_of_all(table, np.zeros(len(count), dtype=int))
+
+
 def best_vectors(summary: pd.DataFrame, top: int = 10) -> pd.DataFrame:
     """The vectors with the largest |change|, each at its best scale.
 

@@ -46,6 +46,10 @@ class Yardsticks:
     vectors, controls."""
 
 
+UNTOLD = Yardsticks({}, pd.DataFrame())
+"""Of a sweep that does not say where its vectors were added."""
+
+
 def grouped(places: Sequence[Place]) -> list[int]:
     """Number the yardsticks of some vectors: one for each site and norm, to within `ALIKE`.
 

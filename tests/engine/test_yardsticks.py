@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from engine.audit import effect_checks, sweep_subject
 from engine.records.records import Evaluation, EvaluationHead, Provenance, QuestionSet, measured
 from engine.statistics import (
     badges,
@@ -249,3 +250,19 @@ def test_a_stored_sweep_is_read_by_the_yardsticks_of_its_record() -> None:
     held = read.selection.vectors.set_index("vector")["p"]
     assert (held[0], held[1] > 0.1) == (pytest.approx(1 / 25), True)
     assert sorted(read.part_bands[YARDSTICK].unique()) == [0, 1]
+
+
+def test_an_audit_compares_a_vector_with_its_own_controls() -> None:
+    world, _, _ = mixed()
+    run = head([(1, 1.0), (2, 1.0)], [(1, 1.0)] * 24 + [(2, 1.0)] * 30)
+
+    sweep = sweep_subject.of_record(Evaluation(**vars(run), frame=world.frame))
+    summary = yardsticks.labelled(cells.summarise(world.frame, resamples=2), sweep.kinds)
+    found = effect_checks.beyond_controls(sweep, summary)
+
+    assert sweep.matched.sort_values("vector")["controls"].tolist() == [24, 30]
+    assert effect_checks.controls(sweep).figures == {"controls": 24.0, "floor": 1 / 25}
+    # The vector whose own controls do little is beyond them, though others do more.
+    assert (found.name, found.figures["beyond"]) == ("beyond-controls", 1.0)
+    best = effect_checks.best_of_many(sweep)
+    assert best.figures["floor"] == pytest.approx(1 - (1 - 1 / 25) * (1 - 1 / 31))
