@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dashboard.frames import controls
 from dashboard.frames import sweep as sweeps
 from dashboard.session import resources, state
 from dashboard.views import overview
@@ -34,7 +35,8 @@ try:
                 overview.headline(sweep)
             with right:
                 overview.best(sweep, ranking)
-            st.caption(f"{captions.CONTROLS} {captions.PROXY}")
+            about = captions.CONTROLS if controls.kinds(sweep) == 1 else controls.OWN_MOVE
+            st.caption(f"{about} {captions.PROXY}")
         else:
             st.info(captions.ONLY_CONTROLS)
     else:

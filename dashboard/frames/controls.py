@@ -8,6 +8,11 @@ from engine.statistics.yardsticks import NO_YARDSTICK, YARDSTICK
 
 OWN = "random vectors of each vector's own site and norm"
 """What many vectors of several sites or norms are compared with."""
+OWN_MOVE = (
+    "Random vectors are not flat: they move the answers too. An effect means something only beyond "
+    "those of the vector's own site and norm."
+)
+"""The same as a sentence."""
 NO_BAND = (
     "No grey band is drawn: these vectors differ in site or norm, and so do the random vectors "
     "they are compared with."

@@ -1,7 +1,12 @@
+import dataclasses
+
 import pytest
 
 from dashboard.frames import sweep
-from dashboard.session import resources
+from dashboard.session import beforehand, resources
+from engine.configs.core import VectorRef
+from engine.configs.sweeps import EvaluateConfig
+from tests.pages import samples
 from tests.pages.conftest import charts, start, words
 from tests.pages.samples import FakeEngine
 
@@ -48,3 +53,42 @@ def test_the_badge_says_within_random_where_that_is_so(filled: FakeEngine) -> No
     assert "none reaches it" in sweep.sentence(strong)
     assert sweep.verdict(weak) == "within random"
     assert f"{weak['above']:.0f} reach it (p = {weak['p']:.3f})" in sweep.sentence(weak)
+
+
+def chosen(store, questions: int, created: str, digest: str = "eeee00000009") -> None:
+    """An evaluation of the strongest vector alone, on the first of the same questions or others."""
+    one = store.load_vectors("aaaa00000001")
+    config = EvaluateConfig(vectors=(VectorRef(digest=one.digest, indices=(0,)),), controls=24)
+    found = samples.evaluation(config, [one], digest, abs(questions))
+    if questions < 0:
+        frame = found.frame.assign(question=found.frame["question"].astype(str) + "x")
+        asked = [dataclasses.replace(q, id=f"{q.id}x") for q in found.questions.questions]
+        named = dataclasses.replace(found.questions, questions=tuple(asked))
+        found = dataclasses.replace(found, frame=frame, questions=named)
+    stamp = dataclasses.replace(found.provenance, created=created)
+    store.save_evaluation(dataclasses.replace(found, provenance=stamp))
+
+
+def test_a_vector_picked_on_the_same_questions_is_flagged(filled: FakeEngine) -> None:
+    chosen(filled.store, 8, "2026-11-22T10:05:00+00:00")
+
+    told = words(start()).replace("\\", "")
+
+    assert "Chosen beforehand on overlapping questions: 1 of 3 vectors of MELBO" in told
+    assert "all measured by eeee00000003 on 8 of these 8 questions" in told
+    assert resources.records("evaluation")[0].summary.startswith("1 vector, 8 questions")
+
+
+@pytest.mark.parametrize(
+    ("questions", "created"),
+    [(-8, "2026-11-22T10:05:00+00:00"), (8, "2026-11-20T10:05:00+00:00")],
+    ids=["other questions", "measured before"],
+)
+def test_other_questions_or_an_earlier_run_are_no_choice(
+    filled: FakeEngine, questions: int, created: str
+) -> None:
+    chosen(filled.store, questions, created)
+
+    run = filled.store.load_evaluation("eeee00000009")
+
+    assert beforehand.note(run, resources.records("evaluation")) == ""

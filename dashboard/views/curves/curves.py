@@ -10,7 +10,7 @@ from dashboard.frames import controls as randoms
 from dashboard.frames import overview
 from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import METRICS, PARTS, Sweep
-from dashboard.session import navigation, pin_card, pinned, resources, state
+from dashboard.session import beforehand, navigation, pin_card, pinned, resources, state
 from dashboard.views.curves import vector_card
 from dashboard.widgets import sharing, widgets
 from dashboard.words import captions
@@ -89,6 +89,8 @@ def warnings(sweep: Sweep) -> None:
         st.warning(captions.plain(note), icon=":material/warning:")
     if sweep.nothing_moved:
         st.error(captions.NOTHING_MOVED, icon=":material/block:")
+    if words := beforehand.note(sweep.evaluation, resources.records("evaluation")):
+        st.warning(captions.plain(words), icon=":material/warning:")
     if not sweep.control_count and not sweep.evaluation.unfinished:
         st.warning(captions.NO_CONTROLS, icon=":material/warning:")
 
