@@ -63,6 +63,8 @@ def warnings(sweep: Sweep) -> list[str]:
     found = [*sweep.evaluation.questions.notes, *sweep.evaluation.notes]
     if sweep.nothing_moved:
         found.append(captions.NOTHING_MOVED)
+    if words := controls.lacking(sweep):
+        found.append(words)
     is_sure = sweep.control_count or sweep.evaluation.unfinished
     return found if is_sure else [*found, captions.NO_CONTROLS]
 

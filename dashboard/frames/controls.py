@@ -65,6 +65,17 @@ def words(sweep: Sweep, name: str) -> str:
     return yardsticks.words(rows.iloc[0], many) if len(rows) else f"{many} random vectors"
 
 
+def lacking(sweep: Sweep) -> str:
+    """A sentence on vectors that no random one of the run is like, or ""."""
+    alone = [name for name in sweep.names if not count(sweep, name)]
+    if not alone or not sweep.control_count or sweep.evaluation.unfinished:
+        return ""
+    return (
+        f"{len(alone)} of {len(sweep.names)} vectors have no random vectors of their own site and "
+        "norm in this run, so nothing says whether they do more than chance. Evaluate them again."
+    )
+
+
 def grey(sweep: Sweep) -> str:
     """What the band under a picture of all vectors is, or why there is none."""
     if not sweep.control_count:

@@ -21,7 +21,7 @@ from engine.errors import ConfigError, DataError, EngineError, StoreError
 from engine.questions.rows import TwoOptions
 from engine.records.grids import Generation
 from engine.records.records import Evaluation, Provenance, VectorSet
-from engine.statistics import adaptive
+from engine.statistics import adaptive, yardsticks
 from engine.statistics.cells import BASELINE, CONTROL
 from engine.store.files import UNREADABLE
 from engine.store.headers import HEADERS, read_record
@@ -169,6 +169,7 @@ def _check_evaluation(store: Store, path: Path, record: dict[str, Any]) -> None:
         "a question's text is not the one that was asked",
     )
     _check_names(found)
+    _check_controls(found)
     _agree(
         set(frame["scale"]) <= {*config.scales, 0.0}, "it has rows at scales that were not asked"
     )
@@ -199,6 +200,16 @@ def _check_names(found: Evaluation) -> None:
         )
     if not all(isinstance(n, str) for one in found.vector_names.values() for n in one["names"]):
         raise ConfigError("the names of its vectors are not words.")
+
+
+def _check_controls(found: Evaluation) -> None:
+    """Every control is told with its site and norm, where the record tells them at all."""
+    known = yardsticks.of_run(found).numbers
+    rows = found.frame.loc[found.frame["vector_set"] == CONTROL, "vector"].unique()
+    _agree(
+        not known or all((CONTROL, int(index)) in known for index in rows),
+        "it has random controls whose site and norm its record does not tell",
+    )
 
 
 def _check_generation(store: Store, path: Path, record: dict[str, Any]) -> None:  # noqa: ARG001

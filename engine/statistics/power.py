@@ -49,7 +49,7 @@ class Plan(NamedTuple):
     p_floor: float
     """Smallest p of one vector beside the controls."""
     best_floor: float
-    """Smallest rank p of the best of all vectors."""
+    """Smallest rank p of the best of all vectors, if all are of one site and norm."""
     spread: Spread
 
 

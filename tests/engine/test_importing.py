@@ -15,7 +15,7 @@ import safetensors.numpy
 from engine.cli import main
 from engine.configs.core import as_json
 from engine.configs.studies import DeceptionConfig
-from engine.errors import DataError, StoreError
+from engine.errors import ConfigError, DataError, StoreError
 from engine.foreign import importing
 from engine.foreign.importing import import_file
 from engine.questions.rows import TwoOptions
@@ -167,6 +167,25 @@ def test_a_sweep_with_changed_rows_is_refused(made, tmp_path, change, reason) ->
 
     with pytest.raises(DataError, match=reason):
         import_file(Store(tmp_path), changed_rows(content, change), name)
+
+
+def test_controls_that_a_record_does_not_tell_are_refused(made, tmp_path) -> None:
+    content, name = of_kind(made, "ab_")
+    import_file(Store(tmp_path), content, name)
+    found = Store(tmp_path).load_evaluation(DIGESTS["evaluation"])
+    place = {"block": 7, "kind": "block_out"}
+    names = {
+        digest: {**one, "sites": [place] * 2, "norms": [1.0] * 2}
+        for digest, one in found.vector_names.items()
+    }
+
+    def told(count):
+        controls = {"sites": [place] * count, "norms": [1.0] * count}
+        return dataclasses.replace(found, vector_names=names, controls=controls)
+
+    importing._check_controls(told(2))
+    with pytest.raises(ConfigError, match="site and norm its record does not tell"):
+        importing._check_controls(told(1))
 
 
 def test_a_part_of_a_sweep_does_not_take_the_name_of_the_whole(made, tmp_path) -> None:

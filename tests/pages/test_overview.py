@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from dashboard.frames import sweep
+from dashboard.frames import controls, sweep
 from dashboard.session import beforehand, resources
 from engine.configs.core import VectorRef
 from engine.configs.sweeps import EvaluateConfig
@@ -92,3 +92,54 @@ def test_other_questions_or_an_earlier_run_are_no_choice(
     run = filled.store.load_evaluation("eeee00000009")
 
     assert beforehand.note(run, resources.records("evaluation")) == ""
+
+
+def of_two_norms(store, told: bool) -> None:
+    """The run again, as if the last vector of each set were four times as long as the others."""
+    run, place = store.load_evaluation("eeee00000003"), {"block": 7, "kind": "block_out"}
+    names = {
+        digest: {**one, "sites": [place] * 3, "norms": [1.0, 1.0, 4.0]}
+        for digest, one in run.vector_names.items()
+    }
+    controls = {"sites": [place] * 24, "norms": [1.0] * 4 + [4.0] * 20} if told else {}
+    digest = "eeee0000000a" if told else "eeee0000000b"
+    stamp = dataclasses.replace(run.provenance, created="2026-11-22T10:05:00+00:00")
+    store.save_evaluation(
+        dataclasses.replace(
+            run, digest=digest, vector_names=names, controls=controls, provenance=stamp
+        )
+    )
+
+
+def test_vectors_of_two_norms_share_no_band_and_each_has_its_own(filled: FakeEngine) -> None:
+    of_two_norms(filled.store, told=True)
+
+    told, run = words(start()).replace("\\", ""), resources.sweep("eeee0000000a")
+
+    assert "No grey band is drawn" in told
+    assert "4 to 20 random vectors of each vector's own site and norm" in controls.words_of_all(run)
+    assert controls.words(run, "melbo_02") == "20 random vectors of norm 4 at output of block 7"
+    own = run.controls[run.controls["vector"] >= 4]
+    edge = own[own["scale"] == 20.0]["change"].quantile(0.975)
+    band = controls.band(run, "melbo_02", "change").set_index("scale")
+    assert band.loc[20.0, "high"] == pytest.approx(edge)
+    assert len(controls.shared_band(run, "change")) == 0
+    rows = sweep.ranking(run).set_index("name")
+    assert rows.loc["melbo_02", "control"] == pytest.approx(
+        band.loc[
+            rows.loc["melbo_02", "scale"], "high" if rows.loc["melbo_02", "change"] > 0 else "low"
+        ]
+    )
+
+
+def test_an_older_run_says_which_vectors_have_no_random_ones_of_their_kind(
+    filled: FakeEngine,
+) -> None:
+    of_two_norms(filled.store, told=False)
+
+    app, run = start(), resources.sweep("eeee0000000b")
+
+    assert not app.exception
+    assert "2 of 6 vectors have no random vectors of their own site and norm" in words(app)
+    row = sweep.ranking(run).set_index("name").loc["melbo_02"]
+    assert sweep.verdict(row.to_dict()) == "no matched controls"

@@ -91,6 +91,8 @@ def warnings(sweep: Sweep) -> None:
         st.error(captions.NOTHING_MOVED, icon=":material/block:")
     if words := beforehand.note(sweep.evaluation, resources.records("evaluation")):
         st.warning(captions.plain(words), icon=":material/warning:")
+    if words := randoms.lacking(sweep):
+        st.warning(words, icon=":material/warning:")
     if not sweep.control_count and not sweep.evaluation.unfinished:
         st.warning(captions.NO_CONTROLS, icon=":material/warning:")
 
