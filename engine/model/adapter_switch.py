@@ -1,51 +1,103 @@
-"""Turns a loaded LoRA off for the length of a pass, cheaply enough to do it for every token."""
+"""Puts an adapter's modules into a model or takes them out, cheaply enough for every token.
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from typing import Any
+PEFT adapts a model by putting modules of its own in the place of the model's. What stands where is
+noted once, and a switch changes the entries of the tree, so that without an adapter the model is
+the base model itself, and several adapters share one set of weights. Knows nothing of files.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from torch import nn
 
+ABSENT = object()
+"""Stands where a tree has no entry."""
+
+
+class Swap(NamedTuple):
+    """One entry of a module's submodules or parameters that an adapter replaces."""
+
+    place: dict[str, Any]
+    key: str
+    base: Any
+    adapted: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Adapter:
+    """An adapter that is ready to be switched on; its memory goes with the last reference."""
+
+    swaps: Sequence[Swap]
+    peft: Any
+    """The model as PEFT wraps it, whose own pass is right while the adapter is on."""
+    notes: tuple[str, ...] = ()
+    """What a reader of anything made with it should know."""
+
 
 class AdapterSwitch:
-    """The off switch of one model's adapter; of no effect on a model without one."""
+    """Which adapter is in a model's tree; one caller at a time."""
 
-    def __init__(self, model: nn.Module, has_adapter: bool) -> None:
-        """Look up once what PEFT's own `disable_adapter` looks up at every entry.
+    def __init__(self, model: nn.Module) -> None:
+        """Take a model without adapters, or one that PEFT has wrapped, whose adapter is on."""
+        self.lock = threading.RLock()
+        self.model: Any = model
+        is_wrapped = hasattr(model, "peft_config")
+        self._current = Adapter(_replaced_by(model), model) if is_wrapped else None
 
-        Args:
-            model: Wrapped by PEFT when it has an adapter.
-            has_adapter: Whether it is.
-        """
-        self._model: Any = model
-        self._has_adapter = has_adapter
-        self._layers = _lora_layers(model) if has_adapter else None
+    @property
+    def current(self) -> Adapter | None:
+        """The adapter that is on; None is the base model."""
+        return self._current
 
     @contextmanager
-    def off(self) -> Iterator[None]:
-        """Within this context the model is the base model."""
-        if self._layers is None:
-            with self._model.disable_adapter() if self._has_adapter else nullcontext():
+    def on(self, adapter: Adapter | None) -> Iterator[None]:
+        """Within this context the adapter answers, or for None the base model."""
+        with self.lock:
+            before = self._current
+            try:
+                self._set(adapter)
                 yield
+            finally:
+                self._set(before)
+
+    def _set(self, adapter: Adapter | None) -> None:
+        if adapter is self._current:
             return
-        before = [layer._disable_adapters for layer in self._layers]
-        try:
-            for layer in self._layers:
-                layer._disable_adapters = True
-            yield
-        finally:
-            for layer, flag in zip(self._layers, before, strict=True):
-                layer._disable_adapters = flag
+        if self._current is not None:
+            for place, key, base, _ in self._current.swaps:
+                put(place, key, base)
+        self._current = adapter
+        if adapter is not None:
+            for place, key, _, adapted in adapter.swaps:
+                put(place, key, adapted)
 
 
-def _lora_layers(model: Any) -> list[Any] | None:
-    """All layers that a LoRA changes; None where only PEFT itself can say what to turn off."""
-    from peft.tuners.lora import LoraLayer
+def put(place: dict[str, Any], key: str, value: Any) -> None:
+    """Set an entry of a tree, or remove it; the order of the others stays."""
+    if value is ABSENT:
+        place.pop(key, None)
+    else:
+        place[key] = value
+
+
+def _replaced_by(model: Any) -> list[Swap]:
+    """What PEFT replaced in a model that it has wrapped in memory."""
+    from peft.tuners.tuners_utils import BaseTunerLayer
     from peft.utils.other import AuxiliaryTrainingWrapper
 
-    modules = list(model.modules())
-    layers = [module for module in modules if isinstance(module, LoraLayer)]
-    is_plain = not any(isinstance(module, AuxiliaryTrainingWrapper) for module in modules)
-    # A flag of PEFT without a public setter that leaves `requires_grad` alone.
-    has_flag = all(hasattr(layer, "_disable_adapters") for layer in layers)
-    return layers if layers and is_plain and has_flag else None
+    found: list[Swap] = []
+
+    def search(module: nn.Module) -> None:
+        for key, child in module._modules.items():
+            if isinstance(child, AuxiliaryTrainingWrapper):
+                found.append(Swap(module._modules, key, child.original_module, child))
+            elif isinstance(child, BaseTunerLayer):
+                found.append(Swap(module._modules, key, child.get_base_layer(), child))
+            elif child is not None:
+                search(child)
+
+    search(model.get_base_model())
+    return found

@@ -58,10 +58,14 @@ def _middle(door: Forward) -> Site:
     return Site(block=door.blocks // 2)
 
 
-def _library_logits(door: Forward, tokens: list[int]) -> Float[Tensor, " vocab"]:
+def _library_logits(
+    door: Forward, tokens: list[int], adapter: bool = True
+) -> Float[Tensor, " vocab"]:
     ids = torch.tensor([tokens], device=door.loaded.device)
-    with door.lock, torch.no_grad():
-        return door.loaded.model(ids, use_cache=False).logits[0, -1].float().cpu()
+    found = door.loaded.adapter(adapter)
+    model = door.loaded.causal if found is None else found.peft
+    with door.loaded.using(adapter), torch.no_grad():
+        return model(ids, use_cache=False).logits[0, -1].float().cpu()
 
 
 def _same_as_library(door: Forward, tokens: list[int]) -> Check:
@@ -126,13 +130,8 @@ def _every_decode_step(door: Forward, tokens: list[int]) -> Check:
 
 
 def _adapter_off(door: Forward, tokens: list[int]) -> Check:
-    """Compare the disabled adapter with one whose second factors are all zero."""
-    model = door.loaded.model
-    zeroed = {n: torch.zeros_like(p) for n, p in model.named_parameters() if "lora_B" in n}
-    ids = torch.tensor([tokens], device=door.loaded.device)
-    with door.lock, torch.no_grad():
-        out = torch.func.functional_call(model, zeroed, (ids,), {"use_cache": False})
-    base = out.logits[0, -1].float().cpu()
+    """Compare with the library's own pass while nothing of PEFT is in the model."""
+    base = _library_logits(door, tokens, adapter=False)
     off = door.next_logits(tokens, EditBatch.none(1), adapter=False)[0]
     on = door.next_logits(tokens, EditBatch.none(1), adapter=True)[0]
     difference, effect = float((off - base).abs().max()), float((on - off).abs().max())

@@ -4,7 +4,6 @@ Knows nothing of methods, files or screens. An edit is a value given with the ca
 ever left on the model, and two callers cannot steer each other.
 """
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from torch import Tensor
 
 from engine.configs.core import Site
 from engine.errors import ConfigError
-from engine.model.adapter_switch import AdapterSwitch
+from engine.model.adapter_switch import Adapter
 from engine.model.blocks import BlockRunner, EditAt, Layout, RowCache
 from engine.model.decoding import Decoder, Passes, edit_at, untouched
 from engine.model.edits import EditBatch
@@ -35,7 +34,7 @@ class Start:
     after: int
     """Block whose output `hidden` is; -1 is the embedding."""
     hidden: Float[Tensor, "one tokens hidden"]
-    adapter: bool
+    adapter: bool | str
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,12 +53,11 @@ class Forward:
     def __init__(self, loaded: LoadedModel) -> None:
         """Choose the fast way where the decoder's modules fit; `checks` proves it right."""
         self.loaded = loaded
-        self.lock = threading.RLock()
+        self.lock = loaded.switch.lock
         core: Any = getattr(loaded.causal, "model", None)
-        fits = core is not None and BlockRunner.fits(core)
-        self._runner = BlockRunner(core) if fits else None
+        self._fits = core is not None and BlockRunner.fits(core)
+        self._runners: dict[Adapter | None, BlockRunner] = {}
         self._hooked = HookedRunner(loaded.causal)
-        self._switch = AdapterSwitch(loaded.model, loaded.has_adapter)
 
     @property
     def blocks(self) -> int:
@@ -74,11 +72,21 @@ class Forward:
     @property
     def is_segmented(self) -> bool:
         """Whether blocks are run by hand (fast) or through hooks (generic)."""
-        return self._runner is not None
+        return self._fits
 
     def use_hooks(self) -> None:
         """Give up the fast way, because its self-test failed on this model."""
-        self._runner = None
+        self._fits = False
+
+    @property
+    def _runner(self) -> BlockRunner | None:
+        """The blocks as they are now, with the adapter that is on."""
+        if not self._fits:
+            return None
+        current = self.loaded.switch.current
+        if current not in self._runners:
+            self._runners[current] = BlockRunner(self.loaded.causal.model)
+        return self._runners[current]
 
     def check_layer(self, layer: int, name: str) -> None:
         """Refuse a block this model does not have.
@@ -93,17 +101,15 @@ class Forward:
             )
 
     @contextmanager
-    def _door(self, adapter: bool, is_differentiable: bool = False) -> Iterator[None]:
+    def _door(self, adapter: bool | str, is_differentiable: bool = False) -> Iterator[None]:
         """One caller at a time, with the adapter as asked and no graph unless one is wanted."""
-        off = self.loaded.has_adapter and not adapter
         with (
-            self.lock,
-            self._switch.off() if off else nullcontext(),
+            self.loaded.using(adapter),
             nullcontext() if is_differentiable else torch.no_grad(),
         ):
             yield
 
-    def start(self, tokens: list[int], after: int, adapter: bool = True) -> Start:
+    def start(self, tokens: list[int], after: int, adapter: bool | str = True) -> Start:
         """Run a prompt unsteered up to the output of block `after`, once for all rows."""
         ids = on_device([tokens], self.loaded.device)
         with self._door(adapter):
@@ -116,7 +122,7 @@ class Forward:
         return Start(tokens, after, hidden, adapter)
 
     def capture(
-        self, tokens: list[int], sites: Sequence[Site], adapter: bool = True
+        self, tokens: list[int], sites: Sequence[Site], adapter: bool | str = True
     ) -> dict[Site, Float[Tensor, "tokens hidden"]]:
         """Unsteered residual stream at the given sites, float32 on the CPU."""
         wanted = {site.block - (site.kind == "block_in"): site for site in sites}
@@ -138,7 +144,7 @@ class Forward:
         tokens: Sequence[list[int]],
         read: Read,
         to: int,
-        adapter: bool = True,
+        adapter: bool | str = True,
         past: RowCache | None = None,
         keep: RowCache | None = None,
         layout: Layout | None = None,
@@ -152,7 +158,7 @@ class Forward:
             tokens: Whole rows, also the positions that `past` holds.
             read: Shown each output as it is made.
             to: Last block to run.
-            adapter: Whether the adapter, if there is one, is on.
+            adapter: Whether the adapter, if there is one, is on; of several its name.
             past: Keys and values of the first positions, of each row or of one that all share.
             keep: Filled with the keys and values of all positions.
             layout: Of the positions after `past`; only where blocks are run by hand.
@@ -236,7 +242,7 @@ class Forward:
         return logits, normed.float() @ rows.T
 
     def next_logits(
-        self, tokens: list[int], edits: EditBatch, adapter: bool = True
+        self, tokens: list[int], edits: EditBatch, adapter: bool | str = True
     ) -> Float[Tensor, "rows vocab"]:
         """Float32 logits after the prompt for each row, over the whole vocabulary."""
         # Every block sees all rows: products of other shapes differ in the last bit.
@@ -251,7 +257,7 @@ class Forward:
             return self._read(out[:, -1], [0])[0].cpu()
 
     def decoder(
-        self, prompts: Sequence[list[int]], edits: EditBatch, adapter: bool = True
+        self, prompts: Sequence[list[int]], edits: EditBatch, adapter: bool | str = True
     ) -> "Decoder":
         """Generation, or the reading of given texts: one prompt per row, all of one length.
 
@@ -260,9 +266,11 @@ class Forward:
         """
         if len({len(p) for p in prompts}) != 1 or len(prompts) != edits.rows:
             raise ConfigError("Rows that are generated together need prompts of one length.")
+        with self._door(adapter):
+            runner = self._runner
         passes = Passes(
             enter=lambda: self._door(adapter),
-            runner=self._runner,
+            runner=runner,
             hooked=self._hooked,
             logits=lambda hidden: self._read(hidden, [0])[0],
             device=self.loaded.device,

@@ -29,8 +29,18 @@ def blocks(core: Any) -> "list[Block] | None":
         and config._attn_implementation == "sdpa"
         # Weights that accelerate moves between devices come with their own module's call.
         and not any(hasattr(module, "_hf_hook") for module in core.modules())
+        and all(_has_own_norms(layer) for layer in core.layers)
     )
     return [Block(layer) for layer in core.layers] if fits else None
+
+
+def _has_own_norms(layer: Any) -> bool:
+    """Whether no adapter stands in the place of a norm."""
+    attention = layer.self_attn
+    names = [name for name in ("q_norm", "k_norm") if hasattr(attention, name)]
+    norms = [layer.input_layernorm, layer.post_attention_layernorm]
+    norms += [getattr(attention, name) for name in names]
+    return not any(hasattr(norm, "base_layer") for norm in norms)
 
 
 class Block:
@@ -103,10 +113,15 @@ class Block:
 
 def _product(module: Any) -> Product:
     """A projection, with its LoRA where there is one."""
-    names: Sequence[str] = getattr(module, "active_adapters", ())
+    if not hasattr(module, "base_layer"):
+        return module
+    from peft.tuners import lora
+
+    names: Sequence[str] = module.active_adapters
     is_plain = (
-        len(names) == 1
-        and type(getattr(module, "base_layer", None)) is nn.Linear
+        type(module) is lora.Linear
+        and len(names) == 1
+        and type(module.base_layer) is nn.Linear
         and names[0] in module.lora_A
         and names[0] not in module.lora_variant
         and module.lora_B[names[0]].bias is None

@@ -1,9 +1,11 @@
-"""A model, its tokenizer and its LoRA in memory, and where they come from.
+"""A model, its tokenizer and its adapters in memory, and where they come from.
 
 Knows nothing of running them: `forward` is the only caller of what is loaded here.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,11 @@ from safetensors import SafetensorError
 from torch import nn
 
 from engine.configs.core import ModelConfig
-from engine.errors import ModelError
-from engine.model import collection
+from engine.errors import ConfigError, ModelError
+from engine.model import adapters, collection
 from engine.model import memory as allocator
+from engine.model.adapter_switch import Adapter, AdapterSwitch
+from engine.model.adapters import Fit
 from engine.model.identity import ModelSource, resolve
 from engine.model.memory import BatchSizes
 from engine.model.prompts import Prompter
@@ -33,12 +37,46 @@ class LoadedModel:
     config: ModelConfig
     source: ModelSource
     model: Any
-    """The causal LM; wrapped by PEFT when there is an adapter."""
+    """The causal LM as the library loads it; of one made in memory, as PEFT wraps it."""
     prompter: Prompter
     device: torch.device
     dtype: torch.dtype
     sizes: BatchSizes = field(default_factory=BatchSizes)
     """Of batches that had to be made smaller for this model."""
+    held: AdapterSwitch | None = None
+    """The switch of `model`, shared by all that hold it; another model gets its own."""
+    adapters: Mapping[str, Adapter] = field(default_factory=dict)
+    """By the name they are called with; the first is the one meant where none is named."""
+
+    def __post_init__(self) -> None:
+        """Know the adapter of a model that was wrapped in memory."""
+        if self.held is None or self.held.model is not self.model:
+            self.held = AdapterSwitch(self.model)
+            current = self.held.current
+            self.adapters = {} if current is None else {self.config.adapter or "adapter": current}
+
+    @property
+    def switch(self) -> AdapterSwitch:
+        """Turns adapters on and off; its lock lets one caller in at a time."""
+        assert self.held is not None
+        return self.held
+
+    def adapter(self, wanted: bool | str) -> Adapter | None:
+        """The adapter of a name, for True the first one; None is the base model.
+
+        Raises:
+            ConfigError: If none is called so.
+        """
+        if isinstance(wanted, str):
+            if wanted not in self.adapters:
+                known = ", ".join(self.adapters) or "none"
+                raise ConfigError(f"No adapter is called {wanted!r}: there is {known}.")
+            return self.adapters[wanted]
+        return next(iter(self.adapters.values()), None) if wanted else None
+
+    def using(self, wanted: bool | str) -> AbstractContextManager[None]:
+        """Within this context the base model or one of its adapters answers, to one caller."""
+        return self.switch.on(self.adapter(wanted))
 
     @property
     def tokenizer(self) -> Any:
@@ -48,12 +86,12 @@ class LoadedModel:
     @property
     def causal(self) -> Any:
         """The causal LM below any adapter wrapper."""
-        return self.model.get_base_model() if self.has_adapter else self.model
+        return self.model.get_base_model() if hasattr(self.model, "peft_config") else self.model
 
     @property
     def has_adapter(self) -> bool:
         """Whether a LoRA is loaded."""
-        return hasattr(self.model, "disable_adapter") and hasattr(self.model, "peft_config")
+        return bool(self.adapters)
 
     @property
     def blocks(self) -> int:
@@ -72,7 +110,8 @@ class LoadedModel:
         Raises:
             ModelError: If its chat template cannot be rendered.
         """
-        return self.prompter.notes
+        of_adapters = [note for one in self.adapters.values() for note in one.notes]
+        return (*self.prompter.notes, *of_adapters)
 
     def identity(self) -> dict[str, Any]:
         """What a record says of the model it was made with."""
@@ -98,25 +137,64 @@ def load(config: ModelConfig, root: Path) -> LoadedModel:
     Raises:
         ModelError: If a file is missing, the hub cannot be reached or the adapter does not fit.
     """
-    source = resolve(config, root)
+    base = replace(config, adapter=None)
+    source = resolve(base, root)
     device = chosen_device(config.device)
     if device.type == "cpu":
         allocator.keep_freed()
     dtype = _dtype(config.dtype, device)
     tokenizer = _tokenizer(source)
     model = _causal(source, device, dtype)
-    if source.adapter is not None:
-        model = _with_adapter(model, source, source.adapter)
     model.requires_grad_(False)
     model.eval()
-    return LoadedModel(
-        config=config,
+    _refuse_changed(source, base, root)
+    loaded = LoadedModel(
+        config=base,
         source=source,
         model=model,
         prompter=Prompter(tokenizer),
         device=device,
         dtype=dtype,
     )
+    return with_adapter(loaded, config, root)
+
+
+def with_adapter(loaded: LoadedModel, config: ModelConfig, root: Path) -> LoadedModel:
+    """The same model in memory, with the adapter that a config names, or with none.
+
+    Args:
+        loaded: Whose weights are used, with or without an adapter of its own.
+        config: Of the same model, precision and device.
+        root: Repository root, where presets lie.
+
+    Raises:
+        ModelError: If the adapter cannot be read or is not of this model, or files were changed.
+    """
+    source = resolve(config, root)
+    if source.fingerprint != loaded.source.fingerprint:
+        raise ModelError(_changed(source))
+    found = {}
+    if source.adapter is not None:
+        words = source.as_dict()
+        fit = Fit(
+            folder=source.adapter,
+            name=words["adapter"],
+            base=words["name"],
+            blocks=loaded.blocks,
+            tokenizer=loaded.tokenizer,
+        )
+        found[config.adapter or ""] = adapters.read(loaded.switch, fit)
+        _refuse_changed(source, config, root)
+    return replace(loaded, config=config, source=source, adapters=found)
+
+
+def _refuse_changed(source: ModelSource, config: ModelConfig, root: Path) -> None:
+    if resolve(config, root).as_dict() != source.as_dict():
+        raise ModelError(_changed(source))
+
+
+def _changed(source: ModelSource) -> str:
+    return f"The files of {source.name} changed while they were loaded: load it again."
 
 
 def free_memory() -> None:
@@ -177,7 +255,7 @@ def _causal(source: ModelSource, device: torch.device, dtype: torch.dtype) -> nn
     # Several GPUs share a large model; one device needs no dispatch hooks around every block.
     placement: Any = "auto" if device.type == "cuda" and torch.cuda.device_count() > 1 else device
     try:
-        return AutoModelForCausalLM.from_pretrained(
+        model = AutoModelForCausalLM.from_pretrained(
             source.location,
             revision=source.revision,
             dtype=dtype,
@@ -187,6 +265,12 @@ def _causal(source: ModelSource, device: torch.device, dtype: torch.dtype) -> nn
         )
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise ModelError(_loading_sentence("model", source, error)) from error
+    if hasattr(model, "peft_config"):
+        raise ModelError(
+            f"The folder of {source.name} holds an adapter beside the model's weights: move the "
+            "adapter to a folder of its own and name it with --adapter."
+        )
+    return model
 
 
 def _loading_sentence(what: str, source: ModelSource, error: Exception) -> str:
@@ -202,21 +286,3 @@ def _loading_sentence(what: str, source: ModelSource, error: Exception) -> str:
         f"{source.location} is not in the local cache and the hub cannot be reached or does not "
         "have it: check the name and the network, or give a local folder with --model."
     )
-
-
-def _with_adapter(model: Any, source: ModelSource, adapter: str) -> nn.Module:
-    from peft import PeftModel
-
-    try:
-        return PeftModel.from_pretrained(model, adapter, is_trainable=False)
-    except RuntimeError as error:
-        if "size mismatch" not in str(error):
-            raise
-        width = model.config.get_text_config().hidden_size
-        raise ModelError(
-            f"The adapter {source.adapter_name} was trained on a model of another width: "
-            f"{source.name} has hidden size {width}; choose the adapter that belongs to it."
-        ) from error
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
-        first = str(error).strip().splitlines()[0][:200]
-        raise ModelError(f"The adapter {source.adapter_name} cannot be loaded: {first}") from error

@@ -6,6 +6,7 @@ worker, when a model is first needed.
 
 import os
 import threading
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,13 +16,13 @@ from engine.configs import core as configs
 from engine.configs import registry
 from engine.configs.core import ModelConfig, RunConfig
 from engine.configs.sweeps import EvaluateConfig
-from engine.errors import ConfigError, EngineError
-from engine.model import collection
+from engine.errors import ConfigError, EngineError, ModelError
 from engine.model.identity import declared_blocks, resolve
 from engine.model.naming import Names
 from engine.program.asking import Asking
 from engine.progress import Progress, silent
 from engine.records.records import QuestionSet
+from engine.runs.doors import Doors, Opened
 from engine.runs.estimates import estimate
 from engine.runs.job import Job
 from engine.runs.queue import JobQueue
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from engine.model.checks import Check
     from engine.model.forward import Forward
     from engine.model.loading import LoadedModel
+
+CHANGED = "The files that this job reads were changed after it was named: start it again."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +68,8 @@ class Engine(Asking):
         self.jobs = JobQueue(store.root / "results" / "jobs" if keep_jobs else None)
         self._lock = threading.RLock()
         self._door: Forward | None = None
-        self._key: ModelConfig | None = None
+        self._doors = Doors(root, store.root / "results" / ".partial")
+        self._named: ContextVar[tuple[RunConfig, str] | None] = ContextVar("named", default=None)
         self._status = EngineStatus()
 
     # The model
@@ -77,44 +81,45 @@ class Engine(Asking):
             ModelError: If the model or its adapter cannot be loaded.
         """
         with self._lock:
-            if self._door is not None and self._key == model:
-                return self._door
-            resolve(model, self.root)
-            self.unload()
-            self._status = EngineStatus(state="loading", model={"name": model.model})
-            progress(0, 1, f"loading {model.model}")
+            found = self._doors.known(model)
             try:
-                door = self._open(model)
-                collection.set_aside()
+                found = found or self._opened(model, progress)
             except EngineError as error:
+                self._door = None
                 self._status = EngineStatus(state="failed", error=str(error))
                 raise
             except BaseException as error:
+                self._door = None
                 self._status = EngineStatus(state="failed", error=f"{type(error).__name__}")
                 raise
+            door = self._door = found.door
+            card = _card(door.loaded, door)
+            self._status = EngineStatus(state="ready", model=card, checks=found.checks)
+            self._refuse_changed()
             return door
 
-    def _open(self, model: ModelConfig) -> "Forward":
-        from engine.model import checks, forward, loading
+    def _opened(self, model: ModelConfig, progress: Progress) -> "Opened":
+        self._door = None
+        self._status = EngineStatus(state="loading", model={"name": model.model})
+        progress(0, 1, f"loading {model.model}")
+        return self._doors.open(model)
 
-        door = forward.Forward(loading.load(model, self.root))
-        door.loaded.sizes.keep_in(self.store.root / "results" / ".partial")
-        found = tuple(checks.run_checks(door))
-        self._door, self._key = door, model
-        self._status = EngineStatus(state="ready", model=_card(door.loaded, door), checks=found)
-        return door
+    def _refuse_changed(self) -> None:
+        """Refuse to go on with a run whose name no longer says what it reads.
+
+        Raises:
+            ModelError: If a model, an adapter or a file is another than when the run was named.
+        """
+        named = self._named.get()
+        if named is not None and self.digest(named[0]) != named[1]:
+            raise ModelError(CHANGED)
 
     def unload(self) -> None:
         """Give the model's memory back."""
         with self._lock:
-            if self._door is None:
-                self._status = EngineStatus()
-                return
-            from engine.model import loading
-
-            self._door = self._key = None
+            self._door = None
             self._status = EngineStatus()
-            loading.free_memory()
+            self._doors.close()
 
     def status(self) -> EngineStatus:
         """What is loaded now; cheap, never waits for the model."""
@@ -177,10 +182,14 @@ class Engine(Asking):
         kind = _placed(config, place)
         digest = self.digest(config)
         work = registry.function(kind.run)
-        if kind.has_place:
-            work(self, config, digest, progress, place)
-        elif not self.store.has(digest):
-            work(self, config, digest, progress)
+        before = self._named.set((config, digest))
+        try:
+            if kind.has_place:
+                work(self, config, digest, progress, place)
+            elif not self.store.has(digest):
+                work(self, config, digest, progress)
+        finally:
+            self._named.reset(before)
         return digest
 
     # Jobs
@@ -210,6 +219,8 @@ class Engine(Asking):
             self._refuse_two_writers(place, request["place"], digest)
 
         def work(progress: Progress) -> str:
+            if place is None and self.digest(config) != digest:
+                raise ModelError(CHANGED)
             return config.shows(self.run(config, progress, place))
 
         return self.jobs.submit(config.task(place), kind.job, work, digest=digest, request=request)

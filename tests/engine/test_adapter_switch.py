@@ -24,45 +24,50 @@ def tuned(**changes) -> torch.nn.Module:
 @pytest.mark.parametrize("changes", [{}, {"modules_to_save": ["lm_head"]}])
 def test_off_equals_the_base_model_and_on_comes_back(changes) -> None:
     model = tuned(**changes)
-    switch = AdapterSwitch(model, has_adapter=True)
-    base = causal("qwen3")(TOKENS).logits
     on = model(TOKENS).logits
+    with model.disable_adapter():
+        as_peft_does = model(TOKENS).logits
+    switch = AdapterSwitch(model)
 
-    with switch.off():
+    with switch.on(None):
         off = model(TOKENS).logits
 
-    assert torch.equal(off, base)
+    assert torch.equal(off, causal("qwen3")(TOKENS).logits)
+    assert torch.equal(off, as_peft_does)
     assert torch.equal(model(TOKENS).logits, on)
     assert not torch.allclose(on, off)
 
 
+def test_off_within_on_and_on_within_off_come_back() -> None:
+    model = tuned()
+    switch = AdapterSwitch(model)
+    adapter, on = switch.current, model(TOKENS).logits
+
+    with switch.on(None):
+        off = model(TOKENS).logits
+        with switch.on(adapter):
+            assert torch.equal(model(TOKENS).logits, on)
+        assert torch.equal(model(TOKENS).logits, off)
+
+    assert switch.current is adapter
+
+
 def test_a_pass_that_fails_leaves_the_adapter_on_and_no_gradient_wanted() -> None:
     model = tuned()
-    switch = AdapterSwitch(model, has_adapter=True)
+    switch = AdapterSwitch(model)
     on = model(TOKENS).logits
 
-    with pytest.raises(RuntimeError, match="stop"), switch.off():
+    with pytest.raises(RuntimeError, match="stop"), switch.on(None):
         raise RuntimeError("stop")
 
     assert torch.equal(model(TOKENS).logits, on)
     assert not any(weight.requires_grad for weight in model.parameters())
 
 
-def test_an_adapter_that_was_off_stays_off() -> None:
-    model = tuned()
-    switch = AdapterSwitch(model, has_adapter=True)
-
-    with model.disable_adapter():
-        off = model(TOKENS).logits
-        with switch.off():
-            pass
-        assert torch.equal(model(TOKENS).logits, off)
-
-
 def test_a_model_without_an_adapter_is_left_alone() -> None:
     model = causal("qwen3")
 
-    with AdapterSwitch(model, has_adapter=False).off():
+    with AdapterSwitch(model).on(None):
         logits = model(TOKENS).logits
 
     assert torch.equal(logits, model(TOKENS).logits)

@@ -211,9 +211,8 @@ def test_a_planted_shift_is_found_exactly(pairs_file: str) -> None:
     for name, weights in door.loaded.model.named_parameters():
         if "lora_B" in name:
             weights.zero_()
-    base = door.loaded.causal.model.layers[2].mlp.down_proj
-    layer = base.base_layer
-    is_on = lambda: not base.disable_adapters  # noqa: E731
+    layer = door.loaded.causal.model.layers[2].mlp.down_proj.base_layer
+    is_on = lambda: door.loaded.switch.current is not None  # noqa: E731
     handle = layer.register_forward_hook(lambda _m, _i, out: out + planted if is_on() else out)
 
     found = finders.find(door, FinetuneDiffConfig(prompts=pairs_file, model=ADAPTER), silent)

@@ -68,6 +68,7 @@ def finetune_diff(setting: Setting) -> Job:
         max_rows=setting.sizes.pairs,
         seed=setting.seed,
     )
+    wrapped = next(iter(tuned.loaded.adapters.values())).peft
 
     def texts() -> list[Text]:
         pairs = load_pairs(config.prompts, max_rows=config.max_rows)
@@ -80,13 +81,14 @@ def finetune_diff(setting: Setting) -> Job:
     def study() -> Outcome:
         # Two models, as the study loaded them: the LoRA is never switched off in either.
         read = _as_read(texts())
-        after = setting.study.states(tuned.loaded.model, read)
+        with tuned.loaded.using(True):
+            after = setting.study.states(wrapped, read)
         before = setting.study.states(setting.causal, read)
         return Outcome((after - before).mean(0))
 
     known = texts()
     dimensions = setting.dimensions
-    rank = next(iter(tuned.loaded.model.peft_config.values())).r
+    rank = next(iter(wrapped.peft_config.values())).r
     adapter = dimensions.adapter(rank, distinct([t.tokens for t in known]).count)
     return Job(
         name="finetune-diff",

@@ -56,7 +56,10 @@ def run(config: FinetuneConfig, folder: Path, root: Path, progress: Progress) ->
     if not is_trained(folder, digest):
         refuse_another(folder, digest)
         try:
-            train(loading.load(config.model, root), config, digest, folder, progress, root)
+            loaded = loading.load(config.model, root)
+            if Names(root).digest(config) != digest:
+                raise ModelError("The model or the pairs were changed meanwhile: start it again.")
+            train(loaded, config, digest, folder, progress, root)
         finally:
             loading.free_memory()
     return digest

@@ -1,0 +1,100 @@
+"""The one set of weights in memory, and the doors to it: the base model, and each adapter on it.
+
+Knows nothing of jobs or stores. Importing it does not import torch.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.configs.core import ModelConfig
+from engine.model import collection
+from engine.model.identity import resolve
+
+if TYPE_CHECKING:
+    from engine.model.checks import Check
+    from engine.model.forward import Forward
+    from engine.model.loading import LoadedModel
+
+MOST = 4
+"""Doors that stay open; each with an adapter keeps the adapter's weights."""
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A door, with its self-tests."""
+
+    door: "Forward"
+    checks: tuple["Check", ...]
+
+
+class Doors:
+    """Opens doors to one model at a time; whoever calls it holds a lock."""
+
+    def __init__(self, root: Path, sizes: Path) -> None:
+        """Nothing is loaded.
+
+        Args:
+            root: Repository root, where presets lie.
+            sizes: Folder that remembers the sizes of batches.
+        """
+        self._root, self._sizes = root, sizes
+        self._base: LoadedModel | None = None
+        self._open: dict[ModelConfig, Opened] = {}
+
+    def known(self, model: ModelConfig) -> Opened | None:
+        """The open door of a config, if it is still what the files on disk are.
+
+        Raises:
+            ModelError: If the files are gone.
+        """
+        source = resolve(model, self._root)
+        found = self._open.get(model)
+        if found is None or found.door.loaded.source.as_dict() != source.as_dict():
+            return None
+        # The one used last is the last to go.
+        self._open[model] = self._open.pop(model)
+        return found
+
+    def open(self, model: ModelConfig) -> Opened:
+        """Open a door; weights in memory are used again if they are this model's.
+
+        Raises:
+            ModelError: If the model or its adapter cannot be loaded.
+        """
+        from engine.model import checks, forward, loading
+
+        base = replace(model, adapter=None)
+        self._open.pop(model, None)
+        if self._base is None or not self._is_base(base):
+            self.close()
+            self._base = loading.load(base, self._root)
+            self._base.sizes.keep_in(self._sizes)
+        try:
+            loaded = loading.with_adapter(self._base, model, self._root)
+        except RuntimeError:
+            # What went wrong within PEFT may have reached the base's weights.
+            self.close()
+            raise
+        door = forward.Forward(loaded)
+        found = self._open[model] = Opened(door, tuple(checks.run_checks(door)))
+        if len(self._open) > MOST:
+            del self._open[next(iter(self._open))]
+            loading.free_memory()
+        collection.set_aside()
+        return found
+
+    def _is_base(self, base: ModelConfig) -> bool:
+        if self._base is None or self._base.config != base:
+            return False
+        return self._base.source.as_dict() == resolve(base, self._root).as_dict()
+
+    def close(self) -> None:
+        """Give all memory back."""
+        if self._base is None:
+            return
+        from engine.model import loading
+
+        self._base = None
+        self._open = {}
+        loading.free_memory()
