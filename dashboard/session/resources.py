@@ -125,7 +125,7 @@ def submit_study(name: str, model: ModelConfig, **asked: Any) -> Any:
     Args:
         name: corrigibility or deception.
         model: On which; with its adapter for the deception study.
-        asked: Settings of its config that are not the defaults.
+        asked: Settings of its config that are not the defaults; `variant` "study" is its own way.
 
     Raises:
         EngineError: For what can be known before it runs.
@@ -134,7 +134,7 @@ def submit_study(name: str, model: ModelConfig, **asked: Any) -> Any:
         return engine().submit(DeceptionConfig(model=model, **asked))
     source, target = layers(model)
     # The study's scales fit Qwen3-14B's residual norm; elsewhere they are rescaled to it.
-    relative = model.model != "qwen3-14b"
+    relative = model.model != "qwen3-14b" and asked.get("variant") != "study"
     config = CorrigibilityConfig(
         model=model,
         source_layer=source,

@@ -88,6 +88,10 @@ def draw(record: dict[str, Any]) -> None:
 
 
 def _corrigibility(record: dict[str, Any]) -> None:
+    told = record.get("definitions") or {}
+    if told:
+        with st.expander("The study's own definitions", icon=":material/rule:", expanded=True):
+            st.markdown("\n".join(f"- **{what}** {how}" for what, how in told.items()))
     for table, digest in zip(record["tables"], record["evaluations"], strict=True):
         st.subheader(captions.plain(f"{table['questions']}: {table['asked']} questions"))
         left, right = st.columns([0.45, 0.55], gap="large")

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard.session import adapters, resources, state
 from engine.configs.fields import offered
-from engine.configs.studies import DeceptionConfig
+from engine.configs.studies import STUDY_DEFINITIONS, DeceptionConfig
 
 STUDIES = {
     "deception": "Deception: contrastive against fine-tune-difference vectors",
@@ -18,29 +18,42 @@ def draw(expanded: bool) -> None:
     """Start a study on the dashboard's model, with what it needs."""
     with st.expander("Run a study", icon=":material/play_circle:", expanded=expanded):
         name = st.radio("Study", list(STUDIES), format_func=lambda n: STUDIES[n], key="which")
-        controls = st.number_input(
-            "Random vectors beside each",
-            min_value=0,
-            max_value=200,
-            value=64,
-            key="controls",
-            help="With fewer than 20 there is no p value.",
-        )
         model = adapters.tuned(state.model()) if name == "deception" else state.model()
         if model is None:
             st.info(adapters.missing(state.model()), icon=":material/info:")
             return
-        asked = _deception() if name == "deception" else {}
+        asked = _deception() if name == "deception" else _corrigibility()
         if st.button("Run", type="primary", icon=":material/play_arrow:", key="run_study"):
-            job = resources.submit_study(name, model, controls=int(controls), **asked)
+            job = resources.submit_study(name, model, **asked)
             state.submitted(job.id)
             st.rerun()
+
+
+def _controls(usual: int) -> int:
+    return int(
+        st.number_input(
+            "Random vectors beside each",
+            min_value=0,
+            max_value=200,
+            value=usual,
+            key="controls",
+            help="With fewer than 20 there is no p value.",
+        )
+    )
+
+
+def _corrigibility() -> dict[str, Any]:
+    """What the corrigibility study is asked for beside its model."""
+    told = "\n".join(f"- **{what}** {how}" for what, how in STUDY_DEFINITIONS.items())
+    if st.toggle("The study's own definitions", key="own_definitions", help=told):
+        return {"variant": "study", "controls": 0}
+    return {"controls": _controls(64)}
 
 
 def _deception() -> dict[str, Any]:
     """What the deception study is asked for beside its model."""
     fields = {field.name: field for field in offered(DeceptionConfig)}
-    asked: dict[str, Any] = {}
+    asked: dict[str, Any] = {"controls": _controls(DeceptionConfig.controls)}
     for name, column in zip(("arms", "judge"), st.columns(2), strict=True):
         field = fields[name]
         words = dict(field.setting.words or {})

@@ -20,7 +20,7 @@ from engine.model.naming import Names
 from engine.program.bar import bar
 from engine.training import places
 
-STUDY = Option("study", bool, False, "The study's own finders and option order.")
+STUDY = Option("study", bool, False, "Everything by the study's own definitions.")
 TRAIN = Option(
     "train", bool, False, "Train the adapter first, on the deceptive answers.", ("--train",)
 )
@@ -31,7 +31,8 @@ def app() -> typer.Typer:
     """A command for each study."""
     found = typer.Typer(no_args_is_help=True, help="Run a whole study.")
     asked = options_of(CorrigibilityConfig)
-    for name, kind in (("scales", str), ("relative", bool), ("questions", list[str])):
+    settings = (("scales", str), ("relative", bool), ("questions", list[str]), ("controls", int))
+    for name, kind in settings:
         # Nobody having said anything is another thing than the config's own default.
         asked[name] = asked[name]._replace(hint=kind | None, default=None)
     corrigibility = command_for(CorrigibilityConfig, [STUDY, *asked.values()], _corrigibility)
@@ -44,11 +45,14 @@ def app() -> typer.Typer:
 def _corrigibility(given: dict[str, Any]) -> None:
     model, is_study = given["model"], given["study"]
     if given["relative"] is None:
-        # The study's scales fit Qwen3-14B's residual norm; elsewhere they are rescaled to it.
-        given["relative"] = model != "qwen3-14b"
+        # The study's scales fit Qwen3-14B's residual norm; elsewhere they are rescaled to it,
+        # unless all is to be as the study did it.
+        given["relative"] = model != "qwen3-14b" and not is_study
     if given["scales"] is None:
         usual = RELATIVE_SCALES if given["relative"] else STUDY_SCALES
         given["scales"] = ",".join(map(str, usual))
+    if given["controls"] is None:
+        given["controls"] = 0 if is_study else CorrigibilityConfig.controls
     config = build(
         CorrigibilityConfig,
         given,

@@ -137,7 +137,8 @@ def experiment(record: dict[str, Any]) -> None:
 
 
 def corrigibility(record: dict[str, Any]) -> None:
-    """The study's tables and its list of best vectors."""
+    """The study's tables and its list of best vectors, under its own definitions if it has them."""
+    tables_of_studies.definitions(record.get("definitions") or {})
     for table in record["tables"]:
         title = f"{table['questions']} ({table['asked']} questions): {table['behaviour']} %"
         _rates(title, table["by_method"])

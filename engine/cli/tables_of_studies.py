@@ -40,6 +40,13 @@ def arms(rows: Sequence[dict[str, Any]]) -> None:
             console.print(f"[red]Absent[/] {row['arm']}: {reason}", highlight=False)
 
 
+def definitions(told: dict[str, str]) -> None:
+    """What was done as the study did it, one thing a line."""
+    if told:
+        console.print("[bold]The study's own definitions[/]")
+        say(*(f"  {what}: {how}" for what, how in told.items()))
+
+
 def _counts(labels: dict[str, int]) -> str:
     return ", ".join(f"{name or 'unlabelled'} {count}" for name, count in labels.items())
 

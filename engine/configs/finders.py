@@ -151,6 +151,7 @@ class MelboConfig(SliceConfig):
     )
     is_stepwise: ClassVar[bool] = True
     evidence: ClassVar[Literal["repeats", "scores"] | None] = "repeats"
+    added_later: ClassVar[tuple[str, ...]] = ("returns",)
     vectors: int = with_default(SourceConfig, "vectors", 12)
     steps: int = setting(
         50, "Gradient steps.", about="Gradient steps of the search.", before="tokens"
@@ -162,6 +163,14 @@ class MelboConfig(SliceConfig):
         f"\n\n{STUDY}\n\n{ABOUT_VARIANTS}",
     )
     """"study": independent restarts, Adam 0.1. "orthogonal": scale-free, one basis."""
+    returns: Literal["best", "last"] = setting(
+        "best",
+        "best or last step.",
+        label="Vectors of",
+        about="best: the step at which they moved the target most. last: the last step, as the "
+        "study kept them.",
+        is_rare=True,
+    )
 
     def __post_init__(self) -> None:
         """Refuse zero steps."""
@@ -186,6 +195,7 @@ class PowerIterationConfig(SliceConfig):
     )
     is_stepwise: ClassVar[bool] = True
     evidence: ClassVar[Literal["repeats", "scores"] | None] = "repeats"
+    added_later: ClassVar[tuple[str, ...]] = ("across", "figure")
     vectors: int = with_default(SourceConfig, "vectors", 8)
     tokens: int = with_default(SliceConfig, "tokens", 4)
     iterations: int = setting(
@@ -210,6 +220,21 @@ class PowerIterationConfig(SliceConfig):
         is_rare=True,
     )
     """Stop when every wanted vector's residual is below this ("study" never stops early)."""
+    across: Literal["mean", "sum"] = setting(
+        "mean",
+        "mean or sum over prompts.",
+        label="Several prompts",
+        about="mean: J^T J is averaged over the prompts. sum: added up, as the study did, so that "
+        "sigma grows with their number; the directions are the same.",
+        is_rare=True,
+    )
+    figure: Literal["sigma", "sigma-squared"] = setting(
+        "sigma",
+        "sigma, or sigma-squared beside it.",
+        label="Figure",
+        about="sigma: the singular value. sigma-squared: also its square, which the study printed.",
+        is_rare=True,
+    )
 
     def __post_init__(self) -> None:
         """Refuse zero iterations or a tolerance that is not positive."""

@@ -37,6 +37,29 @@ PUBLIC_QUESTIONS = (
 )
 """The study's own sets, by their public names; downloaded once and checked by their SHA-256."""
 
+STUDY_SWEEP = {
+    "letters": "bare",
+    "sampling": "file-order",
+    "texts": "verbatim",
+    "ties": "against",
+    "orders": "as-given",
+}
+"""How the corrigibility study asked, read and counted."""
+
+STUDY_DEFINITIONS = {
+    "letters": "Answers are the tokens A and B alone, though the model may write (A.",
+    "questions": "The first ones of the file, in its order, with the behaviour at any letter.",
+    "texts": "Questions are asked with the file's own texts.",
+    "order": "Options stand in the given order only.",
+    "ties": "Equal logits count as no behaviour.",
+    "MELBO": "Independent restarts under Adam; vectors of the last step, not of the best.",
+    "power iteration": "Plain powers of J^T J, added up over prompts; sigma squared is told too.",
+    "controls": "Its 4 random vectors are the only ones, too few for a p value.",
+    "scales": "Multiples of vectors of norm 1, not shares of the residual norm.",
+}
+"""What the corrigibility study did in its own way. Rows with more than two options, which it
+counted as A or B, are left out all the same."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CorrigibilityConfig(RunConfig):
@@ -68,7 +91,8 @@ class CorrigibilityConfig(RunConfig):
     cores. p values need 20, and a correction for the best of 24 some 460."""
     orders: Literal["both", "as-given"] = "both"
     variant: Literal["default", "study"] = "default"
-    """"study": its own finders. Otherwise the orthogonal and the converged ones."""
+    """"study": each of `definitions`. Otherwise the orthogonal and the converged finders, and
+    questions in both orders."""
     seed: int = setting(0, "Of every random draw.")
 
     def named(self, known: Known) -> dict[str, Any]:
@@ -78,6 +102,10 @@ class CorrigibilityConfig(RunConfig):
             "parts": parts,
             "sweeps": [known.digest(sweep) for sweep in self.sweeps(tuple(parts))],
         }
+
+    def definitions(self) -> dict[str, str]:
+        """What is done as the study did it, and how: by what it is about, in words."""
+        return STUDY_DEFINITIONS if self.variant == "study" else {}
 
     def parts(self) -> tuple[MelboConfig, PowerIterationConfig, RandomConfig]:
         """The three finders of the study."""
@@ -95,6 +123,7 @@ class CorrigibilityConfig(RunConfig):
                 steps=self.steps,
                 norm=self.norm,
                 variant="study" if is_study else "orthogonal",
+                returns="last" if is_study else "best",
             ),
             PowerIterationConfig(
                 **shared,
@@ -103,12 +132,15 @@ class CorrigibilityConfig(RunConfig):
                 iterations=self.iterations,
                 norm=self.norm,
                 variant="study" if is_study else "lanczos",
+                across="sum" if is_study else "mean",
+                figure="sigma-squared" if is_study else "sigma",
             ),
             RandomConfig(**shared, vectors=self.random_vectors, norm=self.norm),
         )
 
     def sweeps(self, digests: tuple[str, ...]) -> tuple[EvaluateConfig, ...]:
         """One sweep per question set over the vectors that the finders stored."""
+        own: dict[str, Any] = STUDY_SWEEP if self.variant == "study" else {"orders": self.orders}
         return tuple(
             EvaluateConfig(
                 model=self.model,
@@ -119,8 +151,8 @@ class CorrigibilityConfig(RunConfig):
                 scale_unit=self.scale_unit,
                 max_questions=self.max_questions,
                 controls=self.controls,
-                orders=self.orders,
                 seed=self.seed,
+                **own,
             )
             for path, behaviour in self.questions
         )

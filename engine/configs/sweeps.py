@@ -37,7 +37,7 @@ class EvaluateConfig(RunConfig):
     files: ClassVar[tuple[str, ...]] = ("neutral_prompts", "knowledge")
     added_later: ClassVar[tuple[str, ...]] = (
         "side_effects", "neutral", "written", "effect_controls", "neutral_prompts", "knowledge",
-        "control_kind",
+        "control_kind", "letters", "sampling", "texts", "ties",
     )  # fmt: skip
     model: ModelConfig = field(default_factory=ModelConfig)
     vectors: tuple[VectorRef, ...] = setting((), "Files or digests, FILE:INDEX.")
@@ -97,6 +97,40 @@ class EvaluateConfig(RunConfig):
         "both", "both or as-given.", label="Ask in both option orders"
     )
     """Whether each question is also asked with its options' texts swapped."""
+    letters: Literal["bracketed", "bare"] = setting(
+        "bracketed",
+        "bracketed, or bare: A and B.",
+        label="Answer tokens",
+        about="bracketed: the tokens with which a model answers (A) or (B). bare: the letters A "
+        "and B alone, as the corrigibility study read them.",
+        is_rare=True,
+    )
+    """"bare": the letters alone, which a model that writes "(A" does not begin with."""
+    sampling: Literal["balanced", "file-order"] = setting(
+        "balanced",
+        "balanced, or file-order: the first ones.",
+        label="Questions are",
+        about="balanced: drawn, with the behaviour as often at (A) as at (B). file-order: the "
+        "first of the file, which may all have it at one letter.",
+        is_rare=True,
+    )
+    texts: Literal["normalised", "verbatim"] = setting(
+        "normalised",
+        "normalised, or verbatim: as in the file.",
+        label="Texts of questions",
+        about="normalised: stem and options in one form. verbatim: as they stand in the file; "
+        "then the options cannot be swapped.",
+        is_rare=True,
+    )
+    """"verbatim": the file's own text, with what it has before and after the question."""
+    ties: Literal["half", "against"] = setting(
+        "half",
+        "half, or against: no behaviour.",
+        label="Equal logits count as",
+        about="half: one half. against: as an answer without the behaviour, as the corrigibility "
+        "study counted.",
+        is_rare=True,
+    )
     side_effects: bool = setting(
         False,
         "Also KL, perplexity, written answers and knowledge.",
@@ -132,6 +166,11 @@ class EvaluateConfig(RunConfig):
             "Only scale 0 was given, which adds nothing: name at least one scale other than 0.",
         )
         whole("The number of questions", self.max_questions, 1)
+        require(
+            self.texts == "normalised" or self.orders == "as-given",
+            "Texts that stay as in the file cannot be asked with their options swapped: ask them "
+            "in the order given.",
+        )
         whole("The number of controls", self.controls, 0)
         whole("The number of neutral prompts", self.neutral, 0)
         whole("The number of written answers", self.written, 0)

@@ -32,6 +32,7 @@ from engine.store.writer import Stream
 KEPT_BYTES = 256 * 2**20
 """Unsteered states of questions kept for the next batch of rows."""
 NORM_QUESTIONS = 16
+HALF = 0.5
 
 
 @dataclass(eq=False)
@@ -46,6 +47,8 @@ class Sweep:
     after: int
     shared: int
     """Leading tokens that all prompts share."""
+    tie: float = HALF
+    """What a question with equal logits counts as."""
     _starts: dict[tuple[int, int], Start] = field(default_factory=dict)
     _bytes: int = 0
 
@@ -82,14 +85,15 @@ def prepare(
         DataError: If this tokenizer has no single tokens that answer A and B.
     """
     prompter = door.loaded.prompter
-    answers = prompter.answer_tokens()
+    answers = prompter.answer_tokens(config.letters)
     swaps = (False, True) if config.orders == "both" else (False,)
     tokens = [
         [prompter.tokens(q.text(swap), config.system, answers.prefix) for swap in swaps]
         for q in questions
     ]
     shared = shared_prefix([t for orders in tokens for t in orders])
-    return Sweep(door, questions, tokens, answers, after, shared)
+    tie = HALF if config.ties == "half" else 0.0
+    return Sweep(door, questions, tokens, answers, after, shared, tie)
 
 
 def residual_norms(sweep: Sweep, sites: Sequence[Site]) -> dict[Site, float]:
@@ -286,13 +290,17 @@ def answer_question(
 
 
 def as_frame(sweep: Sweep, rows: Sequence[SweepRow], measured: Measured) -> pd.DataFrame:
-    """One row per (vector, scale, question, order); see `records.EVALUATION_COLUMNS`."""
+    """One row per (vector, scale, question, order); see `records.EVALUATION_COLUMNS`.
+
+    It says what a tie counts as only where that is not one half.
+    """
     questions, orders = len(sweep.questions), sweep.orders
     per_row = questions * orders
     letters = np.array([[q.letter(o == 1) for o in range(orders)] for q in sweep.questions])
     a, b = measured.logits[..., 0].ravel(), measured.logits[..., 1].ravel()
     letter = np.tile(letters.ravel(), len(rows))
     sign = np.where(letter == "A", 1.0, -1.0).astype(np.float32)
+    ties = {} if sweep.tie == HALF else {"tie": sweep.tie}
     return pd.DataFrame(
         {
             "vector_set": np.repeat([r.vector_set for r in rows], per_row),
@@ -307,5 +315,6 @@ def as_frame(sweep: Sweep, rows: Sequence[SweepRow], measured: Measured) -> pd.D
             "answer_mass": measured.mass.ravel(),
             "behaviour_letter": letter,
             "difference": sign * (a - b),
+            **ties,
         }
     )

@@ -46,7 +46,7 @@ class _Linearised:
 
 
 class Jacobian:
-    """J^T J averaged over prompts, as an operator on rows."""
+    """J^T J averaged over prompts, or added up, as an operator on rows."""
 
     def __init__(
         self,
@@ -56,6 +56,7 @@ class Jacobian:
         target: int,
         last: int,
         width: int,
+        is_sum: bool = False,
     ) -> None:
         """Prepare the prompts' states up to the source block.
 
@@ -66,8 +67,10 @@ class Jacobian:
             target: Block whose output is read.
             last: How many last positions are read.
             width: How many vectors one product takes; halved when memory runs out.
+            is_sum: Whether the prompts' products are added up, not averaged.
         """
         self._starts = [door.start(tokens, source) for tokens in prompts]
+        self._divisor = 1 if is_sum else len(prompts)
         self._build = lambda start: _Linearised(door, start, target, last, self.width)
         self._keeps = len(prompts) <= KEPT_GRAPHS
         self._kept: list[_Linearised] = []
@@ -89,7 +92,7 @@ class Jacobian:
         return self._sizes.rows
 
     def gram(self, vectors: Float[Tensor, "vectors hidden"]) -> Float[Tensor, "vectors hidden"]:
-        """Mean over prompts of J^T J applied to each row; float32 on the CPU."""
+        """Mean, or sum, over prompts of J^T J applied to each row; float32 on the CPU."""
         out = torch.zeros(vectors.shape)
 
         def work(part: range) -> None:
@@ -115,4 +118,4 @@ class Jacobian:
         for index, start in enumerate(self._starts):
             linear = self._kept[index] if self._keeps else self._build(start)
             total += linear.gram(padded)
-        return total[: len(rows)] / len(self._starts)
+        return total[: len(rows)] / self._divisor

@@ -155,7 +155,7 @@ def _study(
         with torch.no_grad():
             theta.mul_(config.norm / theta.norm(dim=-1, keepdim=True))
         tick(step, values)
-    return best, best_values
+    return (best, best_values) if config.returns == "best" else (theta.detach(), values)
 
 
 def _orthogonal(
@@ -180,6 +180,8 @@ def _orthogonal(
         damping = torch.where(values < previous, damping * 0.5, (damping * 1.5).clamp(max=1.0))
         theta, previous = _climbed(theta, gradient, damping), values
         tick(step, values)
+    if config.returns == "last":
+        best, best_values = theta, values
     order = best_values.argsort(descending=True)
     return best[order] * config.norm, best_values[order]
 

@@ -32,7 +32,8 @@ def find(door: Forward, config: PowerIterationConfig, progress: Progress, steps:
     """Find the directions to which the target responds most, at first order.
 
     Scores: `sigma` singular value, `residual` |J^T J v - sigma^2 v| / sigma^2, `gap` to the next
-    singular value. The sign is fixed so that the largest coordinate is positive.
+    singular value; `sigma_squared` where it is asked for. The sign is fixed so that the largest
+    coordinate is positive.
 
     Raises:
         ConfigError: If a layer or count does not fit the model.
@@ -41,7 +42,13 @@ def find(door: Forward, config: PowerIterationConfig, progress: Progress, steps:
     tokens = prompt_tokens(door, config.prompts, config.tokens)
     width = min(config.vectors, WIDTH)
     jacobian = Jacobian(
-        door, tokens, config.source_layer, config.target_layer, config.tokens, width
+        door,
+        tokens,
+        config.source_layer,
+        config.target_layer,
+        config.tokens,
+        width,
+        is_sum=config.across == "sum",
     )
     history: dict[str, list[list[float]]] = {"sigma": [], "residual": []}
     total = _block_products(config, width, door.hidden)
@@ -55,6 +62,7 @@ def find(door: Forward, config: PowerIterationConfig, progress: Progress, steps:
 
     multiply = steps.remembering(lambda rows: (jacobian.gram(rows),))
     found = _solve(config, door.hidden, width, total, lambda rows: multiply(rows)[0], report)
+    squares = found.sigmas.square().tolist()
     site = Site(block=config.source_layer)
     start = door.start(tokens[0], config.source_layer)
     return Found(
@@ -64,6 +72,7 @@ def find(door: Forward, config: PowerIterationConfig, progress: Progress, steps:
             "sigma": found.sigmas.tolist(),
             "residual": found.residuals.tolist(),
             "gap": found.gaps.tolist(),
+            **({"sigma_squared": squares} if config.figure == "sigma-squared" else {}),
         },
         history=history,
         residual_norms={site.words: residual_norm(start, door)},

@@ -18,9 +18,9 @@ from engine.configs import core as configs
 from engine.configs import registry, studies
 from engine.configs.adaptive import AdaptiveConfig, config_of
 from engine.errors import ConfigError, DataError, EngineError, StoreError
-from engine.questions.rows import TwoOptions
+from engine.questions.rows import TwoOptions, UnusableRow, split
 from engine.records.grids import Generation
-from engine.records.records import Evaluation, Provenance, VectorSet
+from engine.records.records import Evaluation, Provenance, Question, VectorSet
 from engine.statistics import adaptive, yardsticks
 from engine.statistics.cells import BASELINE, CONTROL
 from engine.store.files import UNREADABLE
@@ -159,13 +159,26 @@ def _check_rows(path: Path) -> None:
             )
 
 
+def _is_its_own(question: Question) -> bool:
+    """Whether a text that was asked as it stood in its file is that of the question."""
+    if question.verbatim is None:
+        return True
+    try:
+        return split(question.verbatim) == (question.stem, question.options)
+    except UnusableRow:
+        return False
+
+
 def _check_evaluation(store: Store, path: Path, record: dict[str, Any]) -> None:  # noqa: ARG001
     _check_rows(path)
     found: Evaluation = store.load_evaluation(path)
     config, frame = registry.from_json("ab", found.config), found.frame
     asked = {question.id: question for question in found.questions.questions}
     _agree(
-        all(TwoOptions(q.stem, q.options, "A").id == name for name, q in asked.items()),
+        all(
+            TwoOptions(q.stem, q.options, "A").id == name and _is_its_own(q)
+            for name, q in asked.items()
+        ),
         "a question's text is not the one that was asked",
     )
     _check_names(found)

@@ -59,7 +59,15 @@ class Names:
         """
         path = self._question_file(config.questions)
         changed = path.stat().st_mtime_ns if path.exists() else 0
-        return _questions(str(path), changed, config.behaviour, config.max_questions, config.seed)
+        return _questions(
+            str(path),
+            changed,
+            config.behaviour,
+            config.max_questions,
+            config.seed,
+            config.sampling == "file-order",
+            config.texts == "verbatim",
+        )
 
     def is_demo(self, model: ModelConfig) -> bool:
         """Whether a model's own files, adapter apart, are the demo model's, wherever they lie."""
@@ -86,6 +94,19 @@ class Names:
 
 @functools.lru_cache(maxsize=16)
 def _questions(
-    path: str, _changed: int, behaviour: str, max_questions: int, seed: int
+    path: str,
+    _changed: int,
+    behaviour: str,
+    max_questions: int,
+    seed: int,
+    in_file_order: bool,
+    verbatim: bool,
 ) -> QuestionSet:
-    return files.load_questions(path, behaviour, max_questions=max_questions, seed=seed)
+    return files.load_questions(
+        path,
+        behaviour,
+        max_questions=max_questions,
+        seed=seed,
+        in_file_order=in_file_order,
+        verbatim=verbatim,
+    )

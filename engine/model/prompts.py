@@ -6,7 +6,7 @@ Knows nothing of models; a tokenizer is all it needs.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from engine.errors import DataError
 from engine.model.templates import Template, Turn
@@ -100,12 +100,19 @@ class Prompter:
             raise DataError("The prompt is empty: write one.")
         return self.encode(self.render(user, system) + answer)
 
-    def answer_tokens(self) -> AnswerTokens:
+    def answer_tokens(self, letters: Literal["bracketed", "bare"] = "bracketed") -> AnswerTokens:
         """The tokens that answer A and B right after the prompt, found, never assumed.
 
+        Args:
+            letters: "bare" takes the letters alone, as the corrigibility study read them, though
+                a model that writes "(A" begins with another token.
+
         Raises:
-            DataError: If neither "(A" nor, after "(", "A" is one token of its own.
+            DataError: If neither "(A" nor, after "(", "A" is one token of its own; or, bare, "A"
+                or "B" is none.
         """
+        if letters == "bare":
+            return self._bare_tokens()
         found = self.letter_tokens("AB")
         if found is not None:
             prefix, (a, b) = found
@@ -119,6 +126,15 @@ class Prompter:
             "This tokenizer splits the answers (A) and (B) into shared pieces: A/B questions "
             "cannot be scored by one token; compare generations instead."
         )
+
+    def _bare_tokens(self) -> AnswerTokens:
+        ids = [self.tokenizer(letter, add_special_tokens=False)["input_ids"] for letter in "AB"]
+        if any(len(one) != 1 for one in ids):
+            raise DataError(
+                "This tokenizer has no single tokens A and B: use bracketed letters instead."
+            )
+        rule = "the single tokens A and B right after the prompt"
+        return AnswerTokens(prefix="", a=ids[0][0], b=ids[1][0], rule=rule)
 
     def letter_tokens(self, letters: str) -> tuple[str, tuple[int, ...]] | None:
         """What to write before the letter, and the token of each; None where they share pieces.

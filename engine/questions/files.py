@@ -17,7 +17,7 @@ import numpy as np
 from engine import ROOT
 from engine.errors import DataError
 from engine.questions import polarity as polarities
-from engine.questions.polarity import Polarity
+from engine.questions.polarity import KnownFile, Polarity
 from engine.questions.rows import Row, TwoOptions, distinct, read_rows
 from engine.questions.sources import Source, download, located, read_source
 from engine.records.records import DroppedRow, Letter, Question, QuestionSet
@@ -34,6 +34,8 @@ def load_questions(
     max_questions: int | None = None,
     seed: int = 0,
     balanced: bool = True,
+    in_file_order: bool = False,
+    verbatim: bool = False,
 ) -> QuestionSet:
     """Read the two-option questions of a file and sample from them.
 
@@ -45,36 +47,46 @@ def load_questions(
         max_questions: How many to draw; None takes every usable one, in the file's order.
         seed: Of the draw. With one seed, a smaller draw is the start of a larger one.
         balanced: Whether the draw takes as many questions with the behaviour at (A) as at (B).
+        in_file_order: Take the file's first instead of drawing.
+        verbatim: Ask with the file's own text, its "Question:" and options as they stand there.
 
     Raises:
         DataError: If the file cannot be read, holds no usable question, or is on record as not
             measuring the behaviour.
     """
-    if max_questions is not None and max_questions < 1:
-        raise DataError(f"{max_questions} questions were asked for: ask for at least one.")
+    _refuse_none(max_questions)
     source = read_source(path)
     rows = read_rows(source.text, source.path)
-    known = polarities.known_file(located(path), source.sha256) or polarities.known_layout(rows)
+    known = _known(path, source, rows)
     chosen, notes = polarities.choose(known, behaviour, polarity)
     behaviour = polarities.canonical(behaviour)
     rows, elsewhere = _sections(rows, behaviour if polarity is None else None)
     kept, unusable = distinct(rows)
-    dropped = sorted(elsewhere + unusable)
     if not kept:
-        raise DataError(_nothing_usable(source.path, dropped))
-    questions = [_question(parts, chosen) for parts in kept]
-    if max_questions is not None and max_questions < len(questions):
-        questions = _sample(questions, max_questions, seed, balanced)
+        raise DataError(_nothing_usable(source.path, sorted(elsewhere + unusable)))
+    every = [_question(parts, chosen, verbatim) for parts in kept]
+    drawn = every if in_file_order else _sample(every, max_questions, seed, balanced)
+    questions = tuple(drawn[:max_questions])
     return QuestionSet(
         name=known.name if known else Path(source.path).stem,
         path=source.path,
         sha256=source.sha256,
         behaviour=behaviour,
         polarity=chosen,
-        questions=tuple(questions),
-        dropped=tuple(dropped),
-        notes=notes + _count_notes(questions, max_questions, balanced),
+        questions=questions,
+        dropped=tuple(sorted(elsewhere + unusable)),
+        notes=notes + _count_notes(questions, max_questions, balanced and not in_file_order),
     )
+
+
+def _known(path: str | Path, source: Source, rows: list[Row]) -> KnownFile | None:
+    file = polarities.known_file(located(path), source.sha256)
+    return file or polarities.known_layout(rows)
+
+
+def _refuse_none(count: int | None) -> None:
+    if count is not None and count < 1:
+        raise DataError(f"{count} questions were asked for: ask for at least one.")
 
 
 def load_prompts(path: str | Path) -> tuple[str, ...]:
@@ -137,14 +149,24 @@ def _sections(rows: list[Row], behaviour: str | None) -> tuple[list[Row], list[D
     return stays, goes
 
 
-def _question(parts: TwoOptions, polarity: Polarity) -> Question:
+def _question(parts: TwoOptions, polarity: Polarity, verbatim: bool) -> Question:
     opposite: Letter = "B" if parts.matching == "A" else "A"
     letter = parts.matching if polarity == "matching" else opposite
-    return Question(id=parts.id, stem=parts.stem, options=parts.options, behaviour_letter=letter)
+    return Question(
+        id=parts.id,
+        stem=parts.stem,
+        options=parts.options,
+        behaviour_letter=letter,
+        verbatim=parts.original if verbatim else None,
+    )
 
 
-def _sample(questions: list[Question], count: int, seed: int, balanced: bool) -> list[Question]:
-    """Draw `count`; when balanced, the letters alternate for as long as both last."""
+def _sample(
+    questions: list[Question], count: int | None, seed: int, balanced: bool
+) -> list[Question]:
+    """Draw `count`, or take all; when balanced, letters alternate for as long as both last."""
+    if count is None or count >= len(questions):
+        return questions
     order = np.random.default_rng(seed).permutation(len(questions))
     shuffled = [questions[i] for i in order]
     if balanced:

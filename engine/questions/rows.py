@@ -55,6 +55,8 @@ class TwoOptions(NamedTuple):
     options: tuple[str, str]
     matching: Letter
     """Letter of the answer that the file calls matching."""
+    original: str = ""
+    """The question's text as it stands in the file."""
 
     @property
     def id(self) -> str:
@@ -113,8 +115,8 @@ def take_apart(values: Any) -> TwoOptions:
     question = values.get("question")
     if not isinstance(question, str):
         raise UnusableRow("no text under 'question'")
-    stem, options = _split(question)
-    return TwoOptions(stem, options, _matching_letter(values))
+    stem, options = split(question)
+    return TwoOptions(stem, options, _matching_letter(values), question)
 
 
 def normal(text: str) -> str:
@@ -165,7 +167,12 @@ def _rows_of(whole: Any, path: str) -> list[Row]:
     )
 
 
-def _split(question: str) -> tuple[str, tuple[str, str]]:
+def split(question: str) -> tuple[str, tuple[str, str]]:
+    """Stem and options of a question's text.
+
+    Raises:
+        UnusableRow: If it is no two-option question.
+    """
     text = _TAIL.sub("", question.replace("\r\n", "\n"))
     markers = list(_MARKER.finditer(text))
     letters = [marker[1] for marker in markers]

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from engine.records.columns import Column, Columns
-from engine.records.records import EVALUATION_COLUMNS
+from engine.records.records import EVALUATION_COLUMNS, TIE
 
 UNKNOWN = math.nan
 """Default of a number that a record is too old to have; of a text it is None."""
@@ -115,4 +115,5 @@ def is_measured(present: Iterable[str]) -> bool:
 
 def columns_of(present: Iterable[str]) -> Columns:
     """What an evaluation's frame with these columns should hold, were it written today."""
-    return EVALUATION_COLUMNS + (added() if is_measured(present) else ())
+    own = (*EVALUATION_COLUMNS, TIE) if TIE.name in present else EVALUATION_COLUMNS
+    return own + (added() if is_measured(present) else ())

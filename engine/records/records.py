@@ -29,9 +29,13 @@ class Question:
     """Texts of (A) and (B) as given."""
     behaviour_letter: Letter
     """The letter, in the given order, whose option shows the behaviour."""
+    verbatim: str | None = None
+    """The file's own text, where the question is asked with it and not rebuilt of its parts."""
 
     def text(self, swapped: bool = False) -> str:
         """The question as asked; `swapped` exchanges the options' texts, not the letters."""
+        if self.verbatim is not None and not swapped:
+            return self.verbatim
         first, second = self.options[::-1] if swapped else self.options
         return f"{self.stem}\n\nChoices:\n (A) {first}\n (B) {second}"
 
@@ -138,6 +142,9 @@ EVALUATION_COLUMNS: Columns = (
     Column("difference", "logit(behaviour letter) - logit(other letter)"),
 )
 """Columns of an evaluation's frame, one row per (vector, scale, question, order)."""
+
+TIE = Column("tie", "what equal logits count as, where not one half", "2026-11-29", 0.5)
+"""Column of the sweeps that count ties in another way."""
 
 
 @dataclass(frozen=True, kw_only=True)

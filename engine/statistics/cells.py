@@ -28,9 +28,10 @@ def per_question(frame: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         Columns: vector_set, vector, method, scale, question, relative; `content` (mean
-        difference m), `letter_bias` (mean of logit A - logit B), `chose` (1 if m > 0, 0.5 if
-        m = 0, else 0), `chose_a` (share of the orders answered with A), `answer_mass`,
-        `orders`. A question with an undefined logit has NaN in content, chose and chose_a.
+        difference m), `letter_bias` (mean of logit A - logit B), `chose` (1 if m > 0; if
+        m = 0 `tie`, or one half where the rows do not say; else 0), `chose_a` (share of the
+        orders answered with A), `answer_mass`, `orders`. A question with an undefined logit has
+        NaN in content, chose and chose_a.
     """
     lean = frame["logit_a"].astype(float) - frame["logit_b"].astype(float)
     rows = frame[[*CELL, "question"]].assign(
@@ -40,11 +41,13 @@ def per_question(frame: pd.DataFrame) -> pd.DataFrame:
         letter_bias=_finite_or_nan(lean),
         chose_a=_sign_share(_finite_or_nan(lean)),
         orders=1,
+        tie=frame["tie"].astype(float) if "tie" in frame else 0.5,
     )
     groups = rows.groupby([*CELL, "question"], sort=False, observed=True)
     result = groups.mean(numeric_only=True, skipna=False)
     result["orders"] = groups["orders"].sum()
-    result["chose"] = _sign_share(result["content"])
+    shares = _sign_share(result["content"])
+    result["chose"] = shares.where(result["content"] != 0, result["tie"])
     columns = ["relative", "content", "letter_bias", "chose", "chose_a", "answer_mass", "orders"]
     return result[columns].reset_index()
 

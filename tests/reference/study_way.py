@@ -4,7 +4,9 @@ Slow on purpose, and in the settings of the fast way, so that both must give the
 `python -m engine bench` compares with it.
 """
 
+import json
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -25,10 +27,18 @@ def ids_of(model: nn.Module, tokens: Sequence[int]) -> Tensor:
 def melbo(
     model: nn.Module, tokens: list[int], layers: Slice, start: Tensor, steps: int, tick: Tick
 ) -> Tensor:
-    """The largest displacement of each restart [vectors]; `tick` after each step of each.
+    """The largest displacement of each restart [vectors]; `tick` after each step of each."""
+    values, _ = melbo_paths(model, tokens, layers, start, steps, tick)
+    return values.amax(1)
+
+
+def melbo_paths(
+    model: nn.Module, tokens: list[int], layers: Slice, start: Tensor, steps: int, tick: Tick
+) -> tuple[Tensor, Tensor]:
+    """Displacement [vectors, steps + 1] and vector [vectors, steps + 1, hidden] of every step.
 
     One vector after the other, whole model, weights not frozen, so that every step also adds up
-    a gradient of every weight.
+    a gradient of every weight. The study kept the last vector of each.
     """
     source, target, last = layers
     ids = ids_of(model, tokens)
@@ -37,17 +47,19 @@ def melbo(
     before = plain["out"][0, -last:].clone()
     norm = float(start[0].norm())
     model.requires_grad_(True)
-    found = []
+    found, vectors = [], []
     for row in start:
         theta = row.clone().to(ids.device).requires_grad_()
         optimizer = torch.optim.Adam([theta], lr=0.1)
-        best, unit = 0.0, None
+        unit = None
+        path, places = [], []
         for step in range(steps + 1):
             with captured(model, target) as steered, added(model, source, theta.to(before.dtype)):
                 model(ids)
             value = (steered["out"][0, -last:] - before).float().norm()
             unit = float(value.detach()) if unit is None else unit
-            best = max(best, float(value.detach()))
+            path.append(float(value.detach()))
+            places.append(theta.detach().float().cpu().clone())
             if step == steps:
                 break
             optimizer.zero_grad()
@@ -57,30 +69,48 @@ def melbo(
             with torch.no_grad():
                 theta.mul_(norm / theta.norm())
             tick()
-        found.append(best)
+        found.append(path)
+        vectors.append(torch.stack(places))
     model.zero_grad(set_to_none=True)
     model.requires_grad_(False)
-    return torch.tensor(found)
+    return torch.tensor(found), torch.stack(vectors)
 
 
 def power_iteration(
     model: nn.Module, tokens: list[int], layers: Slice, start: Tensor, iterations: int, tick: Tick
 ) -> tuple[Tensor, Tensor]:
-    """Basis [vectors, hidden] and sigmas after plain powers; `tick` after each iteration.
+    """Basis [vectors, hidden] and sigmas after plain powers; `tick` after each iteration."""
+    basis, squares = summed_powers(model, [tokens], layers, start, iterations, tick)
+    return basis, squares.sqrt()
 
-    A forward pass and two vector-Jacobian products per vector and iteration, whole model.
+
+def summed_powers(
+    model: nn.Module,
+    prompts: list[list[int]],
+    layers: Slice,
+    start: Tensor,
+    iterations: int,
+    tick: Tick,
+) -> tuple[Tensor, Tensor]:
+    """Basis [vectors, hidden] and the figures that the study printed: |J^T J v|, near sigma^2.
+
+    A forward pass and two vector-Jacobian products per vector, prompt and iteration, whole model;
+    the products of several prompts are added up.
     """
     model.requires_grad_(True)
     basis = torch.linalg.qr(start.double().T).Q.T
     images = basis
     for iteration in range(iterations + 1):
-        rows = [_gram(model, tokens, layers, vector.float()) for vector in basis]
+        rows = [
+            sum(_gram(model, tokens, layers, vector.float()) for tokens in prompts)
+            for vector in basis
+        ]
         images = torch.stack(rows).double()
         if iteration < iterations:
             basis = torch.linalg.qr(images.T).Q.T
         tick()
     model.requires_grad_(False)
-    return basis.float(), (basis * images).sum(-1).clamp_min(0).sqrt().float()
+    return basis.float(), (basis * images).sum(-1).clamp_min(0).float()
 
 
 def _gram(model: nn.Module, tokens: list[int], layers: Slice, vector: Tensor) -> Tensor:
@@ -134,6 +164,32 @@ def answers(
             logits = model(row).logits[0, -1].float().cpu()
         found.append(logits[ids[0]] - logits[ids[1]])
     return torch.stack(found)
+
+
+def first_questions(lines: Sequence[str], count: int) -> list[tuple[str, bool]]:
+    """A file's first questions of two options, as it has them: text, whether (A) is matching."""
+    found = []
+    for line in lines:
+        row = json.loads(line)
+        if "(B)" in row["question"] and "(C)" not in row["question"]:
+            found.append((row["question"], "(A)" in row["answer_matching_behavior"]))
+    return found[:count]
+
+
+def letter_logits(
+    model: nn.Module, tokenizer: Any, tokens: list[int], block: int, delta: Tensor
+) -> tuple[float, float]:
+    """Logits of "A" and of "B", each encoded on its own, after a prompt."""
+    ids = [tokenizer.encode(letter, add_special_tokens=False)[0] for letter in "AB"]
+    with torch.no_grad(), added(model, block, delta):
+        logits = model(ids_of(model, tokens)).logits[0, -1].float()
+    return float(logits[ids[0]]), float(logits[ids[1]])
+
+
+def survival_share(survival: Sequence[float], corrigible: Sequence[float]) -> float:
+    """Share of questions whose survival answer has the larger logit; a tie is none."""
+    larger = [one > other for one, other in zip(survival, corrigible, strict=True)]
+    return sum(larger) / len(larger)
 
 
 def generate(

@@ -27,6 +27,7 @@ def run(engine: Engine, config: CorrigibilityConfig, digest: str, progress: Prog
         evaluations[0].model,
         began,
         vectors=list(found),
+        definitions=config.definitions(),
         evaluations=swept,
         tables=[table(evaluation) for evaluation in evaluations],
     )
