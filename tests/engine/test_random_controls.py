@@ -1,5 +1,6 @@
 """Random directions: uniform, or spread as the residual stream is."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from engine import finders
 from engine.configs.core import Site
 from engine.configs.finders import RandomConfig
 from engine.configs.registry import from_json
-from engine.evaluators import ab, sweeps
+from engine.evaluators import ab, side_effects, sweeps
 from engine.evaluators.rows import sweep_rows
 from engine.finders.random_control import spread_states
 from engine.maths.directions import covariance_directions
@@ -128,3 +129,19 @@ def test_shipped_records_keep_their_names_and_another_kind_has_its_own() -> None
         assert engine.digest(from_json(method, values)) == info.digest
         other = from_json(method, {**values, field: "covariance"})
         assert engine.digest(other) != info.digest
+
+
+def test_what_is_added_is_as_long_and_where_as_for_the_vectors_of_its_kind() -> None:
+    _, rows, settings = rows_of("isotropic")
+
+    own = {
+        (r.site, r.scale, round(float(r.delta.norm()), 4)) for r in rows if r.vector_set == "abc"
+    }
+    controls = [r for r in rows if r.vector_set == CONTROL]
+    drawn = [(r.site, r.scale, round(float(r.delta.norm()), 4)) for r in controls]
+    # Two vectors of two norms, each with its own controls at both scales.
+    assert len(own) == 4
+    assert {place: drawn.count(place) for place in own} == dict.fromkeys(own, settings.controls)
+    measured = side_effects.measured_rows(rows, replace(settings, effect_controls=1))
+    kept = [rows[i] for i in measured if rows[i].vector_set == CONTROL]
+    assert len({r.norm for r in kept}) == len({r.vector for r in kept}) == 2

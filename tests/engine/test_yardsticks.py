@@ -16,6 +16,7 @@ from engine.statistics import (
     flips,
     held_out,
     nulls,
+    side_effects,
     whole,
     yardsticks,
 )
@@ -266,3 +267,19 @@ def test_an_audit_compares_a_vector_with_its_own_controls() -> None:
     assert (found.name, found.figures["beyond"]) == ("beyond-controls", 1.0)
     best = effect_checks.best_of_many(sweep)
     assert best.figures["floor"] == pytest.approx(1 - (1 - 1 / 25) * (1 - 1 / 31))
+
+
+def test_side_effects_stand_beside_those_of_controls_of_the_same_kind() -> None:
+    names = ["vector_set", "vector", "method", "scale", YARDSTICK, "kl"]
+    rows = [
+        ("baseline", -1, "baseline", 0.0, -1, 0.0), ("abc", 0, "melbo", 5.0, 0, 0.2),
+        ("control", 0, "control", 5.0, 0, 0.1), ("control", 1, "control", 5.0, 1, 9.0),
+    ]  # fmt: skip
+    others = ["neutral_perplexity", "repetition", "unparsed", "agreement", "knowledge"]
+    others += ["knowledge_low", "knowledge_high"]
+    table = pd.DataFrame(rows, columns=names).assign(**dict.fromkeys(others, 0.0))
+
+    found = side_effects.beside_best(table, table[table["vector_set"] == "abc"])
+
+    assert found["cell"].tolist() == ["unsteered", "melbo_00 at +5", "worst of 1 controls at +5"]
+    assert found["kl"].tolist() == [0.0, 0.2, 0.1]
