@@ -19,6 +19,7 @@ from dashboard.charts.one_vector import Drawing
 from dashboard.session import navigation
 from dashboard.words import inks
 from engine.errors import DataError
+from engine.records import strict
 
 KEY = "vectorscope"
 """Name of the metadata in a PNG."""
@@ -176,7 +177,7 @@ def png(card: Card) -> bytes:
 
 
 def _metadata(shown: View) -> str:
-    return json.dumps({"schema": SCHEMA, **shown._asdict()})
+    return strict.dumps({"schema": SCHEMA, **shown._asdict()})
 
 
 def read_card(content: bytes, name: str = "This picture") -> View:

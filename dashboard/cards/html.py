@@ -4,7 +4,6 @@ Knows nothing of runs or grids; everything that it is given is shown as its char
 """
 
 import html
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree
@@ -13,6 +12,7 @@ import pandas as pd
 
 from dashboard.cards import card
 from dashboard.charts.one_vector import Drawing
+from engine.records import strict
 
 STYLE = """
 body{font:15px/1.5 "Liberation Sans",Arial,Helvetica,sans-serif;color:#1f2328;background:#fff;
@@ -113,4 +113,4 @@ def folded(title: str, inside: str) -> str:
 
 def settings(config: Mapping[str, Any]) -> str:
     """All settings, as JSON."""
-    return f'<pre class="json">{escape(json.dumps(config, indent=1, ensure_ascii=False))}</pre>'
+    return f'<pre class="json">{escape(strict.dumps(config, indent=1, ensure_ascii=False))}</pre>'

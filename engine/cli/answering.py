@@ -1,6 +1,5 @@
 """How every command opens the engine, runs a config, and ends its output with one JSON object."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from engine.cli import tables
 from engine.configs.core import RunConfig
 from engine.program.bar import bar
+from engine.records import strict
 from engine.runs.engine import Engine
 from engine.store.store import Store
 
@@ -19,7 +19,7 @@ def open_engine(store: Path) -> Engine:
 
 def answer(**values: Any) -> None:
     """Print the one JSON object that ends every command's output."""
-    print(json.dumps(values))
+    print(strict.dumps(values))
 
 
 def run(config: RunConfig, store: Path, told: Callable[[Any], dict[str, Any]]) -> None:

@@ -1,6 +1,5 @@
 """`bench`: every numeric job beside the study's way and beside what the arithmetic allows."""
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from engine.cli.drawing import console
 from engine.cli.from_config import SEED, Option
 from engine.errors import ConfigError
 from engine.program.bar import bar
+from engine.records import strict
 from engine.store.files import write_atomically
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _tell(found: "Bench", json_file: Path | None, plot: Path | None) -> None:
         console.print(report.growth(found.series))
     if json_file is not None:
         json_file.parent.mkdir(parents=True, exist_ok=True)
-        whole = json.dumps(found.as_json(), indent=1)
+        whole = strict.dumps(found.as_json(), indent=1)
         write_atomically(json_file, (whole + "\n").encode())
     if plot is not None:
         picture.write(found, plot)

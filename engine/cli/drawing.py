@@ -75,7 +75,7 @@ def by_scale(
 def filled(shown: str, row: Row) -> str:
     """A format with the row's figures, or nothing where one of them is unknown."""
     names = [name for _, name, _, _ in string.Formatter().parse(shown) if name]
-    return shown.format_map(row) if all(is_known(row[name]) for name in names) else ""
+    return shown.format_map(row) if all(is_known(row.get(name)) for name in names) else ""
 
 
 def is_known(value: Any) -> bool:

@@ -86,6 +86,10 @@ BESIDE = {
 """What a column of a grid does beside its texts."""
 
 
+FIGURES = ("{tokens} tokens", "repetition {repetition:.2f}", "{mean_logprob:.2f} nats")
+"""What stands above a text, as far as it is known."""
+
+
 def generation(found: Generation) -> None:
     """Every text as plain text, then what each configuration does beside."""
     for prompt, rows in found.frame.groupby("prompt", sort=False):
@@ -93,8 +97,8 @@ def generation(found: Generation) -> None:
         for row in rows.to_dict("records"):
             sample = f" #{row['sample']}" if found.config["samples"] > 1 else ""
             label = f" · {row['label']}" if row["label"] else ""
-            figures = f"{row['tokens']} tokens, repetition {row['repetition']:.2f}"
-            head = f"[{row['configuration']}{sample}] {figures}, {row['mean_logprob']:.2f} nats"
+            told = (filled(shown, row) for shown in FIGURES)
+            head = f"[{row['configuration']}{sample}] {', '.join(one for one in told if one)}"
             console.print(f"{head}{label}", markup=False, style="dim")
             say(f"  {plain(row['text'])}")
     unknown = {"relative": None, "kl": None, "neutral_perplexity": None}
@@ -132,8 +136,9 @@ def experiment(record: dict[str, Any]) -> None:
         )
     drawn(record)
     if drawn in (corrigibility, deception):
-        seconds = record["provenance"]["seconds"]
-        console.print(f"Took {seconds:.0f} s on {record['model']['device']}.")
+        made = {"seconds": record["provenance"]["seconds"]}
+        where = record["model"].get("device") or "an unknown device"
+        console.print(filled("Took {seconds:.0f} s", made) or "Took unknown time", f"on {where}.")
 
 
 def corrigibility(record: dict[str, Any]) -> None:

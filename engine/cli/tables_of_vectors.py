@@ -107,7 +107,7 @@ def adaptive(record: dict[str, Any]) -> None:
     )
     if len(arms) > CELLS:
         console.print(f"And {len(arms) - CELLS} cells that were asked no longer.")
-    notes((*record["sentences"], *(f"Note: {note}" for note in record["notes"])), "- ")
+    notes((*record["sentences"], *(f"Note: {note}" for note in record.get("notes", ()))), "- ")
     say("The best on these questions only: evaluate it on others, beside random controls.")
 
 

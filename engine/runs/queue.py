@@ -19,6 +19,7 @@ import psutil
 from engine.errors import Cancelled, EngineError, StoreError
 from engine.model import collection
 from engine.progress import Progress
+from engine.records import strict
 from engine.runs.job import Job, State
 from engine.store.files import UNREADABLE, write_atomically
 
@@ -188,7 +189,7 @@ class JobFiles:
         if self._folder is None:
             return
         owner = {"pid": os.getpid(), "process_started": psutil.Process().create_time()}
-        data = json.dumps(job.as_record() | owner, indent=1).encode()
+        data = strict.dumps(job.as_record() | owner, indent=1).encode()
         try:
             write_atomically(self._folder / f"{job.id}.json", data)
         except StoreError as error:

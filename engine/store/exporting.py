@@ -4,13 +4,13 @@ Knows nothing of how tables are shown.
 """
 
 import io
-import json
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from engine.errors import ConfigError
+from engine.records import strict
 from engine.records.records import RecordInfo, VectorSet
 from engine.store.headers import KINDS
 from engine.store.store import Store
@@ -100,7 +100,7 @@ def _npz(found: VectorSet) -> bytes:
         block=np.array([site.block for site in found.sites]),
         kind=np.array([site.kind for site in found.sites]),
         name=np.array(found.names),
-        record=np.array(json.dumps(fields)),
+        record=np.array(strict.dumps(fields)),
     )
     return sink.getvalue()
 

@@ -20,7 +20,7 @@ import safetensors.numpy
 
 from engine.configs.core import SCHEMA_VERSION, Site
 from engine.errors import StoreError
-from engine.records import measures
+from engine.records import measures, sound_tables, soundness, strict
 from engine.records.columns import completed
 from engine.records.grids import GENERATION_COLUMNS, Generation
 from engine.records.records import (
@@ -67,12 +67,12 @@ class Store:
             StoreError: If a value is not finite or the disk refuses.
         """
         vectors = np.ascontiguousarray(found.vectors, dtype=np.float32)
-        _check_vectors(f"The result of {found.method}", vectors, len(found.sites))
+        sound_tables.check_vectors(f"The result of {found.method}", vectors, len(found.sites))
         record = _header("vectors", found, "vectors") | {
             "norms": [float(norm) for norm in np.linalg.norm(vectors, axis=1)]
         }
         name = _file_name(found.method, found.model, found.digest, ".safetensors")
-        data = safetensors.numpy.save({"vectors": vectors}, {"record": json.dumps(record)})
+        data = safetensors.numpy.save({"vectors": vectors}, {"record": strict.dumps(record)})
         return write_atomically(self.root / "vectors" / name, data)
 
     def save_evaluation(self, evaluation: Evaluation) -> Path:
@@ -87,14 +87,14 @@ class Store:
         """Write a study's record: plain JSON values, with `model` as in every other record."""
         name = _file_name("experiment", record["model"], digest, ".json")
         whole = {"schema_version": SCHEMA_VERSION, "kind": "experiment", **record, "digest": digest}
-        data = json.dumps(whole, indent=1).encode()
+        data = strict.dumps(whole, indent=1).encode()
         return write_atomically(self.root / "results" / name, data)
 
     def save_generation(self, generation: Generation) -> Path:
         """Write a grid of texts; its frame's index is not kept, its columns' types are."""
         record = _header("generation", generation, "frame") | {"method": "generation"}
         name = _file_name("generations", generation.model, generation.digest, ".parquet")
-        data = to_parquet(generation.frame, {"record": json.dumps(record)})
+        data = to_parquet(generation.frame, {"record": strict.dumps(record)})
         return write_atomically(self.root / "results" / name, data)
 
     def add(self, record: dict[str, Any], suffix: str, data: bytes) -> Path:
@@ -139,10 +139,12 @@ class Store:
         path, record = self._open(digest_or_path, "vectors")
         with readable(path):
             vectors = safetensors.numpy.load_file(path)["vectors"]
-            _check_vectors(path.name, vectors, len(record["sites"]))
+            sound_tables.check_vectors(path.name, vectors, len(record["sites"]))
             common = _common(record, VectorSet) | {
                 "vectors": vectors,
                 "sites": tuple(Site(**site) for site in record["sites"]),
+                "scores": strict.numbers(record["scores"]),
+                "history": strict.numbers(record["history"]),
             }
             return VectorSet(**common)
 
@@ -152,6 +154,7 @@ class Store:
         with readable(path):
             stored = from_parquet(path)
             frame = completed(stored, measures.columns_of(stored), path.name)
+            sound_tables.check_rows(frame, path.name)
             return Evaluation(**vars(head), frame=frame)
 
     def load_head(self, digest_or_path: str | Path) -> tuple[Path, EvaluationHead]:
@@ -166,6 +169,7 @@ class Store:
         path, record = self._open(digest_or_path, "generation")
         with readable(path):
             frame = completed(from_parquet(path), GENERATION_COLUMNS, path.name)
+            sound_tables.check_texts(frame, path.name)
             return Generation(**_common(record, Generation) | {"frame": frame})
 
     def add_label(self, digest: str, row: int, label: str) -> Path:
@@ -273,6 +277,7 @@ class Store:
         record = read_record(path)
         if record["kind"] != kind:
             raise StoreError(f"{path.name} is {KINDS[record['kind']]}, not {KINDS[kind]}.")
+        soundness.check(record, path.name)
         return path, record
 
     def _locate(self, target: str | Path) -> Path:
@@ -299,7 +304,7 @@ def as_file(evaluation: Evaluation) -> tuple[str, bytes]:
     """Name and content of an A/B sweep's file."""
     record = _header("evaluation", evaluation, "frame") | {"method": "ab"}
     name = _file_name("ab", evaluation.model, evaluation.digest, ".parquet")
-    return name, to_parquet(evaluation.frame, {"record": json.dumps(record)})
+    return name, to_parquet(evaluation.frame, {"record": strict.dumps(record)})
 
 
 def _header(kind: str, value: VectorSet | Evaluation | Generation, data: str) -> dict[str, Any]:
@@ -330,13 +335,6 @@ def _questions(record: dict[str, Any]) -> QuestionSet:
             "notes": tuple(record["notes"]),
         }
     )
-
-
-def _check_vectors(name: str, vectors: np.ndarray, sites: int) -> None:
-    if vectors.ndim != 2 or len(vectors) != sites:
-        raise StoreError(f"{name} has vectors of shape {vectors.shape} for {sites} sites.")
-    if bad := [str(i) for i, row in enumerate(vectors) if not np.isfinite(row).all()]:
-        raise StoreError(f"{name} holds values that are not finite in vector {', '.join(bad)}.")
 
 
 def _file_name(kind: str, model: dict[str, Any], digest: str, suffix: str) -> str:

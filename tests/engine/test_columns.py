@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -15,7 +15,7 @@ from engine.configs.sweeps import EvaluateConfig
 from engine.errors import StoreError
 from engine.evaluators.measuring import Cells, Setting
 from engine.evaluators.neutral import OnNeutral
-from engine.records import grids, measures, records
+from engine.records import grids, measures, records, sound_tables
 from engine.records.columns import Column
 from engine.records.measures import UNKNOWN, Measure
 from engine.statistics import adaptive, side_effects, whole
@@ -186,7 +186,8 @@ def test_a_grid_without_a_later_column_opens(tmp_path, monkeypatch: pytest.Monke
 
 def grid() -> grids.Generation:
     made = evaluation()
-    row = {column.name: "x" for column in grids.GENERATION_COLUMNS}
+    row: dict[str, Any] = {column.name: "x" for column in grids.GENERATION_COLUMNS}
+    row |= dict.fromkeys(sound_tables.TEXT_NUMBERS, 1) | {"finished": True, "adapter": False}
     return grids.Generation(
         digest="ca9876543210",
         frame=pd.DataFrame([row]),
@@ -219,11 +220,16 @@ def test_a_grid_without_a_required_column_is_refused_by_its_name(tmp_path) -> No
 
 
 def adaptive_record() -> dict[str, Any]:
-    arm = {column.name: 0 for column in adaptive.ARM_COLUMNS}
+    arm: dict[str, Any] = {column.name: 0 for column in adaptive.ARM_COLUMNS}
+    arm |= {"name": "melbo_00", "vector_set": "abc", "method": "melbo"}
     race = {column.name: 0 for column in adaptive.RACE_COLUMNS}
     return {
         "name": AdaptiveConfig.method,
+        "title": "Adaptive sweep",
+        "config": {},
+        "vectors": [],
         "model": {"short_name": "demo"},
+        "provenance": asdict(evaluation().provenance),
         "tables": {"arms": [arm], "race": [race]},
         "best": arm,
         "finalists": [0],

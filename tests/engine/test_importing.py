@@ -45,6 +45,7 @@ def study_record() -> dict[str, object]:
     """An invented deception study."""
     config = DeceptionConfig()
     arm = {"arm": "base + contrastive", "block": 4, "scale": 1.0, "labels": {"honest": 2}}
+    arm |= {"converted": 0.5, "p": None}
     return {
         "name": config.method,
         "title": "Deception study",
@@ -155,7 +156,10 @@ def test_vectors_that_contradict_their_record_are_refused(made, tmp_path, change
         (lambda f: f.assign(question="0" * 12), "row twice"),
         (lambda f: pd.concat([f, f.iloc[:1]]), "row twice"),
         (lambda f: f.assign(scale=f["scale"] * 1.5), "scales that were not asked"),
-        (lambda f: f.assign(vector_set="cccc00000009"), "that its record does not name"),
+        (
+            lambda f: f.assign(vector_set=f["vector_set"].replace("aaaa00000001", "cccc0009")),
+            "that its record does not name",
+        ),
         (lambda f: f.assign(vector=f["vector"] + 9), "that its record does not name"),
         (lambda f: f.iloc[:1].assign(question="0" * 12), "questions that were not asked"),
         (lambda f: f.assign(behaviour_letter="A"), "counts the other letter"),

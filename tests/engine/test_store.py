@@ -153,14 +153,17 @@ def test_an_evaluation_comes_back_as_it_was(store) -> None:
 
 
 def test_an_experiment_comes_back_with_its_header(store) -> None:
-    record = {"name": "corrigibility", "model": MODEL, "steps": [{"digest": "aa"}], "verdict": None}
+    record = {
+        "name": "curiosity", "title": "A study", "config": {}, "tables": [], "model": MODEL,
+        "provenance": dataclasses.asdict(MADE), "steps": [{"digest": "aa"}], "verdict": None,
+    }  # fmt: skip
 
     path = store.save_experiment("c0ffee", record)
 
     assert path == store.root / "results" / "experiment_demo_c0ffee.json"
     header = {"schema_version": 1, "kind": "experiment", "digest": "c0ffee"}
     assert store.load_experiment(path) == record | header
-    assert store.find("c0f").method == "corrigibility"
+    assert store.find("c0f").method == "curiosity"
 
 
 def test_a_record_is_loaded_by_its_file_wherever_it_lies(store, tmp_path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.configs.datasets import DatasetConfig
 from engine.errors import ConfigError, DataError, StoreError
+from engine.records import strict
 from engine.store.files import write_atomically
 
 Pair = dict[str, str]
@@ -148,7 +149,7 @@ def save(path: Path, files: Mapping[Path, bytes], record: dict[str, Any]) -> Non
         StoreError: If the disk refuses.
     """
     hashes = {place.name: hashlib.sha256(data).hexdigest() for place, data in files.items()}
-    text = json.dumps(record | {"files": hashes}, indent=1, ensure_ascii=False) + "\n"
+    text = strict.dumps(record | {"files": hashes}, indent=1, ensure_ascii=False) + "\n"
     whole = {place: data for place, data in files.items() if place != path}
     for place, data in {**whole, record_path(path): text.encode(), path: files[path]}.items():
         write_atomically(place, data)

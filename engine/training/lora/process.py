@@ -19,6 +19,7 @@ from engine.configs import registry
 from engine.configs.training import FinetuneConfig
 from engine.errors import Cancelled, EngineError
 from engine.progress import Progress
+from engine.records import strict
 
 COMMAND = [sys.executable, "-m", "engine.training.lora.process"]
 
@@ -96,7 +97,7 @@ def main(orders: IO[str], reports: IO[str]) -> None:
     threading.Thread(target=wait, daemon=True).start()
 
     def tell(**words: Any) -> None:
-        reports.write(json.dumps(words) + "\n")
+        reports.write(strict.dumps(words) + "\n")
         reports.flush()
 
     def progress(done: int, total: int, message: str = "", **metrics: float) -> None:

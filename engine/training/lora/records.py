@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import ConfigError
+from engine.records import strict
 from engine.store.files import UNREADABLE, write_atomically
 
 RECORD = "vectorscope.json"
@@ -90,7 +91,7 @@ class LiveFile:
         """Write by rename, unless the last time was less than half a second ago."""
         now = time.monotonic()
         if at_once or now - self._written >= LIVE_SECONDS:
-            write_atomically(self._path, json.dumps(dataclasses.asdict(live)).encode())
+            write_atomically(self._path, strict.dumps(dataclasses.asdict(live)).encode())
             self._written = now
 
 

@@ -23,7 +23,7 @@ from engine.model import loading
 from engine.model.loading import LoadedModel
 from engine.model.naming import Names
 from engine.progress import Progress
-from engine.records import provenance
+from engine.records import provenance, strict
 from engine.store.files import write_atomically
 from engine.training.lora import samples
 from engine.training.lora.examples import Examples, load_examples
@@ -206,7 +206,7 @@ def _save(watch: _Watch, folder: Path, seconds: float) -> None:
     settings = json.loads((fresh / "adapter_config.json").read_text(encoding="utf-8"))
     # No path of this machine.
     settings["base_model_name_or_path"] = watch.loaded.source.as_dict()["name"]
-    write_atomically(folder / RECORD, json.dumps(_record(watch, seconds), indent=1).encode())
+    write_atomically(folder / RECORD, strict.dumps(_record(watch, seconds), indent=1).encode())
     # Others who use the machine may read it, as all else here.
     (fresh / "adapter_model.safetensors").chmod(0o644)
     os.replace(fresh / "adapter_model.safetensors", folder / "adapter_model.safetensors")

@@ -1,0 +1,283 @@
+"""Whether a record holds what readers of it need, each value of its kind.
+
+A record that passes can be drawn: pages, tables and reports read no value that is not named here
+without asking whether it is there. Knows nothing of files, models and charts.
+"""
+
+import functools
+from typing import Annotated, Any, Literal, NotRequired
+
+import pydantic
+from typing_extensions import TypedDict
+
+from engine.errors import StoreError
+from engine.records.sound_tables import hold
+
+Whole = Annotated[int, pydantic.Field(ge=-1, le=2**53)]
+Figure = float | int | None
+"""None where there was nothing to compute it of."""
+Plain = str | float | int | bool | None
+Letter = Literal["A", "B"]
+
+
+class _Model(TypedDict):
+    short_name: str
+    name: NotRequired[str | None]
+    title: NotRequired[str | None]
+    device: NotRequired[str | None]
+    fingerprint: NotRequired[str | None]
+    hidden: NotRequired[Whole | None]
+    blocks: NotRequired[Whole | None]
+
+
+class _Provenance(TypedDict):
+    created: str
+    seconds: float | int
+    packages: dict[str, Any]
+    commit: str | None
+    dirty: bool | None
+    device: str
+    dtype: str
+
+
+class _Record(TypedDict):
+    digest: str
+    config: dict[str, Any]
+    model: _Model
+    provenance: _Provenance
+    notes: NotRequired[list[str]]
+
+
+class _Site(TypedDict):
+    block: Annotated[int, pydantic.Field(ge=0, le=10**6)]
+    kind: str
+
+
+class _Named(TypedDict):
+    method: str
+    names: list[str]
+    sites: NotRequired[list[_Site]]
+    norms: NotRequired[list[Figure]]
+
+
+class _Vectors(_Record):
+    method: str
+    sites: list[_Site]
+    scores: dict[str, list[Figure]]
+    history: dict[str, list[list[Figure]]]
+    residual_norms: dict[str, Figure]
+    norms: list[float | int]
+
+
+class _Question(TypedDict):
+    id: str
+    stem: str
+    options: Annotated[list[str], pydantic.Field(min_length=2, max_length=2)]
+    behaviour_letter: Letter
+
+
+class _Questions(TypedDict):
+    name: str
+    path: str
+    sha256: str
+    behaviour: str
+    polarity: Literal["matching", "not-matching"]
+    questions: Annotated[list[_Question], pydantic.Field(min_length=1)]
+    dropped: list[Annotated[list[Whole | str], pydantic.Field(min_length=2, max_length=2)]]
+    notes: NotRequired[list[str]]
+
+
+class _Evaluation(_Record):
+    questions: _Questions
+    vector_names: dict[str, _Named]
+    unfinished: NotRequired[bool]
+
+
+class _Effects(TypedDict):
+    kl: NotRequired[Figure]
+    neutral_perplexity: NotRequired[Figure]
+    relative: NotRequired[Figure]
+
+
+class _Generation(_Record):
+    side_effects: dict[str, _Effects]
+    vector_names: NotRequired[dict[str, _Named]]
+
+
+class _Experiment(_Record):
+    name: str
+    title: str
+
+
+Row = dict[str, Plain | dict[str, Plain] | list[Plain]]
+
+
+class _Rates(TypedDict):
+    method: str
+    scale: float | int
+    rate: Figure
+
+
+class _Best(TypedDict):
+    vector_set: NotRequired[str]
+    method: str
+    vector: Whole
+    scale: float | int
+    rate: Figure
+    rate_low: NotRequired[Figure]
+    rate_high: NotRequired[Figure]
+    change: Figure
+    change_low: NotRequired[Figure]
+    change_high: NotRequired[Figure]
+    p: Figure
+    p_best: Figure
+
+
+class _Band(TypedDict):
+    scale: float | int
+    rate_low: Figure
+    rate_high: Figure
+
+
+class _QuestionTable(TypedDict):
+    questions: str
+    behaviour: str
+    asked: Whole
+    by_method: list[_Rates]
+    band: list[_Band]
+    best: list[_Best]
+    notes: list[str]
+
+
+class _Corrigibility(_Experiment):
+    tables: Annotated[list[_QuestionTable], pydantic.Field(min_length=1)]
+
+
+class _Turned(TypedDict):
+    arm: str
+    block: Whole | None
+    scale: Figure
+    converted: Figure
+
+
+class _Arm(_Turned):
+    p: Figure
+    random_high: NotRequired[Figure]
+    labels: dict[str, Whole]
+    baseline_labels: NotRequired[dict[str, Whole]]
+    repetition: NotRequired[Figure]
+    mean_logprob: NotRequired[Figure]
+    baseline_mean_logprob: NotRequired[Figure]
+
+
+class _Cosine(TypedDict):
+    block: Whole
+    cosine: Figure
+    random: NotRequired[Figure]
+    attainable: NotRequired[Figure]
+    norm_first: NotRequired[Figure]
+    norm_second: NotRequired[Figure]
+
+
+class _DeceptionTables(TypedDict):
+    similarity: list[_Cosine]
+    cosines: NotRequired[list[dict[str, Figure]]]
+    sweep: list[_Turned]
+    arms: list[_Arm]
+
+
+class _Deception(_Experiment):
+    tables: _DeceptionTables
+
+
+class _Raced(TypedDict):
+    arm: Whole
+    name: str
+    vector_set: str
+    vector: Whole
+    method: str
+    scale: float | int
+    relative: Figure
+    asked: Whole
+    mean: Figure
+    low: Figure
+    high: Figure
+    change: Figure
+    rate_change: Figure
+    dropped: Whole | None
+    chance: Figure
+
+
+class _Round(TypedDict):
+    asked: Whole
+    arm: Whole
+    mean: Figure
+    low: Figure
+    high: Figure
+
+
+class _Race(TypedDict):
+    arms: list[_Raced]
+    race: list[_Round]
+
+
+class _Screening(_Experiment):
+    tables: _Race
+    sentences: list[str]
+    vectors: list[str]
+
+
+class _Other(_Experiment):
+    """A study whose tables are only listed."""
+
+    tables: Any
+
+
+class _Evidence(_Experiment):
+    tables: dict[str, list[Row] | Row]
+    sentences: list[str]
+    vectors: list[str]
+
+
+STUDIES: dict[str, Any] = {
+    "corrigibility": _Corrigibility,
+    "deception": _Deception,
+    "screening": _Screening,
+    "evidence": _Evidence,
+}
+KINDS: dict[str, Any] = {
+    "vectors": _Vectors,
+    "evaluation": _Evaluation,
+    "generation": _Generation,
+}
+
+
+def check(record: dict[str, Any], source: str) -> None:
+    """Refuse a record that could not be shown.
+
+    Args:
+        record: As it was stored, of a known kind.
+        source: Its file, for the message.
+
+    Raises:
+        StoreError: Names the first value that is not what it must be.
+    """
+    kind = KINDS.get(record["kind"]) or STUDIES.get(str(record.get("name")), _Other)
+    try:
+        _reader(kind).validate_python(record, strict=True)
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        place = "/".join(str(part) for part in first["loc"])[:120]
+        raise StoreError(
+            f"{source} cannot be shown: {place!r}, where {first['msg'].lower()}. It was changed "
+            "after it was written: ask for the original."
+        ) from error
+    blocks = record["model"].get("blocks")
+    deepest = max((site["block"] for site in record.get("sites", ())), default=-1)
+    outside = blocks is not None and deepest >= blocks
+    hold(not outside, source, f"a site lies in block {deepest} of a model with {blocks} blocks")
+
+
+@functools.cache
+def _reader(kind: Any) -> pydantic.TypeAdapter:
+    return pydantic.TypeAdapter(kind)
