@@ -18,6 +18,10 @@ READINGS = {
 }
 
 
+FEW_ARMS = 8
+"""So many have room to breathe; more stand closer."""
+
+
 def arms(rows: Sequence[dict[str, Any]], inks: Inks) -> Drawing:
     """Share of answers each arm turned, with the largest share of any random vector as a tick."""
     frame = pd.DataFrame(rows)
@@ -26,7 +30,7 @@ def arms(rows: Sequence[dict[str, Any]], inks: Inks) -> Drawing:
         "arm:N",
         sort=names,
         title=None,
-        axis=alt.Axis(labelOverlap=False, labelFlush=False, ticks=False, labelLimit=240),
+        axis=alt.Axis(labelOverlap=False, labelFlush=False, ticks=False, labelLimit=340),
     )
     share = alt.Axis(format="%", tickCount=5)
     x = alt.X("converted:Q", title="answers turned", scale=alt.Scale(domain=[0, 1]), axis=share)
@@ -45,7 +49,7 @@ def arms(rows: Sequence[dict[str, Any]], inks: Inks) -> Drawing:
     return alt.layer(
         bars.encode(x=x, y=y, tooltip=tooltip),
         ticks.encode(x="random_high:Q", y=y, tooltip=tooltip),
-    ).properties(height=42 * len(names) + 50)
+    ).properties(height=(42 if len(names) <= FEW_ARMS else 24) * len(names) + 50)
 
 
 def sweep(

@@ -16,6 +16,8 @@ TURNED = (
     "the share that became the other. Layer and scale were chosen on other questions. The mark is "
     "the best random vector with the same operation, blocks, norm and scale."
 )
+MANY = "p is of each arm alone: by chance, {chance:.1f} of {count} arms would have a p below .05."
+NO_P = "p needs 20 random vectors."
 UNLABELLED = "No answer was labelled."
 READ = (
     "The same two families, read in different ways. 'Same tokens' reads both from the same answers "
@@ -94,7 +96,6 @@ def _arm_table(rows: list[dict[str, Any]]) -> None:
                 "answers": ", ".join(f"{n} {name or '?'}" for name, n in row["labels"].items()),
                 "log-prob": row["mean_logprob"],
                 "unsteered": row["baseline_mean_logprob"],
-                "note": row.get("reason"),
             }
             for row in rows
         ]
@@ -106,8 +107,10 @@ def _arm_table(rows: list[dict[str, Any]]) -> None:
         column_config={"turned": share, "best random": share},
         alt="Each intervention with its share, the best random share and its answers",
     )
-    if any(row["p"] is None for row in rows):
-        st.caption("p needs 20 random vectors.")
+    has_p = all(row["p"] is not None for row in rows)
+    told = [MANY.format(count=len(rows), chance=0.05 * len(rows)) if has_p else NO_P]
+    told += [f"{row['arm']}: {row['reason']}" for row in rows if row.get("reason")]
+    st.caption("\n\n".join(map(captions.plain, told)))
     widgets.download(shown, "arms")
 
 

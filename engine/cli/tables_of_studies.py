@@ -54,5 +54,9 @@ def _counts(labels: dict[str, int]) -> str:
 def _without_p(rows: Sequence[dict[str, Any]]) -> None:
     """Say why there is no p value, where there is none."""
     few = sorted({row["controls"] for row in rows if row["p"] is None and "controls" in row})
+    if rows and not few:
+        chance = 0.05 * len(rows)
+        count = f"by chance, {chance:.1f} of {len(rows)} arms would have a p below .05"
+        notes([f"p is of each arm alone: {count}."])
     if few:
         notes([f"No p value: it needs 20 random vectors, and there are {few[0]}."])

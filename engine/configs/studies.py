@@ -54,7 +54,7 @@ STUDY_DEFINITIONS = {
     "ties": "Equal logits count as no behaviour.",
     "MELBO": "Independent restarts under Adam; vectors of the last step, not of the best.",
     "power iteration": "Plain powers of J^T J, added up over prompts; sigma squared is told too.",
-    "controls": "Its 4 random vectors are the only ones, too few for a p value.",
+    "controls": "Its 4 random vectors are the only ones.",
     "scales": "Multiples of vectors of norm 1, not shares of the residual norm.",
 }
 """What the corrigibility study did in its own way. Rows with more than two options, which it
@@ -105,7 +105,16 @@ class CorrigibilityConfig(RunConfig):
 
     def definitions(self) -> dict[str, str]:
         """What is done as the study did it, and how: by what it is about, in words."""
-        return STUDY_DEFINITIONS if self.variant == "study" else {}
+        if self.variant != "study":
+            return {}
+        told = dict(STUDY_DEFINITIONS)
+        told["controls"] = (
+            f"Beside its {self.random_vectors} random vectors, {self.controls} of the same norm."
+            if self.controls
+            else f"Its {self.random_vectors} random vectors are the only ones."
+        )
+        is_own = self.scale_unit == "absolute" and self.norm == 1
+        return told if is_own else {name: how for name, how in told.items() if name != "scales"}
 
     def parts(self) -> tuple[MelboConfig, PowerIterationConfig, RandomConfig]:
         """The three finders of the study."""

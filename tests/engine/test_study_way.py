@@ -1,5 +1,6 @@
 """Each definition of the corrigibility study equals a slow version that does as the study did."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -189,7 +190,12 @@ def test_a_tie_s_worth_is_kept_with_the_record(tmp_path: Path) -> None:
 
     record = engine.store.load_experiment(engine.run(config))
 
-    assert record["definitions"] == STUDY_DEFINITIONS
+    told = {"controls": "Its 1 random vectors are the only ones."}
+    assert record["definitions"] == STUDY_DEFINITIONS | told
+    relative = dataclasses.replace(config, scale_unit="relative", controls=7)
+    assert set(STUDY_DEFINITIONS) - set(relative.definitions()) == {"scales"}
+    assert relative.definitions()["controls"].endswith("7 of the same norm.")
+    assert dataclasses.replace(config, variant="default").definitions() == {}
     melbo, powers, _ = map(engine.store.load_vectors, record["vectors"])
     assert melbo.config["returns"] == "last"
     assert "sigma_squared" in powers.scores

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from dashboard.session import resources
-from engine.configs.core import ModelConfig
-from engine.configs.studies import DeceptionConfig
+from engine.configs.core import STUDY_SCALES, ModelConfig
+from engine.configs.studies import CorrigibilityConfig, DeceptionConfig
 from engine.records.records import Provenance
 from engine.runs.studies.arms import HONEST, Arm
+from engine.runs.studies.deception_tables import UNJUDGED, absent_row
 from tests.pages.conftest import charts, open_page, words
 from tests.pages.samples import MODEL, FakeEngine, fill, provenance
 
@@ -167,6 +168,67 @@ def test_the_deception_study_is_queued_with_what_was_asked(
     assert not app.exception
     expected = DeceptionConfig(model=ModelConfig(adapter="demo"), controls=20, study=True)
     assert asked == [expected]
+
+
+def test_the_study_s_own_definitions_are_queued_and_shown(
+    both: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    def submit(config: CorrigibilityConfig) -> object:
+        asked.append(config)
+        return both.jobs.submit("study", "experiment", lambda _progress: "x")
+
+    monkeypatch.setattr(both, "submit", submit)
+    app = open_page("studies", study=CORRIGIBILITY)
+    assert "The study's own definitions" not in [one.label for one in app.expander]
+    app.radio(key="which").set_value("corrigibility").run()
+    app.toggle(key="own_definitions").set_value(True).run()
+
+    app.button(key="run_study").click().run()
+
+    assert not app.exception
+    assert (asked[0].variant, asked[0].controls) == ("study", 0)
+    assert (asked[0].scales, asked[0].scale_unit) == (STUDY_SCALES, "absolute")
+    record = corrigibility() | {"definitions": asked[0].definitions()}
+    both.store.save_experiment("cccc00000002", record)
+    resources.study.clear()
+    shown = open_page("studies", study="cccc00000002")
+    assert "Equal logits count as no behaviour." in words(shown)
+
+
+def test_absent_arms_are_named_with_their_reason_and_draw_nothing(engine: FakeEngine) -> None:
+    record = deception(study=False)
+    arms = [absent_row(one, UNJUDGED) for one in ARMS]
+    tables = record["tables"] | {"arms": arms, "sweep": []}
+    engine.store.save_experiment(DECEPTION, record | {"tables": tables, "generations": []})
+    resources.study.clear()
+
+    app = open_page("studies")
+
+    assert not app.exception
+    assert charts(app) == 1
+    assert not app.dataframe
+    told = " ".join(info.value for info in app.info)
+    assert "No judge has read" in told
+    assert all(word in told for word in ("base", "tuned", "contrastive", "difference"))
+
+
+def test_arms_and_judge_are_asked_for(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def submit(config: DeceptionConfig) -> object:
+        asked.append(config)
+        return engine.jobs.submit("study", "experiment", lambda _progress: "x")
+
+    monkeypatch.setattr(engine, "submit", submit)
+    app = open_page("studies")
+    app.selectbox(key="study_arms").set_value("all")
+    app.selectbox(key="study_judge").set_value("none")
+
+    app.button(key="run_study").click().run()
+
+    assert (asked[0].arms, asked[0].judge) == ("all", "none")
 
 
 def test_a_model_without_an_adapter_is_told_what_to_do(
