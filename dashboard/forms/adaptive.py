@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard.forms import fields
 from dashboard.session import resources, state
-from dashboard.widgets import adaptive, widgets
+from dashboard.widgets import adaptive, bound, widgets
 from dashboard.words import captions
 from engine.configs.adaptive import AdaptiveConfig
 from engine.configs.fields import offered
@@ -45,9 +45,10 @@ def submit(config: EvaluateConfig | AdaptiveConfig) -> None:
     try:
         is_stored = engine.is_stored(config)
         whole = None if is_stored else engine.estimate_seconds(config.sweep)
-        if st.button(
+        if bound.button(
             "Find the best (stored)" if is_stored else "Find the best",
-            key="screen_start",
+            "screen_start",
+            bound.targets(config.sweep),
             type="primary",
             icon=":material/play_arrow:",
             width="stretch",

@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard.forms import configurations, drafts, grid_columns
 from dashboard.forms.configurations import EMPTY, SWEEP, Choice
 from dashboard.session import adapters, pinned, resources, state
-from dashboard.widgets import widgets
+from dashboard.widgets import bound, widgets
 from dashboard.words import captions
 from engine.configs.core import STUDY_PROMPT, ModelConfig
 from engine.configs.grids import Configuration, GenerateConfig
@@ -200,9 +200,10 @@ def generate_button(config: GenerateConfig) -> None:
     engine = resources.engine()
     is_stored = engine.is_stored(config)
     estimate = None if is_stored else engine.estimate_seconds(config)
-    pressed = st.button(
+    pressed = bound.button(
         "Open (stored)" if is_stored else "Generate",
-        key="generate",
+        "generate",
+        bound.targets(config),
         type="primary",
         icon=":material/play_arrow:",
         shortcut="Mod+Enter",

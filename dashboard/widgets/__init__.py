@@ -2,5 +2,5 @@
 
 Knows nothing of single pages.
 
-Public: adaptive, retrying, sharing, sheets, trainings, widgets.
+Public: adaptive, bound, retrying, sharing, sheets, trainings, widgets.
 """

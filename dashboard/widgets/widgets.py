@@ -14,7 +14,7 @@ from dashboard.charts import quick as quick_charts
 from dashboard.charts.one_vector import Drawing
 from dashboard.charts.quick import Quick
 from dashboard.session import navigation, pace, pinned, resources, state
-from dashboard.widgets import retrying
+from dashboard.widgets import bound, retrying
 from dashboard.words import captions
 from dashboard.words.inks import Inks, of_theme
 from engine.errors import EngineError
@@ -322,9 +322,10 @@ def submit(label: str, config: Any, key: str) -> None:
     try:
         stored = engine.is_stored(config)
         estimate = None if stored else engine.estimate_seconds(config)
-        pressed = st.button(
+        pressed = bound.button(
             f"{label} (stored)" if stored else label,
-            key=key,
+            key,
+            bound.targets(config),
             type="primary",
             icon=":material/play_arrow:",
             help="These settings were run before: this opens what is stored." if stored else None,

@@ -51,6 +51,10 @@ FLIPS = (
     "Questions whose answer, both orders averaged, came to show the behaviour (+) or ceased to "
     "(\u2212), against scale 0. p: exact McNemar test."
 )
+CORRECTED = (
+    "The cosine over the largest that two vectors this noisy can show. It holds where their noise "
+    "is independent: pairs or prompts that both share make it too large, up to 1.00 for a true .5."
+)
 ONLY_CONTROLS = "This run measured no vector, only random controls or the unsteered model."
 HELD_OUT = (
     "One half of the questions chooses the scale and sign, the other half reports, with its 95 % "

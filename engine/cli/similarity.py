@@ -91,6 +91,11 @@ def _layers(first: VectorSet, second: VectorSet, frame: pd.DataFrame) -> None:
     draw(title, frame.to_dict("records"), columns, style=_dim("cosine", "random"))
     band = frame["random"].iloc[0]
     console.print(f"Random directions: 95 % of the cosines lie within ±{band:.3f} (dimmed).")
+    if frame["corrected"].notna().any():
+        console.print(
+            "corrected: over the largest cosine that vectors this noisy can show; too large where "
+            "both share their noise, as from the same texts."
+        )
 
 
 def _name(found: VectorSet) -> str:

@@ -1,5 +1,6 @@
 """What a finder gives back, and the checks and figures that all finders share."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -86,17 +87,22 @@ def displacement(
 
 
 def random_displacement(
-    door: Forward, start: Start, target: int, last: int, norm: float, seed: int
+    door: Forward, starts: Sequence[Start], target: int, last: int, norm: float, seed: int
 ) -> float:
-    """Median displacement of 32 random vectors of the same norm: the null of every finder."""
+    """Median displacement of 32 random vectors of the same norm: the null of every finder.
+
+    Of several prompts, the root of the mean square over all, as that of the vectors themselves.
+    """
     vectors = random_directions(RANDOM, door.hidden, seed + 7919) * norm
     found = torch.zeros(RANDOM)
 
     def work(part: range) -> None:
         rows = slice(part.start, part.stop)
-        found[rows] = displacement(door, start, target, last, vectors[rows])
+        each = [displacement(door, one, target, last, vectors[rows]) for one in starts]
+        found[rows] = torch.stack(each).square().mean(dim=0).sqrt()
 
-    kind = Kind(job="the random search", unit="vectors", keeps="states", tokens=len(start.tokens))
+    longest = max(len(start.tokens) for start in starts)
+    kind = Kind(job="the random search", unit="vectors", keeps="states", tokens=longest)
     # What becomes of the random vectors does not depend on how many go together.
     Batches(door.loaded, kind, RANDOM_AT_ONCE).over(RANDOM, work, lambda _: None)
     return float(found.median())

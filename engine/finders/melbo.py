@@ -36,7 +36,9 @@ Tick = Callable[[int, Tensor], None]
 def find(door: Forward, config: MelboConfig, progress: Progress, steps: Steps) -> Found:
     """Find vectors from the prompts' last tokens.
 
-    Scores: `displacement` |change at the target|, `ratio` to the median random vector's.
+    Scores: `displacement` |change at the target|, the root mean square over the prompts; `ratio`
+    to the median random vector's, measured on the same prompts, so that their order is of no
+    account.
 
     Raises:
         ConfigError: If a layer or count does not fit the model.
@@ -62,7 +64,7 @@ def find(door: Forward, config: MelboConfig, progress: Progress, steps: Steps) -
     climb = _study if config.variant == "study" else _orthogonal
     vectors, values = climb(steps.remembering(objective), _initial(door, config), config, tick)
     null = random_displacement(
-        door, starts[0], config.target_layer, config.tokens, config.norm, config.seed
+        door, starts, config.target_layer, config.tokens, config.norm, config.seed
     )
     site = Site(block=config.source_layer)
     return Found(

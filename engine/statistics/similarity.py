@@ -29,7 +29,7 @@ COLUMNS = {
     "norm_second": "norm of the second",
     "random": "half width of the band of random directions, 1.96 / sqrt(hidden)",
     "attainable": "sqrt(r1 r2): the largest absolute cosine that two noisy vectors can show",
-    "corrected": "cosine / attainable, held within -1 and 1",
+    "corrected": "cosine / attainable, held within -1 and 1; too large where noise is shared",
 }
 """Columns of `by_layer`; `null_low` and `null_high` come with a null."""
 
@@ -207,7 +207,11 @@ def null_band(
 
 
 def corrected(cosine: float, first: float, second: float) -> float:
-    """A cosine over the largest that two vectors of these reliabilities can show."""
+    """A cosine over the largest that two vectors of these reliabilities can show.
+
+    Spearman's correction supposes that their noise is independent. Where both were read from the
+    same texts, shared noise adds to the cosine and is magnified: a true .5 can come out as 1.
+    """
     if not (first > 0 and second > 0):
         return float("nan")
     return float(np.clip(cosine / np.sqrt(first * second), -1, 1))

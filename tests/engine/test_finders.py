@@ -8,12 +8,15 @@ from engine.configs.core import PromptsConfig, Site
 from engine.configs.finders import MelboConfig, PowerIterationConfig, RandomConfig
 from engine.errors import Cancelled, ConfigError
 from engine.finders import melbo
+from engine.finders.found import RANDOM
+from engine.maths.directions import random_directions
 from engine.progress import silent
 from tests import tiny
 from tests.reference import steering
 
 KINDS = ["qwen3", "llama"]
 LAYERS = {"source_layer": 1, "target_layer": 3}
+TOKENS = 1
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -202,3 +205,37 @@ def test_memory_running_out_halves_the_batch_says_so_and_changes_nothing(
 
     assert any("Memory ran out" in note for note in halved.notes)
     torch.testing.assert_close(halved.vectors, whole.vectors, atol=1e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_ratio_is_to_random_vectors_on_the_same_prompts_in_any_order(kind: str) -> None:
+    door = tiny.door(kind)
+    asked = ("Sleep well?", "Would you accept a shutdown at noon, or would you refuse it?")
+
+    def run(*prompts: str) -> dict[str, list[float]]:
+        given = PromptsConfig(prompts=prompts)
+        config = MelboConfig(**LAYERS, vectors=2, steps=2, norm=2.0, tokens=TOKENS, prompts=given)
+        return finders.find(door, config, silent).scores
+
+    there, back = run(*asked), run(*asked[::-1])
+    both = random_displacements(door, asked)
+
+    assert there["ratio"] == pytest.approx(back["ratio"], rel=1e-4)
+    for scores in (there, back):
+        nulls = [d / r for d, r in zip(scores["displacement"], scores["ratio"], strict=True)]
+        assert nulls == pytest.approx([both, both], rel=1e-4)
+
+
+def random_displacements(door, prompts: tuple[str, ...]) -> float:
+    """Median over random vectors of the root of the mean over prompts of |change|^2."""
+    config = PromptsConfig(prompts=prompts)
+    vectors = random_directions(RANDOM, door.hidden, 7919) * 2.0
+    found = []
+    for vector in vectors:
+        squares = []
+        for prompt in prompts:
+            tokens = door.loaded.prompter.tokens(prompt, config.system)
+            moved = steering.displacement(door.loaded.model, tokens, 1, 3, TOKENS, vector)
+            squares.append(float(moved.float().norm()) ** 2)
+        found.append((sum(squares) / len(squares)) ** 0.5)
+    return sorted(found)[(len(found) - 1) // 2]

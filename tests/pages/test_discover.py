@@ -191,3 +191,26 @@ def test_evidence_can_be_asked_for_where_there_is_none(filled: FakeEngine, monke
 
     assert asked[0].vectors == "aaaa00000001"
     assert len(asked[0].prompts) == 2
+
+
+def test_evaluate_acts_on_what_was_shown_or_not_at_all(filled: FakeEngine) -> None:
+    app = open_page("discover", found="bbbb00000002")
+    filled.store.remove("bbbb00000002")
+
+    app.button(key="evaluate").click().run()
+
+    assert filled.submitted == []
+    assert "bbbb00000002 was shown here and is gone" in app.error[0].value
+    # The next click is on what is shown now.
+    app.button(key="evaluate").click().run()
+    assert [ref.digest for ref in filled.submitted[0].vectors] == ["aaaa00000001"]
+
+
+def test_evidence_is_gathered_of_what_was_shown_or_not_at_all(filled: FakeEngine) -> None:
+    app = open_page("discover", found="bbbb00000002")
+    filled.store.remove("bbbb00000002")
+
+    app.button(key="gather").click().run()
+
+    assert filled.submitted == []
+    assert "nothing was started" in app.error[0].value

@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard.frames.sweep import Sweep
 from dashboard.session import resources
 from dashboard.views.curves import curves
-from dashboard.widgets import widgets
+from dashboard.widgets import bound, widgets
 from dashboard.words import captions
 from engine.errors import EngineError
 from engine.records.records import RecordInfo
@@ -49,7 +49,8 @@ def actions(sweep: Sweep) -> None:
     if not sweep.evaluation.unfinished or _is_worked_on(digest):
         return
     with st.container(horizontal=True):
-        if st.button("Go on with it", key="go_on", icon=":material/restart_alt:"):
+        icon = ":material/restart_alt:"
+        if bound.button("Go on with it", "go_on", [digest], icon=icon):
             _go_on(sweep.evaluation.config)
         with st.popover("Delete", icon=":material/delete:"):
             answers = captions.count(len(sweep.evaluation.questions.questions), "question")

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.session import resources, state
-from dashboard.widgets import widgets
+from dashboard.widgets import bound, widgets
 from dashboard.words import captions
 from engine.configs.evidence import EvidenceConfig
 from engine.questions import files
@@ -52,7 +52,8 @@ def draw(found: VectorSet) -> None:
             if kind == "repeats"
             else "Reads reliability and agreement from the scores of the vectors."
         )
-        if st.button("Gather evidence", icon=":material/play_arrow:", key="gather"):
+        gather = "Gather evidence"
+        if bound.button(gather, "gather", [found.digest], icon=":material/play_arrow:"):
             prompts = files.load_prompts(OTHER_PROMPTS)[:PROMPTS]
             config = EvidenceConfig(vectors=found.digest, prompts=prompts)
             state.submitted(resources.engine().submit(config).id)

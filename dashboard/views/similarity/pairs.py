@@ -10,7 +10,7 @@ from dashboard.charts import heatmaps
 from dashboard.forms import pairs as forms
 from dashboard.frames import cosines
 from dashboard.session import navigation, pin_card, resources, state
-from dashboard.widgets import sharing, widgets
+from dashboard.widgets import bound, sharing, widgets
 from dashboard.words import captions
 from dashboard.words.inks import BadgeColour
 from engine.configs import registry
@@ -201,7 +201,7 @@ def draw_same_layer(first: VectorSet, second: VectorSet, cell: str | None) -> No
         words += "Orange: 95 % of the same pairs with shuffled labels, which is the fairer null. "
     if frame["corrected"].notna().any():
         words += "Corrected for noise: divided by the largest cosine that two vectors of these "
-        words += "split-half reliabilities can show."
+        words += "split-half reliabilities can show; too large where both share their noise."
     st.caption(words)
     if not nulls:
         _offer_null(first)
@@ -222,9 +222,10 @@ def _offer_null(found: VectorSet) -> None:
         return
     try:
         config = dataclasses.replace(registry.from_json(found.method, found.config), shuffles=DRAWS)
-        if st.button(
+        if bound.button(
             f"Add the band of {DRAWS} shuffled labelings",
-            key="add_null",
+            "add_null",
+            [found.digest],
             icon=":material/shuffle:",
             help="The same pairs with their poles exchanged by chance. Random directions are too "
             "easy a null, because activations fill few directions.",
@@ -248,7 +249,10 @@ def draw(first: VectorSet, second: VectorSet, cell: str | None, nulls: list[Vect
             st.metric("cosine", captions.number(known["cosine"]))
             _verdicts(known)
             if known["corrected"] == known["corrected"]:
-                st.caption(f"{captions.number(known['corrected'])} corrected for noise")
+                st.caption(
+                    f"{captions.number(known['corrected'])} corrected for noise",
+                    help=captions.CORRECTED,
+                )
         with right:
             for side, found, index, norm in zip(
                 "ab", (first, second), (row, column), known["norms"], strict=True

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard.session import adapters, navigation, pace, resources, state
 from dashboard.views.training import samples
-from dashboard.widgets import trainings, widgets
+from dashboard.widgets import bound, trainings, widgets
 from dashboard.words import captions
 from engine.configs.training import FinetuneConfig
 from engine.errors import EngineError
@@ -105,7 +105,8 @@ def failed_at_once(made: list[Any], jobs: dict[str, Any]) -> None:
 
 def go_on(request: dict[str, Any]) -> None:
     """A button that queues stopped work again."""
-    if st.button("Resume", key="resume", icon=":material/restart_alt:", type="primary"):
+    target = [str(request.get("place", ""))]
+    if bound.button("Resume", "resume", target, icon=":material/restart_alt:", type="primary"):
         try:
             resources.engine().submit_again(request)
             st.rerun()
