@@ -91,7 +91,7 @@ def _corrigibility(record: dict[str, Any]) -> None:
     told = record.get("definitions") or {}
     if told:
         with st.expander("The study's own definitions", icon=":material/rule:", expanded=True):
-            st.markdown("\n".join(f"- **{what}** {how}" for what, how in told.items()))
+            st.markdown("\n".join(f"- **{what}**: {how}" for what, how in told.items()))
     for table, digest in zip(record["tables"], record["evaluations"], strict=True):
         st.subheader(captions.plain(f"{table['questions']}: {table['asked']} questions"))
         left, right = st.columns([0.45, 0.55], gap="large")
@@ -121,6 +121,9 @@ def _best_table(rows: list[dict[str, Any]], digest: str) -> None:
             for row in rows
         ]
     )
+    if shown["p"].isna().all():
+        shown = shown.drop(columns=["p", "best of k"])
+        st.caption("No p value: it needs 20 random vectors of the same site and norm.")
     st.dataframe(
         shown,
         hide_index=True,

@@ -44,7 +44,7 @@ def _controls(usual: int) -> int:
 
 def _corrigibility() -> dict[str, Any]:
     """What the corrigibility study is asked for beside its model."""
-    told = "\n".join(f"- **{what}** {how}" for what, how in STUDY_DEFINITIONS.items())
+    told = "\n".join(f"- **{what}**: {how}" for what, how in STUDY_DEFINITIONS.items())
     if st.toggle("The study's own definitions", key="own_definitions", help=told):
         return {"variant": "study", "controls": 0}
     return {"controls": _controls(64)}

@@ -212,8 +212,8 @@ def test_each_arm_of_the_study_stands_beside_random_vectors_of_its_own_kind(tmp_
         scales=(1.0,),
         wide_scales=(2.0,),
         max_pairs=6,
-        choosing=2,
-        reporting=2,
+        choosing=1,
+        reporting=1,
         controls=1,
         max_new_tokens=8,
     )
@@ -231,6 +231,7 @@ def test_each_arm_of_the_study_stands_beside_random_vectors_of_its_own_kind(tmp_
         own, random = columns[name], columns[f"{name} | random 0"]
         alike = ("adapter", "scale", "operation", "layers", "unit_norm")
         assert {key: own[key] for key in alike} == {key: random[key] for key in alike}
+        assert all(own[key] == row[key] for key in ("operation", "layers", "unit_norm"))
         sets = [engine.store.load_vectors(one["blend"][0]["digest"]) for one in (own, random)]
         index = own["blend"][0]["index"]
         assert sets[0].sites[index].block == sets[1].sites[0].block == row["block"]

@@ -191,10 +191,13 @@ def test_the_study_s_own_definitions_are_queued_and_shown(
     assert (asked[0].variant, asked[0].controls) == ("study", 0)
     assert (asked[0].scales, asked[0].scale_unit) == (STUDY_SCALES, "absolute")
     record = corrigibility() | {"definitions": asked[0].definitions()}
+    record["tables"][0]["best"][0] |= {"p": None, "p_best": None}
     both.store.save_experiment("cccc00000002", record)
     resources.study.clear()
     shown = open_page("studies", study="cccc00000002")
     assert "Equal logits count as no behaviour." in words(shown)
+    assert "No p value: it needs 20 random vectors" in words(shown)
+    assert not {"p", "best of k"} & set(shown.dataframe[0].value)
 
 
 def test_absent_arms_are_named_with_their_reason_and_draw_nothing(engine: FakeEngine) -> None:
