@@ -184,8 +184,9 @@ def _ways(rows: list[dict[str, Any]]) -> None:
     columns = {WAYS.get(name, name): f"{{{name}:+.2f}}" for name in rows[0] if name != "block"}
     title = "Cosine of the two families by the way of reading them"
     draw(title, rows, {"block": "{block}"} | columns)
-    console.print("same tokens: nothing but the family differs.", end=" ")
-    if "study" in rows[0]:
+    is_study = "study" in rows[0]
+    console.print("same tokens: nothing but the family differs.", end=" " if is_study else "\n")
+    if is_study:
         console.print(
             "study: padding read as text, other texts, templates and positions for each; the last "
             "two columns compare a family with itself: what the way of reading alone changes."
