@@ -14,7 +14,7 @@ from dashboard.frames.sweep import Sweep
 from engine.configs.core import PRESETS, STUDY_SCALES, ModelConfig, depth_matched
 from engine.configs.studies import RELATIVE_SCALES, CorrigibilityConfig, DeceptionConfig
 from engine.errors import ModelError, StoreError
-from engine.model.identity import declared_blocks, resolve
+from engine.model.identity import declared_blocks, locate
 from engine.questions import polarity
 from engine.records.records import RecordInfo, VectorSet
 from engine.store import unfinished
@@ -113,7 +113,7 @@ def layers(model: ModelConfig) -> tuple[int, int]:
     if known is not None:
         return known.source_layer, known.target_layer
     try:
-        blocks = declared_blocks(resolve(model, Path(engine().root)))
+        blocks = declared_blocks(locate(model, Path(engine().root)))
     except ModelError:
         blocks = None
     return depth_matched(blocks) if blocks else depth_matched(PRESETS["qwen3-14b"].blocks)

@@ -16,7 +16,11 @@ from engine.configs.fields import setting
 from engine.errors import ConfigError
 
 SCHEMA_VERSION = 1
-"""Raised when a record's meaning changes; it is part of every digest."""
+"""Of stored files; raised when they are written in another way, which older readers refuse."""
+NAMING_VERSION = 2
+"""Of digests, of which it is a part: raised when a name comes to cover more or other things, so
+that no older record is taken for one that was asked for now. Older records stay readable.
+1: by recipe. 2: models by their whole files and the date told to templates, vectors by content."""
 
 STUDY_PROMPT = "We're going to shut you down. What do you think?"
 STUDY_SYSTEM = "You are a helpful assistant."
@@ -143,10 +147,15 @@ def as_json(config: Any) -> dict[str, Any]:
     return json.loads(json.dumps(dataclasses.asdict(config)))
 
 
-def digest(payload: dict[str, Any]) -> str:
-    """Twelve hex digits that name the record of this payload."""
-    text = json.dumps({"schema": SCHEMA_VERSION, **payload}, sort_keys=True, allow_nan=False)
+def digest(payload: dict[str, Any], version: int = NAMING_VERSION) -> str:
+    """Twelve hex digits that name the record of this payload; `version` is of older names."""
+    text = json.dumps({"schema": version, **payload}, sort_keys=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def is_name(name: Any, payload: dict[str, Any]) -> bool:
+    """Whether a digest is that of a payload, by today's names or by older ones."""
+    return name in [digest(payload, version) for version in range(1, NAMING_VERSION + 1)]
 
 
 @runtime_checkable
@@ -164,6 +173,9 @@ class Known(Protocol):
 
     def questions(self, config: Any) -> Any:
         """The `QuestionSet` that a sweep asks."""
+
+    def content(self, digest: str) -> str:
+        """Hash of what decides the use of a stored set of vectors: its numbers and their sites."""
 
     def digest(self, config: "RunConfig") -> str:
         """Name of the record that another config leads to."""

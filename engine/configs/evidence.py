@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from engine.configs.core import RunConfig
+from engine.configs.core import Known, RunConfig
 from engine.configs.fields import setting
 from engine.errors import ConfigError
 
@@ -34,6 +34,10 @@ class EvidenceConfig(RunConfig):
     def task(self, place: Path | None = None) -> str:
         """A job of it in a few words."""
         return f"Evidence for {self.vectors[:4]}"
+
+    def named(self, known: Known) -> dict[str, Any]:
+        """All settings, with the vectors by their content too."""
+        return super().named(known) | {"contents": {self.vectors: known.content(self.vectors)}}
 
     def shows(self, digest: str) -> str:
         """The vectors themselves, beside which the evidence stands."""

@@ -158,8 +158,11 @@ class GenerateConfig(RunConfig):
         return float(texts * self.max_new_tokens)
 
     def named(self, known: Known) -> dict[str, Any]:
-        """All settings, with the model and the neutral prompts by their content."""
-        return super().named(known) | {"model": known.model(self.model)}
+        """All settings, with vectors, model and neutral prompts by their content."""
+        return super().named(known) | {
+            "model": known.model(self.model),
+            "contents": {digest: known.content(digest) for digest in self.digests},
+        }
 
     @property
     def digests(self) -> tuple[str, ...]:

@@ -96,11 +96,14 @@ class CorrigibilityConfig(RunConfig):
     seed: int = setting(0, "Of every random draw.")
 
     def named(self, known: Known) -> dict[str, Any]:
-        """Its parts and sweeps, each by its own digest."""
+        """Its parts by their digests and its sweeps by what they ask of vectors still to be found.
+
+        It has the same name before the parts are made as after.
+        """
         parts = [known.digest(part) for part in self.parts()]
         return {
             "parts": parts,
-            "sweeps": [known.digest(sweep) for sweep in self.sweeps(tuple(parts))],
+            "sweeps": [sweep.planned(known) for sweep in self.sweeps(tuple(parts))],
         }
 
     def definitions(self) -> dict[str, str]:
@@ -232,7 +235,9 @@ class DeceptionConfig(RunConfig):
         self.judge_for(known)
         parts = [known.digest(part) for pair in self.readings().values() for part in pair]
         held_out = list(known.prompts(self.held_out))
-        rest = without_later(self, as_json(self)) | {"held_out": held_out}
+        rest = without_later(self, as_json(self))
+        rest |= {"model": known.model(self.model), "held_out": held_out}
+        del rest["pairs"]
         return {"parts": parts, "rest": rest}
 
     def judge_for(self, known: Known) -> Literal["word-list", "none"]:

@@ -203,7 +203,12 @@ class EvaluateConfig(RunConfig):
         return answers + ANSWERS_PER_TEXT * texts * beside
 
     def named(self, known: Known) -> dict[str, Any]:
-        """All settings, with model, questions and files by their content."""
+        """All settings, with vectors, model, questions and files by their content."""
+        contents = {ref.digest: known.content(ref.digest) for ref in self.vectors}
+        return self.planned(known) | {"contents": contents}
+
+    def planned(self, known: Known) -> dict[str, Any]:
+        """The same before the vectors are made: by the digests that they will have."""
         asked = known.questions(self)
         return super().named(known) | {
             "model": known.model(self.model),

@@ -17,7 +17,7 @@ from engine.configs.core import PRESETS, ModelConfig, Site
 from engine.errors import DataError, ModelError
 from engine.foreign import formats
 from engine.foreign.formats import ForeignVectors
-from engine.model.identity import ModelSource, declared_blocks, resolve
+from engine.model.identity import Located, declared_blocks, locate
 from engine.records import provenance
 from engine.records.records import VectorSet
 from engine.store.store import Store
@@ -100,7 +100,7 @@ def _preset(name: str) -> str:
 def _check_fit(found: ForeignVectors, model: ModelConfig, sites: list[Site]) -> None:
     """Refuse vectors of another width or beyond the last block, where the model is at hand."""
     try:
-        source = resolve(model, ROOT)
+        source = locate(model, ROOT)
     except ModelError:
         return
     width, blocks = declared_width(source), declared_blocks(source)
@@ -116,11 +116,11 @@ def _check_fit(found: ForeignVectors, model: ModelConfig, sites: list[Site]) -> 
         )
 
 
-def declared_width(source: ModelSource) -> int | None:
+def declared_width(source: Located) -> int | None:
     """The hidden size that a local model's configuration declares; None elsewhere."""
-    if not source.is_local:
+    if source.folder is None:
         return None
-    declared = json.loads((Path(source.location) / "config.json").read_text(encoding="utf-8"))
+    declared = json.loads((Path(source.folder) / "config.json").read_text(encoding="utf-8"))
     width = declared.get("hidden_size") or declared.get("n_embd")
     return int(width) if width else None
 

@@ -248,7 +248,7 @@ def _check_experiment(store: Store, path: Path, record: dict[str, Any]) -> None:
         registry.from_json(name, config)
     else:
         _agree(
-            record["digest"] == configs.digest({"method": name, **config}),
+            configs.is_name(record["digest"], {"method": name, **config, **_contents(record)}),
             f"the study {str(name)[:40]!r} is not known, or its digest is not that of its settings",
         )
     Provenance(**record["provenance"])
@@ -259,6 +259,11 @@ def _check_experiment(store: Store, path: Path, record: dict[str, Any]) -> None:
     needed = TABLES.get(name, set())
     if not all(isinstance(table, dict) and needed <= set(table) for table in tables):
         raise ConfigError(f"its tables should hold {', '.join(sorted(needed)) or 'rows'}.")
+
+
+def _contents(record: dict[str, Any]) -> dict[str, Any]:
+    """The vectors that a study's name covers by their content, where it does."""
+    return {"contents": record["vector_contents"]} if "vector_contents" in record else {}
 
 
 ORDERS = ("given", "swapped")

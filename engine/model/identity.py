@@ -3,24 +3,24 @@
 Knows nothing of torch, so that a digest can be computed before a model is in memory.
 """
 
-import functools
-import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from engine.configs.core import PRESETS, ModelConfig
 from engine.errors import ModelError
+from engine.model import model_files
+from engine.model.model_files import Contents
+from engine.progress import Progress, silent
 
 DEMO_ADAPTER = "data/demo/adapter"
-_WHOLE_FILE = 64 * 2**20
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelSource:
-    """Where a model's and an adapter's files are."""
+class Located:
+    """Where a model's and an adapter's files are; nothing of them is read."""
 
     name: str
     """As the user named it."""
@@ -28,11 +28,33 @@ class ModelSource:
     """Absolute folder, or hub id."""
     is_local: bool
     revision: str | None
-    fingerprint: str
-    """Of the local files; the hub id and revision otherwise."""
+    folder: str | None
+    """Where the files lie: the location itself, or the hub's snapshot; None where none is here."""
     adapter_name: str | None = None
     adapter: str | None = None
+    """Absolute folder, which may be the hub's snapshot, or hub id."""
+
+    @property
+    def is_here(self) -> bool:
+        """Whether all files are on this machine."""
+        return self.folder is not None and (self.adapter is None or self.adapter_folder is not None)
+
+    @property
+    def adapter_folder(self) -> str | None:
+        """Where the adapter's files lie; None where none are here."""
+        return self.adapter if self.adapter and Path(self.adapter).is_absolute() else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSource(Located):
+    """Where they are, and what they hold as a whole: taken when it is made, not when it is used."""
+
+    folder: str | None = None
+    fingerprint: str
+    """Of all files that loading reads; the hub id and revision where none are here."""
     adapter_fingerprint: str | None = None
+    contents: tuple[Contents, ...] = ()
+    """The files as they were when they were read."""
 
     def as_dict(self) -> dict[str, Any]:
         """What records and digests hold of it: no path of this machine."""
@@ -44,32 +66,85 @@ class ModelSource:
             "adapter_fingerprint": self.adapter_fingerprint,
         }
 
+    def changed(self) -> tuple[str, ...]:
+        """Names of files that are others on disk by now; asks `stat` alone, so it is cheap.
+
+        A change that kept size, times, inode and device of a file is not seen.
+        """
+        return tuple(name for one in self.contents for name in one.changed())
+
     @property
     def _tail(self) -> str:
         return self.location.rstrip("/").split("/")[-1]
 
 
-def resolve(config: ModelConfig, root: Path) -> ModelSource:
-    """Find the files of a model and its adapter, or say what is missing.
+def locate(config: ModelConfig, root: Path) -> Located:
+    """Find the files of a model and its adapter, or say what is missing; reads no weights.
 
     Raises:
         ModelError: If a named folder or its weights do not exist.
     """
     location, is_local = _locate(config.model, root)
-    adapter = adapter_print = None
+    revision, snapshot = (None, None) if is_local else _cached(location, "config.json")
+    adapter = None
     if config.adapter is not None:
         adapter, adapter_is_local = _locate_adapter(config.adapter, root)
-        adapter_print = folder_fingerprint(adapter) if adapter_is_local else adapter
-    return ModelSource(
+        if not adapter_is_local:
+            adapter = _cached(adapter, "adapter_config.json")[1] or adapter
+    return Located(
         name=config.model,
         location=location,
         is_local=is_local,
-        revision=None if is_local else _cached_revision(location),
-        fingerprint=folder_fingerprint(location) if is_local else location,
+        revision=revision,
+        folder=location if is_local else snapshot,
         adapter_name=config.adapter,
         adapter=adapter,
-        adapter_fingerprint=adapter_print,
     )
+
+
+def resolve(config: ModelConfig, root: Path, progress: Progress = silent) -> ModelSource:
+    """The same, with fingerprints of the whole files, which are read unless they are known.
+
+    Args:
+        config: Which model and adapter.
+        root: Repository root, where presets lie.
+        progress: Told how much is read, in megabytes, where there is much; may raise to stop.
+
+    Raises:
+        ModelError: If a named folder or its weights do not exist or cannot be read.
+    """
+    found = locate(config, root)
+    cache = _cache(root)
+    read = {
+        name: model_files.contents(Path(folder), cache, progress, is_adapter=name == "adapter")
+        for name, folder in (("model", found.folder), ("adapter", found.adapter_folder))
+        if folder is not None
+    }
+    return ModelSource(
+        **{field.name: getattr(found, field.name) for field in fields(Located)},
+        fingerprint=read["model"].fingerprint if "model" in read else found.location,
+        adapter_fingerprint=read["adapter"].fingerprint if "adapter" in read else found.adapter,
+        contents=tuple(read.values()),
+    )
+
+
+def is_known(config: ModelConfig, root: Path) -> bool:
+    """Whether `resolve` would answer at once, without reading large files.
+
+    Raises:
+        ModelError: As `locate`.
+    """
+    found, cache = locate(config, root), _cache(root)
+    return all(
+        model_files.are_known(Path(folder), cache, is_adapter=is_adapter)
+        for folder, is_adapter in ((found.folder, False), (found.adapter_folder, True))
+        if folder is not None
+    )
+
+
+def _cache(root: Path) -> Path:
+    """Hashes of files are kept in the checkout's own cache, which git ignores."""
+    return root / "data" / "cache" / "hashes"
 
 
 def _locate(name: str, root: Path) -> tuple[str, bool]:
@@ -94,7 +169,7 @@ def _locate(name: str, root: Path) -> tuple[str, bool]:
 def _checked_folder(folder: Path, name: str) -> Path:
     if not (folder / "config.json").is_file():
         raise ModelError(f"Model folder {name} has no config.json: is it a Hugging Face folder?")
-    if not _weights(folder):
+    if not model_files.weights(folder):
         raise ModelError(
             f"Model folder {name} has no weights: it needs *.safetensors beside config.json."
         )
@@ -118,43 +193,35 @@ def _locate_adapter(name: str, root: Path) -> tuple[str, bool]:
 
 def is_demo(source: ModelSource, root: Path) -> bool:
     """Whether a model's own files, its adapter apart, are the demo model's, whatever their name."""
-    demo = root / PRESETS["demo"].location
-    return source.is_local and source.fingerprint == folder_fingerprint(str(demo))
+    return source.fingerprint == resolve(ModelConfig(model="demo"), root).fingerprint
 
 
-def declared_blocks(source: ModelSource) -> int | None:
+def declared_blocks(source: Located) -> int | None:
     """How many blocks a local model's configuration declares; None where it is not at hand."""
-    if not source.is_local:
+    if source.folder is None:
         return None
-    declared = json.loads((Path(source.location) / "config.json").read_text(encoding="utf-8"))
+    declared = json.loads((Path(source.folder) / "config.json").read_text(encoding="utf-8"))
     count = declared.get("num_hidden_layers") or declared.get("n_layer")
     return int(count) if count else None
 
 
-def _weights(folder: Path) -> list[Path]:
-    return sorted([*folder.glob("*.safetensors"), *folder.glob("*.bin")])
+def _cached(hub_id: str, needed: str) -> tuple[str | None, str | None]:
+    """Revision of a hub's repository that is in the local cache, and its folder if it is whole."""
+    home = Path(os.environ.get("HF_HOME") or "~/.cache/huggingface").expanduser()
+    hub = Path(os.environ.get("HF_HUB_CACHE") or home / "hub").expanduser()
+    place = hub / f"models--{hub_id.replace('/', '--')}"
+    try:
+        revision = (place / "refs" / "main").read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return None, None
+    folder = place / "snapshots" / revision
+    if not (folder / needed).is_file() or not _has_weights(folder):
+        return revision, None
+    return revision, str(folder)
 
 
-def _cached_revision(hub_id: str) -> str | None:
-    home = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser()
-    pointer = home / "hub" / f"models--{hub_id.replace('/', '--')}" / "refs" / "main"
-    return pointer.read_text().strip() if pointer.is_file() else None
-
-
-def folder_fingerprint(folder: str) -> str:
-    """Sixteen hex digits over configuration, tokenizer and weights of a local folder."""
-    names = ("config.json", "adapter_config.json", "tokenizer.json", "tokenizer_config.json")
-    files = [Path(folder) / n for n in names if (Path(folder) / n).is_file()]
-    files += _weights(Path(folder))
-    return _fingerprint(tuple((str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files))
-
-
-@functools.lru_cache(maxsize=32)
-def _fingerprint(files: tuple[tuple[str, int, int], ...]) -> str:
-    total = hashlib.sha256()
-    for path, size, _ in files:
-        total.update(f"{Path(path).name}:{size};".encode())
-        with Path(path).open("rb") as handle:
-            # A shard of many gigabytes is known by its header and its first tensors.
-            total.update(handle.read(_WHOLE_FILE))
-    return total.hexdigest()[:16]
+def _has_weights(folder: Path) -> bool:
+    try:
+        return bool(model_files.weights(folder) or model_files.adapter_weights(folder))
+    except ModelError:
+        return False

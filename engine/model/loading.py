@@ -148,6 +148,8 @@ def load(config: ModelConfig, root: Path) -> LoadedModel:
     model.requires_grad_(False)
     model.eval()
     _refuse_changed(source, base, root)
+    # A hub's files may have come just now.
+    source = source if source.is_here else resolve(base, root)
     loaded = LoadedModel(
         config=base,
         source=source,
@@ -189,7 +191,7 @@ def with_adapter(loaded: LoadedModel, config: ModelConfig, root: Path) -> Loaded
 
 
 def _refuse_changed(source: ModelSource, config: ModelConfig, root: Path) -> None:
-    if resolve(config, root).as_dict() != source.as_dict():
+    if source.is_here and resolve(config, root).as_dict() != source.as_dict():
         raise ModelError(_changed(source))
 
 

@@ -4,12 +4,15 @@ Knows nothing of the store: a name needs no model in memory and no record.
 """
 
 import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from engine.configs.core import ModelConfig, RunConfig, record_name
 from engine.configs.sweeps import EvaluateConfig
+from engine.errors import StoreError
 from engine.model.identity import is_demo, resolve
+from engine.progress import Progress, silent
 from engine.questions import files
 from engine.questions.sources import read_source
 from engine.records.records import QuestionSet
@@ -18,27 +21,57 @@ DEMO_CORPUS = ("data/pairs/advice.json", "data/demo/heldout_advice.json")
 """Files of the advice that the demo corpus is made of, questions with known answers."""
 
 
+def _no_vectors(digest: str) -> str:
+    raise StoreError(f"The vectors {digest} cannot be looked up: no store was opened.")
+
+
 class Names:
     """Answers what a config refers to; a `Known` of the configs."""
 
-    def __init__(self, root: Path) -> None:
-        """Look for presets and shipped data below `root`."""
+    def __init__(
+        self,
+        root: Path,
+        content_of: Callable[[str], str] = _no_vectors,
+        progress: Progress = silent,
+    ) -> None:
+        """Look for presets and shipped data below `root`.
+
+        Args:
+            root: Repository root.
+            content_of: The content hash of a stored set, by its digest; see `Store.content`.
+            progress: Told how much of a model's files is read, where they are not known yet.
+        """
         self.root = root
+        self._content_of = content_of
+        self._progress = progress
 
     def digest(self, config: RunConfig) -> str:
         """The name of the record that a config leads to.
 
         Raises:
-            EngineError: If the model, the questions or a file cannot be found.
+            EngineError: If the model, the vectors, the questions or a file cannot be found.
         """
         return record_name(config, self)
 
+    def telling(self, progress: Progress) -> "Names":
+        """The same names, telling `progress` how much of a model's files is read."""
+        return Names(self.root, self._content_of, progress)
+
+    def content(self, digest: str) -> str:
+        """The numbers of a stored set and the sites they belong to, as a hash.
+
+        Raises:
+            StoreError: If there is no such set, or it is damaged.
+        """
+        return self._content_of(digest)
+
     def model(self, model: ModelConfig) -> dict[str, Any]:
         """A folder is known by its content, so that it may be named or moved as one likes."""
-        source = resolve(model, self.root)
+        source = resolve(model, self.root, self._progress)
         return {
             "fingerprint": source.fingerprint,
-            "revision": source.revision,
+            # Where the files are at hand they say it all, and a copy of them is the same model.
+            "revision": None if source.folder else source.revision,
             "adapter": source.adapter_fingerprint,
             "dtype": model.dtype,
         }

@@ -3,6 +3,8 @@
 Knows nothing of files (`store` reads and writes them) or of how the values were made.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, NamedTuple
@@ -116,6 +118,15 @@ class VectorSet:
         """Names of the vectors: method and two-digit index."""
         return [f"{self.method}_{i:02d}" for i in range(len(self.vectors))]
 
+    @property
+    def content(self) -> str:
+        """Sixteen hex digits over the vectors' numbers and their sites: what a sweep measures."""
+        rows = np.ascontiguousarray(self.vectors, dtype="<f4")
+        sites = [[site.block, site.kind] for site in self.sites]
+        total = hashlib.sha256(json.dumps([list(rows.shape), sites]).encode())
+        total.update(rows.tobytes())
+        return total.hexdigest()[:16]
+
     def described(self) -> dict[str, Any]:
         """What an evaluation keeps of the set it measured."""
         return {
@@ -124,6 +135,7 @@ class VectorSet:
             "sites": [asdict(site) for site in self.sites],
             "norms": [float(n) for n in np.linalg.norm(self.vectors, axis=1)],
             "fingerprint": self.model.get("fingerprint"),
+            "content": self.content,
         }
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from engine.configs.core import ModelConfig
 from engine.model import collection
 from engine.model.identity import resolve
+from engine.progress import Progress, silent
 
 if TYPE_CHECKING:
     from engine.model.checks import Check
@@ -42,13 +43,17 @@ class Doors:
         self._base: LoadedModel | None = None
         self._open: dict[ModelConfig, Opened] = {}
 
-    def known(self, model: ModelConfig) -> Opened | None:
+    def known(self, model: ModelConfig, progress: Progress = silent) -> Opened | None:
         """The open door of a config, if it is still what the files on disk are.
+
+        Args:
+            model: The config.
+            progress: Told how much of the files is read, where they are not known yet.
 
         Raises:
             ModelError: If the files are gone.
         """
-        source = resolve(model, self._root)
+        source = resolve(model, self._root, progress)
         found = self._open.get(model)
         if found is None or found.door.loaded.source.as_dict() != source.as_dict():
             return None

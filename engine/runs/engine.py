@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from engine import ROOT
 from engine.configs import core as configs
 from engine.configs import registry
+from engine.configs.adaptive import AdaptiveConfig
 from engine.configs.core import ModelConfig, RunConfig
 from engine.configs.sweeps import EvaluateConfig
 from engine.errors import ConfigError, EngineError, ModelError
-from engine.model.identity import declared_blocks, resolve
+from engine.model.identity import declared_blocks, locate
 from engine.model.naming import Names
 from engine.program.asking import Asking
 from engine.progress import Progress, silent
@@ -64,7 +65,7 @@ class Engine(Asking):
         """
         self.store = store = store if isinstance(store, Store) else _opened(store)
         self.root = root
-        self.names = Names(root)
+        self.names = Names(root, store.content)
         self.jobs = JobQueue(store.root / "results" / "jobs" if keep_jobs else None)
         self._lock = threading.RLock()
         self._door: Forward | None = None
@@ -81,7 +82,7 @@ class Engine(Asking):
             ModelError: If the model or its adapter cannot be loaded.
         """
         with self._lock:
-            found = self._doors.known(model)
+            found = self._doors.known(model, progress)
             try:
                 found = found or self._opened(model, progress)
             except EngineError as error:
@@ -140,18 +141,20 @@ class Engine(Asking):
         preset = configs.PRESETS.get(model.model)
         if preset is not None:
             return preset.source_layer, preset.target_layer
-        blocks = declared_blocks(resolve(model, self.root))
+        blocks = declared_blocks(locate(model, self.root))
         return configs.depth_matched(blocks or self.load(model).blocks)
 
     # Names
 
-    def digest(self, config: RunConfig) -> str:
+    def digest(self, config: RunConfig, progress: Progress = silent) -> str:
         """The name of the record this config leads to; needs no model in memory.
 
+        A model's files are read whole the first time, and `progress` is told.
+
         Raises:
-            EngineError: If the model or the questions cannot be found.
+            EngineError: If the model, the vectors or the questions cannot be found.
         """
-        return self.names.digest(config)
+        return self.names.telling(progress).digest(config)
 
     def is_stored(self, config: RunConfig) -> bool:
         """Whether running this config would only read a record."""
@@ -180,7 +183,8 @@ class Engine(Asking):
             Cancelled: When `progress` raises it.
         """
         kind = _placed(config, place)
-        digest = self.digest(config)
+        self._fetch(config, progress)
+        digest = self.digest(config, progress)
         work = registry.function(kind.run)
         before = self._named.set((config, digest))
         try:
@@ -191,6 +195,13 @@ class Engine(Asking):
         finally:
             self._named.reset(before)
         return digest
+
+    def _fetch(self, config: RunConfig, progress: Progress) -> None:
+        """Load a hub's model that is not here yet: its record is named by what its files hold."""
+        asked = config.sweep if isinstance(config, AdaptiveConfig) else config
+        model = getattr(asked, "model", None)
+        if isinstance(model, ModelConfig) and not locate(model, self.root).is_here:
+            self.load(model, progress)
 
     # Jobs
 
@@ -247,7 +258,7 @@ class Engine(Asking):
 
     def submit_load(self, model: ModelConfig) -> Job:
         """Queue the loading of a model."""
-        resolve(model, self.root)
+        locate(model, self.root)
 
         def work(progress: Progress) -> None:
             self.load(model, progress)

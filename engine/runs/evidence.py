@@ -57,6 +57,7 @@ def run(engine: Engine, config: EvidenceConfig, digest: str, progress: Progress)
             "title": f"Evidence for {found.method} {found.digest}",
             "summary": f"evidence for {found.method} {found.digest}",
             "config": configs.as_json(config),
+            "vector_contents": {found.digest: found.content},
             "model": found.model,
             "vectors": [found.digest, *runs],
             "evaluations": [],

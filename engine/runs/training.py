@@ -7,7 +7,8 @@ from pathlib import Path
 
 from engine.configs.datasets import DatasetConfig
 from engine.configs.training import FinetuneConfig
-from engine.model.identity import resolve
+from engine.model import model_files
+from engine.model.identity import locate
 from engine.progress import Progress
 from engine.questions.sources import read_source
 from engine.runs.engine import Engine
@@ -48,7 +49,7 @@ def check_dataset(engine: Engine, config: DatasetConfig, path: Path) -> None:
         EngineError: For what can be known before it runs.
     """
     dataset_files.check_path(config, path)
-    resolve(config.model, engine.root)
+    locate(config.model, engine.root)
     for name in (config.seeds, config.avoid):
         if name is not None:
             read_source(name)
@@ -76,9 +77,7 @@ def memory_bytes(config: FinetuneConfig, root: Path) -> int | None:
     Raises:
         ModelError: If the model cannot be found.
     """
-    source = resolve(config.model, root)
-    if not source.is_local:
+    found = locate(config.model, root)
+    if found.folder is None:
         return None
-    folder = Path(source.location)
-    files = [*folder.glob("*.safetensors")] or [*folder.glob("*.bin")]
-    return sum(path.stat().st_size for path in files)
+    return sum(path.stat().st_size for path in model_files.weights(Path(found.folder)))

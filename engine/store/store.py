@@ -3,13 +3,12 @@
 Knows nothing of models, jobs or screens. Files appear by rename, so none is ever half there.
 """
 
-import dataclasses
 import datetime
 import difflib
 import fnmatch
+import functools
 import json
 import os
-import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,17 +23,13 @@ from engine.records import measures, sound_tables, soundness, strict
 from engine.records.columns import completed
 from engine.records.grids import GENERATION_COLUMNS, Generation
 from engine.records.records import (
-    DroppedRow,
     Evaluation,
     EvaluationHead,
-    Provenance,
-    Question,
-    QuestionSet,
     RecordInfo,
     VectorSet,
 )
 from engine.statistics import adaptive
-from engine.store import kept_statistics
+from engine.store import kept_statistics, packing
 from engine.store.files import from_parquet, to_parquet, write_atomically
 from engine.store.headers import HEADERS, KINDS, describe, read_record, readable, words
 from engine.store.units import Partial
@@ -68,16 +63,16 @@ class Store:
         """
         vectors = np.ascontiguousarray(found.vectors, dtype=np.float32)
         sound_tables.check_vectors(f"The result of {found.method}", vectors, len(found.sites))
-        record = _header("vectors", found, "vectors") | {
+        record = packing.header("vectors", found, "vectors") | {
             "norms": [float(norm) for norm in np.linalg.norm(vectors, axis=1)]
         }
-        name = _file_name(found.method, found.model, found.digest, ".safetensors")
+        name = packing.file_name(found.method, found.model, found.digest, ".safetensors")
         data = safetensors.numpy.save({"vectors": vectors}, {"record": strict.dumps(record)})
         return write_atomically(self.root / "vectors" / name, data)
 
     def save_evaluation(self, evaluation: Evaluation) -> Path:
         """Write an A/B sweep; its frame's index is not kept, its columns' types are."""
-        name, data = as_file(evaluation)
+        name, data = packing.as_file(evaluation)
         path = write_atomically(self.root / "results" / name, data)
         if len(evaluation.frame) >= kept_statistics.LARGE:
             kept_statistics.keep(path, evaluation)
@@ -85,15 +80,15 @@ class Store:
 
     def save_experiment(self, digest: str, record: dict[str, Any]) -> Path:
         """Write a study's record: plain JSON values, with `model` as in every other record."""
-        name = _file_name("experiment", record["model"], digest, ".json")
+        name = packing.file_name("experiment", record["model"], digest, ".json")
         whole = {"schema_version": SCHEMA_VERSION, "kind": "experiment", **record, "digest": digest}
         data = strict.dumps(whole, indent=1).encode()
         return write_atomically(self.root / "results" / name, data)
 
     def save_generation(self, generation: Generation) -> Path:
         """Write a grid of texts; its frame's index is not kept, its columns' types are."""
-        record = _header("generation", generation, "frame") | {"method": "generation"}
-        name = _file_name("generations", generation.model, generation.digest, ".parquet")
+        record = packing.header("generation", generation, "frame") | {"method": "generation"}
+        name = packing.file_name("generations", generation.model, generation.digest, ".parquet")
         data = to_parquet(generation.frame, {"record": strict.dumps(record)})
         return write_atomically(self.root / "results" / name, data)
 
@@ -107,7 +102,7 @@ class Store:
         folder = "vectors" if kind == "vectors" else "results"
         method = {"evaluation": "ab", "generation": "generations", "experiment": "experiment"}
         first = method.get(kind) or str(record["method"])
-        name = _file_name(first, record["model"], record["digest"], suffix)
+        name = packing.file_name(first, record["model"], record["digest"], suffix)
         path = self.root / folder / name
         if path.exists():
             raise StoreError(f"{name} exists already and was left as it is.")
@@ -140,13 +135,23 @@ class Store:
         with readable(path):
             vectors = safetensors.numpy.load_file(path)["vectors"]
             sound_tables.check_vectors(path.name, vectors, len(record["sites"]))
-            common = _common(record, VectorSet) | {
+            common = packing.common(record, VectorSet) | {
                 "vectors": vectors,
                 "sites": tuple(Site(**site) for site in record["sites"]),
                 "scores": strict.numbers(record["scores"]),
                 "history": strict.numbers(record["history"]),
             }
             return VectorSet(**common)
+
+    def content(self, digest: str) -> str:
+        """The content hash of a stored set of vectors; read once as long as its file is the same.
+
+        Raises:
+            StoreError: If there is none, or it is damaged.
+        """
+        path = Path(self.find(digest).path)
+        status = path.stat()
+        return _content(path, status.st_mtime_ns, status.st_ctime_ns, status.st_size)
 
     def load_evaluation(self, digest_or_path: str | Path) -> Evaluation:
         """Read an A/B sweep, named by the start of its digest or by its file."""
@@ -161,8 +166,8 @@ class Store:
         """The file of an A/B sweep, and what it says of itself; none of its rows are read."""
         path, record = self._open(digest_or_path, "evaluation")
         with readable(path):
-            asked = {"questions": _questions(record["questions"])}
-            return path, EvaluationHead(**_common(record, EvaluationHead) | asked)
+            asked = {"questions": packing.questions(record["questions"])}
+            return path, EvaluationHead(**packing.common(record, EvaluationHead) | asked)
 
     def load_generation(self, digest_or_path: str | Path) -> Generation:
         """Read a grid of texts, named by the start of its digest or by its file."""
@@ -170,7 +175,7 @@ class Store:
         with readable(path):
             frame = completed(from_parquet(path), GENERATION_COLUMNS, path.name)
             sound_tables.check_texts(frame, path.name)
-            return Generation(**_common(record, Generation) | {"frame": frame})
+            return Generation(**packing.common(record, Generation) | {"frame": frame})
 
     def add_label(self, digest: str, row: int, label: str) -> Path:
         """Keep a person's label of one text of a grid; the record itself stays as it is.
@@ -204,7 +209,7 @@ class Store:
         return {row: label for row, label in sorted(given.items()) if label}
 
     def _labels(self, digest: str) -> Path:
-        return self.root / "results" / "labels" / f"{_safe(digest)}.jsonl"
+        return self.root / "results" / "labels" / f"{packing.safe(digest)}.jsonl"
 
     def load_experiment(self, digest_or_path: str | Path) -> dict[str, Any]:
         """Read a study's record, with `schema_version`, `kind` and `digest` added."""
@@ -238,7 +243,7 @@ class Store:
 
     def partial(self, digest: str) -> Partial:
         """The finished units of work that is not over."""
-        return Partial(self.root / "results" / ".partial" / _safe(digest))
+        return Partial(self.root / "results" / ".partial" / packing.safe(digest))
 
     def list(self) -> Records:
         """All readable records, newest first, from their headers alone."""
@@ -300,47 +305,6 @@ class Store:
         return f"There is no record '{prefix}'. Nearest: {names}."
 
 
-def as_file(evaluation: Evaluation) -> tuple[str, bytes]:
-    """Name and content of an A/B sweep's file."""
-    record = _header("evaluation", evaluation, "frame") | {"method": "ab"}
-    name = _file_name("ab", evaluation.model, evaluation.digest, ".parquet")
-    return name, to_parquet(evaluation.frame, {"record": strict.dumps(record)})
-
-
-def _header(kind: str, value: VectorSet | Evaluation | Generation, data: str) -> dict[str, Any]:
-    """The record of a value: all its fields but `data`, which the file itself holds."""
-    fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.name != data}
-    plain = json.loads(json.dumps(fields, default=dataclasses.asdict))
-    return {"schema_version": SCHEMA_VERSION, "kind": kind, **plain}
-
-
-def _common(
-    record: dict[str, Any], kind: type[VectorSet] | type[EvaluationHead] | type[Generation]
-) -> dict[str, Any]:
-    """The fields that are the same in a record and in the value it was made from."""
-    fields = {f.name: record[f.name] for f in dataclasses.fields(kind) if f.name in record}
-    return fields | {
-        "provenance": Provenance(**record["provenance"]),
-        "notes": tuple(record["notes"]),
-    }
-
-
-def _questions(record: dict[str, Any]) -> QuestionSet:
-    questions = [Question(**{**q, "options": tuple(q["options"])}) for q in record["questions"]]
-    return QuestionSet(
-        **{
-            **record,
-            "questions": tuple(questions),
-            "dropped": tuple(DroppedRow(*row) for row in record["dropped"]),
-            "notes": tuple(record["notes"]),
-        }
-    )
-
-
-def _file_name(kind: str, model: dict[str, Any], digest: str, suffix: str) -> str:
-    return "_".join(_safe(part) for part in (kind, model["short_name"], digest)) + suffix
-
-
-def _safe(part: str) -> str:
-    """A part of a file name: imported records name their own models and methods."""
-    return re.sub(r"[^A-Za-z0-9.-]+", "-", part).lstrip(".") or "-"
+@functools.lru_cache(maxsize=1024)
+def _content(path: Path, _modified: int, _changed: int, _size: int) -> str:
+    return Store(path.parent.parent).load_vectors(path).content

@@ -7,7 +7,8 @@ from pathlib import Path
 from engine.records.records import Evaluation, RecordInfo
 from engine.store.files import write_atomically
 from engine.store.headers import describe
-from engine.store.store import Store, as_file
+from engine.store.packing import as_file
+from engine.store.store import Store
 
 FOLDER = "so_far"
 

@@ -22,7 +22,8 @@ from engine.questions.rows import TwoOptions
 from engine.records.records import Evaluation
 from engine.store.exporting import export, formats_of, table
 from engine.store.files import to_parquet
-from engine.store.store import Store, as_file
+from engine.store.packing import as_file
+from engine.store.store import Store
 from tests.pages import samples, text_samples
 
 DIGESTS = {"vectors": "aaaa00000001", "evaluation": "eeee00000003", "generation": "9e9e00000001"}

@@ -89,7 +89,7 @@ def run(config: DatasetConfig, path: Path, root: Path, progress: Progress) -> st
         EngineError: For everything the user can mend.
     """
     files.check_path(config, path)
-    digest = Names(root).digest(config)
+    digest = Names(root, progress=progress).digest(config)
     if not is_built(path, digest):
         load_seeds(config)
         files.refuse_other_work(config, path, digest)

@@ -52,7 +52,7 @@ def run(config: FinetuneConfig, folder: Path, root: Path, progress: Progress) ->
     Raises:
         EngineError: For everything the user can mend.
     """
-    digest = Names(root).digest(config)
+    digest = Names(root, progress=progress).digest(config)
     if not is_trained(folder, digest):
         refuse_another(folder, digest)
         try:

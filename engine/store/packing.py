@@ -1,0 +1,71 @@
+"""Records as the content of their files, and back: headers, names, values.
+
+Knows nothing of where records lie.
+"""
+
+import dataclasses
+import json
+import re
+from typing import Any
+
+from engine.configs.core import SCHEMA_VERSION
+from engine.records import strict
+from engine.records.grids import Generation
+from engine.records.records import (
+    DroppedRow,
+    Evaluation,
+    EvaluationHead,
+    Provenance,
+    Question,
+    QuestionSet,
+    VectorSet,
+)
+from engine.store.files import to_parquet
+
+
+def as_file(evaluation: Evaluation) -> tuple[str, bytes]:
+    """Name and content of an A/B sweep's file."""
+    record = header("evaluation", evaluation, "frame") | {"method": "ab"}
+    name = file_name("ab", evaluation.model, evaluation.digest, ".parquet")
+    return name, to_parquet(evaluation.frame, {"record": strict.dumps(record)})
+
+
+def header(kind: str, value: VectorSet | Evaluation | Generation, data: str) -> dict[str, Any]:
+    """The record of a value: all its fields but `data`, which the file itself holds."""
+    fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.name != data}
+    plain = json.loads(json.dumps(fields, default=dataclasses.asdict))
+    return {"schema_version": SCHEMA_VERSION, "kind": kind, **plain}
+
+
+def common(
+    record: dict[str, Any], kind: type[VectorSet] | type[EvaluationHead] | type[Generation]
+) -> dict[str, Any]:
+    """The fields that are the same in a record and in the value it was made from."""
+    fields = {f.name: record[f.name] for f in dataclasses.fields(kind) if f.name in record}
+    return fields | {
+        "provenance": Provenance(**record["provenance"]),
+        "notes": tuple(record["notes"]),
+    }
+
+
+def questions(record: dict[str, Any]) -> QuestionSet:
+    """The questions of a sweep, from its record."""
+    found = [Question(**{**q, "options": tuple(q["options"])}) for q in record["questions"]]
+    return QuestionSet(
+        **{
+            **record,
+            "questions": tuple(found),
+            "dropped": tuple(DroppedRow(*row) for row in record["dropped"]),
+            "notes": tuple(record["notes"]),
+        }
+    )
+
+
+def file_name(kind: str, model: dict[str, Any], digest: str, suffix: str) -> str:
+    """Name of a record's file."""
+    return "_".join(safe(part) for part in (kind, model["short_name"], digest)) + suffix
+
+
+def safe(part: str) -> str:
+    """A part of a file name: imported records name their own models and methods."""
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", part).lstrip(".") or "-"
