@@ -146,9 +146,9 @@ def test_what_is_exchanged_between_naming_and_running_is_refused(
     engine.load(of(place))
     original = doors.Doors.known
 
-    def exchanging(self, model):
+    def exchanging(self, model, *progress):
         exchange(place, "other", "base")
-        return original(self, model)
+        return original(self, model, *progress)
 
     monkeypatch.setattr(doors.Doors, "known", exchanging)
 
