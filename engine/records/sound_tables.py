@@ -75,6 +75,6 @@ def hold(holds: Any, source: str, fault: str) -> None:
     """Refuse a record of which something does not hold, which a `fault` says."""
     if not holds:
         raise StoreError(
-            f"{source} cannot be shown: {fault}. It was changed after it was written: ask for the "
-            "original."
+            f"{source} cannot be shown: {fault}. It is of another version or "
+            "was changed after it was written: ask for the original."
         )

@@ -99,7 +99,24 @@ class _Effects(TypedDict):
     relative: NotRequired[Figure]
 
 
+class _Column(TypedDict):
+    name: str
+    adapter: bool
+    scale: float | int
+    scale_unit: str
+    unit_norm: bool
+    blend: list[dict[str, Any]]
+
+
+class _Grid(TypedDict):
+    prompts: list[str]
+    samples: Whole
+    temperature: float | int
+    configurations: list[_Column]
+
+
 class _Generation(_Record):
+    config: _Grid  # type: ignore[misc]
     side_effects: dict[str, _Effects]
     vector_names: NotRequired[dict[str, _Named]]
 
@@ -151,6 +168,7 @@ class _QuestionTable(TypedDict):
 
 class _Corrigibility(_Experiment):
     tables: Annotated[list[_QuestionTable], pydantic.Field(min_length=1)]
+    evaluations: list[str]
 
 
 class _Turned(TypedDict):
@@ -188,6 +206,7 @@ class _DeceptionTables(TypedDict):
 
 class _Deception(_Experiment):
     tables: _DeceptionTables
+    vectors: Annotated[list[str], pydantic.Field(min_length=2)]
 
 
 class _Raced(TypedDict):
@@ -221,8 +240,29 @@ class _Race(TypedDict):
     race: list[_Round]
 
 
+class _AskedOf(TypedDict):
+    name: str
+    behaviour: str
+
+
+class _RacedConfig(TypedDict):
+    measure: str
+    delta: float | int
+    direction: str
+
+
+class _Cells(TypedDict):
+    share: float | int
+
+
 class _Screening(_Experiment):
     tables: _Race
+    config: _RacedConfig  # type: ignore[misc]
+    questions: _AskedOf
+    cells: _Cells
+    finalists: list[Whole]
+    order: list[str]
+    best: _Raced
     sentences: list[str]
     vectors: list[str]
 
@@ -269,9 +309,13 @@ def check(record: dict[str, Any], source: str) -> None:
         first = error.errors()[0]
         place = "/".join(str(part) for part in first["loc"])[:120]
         raise StoreError(
-            f"{source} cannot be shown: {place!r}, where {first['msg'].lower()}. It was changed "
-            "after it was written: ask for the original."
+            f"{source} cannot be shown: {place!r}, where {first['msg'].lower()}. It is of another "
+            "version or was changed after it was written: ask for the original."
         ) from error
+    for name, steps in record.get("history", {}).items():
+        widths = {len(step) for step in steps}
+        is_even = len(widths) <= 1 and max(widths, default=1) <= len(record["sites"])
+        hold(is_even, source, f"the curve {name[:40]!r} is not one figure a step and vector")
     blocks = record["model"].get("blocks")
     deepest = max((site["block"] for site in record.get("sites", ())), default=-1)
     outside = blocks is not None and deepest >= blocks

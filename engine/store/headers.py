@@ -39,7 +39,7 @@ def read_record(path: Path) -> dict[str, Any]:
         raise StoreError(f"{path.name} is no record: records end in {', '.join(HEADERS)}.")
     with readable(path):
         text = HEADERS[path.suffix](path)
-        record = None if text is None else json.loads(text)
+        record = None if text is None else json.loads(text, parse_constant=_no_figure)
     if not isinstance(record, dict) or record.get("kind") not in KINDS:
         raise StoreError(
             f"{path.name} holds no Vectorscope record: look at foreign files on the Audit page or "
@@ -51,6 +51,10 @@ def read_record(path: Path) -> dict[str, Any]:
             f"but this Vectorscope reads version {SCHEMA_VERSION}."
         )
     return record
+
+
+def _no_figure(_name: str) -> None:
+    """NaN and infinities, which older records held where there was no figure, are None."""
 
 
 @contextmanager

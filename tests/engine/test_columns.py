@@ -191,7 +191,7 @@ def grid() -> grids.Generation:
     return grids.Generation(
         digest="ca9876543210",
         frame=pd.DataFrame([row]),
-        config={},
+        config={"prompts": ["x"], "samples": 1, "temperature": 0.0, "configurations": []},
         model=made.model,
         provenance=made.provenance,
     )
@@ -226,7 +226,8 @@ def adaptive_record() -> dict[str, Any]:
     return {
         "name": AdaptiveConfig.method,
         "title": "Adaptive sweep",
-        "config": {},
+        "config": {"measure": "logits", "delta": 0.05, "direction": "either"},
+        "questions": {"name": "survival", "behaviour": "survival"},
         "vectors": [],
         "model": {"short_name": "demo"},
         "provenance": asdict(evaluation().provenance),

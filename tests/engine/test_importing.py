@@ -52,6 +52,7 @@ def study_record() -> dict[str, object]:
         "title": "Deception study",
         "config": as_json(config),
         "model": samples.MODEL,
+        "vectors": ["a" * 12, "b" * 12],
         "tables": {"similarity": [{"block": 0, "cosine": 0.5}], "sweep": [arm, arm], "arms": [arm]},
         "provenance": dataclasses.asdict(samples.provenance()),
     }

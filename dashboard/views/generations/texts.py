@@ -194,8 +194,8 @@ def _beside(sheet: Sheet, name: str) -> None:
     effects = sheet.generation.side_effects.get(name, {}) if sheet.generation else {}
     words = []
     if effects.get("relative"):
-        words.append(f"adds {effects['relative']:.2g} × residual norm")
+        words.append(f"adds {captions.figure(effects['relative'], '{:.2g}')} × residual norm")
     if effects.get("kl"):
-        words.append(f"KL {effects['kl']:.2g} on neutral prompts")
+        words.append(f"KL {captions.figure(effects['kl'], '{:.2g}')} on neutral prompts")
     if words:
         st.caption(" · ".join(words), width="content")
