@@ -169,6 +169,7 @@ class _QuestionTable(TypedDict):
 class _Corrigibility(_Experiment):
     tables: Annotated[list[_QuestionTable], pydantic.Field(min_length=1)]
     evaluations: list[str]
+    vectors: NotRequired[list[str]]
 
 
 class _Turned(TypedDict):
@@ -207,6 +208,7 @@ class _DeceptionTables(TypedDict):
 class _Deception(_Experiment):
     tables: _DeceptionTables
     vectors: Annotated[list[str], pydantic.Field(min_length=2)]
+    generations: NotRequired[list[str]]
 
 
 class _Raced(TypedDict):
