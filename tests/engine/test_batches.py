@@ -289,7 +289,9 @@ def test_a_row_takes_no_more_than_is_reckoned_and_not_much_less(kind: str) -> No
 
 def test_a_sweep_keeps_the_units_that_were_done_when_memory_ran_out(monkeypatch) -> None:
     door = tiny.door("qwen3")
-    whole = run(door, config()).frame
+    # One control for each of the two norms: nine rows with the baseline.
+    settings = config(controls=1)
+    whole = run(door, settings).frame
     monkeypatch.setattr(ab, "QUESTIONS_PER_UNIT", 1)
     original, asked = ab.answer_question, []
 
@@ -301,7 +303,7 @@ def test_a_sweep_keeps_the_units_that_were_done_when_memory_ran_out(monkeypatch)
 
     monkeypatch.setattr(ab, "answer_question", short)
     units = Units()
-    result = run(door, config(), units=units)
+    result = run(door, settings, units=units)
 
     assert asked == [(0, 9), (1, 9), (2, 3), (2, 2), (2, 2), (2, 2)]
     assert [note for note in result.notes if "Memory" in note] == [
@@ -310,11 +312,11 @@ def test_a_sweep_keeps_the_units_that_were_done_when_memory_ran_out(monkeypatch)
     np.testing.assert_allclose(result.frame.difference, whole.difference, atol=1e-5)
 
     asked.clear()
-    again = run(door, config(), units=units)
+    again = run(door, settings, units=units)
     assert asked == []
     np.testing.assert_array_equal(again.frame.difference, result.frame.difference)
     del units["rows3-5_questions2-3"], units["rows0-9_questions0-1"]
-    again = run(door, config(), units=units)
+    again = run(door, settings, units=units)
     assert asked == [(0, 3), (0, 3), (0, 3), (2, 2)]
     np.testing.assert_allclose(again.frame.difference, result.frame.difference, atol=1e-5)
 
@@ -330,8 +332,8 @@ def test_the_next_sweep_begins_with_the_rows_that_fitted(monkeypatch) -> None:
         original(sweep, rows, batch, *rest)
 
     monkeypatch.setattr(ab, "_measure_batch", short)
-    run(door, config())
-    run(door, replace(config(), seed=1))
+    run(door, config(controls=1))
+    run(door, config(controls=1, seed=1))
 
     assert sizes == [9, 5, 4, 5, 4]
 

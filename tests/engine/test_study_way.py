@@ -10,7 +10,7 @@ import torch
 
 from engine import finders
 from engine.configs.core import ModelConfig, PromptsConfig, VectorRef
-from engine.configs.finders import MelboConfig, PowerIterationConfig
+from engine.configs.finders import MelboConfig, PowerIterationConfig, RandomConfig
 from engine.configs.studies import STUDY_DEFINITIONS, STUDY_SWEEP, CorrigibilityConfig
 from engine.configs.sweeps import EvaluateConfig
 from engine.errors import ConfigError, DataError
@@ -208,11 +208,13 @@ def test_a_tie_s_worth_is_kept_with_the_record(tmp_path: Path) -> None:
         assert found.model["answers"]["a"] != found.model["answers"]["b"]
 
 
-def test_settings_that_came_later_change_no_digest_at_their_defaults(tmp_path: Path) -> None:
+def test_every_definition_of_the_study_has_a_digest_of_its_own(tmp_path: Path) -> None:
     folder = tiny.save_folder(tmp_path / "model")
     engine = Engine(Store(tmp_path / "store"), keep_jobs=False)
     model = ModelConfig(model=str(folder))
-    usual = engine.digest(EvaluateConfig(model=model, vectors=(VectorRef(digest="a"),)))
+    asked = RandomConfig(model=model, source_layer=1, vectors=1, norm=1.0)
+    vectors = (VectorRef(digest=engine.run(asked)),)
+    usual = engine.digest(EvaluateConfig(model=model, vectors=vectors))
     digests = {usual}
     for change in (
         {"letters": "bare"},
@@ -221,8 +223,7 @@ def test_settings_that_came_later_change_no_digest_at_their_defaults(tmp_path: P
         {"ties": "against"},
         {"orders": "as-given"},
     ):
-        asked = EvaluateConfig(model=model, vectors=(VectorRef(digest="a"),), **change)
-        digests.add(engine.digest(asked))
+        digests.add(engine.digest(EvaluateConfig(model=model, vectors=vectors, **change)))
     assert len(digests) == 6
 
 
