@@ -2,6 +2,5 @@
 
 Knows nothing of what is drawn.
 
-Public: adapters, beforehand, navigation, pace, pin_card, pinned, resources, serving, state,
-theme_watch.
+Public: adapters, navigation, pace, pin_card, pinned, resources, serving, state, theme_watch.
 """

@@ -16,6 +16,7 @@ from engine.runs.engine import EngineStatus
 from engine.statistics import cells as statistics
 from engine.statistics import flags, nulls, side_effects, yardsticks
 from engine.statistics.yardsticks import YARDSTICK
+from engine.store import beforehand
 from engine.store.store import Store
 
 OWN_WORDS = {"random": "Random", "control": "Controls"}
@@ -259,7 +260,16 @@ def show(store: Store, info: RecordInfo) -> Any:
     load, drawn = RECORDS[info.kind]
     found = load(store, info.digest)
     drawn(found)
+    if words := chosen_before(store, found):
+        console.print(f"[red]{words}[/]", highlight=False)
     return found
+
+
+def chosen_before(store: Store, found: Any) -> str:
+    """A sentence where an evaluation's vectors may have been chosen on its own questions, or ""."""
+    if not isinstance(found, Evaluation):
+        return ""
+    return beforehand.note(found, [one for one in store.list() if one.kind == "evaluation"])
 
 
 def checks(status: EngineStatus) -> None:

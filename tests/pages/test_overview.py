@@ -3,9 +3,11 @@ import dataclasses
 import pytest
 
 from dashboard.frames import controls, sweep
-from dashboard.session import beforehand, resources
+from dashboard.session import resources
+from engine.cli import tables
 from engine.configs.core import VectorRef
 from engine.configs.sweeps import EvaluateConfig
+from engine.store import beforehand
 from tests.pages import samples
 from tests.pages.conftest import charts, start, words
 from tests.pages.samples import FakeEngine
@@ -77,6 +79,8 @@ def test_a_vector_picked_on_the_same_questions_is_flagged(filled: FakeEngine) ->
     assert "Chosen beforehand on overlapping questions: 1 of 3 vectors of MELBO" in told
     assert "all measured by eeee00000003 on 8 of these 8 questions" in told
     assert resources.records("evaluation")[0].summary.startswith("1 vector, 8 questions")
+    again = tables.chosen_before(filled.store, filled.store.load_evaluation("eeee00000009"))
+    assert again.startswith("Chosen beforehand on overlapping questions: 1 of 3 vectors of MELBO")
 
 
 @pytest.mark.parametrize(
@@ -92,6 +96,7 @@ def test_other_questions_or_an_earlier_run_are_no_choice(
     run = filled.store.load_evaluation("eeee00000009")
 
     assert beforehand.note(run, resources.records("evaluation")) == ""
+    assert tables.chosen_before(filled.store, run) == ""
 
 
 def of_two_norms(store, told: bool) -> None:

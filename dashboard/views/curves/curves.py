@@ -10,12 +10,12 @@ from dashboard.frames import controls as randoms
 from dashboard.frames import overview
 from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import METRICS, PARTS, Sweep
-from dashboard.session import beforehand, navigation, pin_card, pinned, resources, state
+from dashboard.session import navigation, pin_card, pinned, resources, state
 from dashboard.views.curves import vector_card
 from dashboard.widgets import sharing, widgets
 from dashboard.words import captions
 from engine.records.records import RecordInfo
-from engine.store import unfinished
+from engine.store import beforehand, unfinished
 
 
 def aliases(runs: Sequence[RecordInfo]) -> dict[str, str]:

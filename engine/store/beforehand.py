@@ -1,16 +1,20 @@
 """Whether a run's vectors were picked from their sets by an earlier run on the same questions.
 
 The best of many on some questions is large there by luck alone. Measured alone on these questions
-again, it stands as one vector beside random ones, and nothing on the page pays for the choice.
+again, it stands as one vector beside random ones, and no figure pays for the choice.
+
+Knows nothing of screens.
 """
 
+import functools
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from dashboard.session import resources
-from dashboard.words import captions
+from engine.configs import registry
 from engine.records.records import EvaluationHead, RecordInfo, measured
 from engine.store import unfinished
+from engine.store.headers import read_record
 
 NAMED = 3
 """Sets that the sentence names."""
@@ -51,19 +55,33 @@ def _earlier(
     for info in stored:
         if info.digest == run.digest or info.created >= run.provenance.created:
             continue
-        if unfinished.is_part(info) or digest not in resources.measured_sets(info):
+        earlier = None if unfinished.is_part(info) else _asked(info)
+        if earlier is None or digest not in earlier.vectors:
             continue
-        record = resources.header(info.digest, info.path)
-        other = _measured(record["config"], record["vector_names"])[digest]
-        shared = asked & {question["id"] for question in record["questions"]["questions"]}
+        other, shared = earlier.vectors[digest], asked & earlier.questions
         if shared and other > picked[digest]:
-            name = captions.method(str(run.vector_names[digest].get("method")))
+            method = str(run.vector_names[digest].get("method"))
             return (
-                f"{len(picked[digest])} of {captions.count(len(other), 'vector')} of {name} "
-                f"{digest}, all measured by {info.digest} on {len(shared)} of these "
-                f"{len(asked)} questions"
+                f"{len(picked[digest])} of {len(other)} vectors of "
+                f"{registry.titled(method) or method} {digest}, all measured by {info.digest} on "
+                f"{len(shared)} of these {len(asked)} questions"
             )
     return ""
+
+
+class _Asked(NamedTuple):
+    """What an evaluation measured: its vectors by their set, and its questions' ids."""
+
+    vectors: dict[str, set[int]]
+    questions: frozenset[str]
+
+
+@functools.lru_cache(maxsize=1024)
+def _asked(info: RecordInfo) -> _Asked:
+    """Kept, as a page asks it of every record on every visit."""
+    record = read_record(Path(info.path))
+    ids = frozenset(question["id"] for question in record["questions"]["questions"])
+    return _Asked(_measured(record["config"], record["vector_names"]), ids)
 
 
 def _measured(config: dict[str, Any], names: dict[str, dict[str, Any]]) -> dict[str, set[int]]:
