@@ -186,7 +186,8 @@ def of_texts(generation: Generation, names: Sequence[str]) -> Recipe:
 
 def _column(one: Mapping[str, Any], generation: Generation) -> str:
     """What one configuration does, in words."""
-    weights = "fine-tuned" if one["adapter"] else "base"
+    adapter = one["adapter"]
+    weights = "base" if not adapter else "fine-tuned" if adapter is True else str(adapter)
     parts = [part for part in one["blend"] if part["weight"] != 0]
     if one["scale"] == 0 or not parts:
         return f"{one['name']}: {weights} model, nothing changed"
@@ -237,6 +238,11 @@ def _model(model: Mapping[str, Any]) -> str:
 
 
 def _adapter(model: Mapping[str, Any]) -> str:
+    if model.get("adapters"):
+        each = model["adapters"].items()
+        return "; ".join(
+            f"{name}: {one['adapter']}, weights {one['adapter_fingerprint']}" for name, one in each
+        )
     if not model.get("adapter"):
         return "none"
     return f"{model['adapter']}, weights {model.get('adapter_fingerprint') or 'unknown'}"

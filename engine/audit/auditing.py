@@ -126,13 +126,15 @@ def _record(path: Path, store: Store) -> Audit:
 def _own_texts(found: Generation, name: str) -> ForeignTexts:
     """One of our own grids in the form in which texts are audited."""
     frame = found.frame
+    # Whether a fine-tuned model wrote a text does not say which one, where there are several.
+    weights = {one["name"]: str(one["adapter"]) for one in found.config["configurations"]}
     is_base = frame["configuration"].astype(str).isin(["base", "fine-tuned"])
     rows = pd.DataFrame(
         {
             "vector": frame["configuration"].astype(str),
             "scale": frame["scale"].astype(float).where(~is_base, 0.0),
             "dataset": "",
-            "question": frame["prompt"].astype(str) + frame["adapter"].map(str),
+            "question": frame["prompt"].astype(str) + frame["configuration"].map(weights),
             "prompt": frame["prompt"].astype(str),
             "behaviour_letter": "",
             "text": frame["text"].astype(str),

@@ -88,7 +88,11 @@ def command_for(
         work: Does what is asked.
         adapter: The usual one.
     """
-    return command(about(config), [*asked, *of_model(adapter), STORE, SEED], work)
+    model = of_model(adapter)
+    if config.many_adapters:
+        many = Option("adapter", list[str] | None, None, "PEFT LoRA, or several as name=folder.")
+        model = [many if one.name == "adapter" else one for one in model]
+    return command(about(config), [*asked, *model, STORE, SEED], work)
 
 
 def about(config: type[Any]) -> str:

@@ -1,10 +1,11 @@
 """`generate`: texts of the base and the fine-tuned model, steered and not."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from engine.cli import answering
-from engine.cli.from_config import PROMPTS, Option, build, command_for, options_of, values
+from engine.cli.from_config import PROMPTS, Option, build, command_for, model_of, options_of, values
 from engine.cli.options import parse_scales, prompts
 from engine.configs.grid_columns import columns
 from engine.configs.grids import BlendPart, Configuration, GenerateConfig
@@ -35,14 +36,17 @@ def _generate(given: dict[str, Any]) -> None:
     shared = Configuration(name="shared", **values(Configuration, given))
     place = answering.open_engine(given["store"]).store
     named = _blends(place, given["vectors"] or [], given["blend"])
-    if given["tuned"] and given["adapter"] is None:
+    first, *more = given["adapter"] or [None]
+    if given["tuned"] and first is None:
         raise ConfigError("--tuned steers the fine-tuned model: name it with --adapter.")
-    has_adapter, scales = given["adapter"] is not None, parse_scales(given["scales"])
+    given["adapter"], scales = first, parse_scales(given["scales"])
+    model = replace(model_of(given), more_adapters=tuple(more))
     config = build(
         GenerateConfig,
         given,
         prompts=prompts(given["prompt"], given["prompts"]),
-        configurations=columns(shared, named, scales, has_adapter, given["tuned"]),
+        model=model,
+        configurations=columns(shared, named, scales, model.tuned, given["tuned"]),
     )
     answering.run(config, given["store"], _told)
 

@@ -103,21 +103,54 @@ class ModelConfig:
     model: str = setting("demo", "Preset (demo, qwen3-14b, llama-3.2-3b), hub id, folder.")
     """Preset name, hub id or folder."""
     adapter: str | None = setting(None, "PEFT LoRA: folder, hub id, or demo.")
-    """Folder or hub id of a PEFT LoRA; "demo" is the demo model's deceptive one."""
+    """Folder or hub id of a PEFT LoRA, or "name=folder" to call it so; "demo" is the demo model's
+    deceptive one."""
+    more_adapters: tuple[str, ...] = ()
+    """Further adapters on the same weights, for columns of a grid to name."""
     dtype: Dtype = setting("auto", "auto, float32, bfloat16 or float16.")
     """"auto" is bfloat16 on CUDA and float32 on CPU."""
     device: str = setting("auto", "auto, cpu, cuda or cuda:N.")
     """Where it runs; does not enter the digest."""
 
     def __post_init__(self) -> None:
-        """Refuse an empty name."""
+        """Refuse an empty name, and adapters that cannot be told apart."""
         require(bool(self.model.strip()), "No model was named: give a preset, hub id or folder.")
+        require(
+            self.adapter is not None or not self.more_adapters,
+            "Further adapters were named, but no first one: give it as adapter.",
+        )
+        named = [_named_adapter(one)[0] for one in self._adapters]
+        twice = next((name for name in named if named.count(name) > 1), None)
+        require(twice is None, f"Two adapters are called {twice!r}: write them as name=folder.")
+
+    @property
+    def _adapters(self) -> tuple[str, ...]:
+        return (*([] if self.adapter is None else [self.adapter]), *self.more_adapters)
+
+    @property
+    def adapters(self) -> dict[str, str]:
+        """Folders or hub ids of all adapters by what they are called; the first is `adapter`."""
+        return dict(_named_adapter(one) for one in self._adapters)
+
+    @property
+    def tuned(self) -> tuple[bool | str, ...]:
+        """What columns call the fine-tuned models: True for the only one, else their names."""
+        found = tuple(self.adapters)
+        return found if len(found) > 1 else (True,) * len(found)
 
     @property
     def short_name(self) -> str:
         """The last path part, as it stands in file names."""
         name = self.model.rstrip("/").split("/")[-1]
         return "".join(c if c.isalnum() or c in "-." else "-" for c in name)
+
+
+def _named_adapter(text: str) -> tuple[str, str]:
+    """What an adapter is called, and where it lies."""
+    name, is_named, place = text.partition("=")
+    if is_named and name.strip() and "/" not in name:
+        return name.strip(), place
+    return text.rstrip("/").split("/")[-1], text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,6 +236,9 @@ class RunConfig:
     """Fields that older records lack. At their defaults they stay out of the digest, so that older
     records keep their names; the default must mean what those records are."""
 
+    many_adapters: ClassVar[bool] = False
+    """Whether its model may have several, so that its parts name one each."""
+
     def task(self, place: Path | None = None) -> str:
         """A job of it in a few words; `place` is the file or folder that it writes to."""
         return self.title
@@ -233,8 +269,14 @@ def record_name(config: RunConfig, known: Known) -> str:
     """The digest that names the record of a config.
 
     Raises:
-        EngineError: If something that it refers to cannot be found.
+        EngineError: If something that it refers to cannot be found, or it names several adapters
+            and nothing that tells which of them is asked.
     """
+    several = getattr(getattr(config, "model", None), "more_adapters", ())
+    require(
+        config.many_adapters or not several,
+        f"{config.title} is of one adapter, and {', '.join(several)} came with it: name one.",
+    )
     payload = without_later(config, config.named(known))
     return digest({"method": config.method, **payload})
 

@@ -40,8 +40,8 @@ class Configuration:
 
     name: str
     """Heading of the column; unique in its grid."""
-    adapter: bool = False
-    """Whether the fine-tuned model answers, or the base model."""
+    adapter: bool | str = False
+    """Whether the fine-tuned model answers, or the base model; of several adapters its name."""
     blend: tuple[BlendPart, ...] = ()
     """The vectors, summed with their weights; empty for a baseline."""
     scale: float = 1.0
@@ -101,6 +101,7 @@ class GenerateConfig(RunConfig):
     about: ClassVar[str] = "What the model says: unsteered, and with each vector at each scale."
     files: ClassVar[tuple[str, ...]] = ("neutral_prompts",)
     added_later: ClassVar[tuple[str, ...]] = ("judge",)
+    many_adapters: ClassVar[bool] = True
     model: ModelConfig = field(default_factory=ModelConfig)
     prompts: tuple[str, ...] = (STUDY_PROMPT,)
     system: str | None = setting(STUDY_SYSTEM, "System prompt; empty for none.")
@@ -139,6 +140,12 @@ class GenerateConfig(RunConfig):
             "At temperature 0 every sample is the same text: set a temperature, or ask for 1.",
         )
         require(self.neutral >= 0, f"{self.neutral} neutral prompts: use 0 or more.")
+        for one in self.configurations:
+            require(
+                isinstance(one.adapter, bool) or one.adapter in self.model.adapters,
+                f"Configuration {one.name!r} is of the adapter {one.adapter!r}, which is not "
+                f"named: there is {', '.join(self.model.adapters) or 'none'}.",
+            )
         tuned = [c.name for c in self.configurations if c.adapter]
         require(
             not tuned or self.model.adapter is not None,
@@ -158,11 +165,17 @@ class GenerateConfig(RunConfig):
         return float(texts * self.max_new_tokens)
 
     def named(self, known: Known) -> dict[str, Any]:
-        """All settings, with vectors, model and neutral prompts by their content."""
-        return super().named(known) | {
-            "model": known.model(self.model),
-            "contents": {digest: known.content(digest) for digest in self.digests},
-        }
+        """All settings, with vectors, model, adapters and neutral prompts by their content."""
+        model = known.model(self.model)
+        # What an adapter is called is a label: a column is known by the adapter's content.
+        contents = [model.get("adapter"), *model.get("more_adapters", ())]
+        known_as = dict(zip(self.model.adapters, contents, strict=False))
+        vectors = {digest: known.content(digest) for digest in self.digests}
+        named = super().named(known) | {"model": model, "contents": vectors}
+        for column in named["configurations"]:
+            if isinstance(column["adapter"], str):
+                column["adapter"] = known_as[column["adapter"]]
+        return named
 
     @property
     def digests(self) -> tuple[str, ...]:

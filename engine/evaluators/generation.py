@@ -141,7 +141,7 @@ class Grid:
 
     def _write_all(self, cells: list[Cell]) -> None:
         self._done = (len(self.cells) - len(cells)) * self.config.max_new_tokens
-        groups: dict[tuple[int, bool], list[Cell]] = {}
+        groups: dict[tuple[int, bool | str], list[Cell]] = {}
         for cell in cells:
             groups.setdefault((len(cell.tokens), cell.column.adapter), []).append(cell)
         for (length, _), members in groups.items():
@@ -315,7 +315,7 @@ class Grid:
                     "repetition": side_effects.repetition(tokens),
                     "unique_tokens": side_effects.unique_tokens(tokens),
                     "mean_logprob": cell.mean_logprob,
-                    "adapter": column.adapter,
+                    "adapter": bool(column.adapter),
                     "scale": 0.0 if column.is_baseline else float(column.scale),
                 }
             )

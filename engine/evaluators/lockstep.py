@@ -40,7 +40,7 @@ def run(
     door: Forward,
     prompts: Sequence[list[int]],
     edits: Sequence[Sequence[Edit]],
-    adapter: bool,
+    adapter: bool | str,
     pick: Pick,
 ) -> None:
     """Feed every row the tokens that `pick` chooses until none goes on.
@@ -49,7 +49,7 @@ def run(
         door: The model.
         prompts: One per row, all of one length.
         edits: One list per row.
-        adapter: Whether the fine-tuned model answers.
+        adapter: Whether the fine-tuned model answers; of several its name.
         pick: Sees each row's logits once per token.
     """
     batch = stacked(door, edits)

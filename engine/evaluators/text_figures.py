@@ -48,7 +48,7 @@ class Scored:
     answer: list[int]
     """At least one token."""
     edits: Sequence[Edit] = ()
-    adapter: bool = False
+    adapter: bool | str = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +97,7 @@ def read(
 
 def _alike(texts: Sequence[Scored]) -> list[list[int]]:
     """Indices of texts that can be read together, those with most in common side by side."""
-    groups: dict[tuple[int, bool], list[int]] = {}
+    groups: dict[tuple[int, bool | str], list[int]] = {}
     for index, text in enumerate(texts):
         groups.setdefault((len(text.prompt), text.adapter), []).append(index)
 
@@ -134,7 +134,7 @@ def greedy(
     ends: set[int],
     most: int,
     tick: Callable[[int], None],
-    adapter: bool = False,
+    adapter: bool | str = False,
     edits: Sequence[Sequence[Edit]] | None = None,
     note: Note = _unheard,
 ) -> list[list[int]]:
@@ -175,7 +175,7 @@ def _greedy_batch(
     door: Forward,
     prompts: list[list[int]],
     edits: list[Sequence[Edit]],
-    until: tuple[set[int], int, bool],
+    until: tuple[set[int], int, bool | str],
     tick: Callable[[int], None],
 ) -> list[list[int]]:
     """Answers to prompts of one length; `until`: what ends one, its most tokens, the adapter."""
@@ -220,17 +220,17 @@ class Neutral:
 def on_neutral(
     door: Forward,
     neutral: Neutral,
-    columns: Sequence[tuple[Sequence[Edit], bool]],
+    columns: Sequence[tuple[Sequence[Edit], bool | str]],
     tick: Callable[[int], None],
     note: Note,
-    base_adapter: bool = False,
+    base_adapter: bool | str = False,
 ) -> list[dict[str, float]]:
     """KL and perplexity of every column on neutral prompts.
 
     Args:
         door: The model.
         neutral: Prompts, and the base model's answers.
-        columns: Edits and adapter flag of each configuration.
+        columns: Edits and adapter of each configuration.
         tick: Called with the number of tokens read; may raise to stop.
         note: Told when memory ran out.
         base_adapter: Whether the unsteered model they are compared with has its adapter on.
@@ -266,7 +266,7 @@ def on_neutral(
 def _read_all(
     door: Forward,
     neutral: Neutral,
-    columns: Sequence[tuple[Sequence[Edit], bool]],
+    columns: Sequence[tuple[Sequence[Edit], bool | str]],
     tick: Callable[[int], None],
     note: Note,
 ) -> list[list[Reading]]:

@@ -5,7 +5,7 @@ Knows nothing of torch, so that a digest can be computed before a model is in me
 
 import json
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +87,9 @@ def locate(config: ModelConfig, root: Path) -> Located:
     location, is_local = _locate(config.model, root)
     revision, snapshot = (None, None) if is_local else _cached(location, "config.json")
     adapter = None
-    if config.adapter is not None:
-        adapter, adapter_is_local = _locate_adapter(config.adapter, root)
+    place = next(iter(config.adapters.values()), None)
+    if place is not None:
+        adapter, adapter_is_local = _locate_adapter(place, root)
         if not adapter_is_local:
             adapter = _cached(adapter, "adapter_config.json")[1] or adapter
     return Located(
@@ -97,7 +98,7 @@ def locate(config: ModelConfig, root: Path) -> Located:
         is_local=is_local,
         revision=revision,
         folder=location if is_local else snapshot,
-        adapter_name=config.adapter,
+        adapter_name=place,
         adapter=adapter,
     )
 
@@ -126,6 +127,23 @@ def resolve(config: ModelConfig, root: Path, progress: Progress = silent) -> Mod
         adapter_fingerprint=read["adapter"].fingerprint if "adapter" in read else found.adapter,
         contents=tuple(read.values()),
     )
+
+
+def sources(
+    config: ModelConfig, root: Path, progress: Progress = silent
+) -> tuple[ModelSource, ...]:
+    """One for each adapter that a config names, the base's alone where it names none.
+
+    Args:
+        config: Which model and adapters.
+        root: Repository root, where presets lie.
+        progress: As of `resolve`.
+
+    Raises:
+        ModelError: As `resolve`.
+    """
+    each = [replace(config, adapter=one, more_adapters=()) for one in config.adapters.values()]
+    return tuple(resolve(one, root, progress) for one in each or [config])
 
 
 def is_known(config: ModelConfig, root: Path) -> bool:
@@ -186,7 +204,8 @@ def _locate_adapter(name: str, root: Path) -> tuple[str, bool]:
         return str(folder.resolve()), True
     if name.startswith((".", "/", "~")) or name.count("/") != 1:
         raise ModelError(
-            f"Adapter {name!r} was not found: give a folder saved by PEFT, or a hub id."
+            f"Adapter {name!r} was not found: give a folder saved by PEFT, or a hub id; a folder "
+            "with = in its own name with its path, as ./a=1."
         )
     return name, False
 

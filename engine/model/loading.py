@@ -19,7 +19,7 @@ from engine.model import adapters, collection
 from engine.model import memory as allocator
 from engine.model.adapter_switch import Adapter, AdapterSwitch
 from engine.model.adapters import Fit
-from engine.model.identity import ModelSource, resolve
+from engine.model.identity import ModelSource, resolve, sources
 from engine.model.memory import BatchSizes
 from engine.model.prompts import Prompter
 
@@ -46,14 +46,17 @@ class LoadedModel:
     held: AdapterSwitch | None = None
     """The switch of `model`, shared by all that hold it; another model gets its own."""
     adapters: Mapping[str, Adapter] = field(default_factory=dict)
-    """By the name they are called with; the first is the one meant where none is named."""
+    """By what they are called; the first is the one meant where none is named."""
+    more: tuple[ModelSource, ...] = ()
+    """Where the adapters after the first come from."""
 
     def __post_init__(self) -> None:
         """Know the adapter of a model that was wrapped in memory."""
         if self.held is None or self.held.model is not self.model:
             self.held = AdapterSwitch(self.model)
             current = self.held.current
-            self.adapters = {} if current is None else {self.config.adapter or "adapter": current}
+            name = next(iter(self.config.adapters), "adapter")
+            self.adapters = {} if current is None else {name: current}
 
     @property
     def switch(self) -> AdapterSwitch:
@@ -122,9 +125,19 @@ class LoadedModel:
             "blocks": self.blocks,
             "hidden": self.hidden,
             "template_hash": self.prompter.template_hash,
+            **self._others(),
             "device": str(self.device),
             "dtype": str(self.dtype).removeprefix("torch."),
         }
+
+    def _others(self) -> dict[str, Any]:
+        """What a record says of several adapters: what columns call each, and its content."""
+        if not self.more:
+            return {}
+        every = zip(self.adapters, (self.source, *self.more), strict=True)
+        known = {name: source.as_dict() for name, source in every}
+        kept = ("adapter", "adapter_fingerprint")
+        return {"adapters": {name: {k: one[k] for k in kept} for name, one in known.items()}}
 
 
 def load(config: ModelConfig, root: Path) -> LoadedModel:
@@ -137,7 +150,7 @@ def load(config: ModelConfig, root: Path) -> LoadedModel:
     Raises:
         ModelError: If a file is missing, the hub cannot be reached or the adapter does not fit.
     """
-    base = replace(config, adapter=None)
+    base = replace(config, adapter=None, more_adapters=())
     source = resolve(base, root)
     device = chosen_device(config.device)
     if device.type == "cpu":
@@ -162,7 +175,7 @@ def load(config: ModelConfig, root: Path) -> LoadedModel:
 
 
 def with_adapter(loaded: LoadedModel, config: ModelConfig, root: Path) -> LoadedModel:
-    """The same model in memory, with the adapter that a config names, or with none.
+    """The same model in memory, with the adapters that a config names, or with none.
 
     Args:
         loaded: Whose weights are used, with or without an adapter of its own.
@@ -172,22 +185,26 @@ def with_adapter(loaded: LoadedModel, config: ModelConfig, root: Path) -> Loaded
     Raises:
         ModelError: If the adapter cannot be read or is not of this model, or files were changed.
     """
-    source = resolve(config, root)
-    if source.fingerprint != loaded.source.fingerprint:
-        raise ModelError(_changed(source))
+    every = sources(config, root)
+    if every[0].fingerprint != loaded.source.fingerprint:
+        raise ModelError(_changed(every[0]))
     found = {}
-    if source.adapter is not None:
+    for name, source in zip(config.adapters, every, strict=False):
         words = source.as_dict()
         fit = Fit(
-            folder=source.adapter,
+            folder=source.adapter or "",
             name=words["adapter"],
             base=words["name"],
             blocks=loaded.blocks,
             tokenizer=loaded.tokenizer,
         )
-        found[config.adapter or ""] = adapters.read(loaded.switch, fit)
-        _refuse_changed(source, config, root)
-    return replace(loaded, config=config, source=source, adapters=found)
+        found[name] = adapters.read(loaded.switch, fit)
+    # A hub's files may have come just now.
+    after = sources(config, root)
+    for source, now in zip(every, after, strict=True):
+        if source.is_here and source.as_dict() != now.as_dict():
+            raise ModelError(_changed(source))
+    return replace(loaded, config=config, source=after[0], more=after[1:], adapters=found)
 
 
 def _refuse_changed(source: ModelSource, config: ModelConfig, root: Path) -> None:

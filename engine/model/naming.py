@@ -11,7 +11,7 @@ from typing import Any
 from engine.configs.core import ModelConfig, RunConfig, record_name
 from engine.configs.sweeps import EvaluateConfig
 from engine.errors import StoreError
-from engine.model.identity import is_demo, resolve
+from engine.model.identity import is_demo, resolve, sources
 from engine.progress import Progress, silent
 from engine.questions import files
 from engine.questions.sources import read_source
@@ -67,8 +67,9 @@ class Names:
 
     def model(self, model: ModelConfig) -> dict[str, Any]:
         """A folder is known by its content, so that it may be named or moved as one likes."""
-        source = resolve(model, self.root, self._progress)
-        return {
+        source, *more = sources(model, self.root, self._progress)
+        others = {"more_adapters": [one.adapter_fingerprint for one in more]} if more else {}
+        return others | {
             "fingerprint": source.fingerprint,
             # Where the files are at hand they say it all, and a copy of them is the same model.
             "revision": None if source.folder else source.revision,

@@ -150,7 +150,7 @@ class Asking:
         values = {name: v for name, v in settings.items() if name in grid - set(keywords.MODEL)}
         values |= {} if prompts is None else {"prompts": prompts}
         config = keywords.config_from(GenerateConfig, values | {"model": model})
-        made = columns(steered, named, many, model.adapter is not None, tuned)
+        made = columns(steered, named, many, model.tuned, tuned)
         config = dataclasses.replace(config, configurations=made)
         return ShownTexts(self.store.load_generation(self._done(config)))
 

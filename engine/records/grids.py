@@ -22,7 +22,7 @@ GENERATION_COLUMNS: Columns = (
     Column("repetition", "share of 3-grams of tokens that stood before in the text"),
     Column("unique_tokens", "different tokens / tokens"),
     Column("mean_logprob", "mean log-probability per token under the unsteered base model"),
-    Column("adapter", "whether the fine-tuned model wrote it"),
+    Column("adapter", "whether a fine-tuned model wrote it"),
     Column("scale", "scale of the configuration; 0 for a baseline"),
 )
 """Columns of a generation's frame, one row per (prompt, configuration, sample)."""

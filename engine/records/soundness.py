@@ -20,6 +20,11 @@ Plain = str | float | int | bool | None
 Letter = Literal["A", "B"]
 
 
+class _Adapter(TypedDict):
+    adapter: str | None
+    adapter_fingerprint: str | None
+
+
 class _Model(TypedDict):
     short_name: str
     name: NotRequired[str | None]
@@ -28,6 +33,7 @@ class _Model(TypedDict):
     fingerprint: NotRequired[str | None]
     hidden: NotRequired[Whole | None]
     blocks: NotRequired[Whole | None]
+    adapters: NotRequired[dict[str, _Adapter]]
 
 
 class _Provenance(TypedDict):
@@ -101,7 +107,7 @@ class _Effects(TypedDict):
 
 class _Column(TypedDict):
     name: str
-    adapter: bool
+    adapter: bool | str
     scale: float | int
     scale_unit: str
     unit_norm: bool

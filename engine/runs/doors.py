@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from engine.configs.core import ModelConfig
 from engine.model import collection
-from engine.model.identity import resolve
+from engine.model.identity import resolve, sources
 from engine.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -53,9 +53,12 @@ class Doors:
         Raises:
             ModelError: If the files are gone.
         """
-        source = resolve(model, self._root, progress)
+        now = [one.as_dict() for one in sources(model, self._root, progress)]
         found = self._open.get(model)
-        if found is None or found.door.loaded.source.as_dict() != source.as_dict():
+        if found is None:
+            return None
+        loaded = found.door.loaded
+        if [one.as_dict() for one in (loaded.source, *loaded.more)] != now:
             return None
         # The one used last is the last to go.
         self._open[model] = self._open.pop(model)
@@ -67,9 +70,9 @@ class Doors:
         Raises:
             ModelError: If the model or its adapter cannot be loaded.
         """
-        from engine.model import checks, forward, loading
+        from engine.model import forward, loading
 
-        base = replace(model, adapter=None)
+        base = replace(model, adapter=None, more_adapters=())
         self._open.pop(model, None)
         if self._base is None or not self._is_base(base):
             self.close()
@@ -82,7 +85,7 @@ class Doors:
             self.close()
             raise
         door = forward.Forward(loaded)
-        found = self._open[model] = Opened(door, tuple(checks.run_checks(door)))
+        found = self._open[model] = Opened(door, tuple(_checked(door)))
         if len(self._open) > MOST:
             del self._open[next(iter(self._open))]
             loading.free_memory()
@@ -103,3 +106,20 @@ class Doors:
         self._base = None
         self._open = {}
         loading.free_memory()
+
+
+def _checked(door: "Forward") -> list["Check"]:
+    """The self-tests of a door with each of its adapters; a way that fails one is given up."""
+    from engine.model import checks
+
+    loaded = door.loaded
+    if not loaded.more:
+        return checks.run_checks(door)
+    found = []
+    try:
+        for name, one in loaded.adapters.items():
+            door.loaded = replace(loaded, adapters={name: one})
+            found += [replace(c, name=f"{name}: {c.name}") for c in checks.run_checks(door)]
+    finally:
+        door.loaded = loaded
+    return found
