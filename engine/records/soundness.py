@@ -84,7 +84,7 @@ class _Question(TypedDict):
 
 class _Questions(TypedDict):
     name: str
-    path: str
+    path: Annotated[str, pydantic.Field(min_length=1)]
     sha256: str
     behaviour: str
     polarity: Literal["matching", "not-matching"]
@@ -93,7 +93,13 @@ class _Questions(TypedDict):
     notes: NotRequired[list[str]]
 
 
+class _Sweep(TypedDict):
+    scales: Annotated[list[float | int], pydantic.Field(min_length=1)]
+    controls: Whole
+
+
 class _Evaluation(_Record):
+    config: _Sweep  # type: ignore[misc]
     questions: _Questions
     vector_names: dict[str, _Named]
     unfinished: NotRequired[bool]
