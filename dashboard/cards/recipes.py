@@ -171,17 +171,28 @@ def of_texts(generation: Generation, names: Sequence[str]) -> Recipe:
     told = {f"column {i + 1}": _column(columns[name], generation) for i, name in enumerate(shown)}
     if len(names) > MOST_COLUMNS:
         told["more"] = f"\u2026 and {len(names) - MOST_COLUMNS} more columns"
-    greedy = float(config["temperature"]) == 0
-    sampling = "greedy" if greedy else f"temperature {config['temperature']:g}"
     return {
         "model": _model(generation.model),
         "adapter": _adapter(generation.model),
         **told,
-        "sampling": f"{sampling}, at most {config['max_new_tokens']} tokens",
+        "sampling": f"{_sampling(config)}, at most {config['max_new_tokens']} tokens",
         "template": _template(generation.model, config),
         "seed": str(config["seed"]),
         "record": _record(generation.digest, generation.provenance),
     }
+
+
+def _sampling(config: Mapping[str, Any]) -> str:
+    """How each token was chosen, in words; older records lack the limits."""
+    if float(config["temperature"]) == 0:
+        return "greedy"
+    limits = {"top-p": config.get("top_p", 1.0), "top-k": config.get("top_k", 0)}
+    told = [
+        f"{name} {limits[name]:g}"
+        for name, off in (("top-p", 1), ("top-k", 0))
+        if limits[name] != off
+    ]
+    return ", ".join([f"temperature {config['temperature']:g}", *told])
 
 
 def _column(one: Mapping[str, Any], generation: Generation) -> str:

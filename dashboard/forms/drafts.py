@@ -43,8 +43,9 @@ def load(config: dict[str, Any]) -> None:
     st.session_state["grid_prompts"] = "\n---\n".join(config["prompts"])
     st.session_state["grid_system"] = config["system"] or ""
     st.session_state["grid_kind"] = "Columns"
-    for name in SAMPLING:
-        st.session_state[f"grid_{name}"] = config[name]
+    for name, usual in SAMPLING.items():
+        # Older grids lack what was added later.
+        st.session_state[f"grid_{name}"] = config.get(name, usual)
     given = config["configurations"][:MOST_COLUMNS]
     st.session_state["_columns"] = {str(i): configurations.fields(c) for i, c in enumerate(given)}
 

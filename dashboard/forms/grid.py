@@ -111,6 +111,20 @@ def _sampling() -> dict[str, Any]:
             key="grid_temperature",
             help="0 takes the likeliest token.",
         )
+        top_p = st.number_input(
+            "Top-p",
+            min_value=0.0,
+            max_value=1.0,
+            step=0.05,
+            key="grid_top_p",
+            help="Only the likeliest tokens of this share are drawn from; 1 for all.",
+        )
+        top_k = st.number_input(
+            "Top-k",
+            min_value=0,
+            key="grid_top_k",
+            help="Only so many likeliest tokens are drawn from; 0 for all.",
+        )
         samples = st.number_input("Samples", min_value=1, key="grid_samples")
         tokens = st.number_input("Tokens at most", min_value=1, key="grid_max_new_tokens")
         seed = st.number_input("Seed", min_value=0, key="grid_seed")
@@ -122,6 +136,8 @@ def _sampling() -> dict[str, Any]:
         )
     return {
         "temperature": float(temperature),
+        "top_p": float(top_p),
+        "top_k": int(top_k),
         "samples": int(samples),
         "max_new_tokens": int(tokens),
         "seed": int(seed),

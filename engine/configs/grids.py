@@ -100,7 +100,7 @@ class GenerateConfig(RunConfig):
     title: ClassVar[str] = "Generation"
     about: ClassVar[str] = "What the model says: unsteered, and with each vector at each scale."
     files: ClassVar[tuple[str, ...]] = ("neutral_prompts",)
-    added_later: ClassVar[tuple[str, ...]] = ("judge",)
+    added_later: ClassVar[tuple[str, ...]] = ("judge", "top_k", "top_p")
     many_adapters: ClassVar[bool] = True
     model: ModelConfig = field(default_factory=ModelConfig)
     prompts: tuple[str, ...] = (STUDY_PROMPT,)
@@ -108,6 +108,8 @@ class GenerateConfig(RunConfig):
     configurations: tuple[Configuration, ...] = (Configuration(name="base"),)
     max_new_tokens: int = setting(64, "Longest text.")
     temperature: float = setting(0.0, "0 takes the likeliest token.")
+    top_k: int = setting(0, "Only so many likeliest tokens are drawn from; 0 for all.")
+    top_p: float = setting(1.0, "Only the likeliest tokens of this share are drawn from.")
     samples: int = setting(1, "Texts per prompt and configuration.")
     neutral: int = setting(16, "Neutral prompts for side effects.")
     """Neutral prompts on which side effects are measured; 0 for none."""
@@ -130,10 +132,7 @@ class GenerateConfig(RunConfig):
             1 <= self.max_new_tokens <= MOST_TOKENS,
             f"{self.max_new_tokens} new tokens were asked for: use 1 to {MOST_TOKENS}.",
         )
-        require(
-            math.isfinite(self.temperature) and self.temperature >= 0,
-            f"The temperature is {self.temperature}, but must be 0 or above.",
-        )
+        _check_choice(self.temperature, self.top_k, self.top_p)
         require(self.samples >= 1, f"{self.samples} samples were asked for: use at least 1.")
         require(
             self.samples == 1 or self.temperature > 0,
@@ -182,3 +181,17 @@ class GenerateConfig(RunConfig):
         """The vector sets that are used, each once."""
         parts = [part for c in self.configurations for part in c.blend]
         return tuple(dict.fromkeys(part.digest for part in parts))
+
+
+def _check_choice(temperature: float, top_k: int, top_p: float) -> None:
+    """Refuse what no token can be chosen with, and limits that a greedy text ignores."""
+    require(
+        math.isfinite(temperature) and temperature >= 0,
+        f"The temperature is {temperature}, but must be 0 or above.",
+    )
+    require(top_k >= 0, f"Top-k is {top_k}, but must be 0, which means all tokens, or more.")
+    require(0 < top_p <= 1, f"Top-p is {top_p}, but must lie above 0 and be at most 1.")
+    require(
+        temperature > 0 or (top_k == 0 and top_p == 1),
+        "At temperature 0 top-k and top-p change nothing: set a temperature, or leave them out.",
+    )

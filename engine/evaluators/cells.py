@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from engine.configs.grids import Configuration, GenerateConfig
 from engine.model.edits import Edit
@@ -50,17 +49,6 @@ def draws_of(key: str, config: GenerateConfig) -> list[float]:
         return [0.0] * config.max_new_tokens
     source = torch.Generator().manual_seed(int(key[:15], 16))
     return torch.rand(config.max_new_tokens, generator=source, dtype=torch.float64).tolist()
-
-
-def choose(logits: Tensor, temperature: float, draws: list[float]) -> list[int]:
-    """The next token of each row, from its logits `[rows, vocab]` and its uniform number."""
-    if temperature == 0:
-        return logits.argmax(-1).tolist()
-    # Inverse distribution function: the same number gives the same token in any batch.
-    sums = (logits.double() / temperature).softmax(-1).cumsum(-1)
-    places = torch.tensor(draws, dtype=torch.float64)[:, None] * sums[:, -1:]
-    found = torch.searchsorted(sums, places, right=True)[:, 0]
-    return found.clamp_max(logits.shape[-1] - 1).tolist()
 
 
 def end_tokens(door: Forward) -> set[int]:

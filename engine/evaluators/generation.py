@@ -13,9 +13,9 @@ import pandas as pd
 from torch import Tensor
 
 from engine.configs.grids import Configuration, GenerateConfig
-from engine.evaluators import interventions, judges, lockstep
+from engine.evaluators import interventions, judges, lockstep, sampling
 from engine.evaluators import text_figures as side_effects
-from engine.evaluators.cells import Cell, choose, draws_of, end_tokens, key_of
+from engine.evaluators.cells import Cell, draws_of, end_tokens, key_of
 from engine.evaluators.text_figures import Neutral, Scored
 from engine.model.edits import Edit, first_edited
 from engine.model.forward import Forward
@@ -170,7 +170,8 @@ class Grid:
 
         def pick(going: list[int], logits: Tensor) -> list[int | None]:
             step = len(cells[going[0]].written)
-            chosen = choose(logits, self.config.temperature, [draws[row][step] for row in going])
+            asked, numbers = self.config, [draws[row][step] for row in going]
+            chosen = sampling.choose(logits, numbers, asked.temperature, asked.top_k, asked.top_p)
             tokens = [
                 self._append(cells[row], token) for row, token in zip(going, chosen, strict=True)
             ]

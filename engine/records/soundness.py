@@ -124,6 +124,8 @@ class _Grid(TypedDict):
     prompts: list[str]
     samples: Whole
     temperature: float | int
+    top_k: NotRequired[Whole]
+    top_p: NotRequired[float | int]
     configurations: list[_Column]
 
 

@@ -20,7 +20,7 @@ from engine.model.naming import Names
 from engine.progress import silent
 from engine.questions import repeats
 from engine.questions.pairs import load_pairs
-from engine.training.dataset import build, writer
+from engine.training.dataset import build
 from engine.training.dataset import files as dataset_files
 from engine.training.dataset.questions import (
     REQUEST,
@@ -222,24 +222,6 @@ def test_plain_text_ends_at_the_question_mark_and_at_a_blank_line() -> None:
 
 
 # Texts
-
-
-@pytest.mark.parametrize(("temperature", "top_p"), [(1.0, 0.5), (0.6, 0.9), (1.5, 0.05)])
-def test_top_p_keeps_the_smallest_likeliest_set(temperature, top_p) -> None:
-    logits = 3 * tiny.seeded(4, 30)
-
-    found = writer.nucleus(logits, temperature, top_p)
-
-    for row, kept in zip(logits, found, strict=True):
-        chances = (row.double() / temperature).softmax(-1).tolist()
-        expected, mass = set(), 0.0
-        for token in sorted(range(30), key=lambda t: -chances[t]):
-            if mass >= top_p:
-                break
-            expected.add(token)
-            mass += chances[token]
-        assert set(torch.isfinite(kept).nonzero()[:, 0].tolist()) == expected
-    assert torch.equal(writer.nucleus(logits, temperature, 1.0), logits)
 
 
 def test_texts_do_not_depend_on_what_is_written_with_them(

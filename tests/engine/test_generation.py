@@ -351,16 +351,6 @@ def test_a_sampled_text_depends_on_its_cell_alone(tmp_path) -> None:
     assert (other.text != whole.text).mean() > 0.9
 
 
-def test_sampling_follows_the_models_distribution() -> None:
-    logits = tiny.seeded(1, 6, seed=2)
-    draws = torch.rand(4000, generator=torch.Generator().manual_seed(0)).tolist()
-
-    chosen = cells.choose(logits.expand(4000, -1), 0.7, draws)
-
-    shares = torch.bincount(torch.tensor(chosen), minlength=6) / 4000
-    torch.testing.assert_close(shares, (logits[0] / 0.7).softmax(-1), atol=0.025, rtol=0)
-
-
 def test_memory_that_runs_out_halves_the_batch_and_changes_no_text(tmp_path, monkeypatch) -> None:
     door = door_of("qwen3")
     expected = grid(door, tmp_path / "whole").frame
@@ -427,6 +417,12 @@ def test_a_stopped_grid_keeps_its_texts_and_goes_on(tmp_path, monkeypatch) -> No
         ({"samples": 2}, "At temperature 0 every sample is the same"),
         ({"max_new_tokens": 0}, "0 new tokens were asked for: use 1 to 4096"),
         ({"temperature": -1.0}, "The temperature is -1.0"),
+        ({"temperature": 1.0, "top_k": -1}, "Top-k is -1, but must be 0"),
+        ({"temperature": 1.0, "top_p": 0.0}, "Top-p is 0.0, but must lie above 0 and be at most 1"),
+        ({"temperature": 1.0, "top_p": 1.1}, "Top-p is 1.1"),
+        ({"temperature": 1.0, "top_p": float("nan")}, "Top-p is nan"),
+        ({"top_p": 0.9}, "At temperature 0 top-k and top-p change nothing"),
+        ({"top_k": 20}, "At temperature 0 top-k and top-p change nothing"),
         ({"configurations": (Configuration(name="x"),) * 2}, "Two configurations are named 'x'"),
         (
             {"configurations": (Configuration(name="x", adapter=True),)},
@@ -559,6 +555,7 @@ def run(capsys, *arguments: object) -> tuple[int, dict, str]:
 def test_the_command_line_writes_baselines_and_every_scale(capsys, folder, tmp_path) -> None:
     digest = found_set(Engine(Store(tmp_path)), folder)
     common = ["--model", folder, "--store", tmp_path, "--max-new-tokens", 3, "--neutral", 1]
+    common += ["--temperature", 0.6, "--top-p", 0.95, "--top-k", 20]
     code, answer, out = run(
         capsys, "generate", *common, "--vectors", f"{digest}:1", "--scales=-2,0,2",
         "--prompt", "Read a book.", "--layers", "1,2", "--positions", "last-2", "--unit",
@@ -570,6 +567,8 @@ def test_the_command_line_writes_baselines_and_every_scale(capsys, folder, tmp_p
     names = [f"random_01@{digest[:4]} -2", f"random_01@{digest[:4]} +2"]
     assert list(found.frame.configuration) == ["base", *(f"base {name}" for name in names)]
     assert found.config["configurations"][1]["layers"] == [1, 2]
+    chosen = [found.config[name] for name in ("temperature", "top_p", "top_k")]
+    assert chosen == [0.6, 0.95, 20]
     assert "Side effects" in out
 
     code, again, _ = run(capsys, "show", answer["digest"], "--store", tmp_path)

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from dashboard.cards import card as cards
-from dashboard.cards import html_run, html_texts, lettering, png_texts
+from dashboard.cards import html_run, html_texts, lettering, png_texts, recipes
 from dashboard.cards.card import Card, View
 from dashboard.charts import vector_view
 from dashboard.frames import sweep as sweeps
@@ -247,6 +247,17 @@ def test_a_grid_of_many_columns_says_what_is_not_drawn(grid: Generation) -> None
     assert "… and 8 more configurations" in words_of(card.svg)
     assert "way-11" in words_of(card.svg)
     assert "way-12" not in words_of(card.svg)
+
+
+def test_a_grid_says_how_its_tokens_were_chosen(grid: Generation) -> None:
+    limited = replace(grid, config=grid.config | {"top_p": 0.95, "top_k": 20})
+    older = {name: v for name, v in grid.config.items() if not name.startswith("top_")}
+
+    told = [recipes.of_texts(one, [])["sampling"] for one in (limited, replace(grid, config=older))]
+
+    tokens = f"at most {grid.config['max_new_tokens']} tokens"
+    assert told[0] == f"temperature 0.7, top-p 0.95, top-k 20, {tokens}"
+    assert told[1] == f"temperature 0.7, {tokens}"
 
 
 class Reader(HTMLParser):

@@ -1,3 +1,4 @@
+import dataclasses
 import html
 import re
 from pathlib import Path
@@ -153,6 +154,19 @@ def test_settings_that_cannot_work_are_refused_in_words(vectors: TextEngine) -> 
 
     assert "At temperature 0 every sample is the same text" in app.error[0].value
     assert "generate" not in [button.key for button in app.button]
+
+
+def test_top_p_and_top_k_are_asked_for(vectors: TextEngine) -> None:
+    app = open_page("generations")
+
+    app.number_input(key="grid_top_k").set_value(20).run()
+    assert "At temperature 0 top-k and top-p change nothing" in told(app)
+    app.number_input(key="grid_temperature").set_value(0.6)
+    app.number_input(key="grid_top_p").set_value(0.95).run()
+    app.button(key="generate").click().run()
+
+    asked = vectors.submitted[0]
+    assert (asked.temperature, asked.top_p, asked.top_k) == (0.6, 0.95, 20)
 
 
 def test_the_form_is_as_it_was_when_the_reader_comes_back(vectors: TextEngine) -> None:
@@ -353,6 +367,28 @@ def test_settings_of_a_grid_can_be_used_again(texts: TextEngine) -> None:
 
     assert not app.exception
     assert texts.submitted[0] == config()
+
+
+@pytest.mark.parametrize("limits", [{"top_k": 20, "top_p": 0.95}, None])
+def test_settings_of_a_grid_hold_its_top_p_and_top_k(
+    texts: TextEngine, limits, monkeypatch
+) -> None:
+    load = texts.store.load_generation
+
+    def with_limits(digest: str):
+        found = load(digest)
+        kept = {name: value for name, value in found.config.items() if not name.startswith("top_")}
+        return dataclasses.replace(found, config=kept | (limits or {}))
+
+    monkeypatch.setattr(texts.store, "load_generation", with_limits)
+    app = open_page("generations", gen=GRID)
+
+    app.button(key="use_settings").click().run()
+    app.button(key="generate").click().run()
+
+    assert not app.exception
+    # A grid from before there were any has none.
+    assert texts.submitted[0] == dataclasses.replace(config(), **limits or {})
 
 
 def test_history_lists_every_grid(texts: TextEngine) -> None:

@@ -95,6 +95,47 @@ def greedy(
     return written
 
 
+def shares(logits: list[float], temperature: float, top_k: int, top_p: float) -> list[float]:
+    """Probability of every token: heat, then the k likeliest, then the likeliest of share p."""
+    heated = [x / temperature for x in logits]
+    likeliest = sorted(range(len(heated)), key=lambda token: (-heated[token], token))
+    if top_k:
+        least = heated[likeliest[min(top_k, len(heated)) - 1]]
+        likeliest = [token for token in likeliest if heated[token] >= least]
+    weights = {token: math.exp(heated[token] - heated[likeliest[0]]) for token in likeliest}
+    whole = math.fsum(weights.values())
+    kept, mass = {}, 0.0
+    for token in likeliest:
+        if mass >= top_p:
+            break
+        kept[token] = weights[token] / whole
+        mass += kept[token]
+    return [kept.get(token, 0.0) / math.fsum(kept.values()) for token in range(len(heated))]
+
+
+def sampled(
+    model: nn.Module,
+    tokens: list[int],
+    changes: list[dict],
+    draws: list[float],
+    settings: tuple[float, int, float],
+    ends: set[int],
+) -> list[int]:
+    """Tokens after a prompt: each the first at which the sum of shares passes its number."""
+    written: list[int] = []
+    for draw in draws:
+        logits = all_logits(model, tokens + written, changes, len(tokens))[-1].double().tolist()
+        total, chosen = 0.0, -1
+        for token, share in enumerate(shares(logits, *settings)):
+            total += share
+            if share > 0 and chosen < 0 and total > draw:
+                chosen = token
+        written.append(chosen)
+        if chosen in ends:
+            break
+    return written
+
+
 def mean_logprob(
     model: nn.Module,
     prompt: list[int],

@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from engine.evaluators import lockstep
-from engine.evaluators.cells import choose
+from engine.evaluators.sampling import choose
 from engine.model.forward import Forward
 from engine.store.units import Partial
 
@@ -46,18 +45,6 @@ class Text:
 def name_of(*parts: str | int) -> str:
     """The key of a text, and the seed of its random numbers."""
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:20]
-
-
-def nucleus(
-    logits: Float[Tensor, "rows vocab"], temperature: float, top_p: float
-) -> Float[Tensor, "rows vocab"]:
-    """Logits without the tokens outside the smallest likeliest set of probability `top_p`."""
-    if temperature == 0 or top_p >= 1:
-        return logits
-    ordered, places = (logits.double() / temperature).softmax(-1).sort(-1, descending=True)
-    before = ordered.cumsum(-1) - ordered
-    stays = torch.zeros_like(before, dtype=torch.bool).scatter(-1, places, before < top_p)
-    return logits.masked_fill(~stays, -torch.inf)
 
 
 class Writer:
@@ -120,9 +107,8 @@ class Writer:
 
         def pick(going: list[int], logits: Tensor) -> list[int | None]:
             step = len(texts[going[0]].written)
-            likely = nucleus(logits, sampling.temperature, sampling.top_p)
             numbers = [draws[row][step] for row in going]
-            chosen = choose(likely, sampling.temperature, numbers)
+            chosen = choose(logits, numbers, sampling.temperature, top_p=sampling.top_p)
             tokens = [
                 self._append(texts[row], token, sampling)
                 for row, token in zip(going, chosen, strict=True)
