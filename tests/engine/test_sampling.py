@@ -13,7 +13,14 @@ from tests import tiny
 from tests.engine.test_generation import SETS, columns, expected_changes
 from tests.reference import generation_reference as slow
 
-SETTINGS = [(1.0, 0, 0.5), (0.6, 20, 0.95), (1.5, 0, 0.05), (2.0, 0, 0.99), (0.7, 5, 1.0), (1.2, 1, 0.3)]
+SETTINGS = [
+    (1.0, 0, 0.5),
+    (0.6, 20, 0.95),
+    (1.5, 0, 0.05),
+    (2.0, 0, 0.99),
+    (0.7, 5, 1.0),
+    (1.2, 1, 0.3),
+]
 
 
 @pytest.mark.parametrize("settings", [*SETTINGS, (1e-300, 3, 0.9), (0.9, 10**30, 1.0)])
