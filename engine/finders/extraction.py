@@ -6,8 +6,9 @@ it in one row and do not see each other. Sums are kept in
 float64; single differences only where an estimator asks for them, in float32.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby, pairwise
 
 import torch
 from jaxtyping import Float
@@ -108,7 +109,7 @@ class States:
         """States on the CPU, float32; sites are blocks, and within each the places of a text."""
         states = torch.empty(len(texts), len(self._blocks), self.places, self._door.hidden)
         rows = _rows(texts, are_packed=self._door.is_segmented)
-        for part in _batches(rows, self._shared.length, self._cost):
+        for part in self._batches(rows):
             self._capture(texts, part, states)
         return states.flatten(1, 2)
 
@@ -134,6 +135,15 @@ class States:
             if row.prompt in self._normed and (block, row.prompt) not in self._norms:
                 own = hidden[place, : len(row.prompt) - self._shared.length].float()
                 self._norms[block, row.prompt] = own.norm(dim=-1).cpu()
+
+    def _batches(self, rows: Sequence[_Row]) -> Iterator[list[_Row]]:
+        """Rows of like lengths, few enough for one batch; of one length where padding is seen."""
+        ordered = sorted(rows, key=lambda row: len(row.tokens))
+        alike = groupby(ordered, lambda row: self._door.depends_on_length and len(row.tokens))
+        for group in [list(group) for _, group in alike]:
+            lengths = [len(row.tokens) - self._shared.length for row in group]
+            for begin, end in pairwise([0, *batch_ends(lengths, TOKENS, self._cost)]):
+                yield group[begin:end]
 
     def _capture(self, texts: Sequence[Text], rows: list[_Row], states: Tensor) -> None:
         """Fill in the states of the rows' texts, in halves where memory does not suffice."""
@@ -219,13 +229,6 @@ def _layout(rows: list[_Row], longest: int, known: int, device: torch.device) ->
     is_before = torch.ones(longest, longest, dtype=torch.bool).tril()[known:]
     sees = ((other == 0) | (other == own)) & is_before
     return Layout(positions[:, known:].to(device), sees.to(device))
-
-
-def _batches(rows: Sequence[_Row], known: int, cost: int) -> list[list[_Row]]:
-    """Rows of like lengths, few enough for one batch; `known` tokens of each are not run."""
-    ordered = sorted(rows, key=lambda one: len(one.tokens))
-    ends = batch_ends([len(row.tokens) - known for row in ordered], TOKENS, cost)
-    return [ordered[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
 
 
 def halves(units: Sequence[Sequence[Text]], seed: int) -> tuple[list[int], list[int]]:

@@ -3,5 +3,5 @@
 Knows nothing of what is sought or measured with it.
 
 Public: batches, blocks, checks, collection, edits, forward, identity, loading, memory, model_files,
-naming, prompts.
+naming, prompts, selftests.
 """

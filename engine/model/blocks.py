@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from engine.model import fused
+from engine.model.ways import length
 
 Pair = tuple[
     Float[Tensor, "rows key_heads keys channels"], Float[Tensor, "rows key_heads keys channels"]
@@ -111,14 +112,14 @@ class BlockRunner:
 
     @staticmethod
     def fits(core: Any) -> bool:
-        """Whether this decoder has the modules that are run here, and full attention."""
-        wanted = ("embed_tokens", "layers", "norm", "rotary_emb")
-        kinds = getattr(core.config, "layer_types", None) or ["full_attention"]
-        return all(hasattr(core, name) for name in wanted) and set(kinds) == {"full_attention"}
+        """Whether this decoder has the modules that are run here, and is alike at every length."""
+        return length.why_not_by_hand(core) is None
 
     def embed(self, tokens: Int[Tensor, "rows tokens"]) -> Float[Tensor, "rows tokens hidden"]:
         """The input of block 0."""
-        return self.core.embed_tokens(tokens.to(self.core.embed_tokens.weight.device))
+        states = self.core.embed_tokens(tokens.to(self.core.embed_tokens.weight.device))
+        factor = getattr(self.core, "embedding_multiplier", None)
+        return states if factor is None else states * factor
 
     def span(
         self,

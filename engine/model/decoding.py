@@ -60,7 +60,13 @@ class Decoder:
         self._edits = edits
         self._past: RowCache | None = None
         self._cache: Any = None
+        self._width = len(self._prompts)
+        """Rows of the library's cache."""
         self._position = 0
+        self._texts = [list(prompt) for prompt in prompts]
+        """All tokens of each row, for the way that keeps no states."""
+        self._live: list[int] | None = None
+        """Places in the library's cache of the rows that go on; None is all of them."""
 
     def first(self) -> Float[Tensor, "rows vocab"]:
         """Logits after the prompts."""
@@ -104,8 +110,15 @@ class Decoder:
             index = torch.tensor(list(rows), device=self._passes.device)
             pairs = {b: (k[index], v[index]) for b, (k, v) in self._past.pairs.items()}
             self._past = RowCache(self._past.length, pairs)
-        if self._cache is not None:
+        self._texts = [self._texts[row] for row in rows]
+        if self._cache is None:
+            return
+        if self._live is None and _is_by_row(self._cache):
             self._cache.batch_select_indices(torch.tensor(list(rows)))
+        else:
+            # Recurrent states have no rows to choose: what has ended is run on, and not read.
+            live = self._live or list(range(self._width))
+            self._live = [live[row] for row in rows]
 
     @property
     def _edit(self) -> EditAt:
@@ -145,6 +158,37 @@ class Decoder:
         return hidden
 
     def _step(self, tokens: list[list[int]]) -> Float[Tensor, "rows some vocab"]:
-        ids = on_device(tokens, self._passes.device)
-        logits, self._cache = self._passes.hooked.step(ids, self._edit, self._position, self._cache)
-        return logits
+        hooked, device = self._passes.hooked, self._passes.device
+        if self._position:
+            self._texts = [[*t, *new] for t, new in zip(self._texts, tokens, strict=True)]
+        if not hooked.keeps_cache:
+            return self._whole(len(tokens[0]) if self._position else 1)
+        if self._live is None:
+            self._width = len(tokens)
+            ids, edit = on_device(tokens, device), self._edit
+        else:
+            ids = on_device([tokens[0]] * self._width, device)
+            ids[self._live] = on_device(tokens, device)
+            edit = edit_at(self._edits.spread(self._live, self._width), len(self._prompts[0]))
+        logits, self._cache = hooked.step(ids, edit, self._position, self._cache)
+        return logits if self._live is None else logits[self._live]
+
+    def _whole(self, last: int) -> Float[Tensor, "rows last vocab"]:
+        """Logits after each of the last tokens, from passes that keep nothing."""
+        hooked, device = self._passes.hooked, self._passes.device
+        if not hooked.depends_on_length:
+            return hooked.logits(on_device(self._texts, device), self._edit, last)
+        # What follows a token would change what is said of it.
+        ends = range(len(self._texts[0]) - last + 1, len(self._texts[0]) + 1)
+        parts = [[text[:end] for text in self._texts] for end in ends]
+        found = [hooked.logits(on_device(part, device), self._edit, 1) for part in parts]
+        return torch.cat(found, dim=1)
+
+
+def _is_by_row(cache: Any) -> bool:
+    """Whether rows of a cache can be left out: where it holds keys and values and no more."""
+    from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
+
+    # A kind derived from these may hold states that its `batch_select_indices` forgets.
+    kinds = {type(layer) for layer in getattr(cache, "layers", ())}
+    return bool(kinds) and kinds <= {DynamicLayer, DynamicSlidingWindowLayer}

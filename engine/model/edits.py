@@ -5,7 +5,7 @@ ever touches the model.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -173,6 +173,18 @@ class EditBatch:
             for g in self.groups
         )
         return EditBatch(rows=len(range(*rows.indices(self.rows))), groups=groups)
+
+    def spread(self, places: Sequence[int], rows: int) -> "EditBatch":
+        """The same edits at some places among `rows`, of which the others are left as they are."""
+        index = torch.tensor(list(places))
+
+        def wide(group: SiteEdits) -> SiteEdits:
+            vectors = group.vectors.new_zeros(rows, group.vectors.shape[1])
+            scales = group.scales.new_zeros(rows)
+            vectors[index], scales[index] = group.vectors, group.scales
+            return replace(group, vectors=vectors, scales=scales)
+
+        return EditBatch(rows=rows, groups=tuple(wide(group) for group in self.groups))
 
     def at(
         self,

@@ -21,6 +21,8 @@ from engine.model.decoding import Decoder, Passes, edit_at, untouched
 from engine.model.edits import EditBatch
 from engine.model.hooked import HookedRunner, on_device
 from engine.model.loading import LoadedModel
+from engine.model.selftests.verdicts import Check
+from engine.model.ways.head import Head
 
 Read = Callable[[Tensor, int, int], None]
 """Refreshes at (hidden [rows, tokens, hidden], block, position of the first token given)."""
@@ -57,7 +59,10 @@ class Forward:
         core: Any = getattr(loaded.causal, "model", None)
         self._fits = core is not None and BlockRunner.fits(core)
         self._runners: dict[Adapter | None, BlockRunner] = {}
-        self._hooked = HookedRunner(loaded.causal)
+        self.hooked = HookedRunner(loaded.causal)
+        self.checks: Sequence[Check] = ()
+        """What the self-tests found; filled by them."""
+        self._head = Head(loaded.causal)
 
     @property
     def blocks(self) -> int:
@@ -87,6 +92,21 @@ class Forward:
         if current not in self._runners:
             self._runners[current] = BlockRunner(self.loaded.causal.model)
         return self._runners[current]
+
+    @property
+    def keeps_past(self) -> bool:
+        """Whether a text is written from kept states; else each token takes a whole pass."""
+        return self._fits or self.hooked.keeps_cache
+
+    def use_whole_passes(self) -> None:
+        """Write with hooks and no kept states, because those failed their self-test."""
+        self._fits = False
+        self.hooked.keeps_cache = False
+
+    @property
+    def depends_on_length(self) -> bool:
+        """Whether states change with the tokens that follow, so that no row may be padded."""
+        return self.hooked.depends_on_length
 
     def check_layer(self, layer: int, name: str) -> None:
         """Refuse a block this model does not have.
@@ -175,13 +195,13 @@ class Forward:
                 hidden = self._runner.embed(ids[:, past.length if past else 0 :])
                 self._runner.span(hidden, -1, to, show, past, keep, layout=layout)
             else:
-                self._hooked.span(ids, to, show)
+                self.hooked.span(ids, to, show)
 
     def _span(
         self, ids: Int[Tensor, "rows tokens"], to: int, edit: EditAt
     ) -> Float[Tensor, "rows tokens hidden"]:
         if self._runner is None:
-            return self._hooked.span(ids, to, edit)
+            return self.hooked.span(ids, to, edit)
         return self._runner.span(self._runner.embed(ids), -1, to, edit)
 
     def states(
@@ -192,7 +212,7 @@ class Forward:
         with self._door(start.adapter, is_differentiable=True):
             if self._runner is None:
                 ids = on_device([start.tokens] * edits.rows, self.loaded.device)
-                return self._hooked.span(ids, target, edit)[:, -last:]
+                return self.hooked.span(ids, target, edit)[:, -last:]
             hidden = start.hidden.expand(edits.rows, -1, -1)
             return self._runner.span(hidden, start.after, target, edit, last=last)
 
@@ -218,28 +238,14 @@ class Forward:
         with self._door(start.adapter):
             if self._runner is None:
                 tokens = on_device([start.tokens] * edits.rows, self.loaded.device)
-                logits = self._hooked.last_logits(tokens, edit)
-                chosen = logits[:, list(ids)]
+                logits, chosen = self.hooked.answers(tokens, edit, ids)
             else:
                 first = past.length if past else 0
                 hidden = start.hidden[:, first:].expand(edits.rows, -1, -1)
                 out = self._runner.span(hidden, start.after, self.blocks - 1, edit, past, last=1)
-                logits, chosen = self._read(out[:, -1], ids)
+                logits, chosen = self._head.read(out[:, -1], ids)
             mass = (chosen.logsumexp(-1) - logits.logsumexp(-1)).exp()
         return Answers(chosen.cpu(), mass.cpu())
-
-    def _read(
-        self, hidden: Float[Tensor, "rows hidden"], ids: Sequence[int]
-    ) -> tuple[Float[Tensor, "rows vocab"], Float[Tensor, "rows answers"]]:
-        assert self._runner is not None
-        head = self.loaded.causal.lm_head
-        normed = self._runner.core.norm(hidden)
-        logits = head(normed).float()
-        if logits.dtype == normed.dtype:
-            return logits, logits[:, list(ids)]
-        # bfloat16 logits near 20 are an eighth apart: the answer rows are multiplied in float32.
-        rows = head.weight[list(ids)].float()
-        return logits, normed.float() @ rows.T
 
     def next_logits(
         self, tokens: list[int], edits: EditBatch, adapter: bool | str = True
@@ -251,10 +257,10 @@ class Forward:
         with self._door(adapter):
             if self._runner is None:
                 ids = on_device([tokens] * edits.rows, self.loaded.device)
-                return self._hooked.last_logits(ids, edit).cpu()
+                return self.hooked.last_logits(ids, edit).cpu()
             hidden = start.hidden.expand(edits.rows, -1, -1)
             out = self._runner.span(hidden, start.after, self.blocks - 1, edit)
-            return self._read(out[:, -1], [0])[0].cpu()
+            return self._head.read(out[:, -1])[0].cpu()
 
     def decoder(
         self, prompts: Sequence[list[int]], edits: EditBatch, adapter: bool | str = True
@@ -271,8 +277,8 @@ class Forward:
         passes = Passes(
             enter=lambda: self._door(adapter),
             runner=runner,
-            hooked=self._hooked,
-            logits=lambda hidden: self._read(hidden, [0])[0],
+            hooked=self.hooked,
+            logits=lambda hidden: self._head.read(hidden)[0],
             device=self.loaded.device,
         )
         return Decoder(passes, prompts, edits)

@@ -4,7 +4,7 @@ Slower than `blocks` (it starts from the tokens each time) but right for any dec
 sit in one list. `forward` is its only caller and removes every hook it sets.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 from engine.errors import ModelError
 from engine.model.blocks import EditAt
+from engine.model.ways.head import rows
+from engine.model.ways.length import rope_depends_on_length
 
 
 class _Captured(BaseException):
@@ -27,17 +29,16 @@ class HookedRunner:
         """Find the block list of a causal LM.
 
         Raises:
-            ModelError: If no module list has as many members as the model has blocks.
+            ModelError: If its decoder has no list of as many members as it has blocks.
         """
         self.causal = causal
-        count = int(causal.config.get_text_config().num_hidden_layers)
-        lists = [m for m in causal.modules() if isinstance(m, nn.ModuleList) and len(m) == count]
-        if not lists:
-            raise ModelError(
-                f"{type(causal).__name__} has no list of {count} decoder blocks: "
-                "only decoder-only transformers can be steered."
-            )
-        self.layers = lists[0]
+        config = causal.config.get_text_config()
+        self.layers = _blocks(causal, int(config.num_hidden_layers))
+        self.depends_on_length = rope_depends_on_length(config)
+        """Whether a token's states change with how many tokens follow it."""
+        self.keeps_cache = not self.depends_on_length
+        """Whether texts are written from the library's cache, or by whole passes."""
+        self._growing = [m for m in causal.modules() if hasattr(m, "max_seq_len_cached")]
 
     @contextmanager
     def edited(self, edit: EditAt, first: int = 0) -> Iterator[None]:
@@ -56,6 +57,8 @@ class HookedRunner:
                 return (edit(args[0], -1, first), *args[1:]), kwargs
             return args, {**kwargs, "hidden_states": edit(kwargs["hidden_states"], -1, first)}
 
+        for rotary in self._growing:
+            _forget_lengths(rotary)
         handles = [self.layers[0].register_forward_pre_hook(before, with_kwargs=True)]
         handles += [b.register_forward_hook(after(i)) for i, b in enumerate(self.layers)]
         try:
@@ -82,14 +85,56 @@ class HookedRunner:
                 self.causal(tokens, use_cache=False)
         except _Captured:
             return found[0]
-        raise RuntimeError(f"Block {to} was never reached.")
+        raise ModelError(
+            f"Block {to} of {type(self.causal).__name__} does not run in the model's own pass: "
+            "this model cannot be steered."
+        )
 
     def last_logits(
         self, tokens: Int[Tensor, "rows tokens"], edit: EditAt
     ) -> Float[Tensor, "rows vocab"]:
         """Float32 logits that follow the last token."""
+        return self.logits(tokens, edit, 1)[:, -1].float()
+
+    def logits(
+        self, tokens: Int[Tensor, "rows tokens"], edit: EditAt, last: int
+    ) -> Float[Tensor, "rows some vocab"]:
+        """Logits after each of the last tokens, in a pass that keeps nothing."""
         with self.edited(edit):
-            return self.causal(tokens, use_cache=False).logits[:, -1].float()
+            return self.causal(tokens, use_cache=False).logits[:, -last:]
+
+    def answers(
+        self, tokens: Int[Tensor, "rows tokens"], edit: EditAt, ids: Sequence[int]
+    ) -> tuple[Float[Tensor, "rows vocab"], Float[Tensor, "rows answers"]]:
+        """Float32 logits after the last token, and those of `ids` as exact as they can be.
+
+        What the model does to the head's output it also does to the exact columns, which are put
+        beside it.
+        """
+        head = self.causal.get_output_embeddings()
+        width = 0
+
+        def widen(module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor | None:
+            nonlocal width
+            last = output[:, -1:].float()
+            handle.remove()
+            exact = None if output.dtype == torch.float32 else rows(module, args[0][:, -1:], ids)
+            if exact is None:
+                return None
+            width = last.shape[-1]
+            return torch.cat([last, exact.to(last.device)], dim=-1)
+
+        if head is None:
+            logits = self.last_logits(tokens, edit)
+            return logits, logits[:, list(ids)]
+        handle = head.register_forward_hook(widen)
+        try:
+            logits = self.last_logits(tokens, edit)
+        finally:
+            handle.remove()
+        if logits.shape[-1] != width + len(ids):
+            return logits, logits[:, list(ids)]
+        return logits[:, :width], logits[:, width:]
 
     def step(
         self, tokens: Int[Tensor, "rows some"], edit: EditAt, first: int, cache: Any
@@ -97,7 +142,34 @@ class HookedRunner:
         """Logits after each of `tokens`, the first at position `first`, and the library's cache."""
         with self.edited(edit, first):
             out = self.causal(tokens, use_cache=True, past_key_values=cache)
-        return out.logits, out.past_key_values
+        return out.logits, getattr(out, "past_key_values", None)
+
+
+def _blocks(causal: Any, count: int) -> nn.ModuleList:
+    """The list of decoder blocks: of the text model where the model also sees or hears."""
+    # An encoder of images may have as many blocks, and stands first.
+    places = [causal.get_decoder()] if hasattr(causal, "get_decoder") else []
+    for place in [*places, causal]:
+        for module in place.modules():
+            if isinstance(module, nn.ModuleList) and len(module) == count:
+                return module
+    raise ModelError(
+        f"{type(causal).__name__} has no list of {count} decoder blocks: "
+        "only decoder-only transformers can be steered."
+    )
+
+
+def _forget_lengths(rotary: Any) -> None:
+    """Undo what a longer text before has left in a RoPE that grows."""
+    first = getattr(rotary, "original_max_seq_len", None)
+    # One with several kinds of blocks keeps each kind's numbers under names of their own.
+    for name in [one for one in vars(rotary) if one.endswith("max_seq_len_cached")]:
+        kind = name.removesuffix("max_seq_len_cached")
+        own = getattr(rotary, f"{kind}original_inv_freq", None)
+        if own is not None and first is not None and getattr(rotary, name) != first:
+            device = getattr(rotary, f"{kind}inv_freq").device
+            setattr(rotary, f"{kind}inv_freq", own.to(device))
+            setattr(rotary, name, first)
 
 
 def on_device(tokens: list[list[int]], device: torch.device) -> Int[Tensor, "rows tokens"]:

@@ -13,9 +13,9 @@ from engine.model.identity import resolve, sources
 from engine.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from engine.model.checks import Check
     from engine.model.forward import Forward
     from engine.model.loading import LoadedModel
+    from engine.model.selftests.verdicts import Check
 
 MOST = 4
 """Doors that stay open; each with an adapter keeps the adapter's weights."""

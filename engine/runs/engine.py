@@ -30,9 +30,9 @@ from engine.runs.queue import JobQueue
 from engine.store.store import Store
 
 if TYPE_CHECKING:
-    from engine.model.checks import Check
     from engine.model.forward import Forward
     from engine.model.loading import LoadedModel
+    from engine.model.selftests.verdicts import Check
 
 CHANGED = "The files that this job reads were changed after it was named: start it again."
 

@@ -212,12 +212,12 @@ def texts(bench: _Bench) -> Figure:
 
 
 def _mean_logprob(bench: _Bench, prompt: list[int], own: Sequence[int]) -> Tensor:
-    """Of a text under the unsteered model, in one pass."""
-    ids = torch.tensor([[*prompt, *own]])
-    with torch.no_grad():
-        logits = bench.plain(input_ids=ids, use_cache=False).logits[0].float()
-    said = logits[len(prompt) - 1 : -1].log_softmax(-1)
-    return said[torch.arange(len(own)), list(own)].mean()[None]
+    """Of a text under the unsteered model, each token after those before it alone."""
+    said = [
+        bench.after(None)([*prompt, *own[:place]]).log_softmax(-1)[token]
+        for place, token in enumerate(own)
+    ]
+    return torch.stack(said).mean()[None]
 
 
 def melbo(bench: _Bench) -> Figure:

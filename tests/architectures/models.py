@@ -264,9 +264,16 @@ def build(name: str, folder: Path, seed: int = 0) -> nn.Module:
     # Random weights that were left untied would be lost by a checkpoint of a tied model.
     model.tie_weights()
     model.eval().requires_grad_(False)
+    if "dynamic" in str(getattr(config, "rope_parameters", "")):
+        # The library's own goes on with what a longer text before has left in it.
+        model.register_forward_pre_hook(lambda one, _: _renew(one.model))
     model.save_pretrained(folder)
     fast.save_pretrained(folder)
     return model
+
+
+def _renew(core: Any) -> None:
+    core.rotary_emb = type(core.rotary_emb)(core.config)
 
 
 def blocks_of(name: str, model: nn.Module) -> nn.ModuleList:

@@ -250,7 +250,7 @@ def test_the_hooked_way_leaves_no_hook_after_an_error() -> None:
     with pytest.raises(RuntimeError):
         door.next_logits(TOKENS, bad)
 
-    assert all(not b._forward_hooks and not b._forward_pre_hooks for b in door._hooked.layers)
+    assert all(not b._forward_hooks and not b._forward_pre_hooks for b in door.hooked.layers)
 
 
 def test_a_layer_that_does_not_exist_is_refused_in_words() -> None:
