@@ -8,6 +8,7 @@ import numpy as np
 
 from dashboard.words import captions
 from engine.configs.core import Site
+from engine.model.declared import generating
 from engine.records.grids import Generation
 from engine.records.records import EvaluationHead, Provenance, VectorSet, measured
 
@@ -176,6 +177,7 @@ def of_texts(generation: Generation, names: Sequence[str]) -> Recipe:
         "adapter": _adapter(generation.model),
         **told,
         "sampling": f"{_sampling(config)}, at most {config['max_new_tokens']} tokens",
+        **_declared(generation.model),
         "template": _template(generation.model, config),
         "seed": str(config["seed"]),
         "record": _record(generation.digest, generation.provenance),
@@ -193,6 +195,12 @@ def _sampling(config: Mapping[str, Any]) -> str:
         if limits[name] != off
     ]
     return ", ".join([f"temperature {config['temperature']:g}", *told])
+
+
+def _declared(model: Mapping[str, Any]) -> Recipe:
+    """Where texts end, and how the model's own generation config would have chosen tokens."""
+    told = generating.told_of(model)
+    return {"model's own": " ".join(told)} if told else {}
 
 
 def _column(one: Mapping[str, Any], generation: Generation) -> str:

@@ -41,7 +41,7 @@ def draw(model: ModelConfig) -> None:
         kind = st.segmented_control(
             "Compare", drafts.KINDS, required=True, key="grid_kind", label_visibility="collapsed"
         )
-        sampling = _sampling()
+        sampling = _sampling(resources.own_choice(model))
     try:
         wanted = _wanted(kind or drafts.KINDS[0], options, tuned is not None)
         is_tuned = any(one.adapter for one in wanted)
@@ -102,8 +102,10 @@ def _take_example() -> None:
         st.session_state["grid_prompts"] = st.session_state["grid_example"]
 
 
-def _sampling() -> dict[str, Any]:
+def _sampling(own_choice: str) -> dict[str, Any]:
     with st.popover("Sampling", icon=":material/casino:"):
+        if own_choice:
+            st.caption(captions.plain(own_choice))
         temperature = st.number_input(
             "Temperature",
             min_value=0.0,

@@ -14,6 +14,7 @@ from dashboard.frames.sweep import Sweep
 from engine.configs.core import PRESETS, STUDY_SCALES, ModelConfig, depth_matched
 from engine.configs.studies import RELATIVE_SCALES, CorrigibilityConfig, DeceptionConfig
 from engine.errors import ModelError, StoreError
+from engine.model.declared import generating
 from engine.model.identity import declared_blocks, locate
 from engine.questions import polarity
 from engine.records.records import RecordInfo, VectorSet
@@ -117,6 +118,15 @@ def layers(model: ModelConfig) -> tuple[int, int]:
     except ModelError:
         blocks = None
     return depth_matched(blocks) if blocks else depth_matched(PRESETS["qwen3-14b"].blocks)
+
+
+def own_choice(model: ModelConfig) -> str:
+    """How a model would choose tokens by its own generation config; "" where it does not say."""
+    try:
+        folder = locate(model, Path(engine().root)).folder
+    except ModelError:
+        return ""
+    return generating.in_words(generating.in_folder(Path(folder))) if folder else ""
 
 
 def submit_study(name: str, model: ModelConfig, **asked: Any) -> Any:

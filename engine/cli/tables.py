@@ -10,6 +10,7 @@ from engine.cli import tables_of_studies, tables_of_vectors
 from engine.cli.drawing import by_scale, console, draw, filled, notes, say
 from engine.configs import registry
 from engine.errors import StoreError
+from engine.model.declared import generating
 from engine.records.grids import Generation
 from engine.records.records import Evaluation, RecordInfo, VectorSet
 from engine.runs.engine import EngineStatus
@@ -109,6 +110,7 @@ def generation(found: Generation) -> None:
         counts = ", ".join(f"{count} {label}" for label, count in labels.items() if label)
         beside.append(unknown | effects | {"name": plain(name), "labels": counts})
     draw(f"Side effects · {found.digest}", beside, BESIDE, left=BESIDE)
+    say(*map(plain, generating.told_of(found.model)))
     notes(found.notes)
 
 
@@ -282,6 +284,7 @@ def checks(status: EngineStatus) -> None:
     ]
     columns = {"": "{mark}", "self-test": "{name}", "figure": "{figure}", "reason": "{reason}"}
     draw(f"{title} · {card.get('dtype')} on {card.get('device')}", rows, columns, left=columns)
+    say(*map(plain, generating.told_of(card)))
     notes(tuple(card.get("notes", ())))
 
 

@@ -6,7 +6,6 @@ What a cell becomes depends on the model and on the cell, never on the batch it 
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 
@@ -53,7 +52,4 @@ def draws_of(key: str, config: GenerateConfig) -> list[float]:
 
 def end_tokens(door: Forward) -> set[int]:
     """Every token after which this model has nothing to say."""
-    declared: Any = getattr(door.loaded.causal, "generation_config", None)
-    ends = getattr(declared, "eos_token_id", None)
-    ends = ends if isinstance(ends, list) else [ends]
-    return {int(e) for e in (*ends, door.loaded.tokenizer.eos_token_id) if e is not None}
+    return set(door.loaded.stop_tokens)

@@ -19,6 +19,7 @@ from engine.model import adapters, collection
 from engine.model import memory as allocator
 from engine.model.adapter_switch import Adapter, AdapterSwitch
 from engine.model.adapters import Fit
+from engine.model.declared import generating
 from engine.model.identity import ModelSource, resolve, sources
 from engine.model.memory import BatchSizes
 from engine.model.prompts import Prompter
@@ -116,6 +117,19 @@ class LoadedModel:
         of_adapters = [note for one in self.adapters.values() for note in one.notes]
         return (*self.prompter.notes, *of_adapters)
 
+    @property
+    def stop_tokens(self) -> tuple[int, ...]:
+        """Ids of every token that ends a text: those of the generation config and tokenizer."""
+        declared = getattr(self.causal, "generation_config", None)
+        ends = getattr(declared, "eos_token_id", None)
+        return generating.stop_tokens(ends, self.tokenizer.eos_token_id)
+
+    @property
+    def own_choice(self) -> dict[str, Any]:
+        """How its own generation config would choose tokens; see `generating.own_choice`."""
+        declared = getattr(self.causal, "generation_config", None)
+        return generating.own_choice(vars(declared) if declared is not None else {})
+
     def identity(self) -> dict[str, Any]:
         """What a record says of the model it was made with."""
         return {
@@ -125,10 +139,15 @@ class LoadedModel:
             "blocks": self.blocks,
             "hidden": self.hidden,
             "template_hash": self.prompter.template_hash,
+            "stop_tokens": [self._token(one) for one in self.stop_tokens],
+            "own_choice": self.own_choice,
             **self._others(),
             "device": str(self.device),
             "dtype": str(self.dtype).removeprefix("torch."),
         }
+
+    def _token(self, one: int) -> str:
+        return str(self.tokenizer.convert_ids_to_tokens(one) or one)
 
     def _others(self) -> dict[str, Any]:
         """What a record says of several adapters: what columns call each, and its content."""

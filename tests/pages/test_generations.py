@@ -1,5 +1,6 @@
 import dataclasses
 import html
+import json
 import re
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from dashboard.words import differences
 from engine.configs.core import STUDY_PROMPT, STUDY_SYSTEM, ModelConfig
 from engine.configs.grids import GenerateConfig
 from engine.errors import ConfigError
+from tests import tiny
 from tests.pages.conftest import open_page, words
 from tests.pages.pair_samples import CONTRASTIVE, FINETUNE, fill_families
 from tests.pages.text_samples import EVIL, GRID, SWEEP, TextEngine, config, fill_texts
@@ -167,6 +169,22 @@ def test_top_p_and_top_k_are_asked_for(vectors: TextEngine) -> None:
 
     asked = vectors.submitted[0]
     assert (asked.temperature, asked.top_p, asked.top_k) == (0.6, 0.95, 20)
+
+
+def test_the_form_says_what_the_model_would_do_by_itself(
+    vectors: TextEngine, tmp_path, monkeypatch
+) -> None:
+    own = "The model's own default: "
+    assert f"{own}the likeliest token." in told(open_page("generations"))
+    folder = tiny.save_folder(tmp_path / "model")
+    monkeypatch.setenv("VECTORSCOPE_MODEL", str(folder))
+    declared = {"do_sample": True, "temperature": 0.6, "top_p": 0.95, "top_k": 20}
+    (folder / "generation_config.json").write_text(json.dumps(declared))
+
+    app = open_page("generations")
+    assert f"{own}temperature 0.6, top-p 0.95, top-k 20." in told(app)
+    (folder / "generation_config.json").unlink()
+    assert own not in told(open_page("generations"))
 
 
 def test_the_form_is_as_it_was_when_the_reader_comes_back(vectors: TextEngine) -> None:
