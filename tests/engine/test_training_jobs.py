@@ -2,21 +2,25 @@
 
 import gc
 import json
+import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
-from engine.configs.core import ModelConfig
+from engine import ROOT
+from engine.configs.core import ModelConfig, as_json
 from engine.configs.datasets import DatasetConfig
 from engine.configs.training import FinetuneConfig
-from engine.errors import Cancelled, ConfigError, DataError, ModelError
+from engine.errors import Cancelled, ConfigError, DataError, ModelError, StoreError
 from engine.runs import training
 from engine.runs.engine import Engine
 from engine.store.store import Store
 from engine.training import places
-from engine.training.lora import process, samples, train
+from engine.training.lora import alone, process, samples, train
 from engine.training.lora.records import read_live, read_record
 from tests import tiny
 
@@ -118,6 +122,109 @@ def test_a_process_of_its_own_reports_stops_and_refuses(engine, model, monkeypat
     assert len(told) < 4000
     with pytest.raises(ModelError, match="Load another."):
         run_apart(settings(engine, model, rank=7), *place, stop)
+
+
+def test_a_second_training_waits_for_the_folder_and_is_refused_in_the_end(
+    tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr(alone, "POLL", 0.05)
+    folder, told, order = tmp_path / "adapters" / "mine", [], []
+
+    def second() -> None:
+        with alone.alone_in(folder, lambda *words: told.append(words[2])):
+            order.append("second")
+
+    with alone.alone_in(folder, lambda *_: None):
+        waiting = threading.Thread(target=second)
+        waiting.start()
+        while not told:
+            waiting.join(0.01)
+        order.append("first")
+    waiting.join(10.0)
+    assert order == ["first", "second"]
+    assert set(told) == {"waiting for another process that trains in mine"}
+
+    monkeypatch.setattr(alone, "PATIENCE", 0.1)
+    with (
+        alone.alone_in(folder, lambda *_: None),
+        pytest.raises(ConfigError, match="Another process is training in mine"),
+        alone.alone_in(folder, lambda *_: None),
+    ):
+        pytest.fail("two hold one folder")
+
+
+def test_a_training_holds_its_folder(engine, model, monkeypatch) -> None:
+    monkeypatch.setattr(alone, "PATIENCE", 0.0)
+    monkeypatch.setattr(alone, "POLL", 0.05)
+    folder = places.adapter_folder(engine.store.root, "held")
+
+    with (
+        alone.alone_in(folder, lambda *_: None),
+        pytest.raises(ConfigError, match="Another process is training in held"),
+    ):
+        train.run(settings(engine, model), folder, engine.root, lambda *_, **__: None)
+
+    assert not folder.exists()
+
+
+def test_a_folder_that_cannot_be_locked_is_refused_in_a_sentence(tmp_path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with (
+        pytest.raises(StoreError, match=r"Nothing can be trained in .*file: \w.*\.$"),
+        alone.alone_in(tmp_path / "file" / "mine", lambda *_: None),
+    ):
+        pytest.fail("it is held")
+
+
+ORPHAN = """
+import sys, time, types
+import engine.training.lora
+from engine.training.lora import process
+
+def run(config, folder, root, progress):
+    with alone_in(folder, progress):
+        progress(1, 2, "holds it")
+        time.sleep(60)
+
+from engine.training.lora.alone import alone_in
+stand_in = types.SimpleNamespace(run=run)
+engine.training.lora.train = sys.modules["engine.training.lora.train"] = stand_in
+process.main(sys.stdin, sys.stdout)
+"""
+OWNER = """
+import json, os, subprocess, sys, time
+order = json.loads(sys.argv[2]) | {"parent": os.getpid()}
+child = subprocess.Popen([sys.executable, "-c", sys.argv[1]], stdin=-1, stdout=-1, text=True)
+child.stdin.write(json.dumps(order) + "\\n")
+child.stdin.flush()
+print(child.pid, child.stdout.readline(), flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_training_whose_owner_is_killed_ends_and_frees_its_folder(engine, model) -> None:
+    folder = places.adapter_folder(engine.store.root, "mine")
+    order = {
+        "config": as_json(settings(engine, model)),
+        "folder": str(folder),
+        "root": str(engine.root),
+        "working": str(ROOT),
+    }
+    command = [sys.executable, "-c", OWNER, ORPHAN, json.dumps(order)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as owner:
+        pid, said = owner.stdout.readline().split(" ", 1)
+        child = psutil.Process(int(pid))
+        owner.kill()
+    assert "holds it" in said
+
+    # One that nobody has asked how it ended is gone all the same.
+    ended = time.monotonic() + 2.0
+    while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < ended
+        time.sleep(0.02)
+    with alone.alone_in(folder, lambda *words: pytest.fail(words[2])):
+        pass
 
 
 def test_how_a_process_ended_is_told_as_if_it_were_this_one() -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,6 +23,8 @@ from engine.progress import Progress
 from engine.records import strict
 
 COMMAND = [sys.executable, "-m", "engine.training.lora.process"]
+POLL = 0.1
+"""Seconds between two looks at whether the owner is still there, once it says nothing more."""
 
 
 def run(config: FinetuneConfig, folder: Path, root: Path, progress: Progress) -> str:
@@ -37,6 +40,7 @@ def run(config: FinetuneConfig, folder: Path, root: Path, progress: Progress) ->
         "folder": str(folder.absolute()),
         "root": str(root.absolute()),
         "working": os.getcwd(),
+        "parent": os.getpid(),
     }
     with tempfile.TemporaryFile("w+", encoding="utf-8") as errors_of:
         # Any: its pipes, which the library's types hold for optional, are asked for here.
@@ -84,17 +88,22 @@ def _outcome(ending: dict[str, Any], printed: str) -> str:
 
 
 def main(orders: IO[str], reports: IO[str]) -> None:
-    """Do what the first line of `orders` says; stop at a checkpoint when they end."""
-    from engine.training.lora import train
+    """Do what the first line of `orders` says; stop at a checkpoint when they end.
 
+    A process whose owner is gone ends at once: what it kept last is whole, and nobody would know
+    that it still works.
+    """
     order, stop = json.loads(orders.readline()), threading.Event()
     os.chdir(order["working"])
 
     def wait() -> None:
         orders.read()
         stop.set()
+        _end_with(order["parent"])
 
     threading.Thread(target=wait, daemon=True).start()
+    # After the watch began, for it takes seconds.
+    from engine.training.lora import train
 
     def tell(**words: Any) -> None:
         reports.write(strict.dumps(words) + "\n")
@@ -111,6 +120,12 @@ def main(orders: IO[str], reports: IO[str]) -> None:
         tell(digest=digest)
     except (EngineError, Cancelled) as error:
         tell(kind=type(error).__name__, error=str(error))
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(POLL)
+    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from engine.progress import Progress
 from engine.records import provenance, strict
 from engine.store.files import write_atomically
 from engine.training.lora import samples
+from engine.training.lora.alone import alone_in
 from engine.training.lora.examples import Examples, load_examples
 from engine.training.lora.records import (
     CHECKPOINT,
@@ -53,7 +54,9 @@ def run(config: FinetuneConfig, folder: Path, root: Path, progress: Progress) ->
         EngineError: For everything the user can mend.
     """
     digest = Names(root, progress=progress).digest(config)
-    if not is_trained(folder, digest):
+    with alone_in(folder, progress):
+        if is_trained(folder, digest):
+            return digest
         refuse_another(folder, digest)
         try:
             loaded = loading.load(config.model, root)
