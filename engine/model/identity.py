@@ -212,7 +212,12 @@ def _locate_adapter(name: str, root: Path) -> tuple[str, bool]:
 
 def is_demo(source: ModelSource, root: Path) -> bool:
     """Whether a model's own files, its adapter apart, are the demo model's, whatever their name."""
-    return source.fingerprint == resolve(ModelConfig(model="demo"), root).fingerprint
+    try:
+        demo = resolve(ModelConfig(model="demo"), root)
+    except ModelError:
+        # Where it is not, nothing is it.
+        return False
+    return source.fingerprint == demo.fingerprint
 
 
 def declared_blocks(source: Located) -> int | None:
