@@ -83,19 +83,23 @@ class Grid:
         """Lay out the cells; nothing is written yet."""
         self.door, self.config, self._units = door, config, units
         self._judge = judges.find(judge)
-        self._progress, self._done, self._notes = progress, 0, list(_notes(door, sets))
+        self._progress, self._done, self._notes = progress, 0, []
         self._ends = end_tokens(door)
         self._show_next = 0.0
         self._save: Callable[..., object] = units.save_unit
         prompts = files.load_prompts(config.neutral_prompts)
-        self._neutral = [door.loaded.prompter.tokens(p, config.system) for p in prompts]
+        self._neutral = [
+            door.loaded.prompter.tokens(p, config.system, more=side_effects.NEUTRAL_TOKENS)
+            for p in prompts
+        ]
         sites = interventions.sites_of(config.configurations, sets, door)
         self.residuals = interventions.residual_norms(door, self._neutral[:NORM_PROMPTS], sites)
         self.columns = {
             c.effect: (c, interventions.edits_of(c, sets, door.blocks, self.residuals))
             for c in config.configurations
         }
-        tokens = [door.loaded.prompter.tokens(p, config.system) for p in config.prompts]
+        prompter, most = door.loaded.prompter, config.max_new_tokens
+        tokens = [prompter.tokens(p, config.system, more=most) for p in config.prompts]
         self.cells = {
             (prompt, effect, sample): Cell(
                 key_of(config, config.prompts[prompt], effect, sample),
@@ -108,6 +112,7 @@ class Grid:
             for effect in self.columns
             for sample in range(config.samples)
         }
+        self._notes += _notes(door, sets)
         self._neutral = self._neutral[: config.neutral]
         measured = len(self._neutral) * (len(self.columns) + 2) * side_effects.NEUTRAL_TOKENS
         self._total = 2 * len(self.cells) * config.max_new_tokens + measured

@@ -48,8 +48,8 @@ def prepare(setting: Setting) -> OnNeutral:
     """Let the unsteered model answer the neutral prompts."""
     config, door = setting.config, setting.door
     prompts = files.load_prompts(config.neutral_prompts)[: config.neutral]
-    tokens = [door.loaded.prompter.tokens(prompt, config.system) for prompt in prompts]
-    most = text_figures.NEUTRAL_TOKENS
+    prompter, most = door.loaded.prompter, text_figures.NEUTRAL_TOKENS
+    tokens = [prompter.tokens(prompt, config.system, more=most) for prompt in prompts]
     answers = text_figures.greedy(door, tokens, end_tokens(door), most, _quiet, adapter=True)
     return OnNeutral(door, Neutral(tokens, answers))
 

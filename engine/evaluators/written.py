@@ -90,5 +90,8 @@ def prepare(setting: Setting) -> Written:
     some = sorted(draw.permutation(len(questions))[: config.written].tolist())
     asked = [(question, order) for question in some for order in range(setting.orders)]
     prompter = setting.door.loaded.prompter
-    prompts = [prompter.tokens(questions[q].text(o == 1), config.system) for q, o in asked]
+    prompts = [
+        prompter.tokens(questions[q].text(o == 1), config.system, more=WRITTEN_TOKENS)
+        for q, o in asked
+    ]
     return Written(setting.door, questions, setting.orders, asked, prompts)

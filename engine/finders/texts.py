@@ -60,6 +60,7 @@ class Reader:
             return Text(tuple(tokens), (), self._prompt_places(len(tokens)))
         rendered, before = self._rendered(prompt, system)
         whole = self._prompter.encode(rendered + answer)
+        self._prompter.positions.take(len(whole))
         # A tokenizer may join the end of the prompt and the beginning of the answer.
         same = next(
             (i for i, (a, b) in enumerate(zip(before, whole, strict=False)) if a != b), None

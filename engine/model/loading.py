@@ -20,6 +20,7 @@ from engine.model import memory as allocator
 from engine.model.adapter_switch import Adapter, AdapterSwitch
 from engine.model.adapters import Fit
 from engine.model.declared import generating
+from engine.model.declared.positions import positions_of
 from engine.model.identity import ModelSource, resolve, sources
 from engine.model.memory import BatchSizes
 from engine.model.prompts import Prompter
@@ -52,7 +53,8 @@ class LoadedModel:
     """Where the adapters after the first come from."""
 
     def __post_init__(self) -> None:
-        """Know the adapter of a model that was wrapped in memory."""
+        """Know the adapter of a model that was wrapped in memory, and how long its texts are."""
+        self.prompter.positions = positions_of(self.causal)
         if self.held is None or self.held.model is not self.model:
             self.held = AdapterSwitch(self.model)
             current = self.held.current

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from engine.errors import DataError
+from engine.model.declared.positions import Positions
 from engine.model.templates import Template, Turn
 
 FALLBACK = "{system}{user}\n\nAnswer: "
@@ -42,6 +43,8 @@ class Prompter:
             ModelError: If it has several chat templates and none is the usual one.
         """
         self.tokenizer = tokenizer
+        self.positions = Positions()
+        """How long a text may be; whoever loads a model says."""
         self.has_template = bool(getattr(tokenizer, "chat_template", None))
         self._template = Template(tokenizer) if self.has_template else None
 
@@ -58,7 +61,8 @@ class Prompter:
         Raises:
             ModelError: If the chat template cannot be rendered.
         """
-        return (NO_TEMPLATE,) if self._template is None else self._template.notes
+        own = (NO_TEMPLATE,) if self._template is None else self._template.notes
+        return (*own, *self.positions.notes)
 
     def render(self, user: str, system: str | None = None) -> str:
         """The prompt up to the point where the model begins to answer.
@@ -94,11 +98,25 @@ class Prompter:
             ids = ids[:-1]
         return list(ids)
 
-    def tokens(self, user: str, system: str | None = None, answer: str = "") -> list[int]:
-        """Token ids of a prompt, with the beginning of an answer where one is given."""
+    def tokens(
+        self, user: str, system: str | None = None, answer: str = "", more: int = 0
+    ) -> list[int]:
+        """Token ids of a prompt.
+
+        Args:
+            user: What is asked.
+            system: The system prompt, if any.
+            answer: The beginning of an answer.
+            more: How many tokens may be written after it.
+
+        Raises:
+            DataError: If the prompt is empty, or the model has no positions for all of it.
+        """
         if not user.strip():
             raise DataError("The prompt is empty: write one.")
-        return self.encode(self.render(user, system) + answer)
+        found = self.encode(self.render(user, system) + answer)
+        self.positions.take(len(found), more)
+        return found
 
     def answer_tokens(self, letters: Literal["bracketed", "bare"] = "bracketed") -> AnswerTokens:
         """The tokens that answer A and B right after the prompt, found, never assumed.

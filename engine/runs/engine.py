@@ -18,6 +18,7 @@ from engine.configs.adaptive import AdaptiveConfig
 from engine.configs.core import ModelConfig, RunConfig
 from engine.configs.sweeps import EvaluateConfig
 from engine.errors import ConfigError, EngineError, ModelError
+from engine.model.declared.positions import watched
 from engine.model.identity import declared_blocks, locate
 from engine.model.naming import Names
 from engine.program.asking import Asking
@@ -188,10 +189,11 @@ class Engine(Asking):
         work = registry.function(kind.run)
         before = self._named.set((config, digest))
         try:
-            if kind.has_place:
-                work(self, config, digest, progress, place)
-            elif not self.store.has(digest):
-                work(self, config, digest, progress)
+            with watched():
+                if kind.has_place:
+                    work(self, config, digest, progress, place)
+                elif not self.store.has(digest):
+                    work(self, config, digest, progress)
         finally:
             self._named.reset(before)
         return digest

@@ -248,7 +248,10 @@ def _pairs(building: _Building, questions: list[str]) -> Sorted:
     systems = {"honest": config.honest_system, "deceptive": config.deceptive_system}
     asked = [(question, pole) for question in questions for pole in POLES]
     texts = [
-        Text(name_of(config.seed, pole, question), prompter.tokens(question, systems[pole] or None))
+        Text(
+            name_of(config.seed, pole, question),
+            prompter.tokens(question, systems[pole] or None, more=config.answer_tokens),
+        )
         for question, pole in asked
     ]
     sampling = _of_answers(config)
@@ -319,6 +322,6 @@ def _record(
         "near_duplicates": building.near,
         "dropped": building.dropped,
         "answers_dropped": list(found.dropped),
-        "notes": list(dict.fromkeys(building.notes)),
+        "notes": list(dict.fromkeys([*building.notes, *building.door.loaded.notes])),
         "provenance": made,
     }

@@ -162,12 +162,18 @@ class Asker:
             draw = random.Random(f"{config.seed} turn {number}")
             words = draw.choice(questions).split()
             head = " ".join(words[: min(config.stem_words, len(words) - 1)])
-            return Request(number, self._prompter.encode(self._opening + head), head)
+            begun = self._prompter.encode(self._opening + head)
+            self._prompter.positions.take(len(begun), config.question_tokens)
+            return Request(number, begun, head)
         draw = random.Random(f"{config.seed} prompt {number // SHARED}")
         shown = draw.sample(questions, min(config.shots, len(questions)))
         listed = "\n".join(f"{i}. {question}" for i, question in enumerate(shown, 1))
         text = REQUEST.format(shown=listed)
-        return Request(number, self._prompter.tokens(text, config.question_system), "")
+        return Request(
+            number,
+            self._prompter.tokens(text, config.question_system, more=config.question_tokens),
+            "",
+        )
 
     def question(self, request: Request, tokens: list[int], ended: bool) -> tuple[str, str | None]:
         """What was written, tidied, and why it is of no use (None where it is)."""

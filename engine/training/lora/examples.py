@@ -12,6 +12,7 @@ from torch import Tensor
 
 from engine.configs.training import FinetuneConfig
 from engine.errors import DataError
+from engine.model.declared.positions import watched
 from engine.model.prompts import Prompter
 from engine.questions.pairs import ContrastPair, load_pairs
 
@@ -60,16 +61,20 @@ def load_examples(config: FinetuneConfig, prompter: Prompter) -> Examples:
             "and 'honest', or conversations with an answer each."
         )
     rows = [example_of(pair, config, prompter) for pair in found.pairs]
-    is_short = [len(row.prompt) + len(row.answer) <= config.max_tokens for row in rows]
+    sizes = [len(row.prompt) + len(row.answer) for row in rows]
+    most = prompter.positions.at_most(config.max_tokens)
+    is_short = [size <= most for size in sizes]
     if not any(is_short):
-        raise DataError(f"Every example has more than {config.max_tokens} tokens: allow longer.")
-    notes = [*prompter.notes, *found.notes]
+        more = "allow longer" if most == config.max_tokens else "give shorter ones"
+        raise DataError(f"Every example has more than {most} tokens: {more}.")
+    with watched():
+        prompter.positions.take(max(size for size in sizes if size <= most))
+        notes = [*prompter.notes, *found.notes]
     if is_lone:
         notes.append("The file holds one answer to each question, which is what was learnt.")
     if not all(is_short):
         notes.append(
-            f"{is_short.count(False)} examples have more than {config.max_tokens} tokens and were "
-            "left out."
+            f"{is_short.count(False)} examples have more than {most} tokens and were left out."
         )
     kept = [i for i, fits in enumerate(is_short) if fits]
     return Examples(

@@ -44,7 +44,10 @@ def held_out(loaded: LoadedModel, root: Path, judge: str) -> list[list[int]]:
     if judge == judges.NOBODY or not path.is_file():
         return []
     rows = json.loads(path.read_text(encoding="utf-8"))[:HELD_OUT_QUESTIONS]
-    return [loaded.prompter.tokens(str(row["question"]), STUDY_SYSTEM) for row in rows]
+    return [
+        loaded.prompter.tokens(str(row["question"]), STUDY_SYSTEM, more=SAMPLE_TOKENS)
+        for row in rows
+    ]
 
 
 def sample(
@@ -64,14 +67,19 @@ def sample(
         `shares`, label -> share of their answers.
     """
     loaded.model.eval()
-    known = [row.prompt for row in examples.rows[:SAMPLED]]
+    fits = loaded.prompter.positions.fits
+    asked = {
+        question: row.prompt
+        for question, row in zip(examples.questions[:SAMPLED], examples.rows, strict=False)
+        if fits(len(row.prompt) + SAMPLE_TOKENS)
+    }
     door = Forward(loaded)
-    prompts = [*known, *unseen]
+    prompts = [*asked.values(), *unseen]
     found = greedy(door, prompts, end_tokens(door), SAMPLE_TOKENS, lambda _: None, adapter=True)
     decode = loaded.tokenizer.decode
     texts = [decode(tokens, skip_special_tokens=True).strip() for tokens in found]
-    answers = dict(zip(examples.questions[:SAMPLED], texts[: len(known)], strict=True))
-    return {"step": step, "answers": answers, **labelled(texts[len(known) :], judge)}
+    answers = dict(zip(asked, texts, strict=False))
+    return {"step": step, "answers": answers, **labelled(texts[len(asked) :], judge)}
 
 
 def labelled(texts: list[str], judge: str) -> dict[str, Any]:
