@@ -57,7 +57,9 @@ class Forward:
         self.loaded = loaded
         self.lock = loaded.switch.lock
         core: Any = getattr(loaded.causal, "model", None)
-        self._fits = core is not None and BlockRunner.fits(core)
+        # Packed weights obey only their own module's call, and their heads have no rows to read.
+        is_plain = loaded.quantised is None
+        self._fits = core is not None and is_plain and BlockRunner.fits(core)
         self._runners: dict[Adapter | None, BlockRunner] = {}
         self.hooked = HookedRunner(loaded.causal)
         self.checks: Sequence[Check] = ()

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from engine.errors import ModelError
 from engine.model.blocks import EditAt
+from engine.model.checkpoints.decoders import text_decoder
 from engine.model.ways.head import rows
 from engine.model.ways.length import rope_depends_on_length
 
@@ -33,7 +34,7 @@ class HookedRunner:
         """
         self.causal = causal
         config = causal.config.get_text_config()
-        self.layers = _blocks(causal, int(config.num_hidden_layers))
+        self.layers = text_decoder(causal).blocks
         self.depends_on_length = rope_depends_on_length(config)
         """Whether a token's states change with how many tokens follow it."""
         self.keeps_cache = not self.depends_on_length
@@ -143,20 +144,6 @@ class HookedRunner:
         with self.edited(edit, first):
             out = self.causal(tokens, use_cache=True, past_key_values=cache)
         return out.logits, getattr(out, "past_key_values", None)
-
-
-def _blocks(causal: Any, count: int) -> nn.ModuleList:
-    """The list of decoder blocks: of the text model where the model also sees or hears."""
-    # An encoder of images may have as many blocks, and stands first.
-    places = [causal.get_decoder()] if hasattr(causal, "get_decoder") else []
-    for place in [*places, causal]:
-        for module in place.modules():
-            if isinstance(module, nn.ModuleList) and len(module) == count:
-                return module
-    raise ModelError(
-        f"{type(causal).__name__} has no list of {count} decoder blocks: "
-        "only decoder-only transformers can be steered."
-    )
 
 
 def _forget_lengths(rotary: Any) -> None:

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from torch import nn
 
 from engine.configs.core import ModelConfig
 from engine.errors import ConfigError, ModelError
@@ -19,6 +17,7 @@ from engine.model import adapters, collection
 from engine.model import memory as allocator
 from engine.model.adapter_switch import Adapter, AdapterSwitch
 from engine.model.adapters import Fit
+from engine.model.checkpoints import reading
 from engine.model.declared import generating
 from engine.model.declared.positions import positions_of
 from engine.model.identity import ModelSource, resolve, sources
@@ -30,6 +29,8 @@ DTYPES = {
     "bfloat16": torch.bfloat16,
     "float16": torch.float16,
 }
+EAGER = "{} has no fused attention: it is computed step by step (eager), which is slower."
+QUANTISED = "The weights are quantised ({}): all figures are of them, not of the full weights."
 
 
 @dataclass(eq=False)
@@ -110,14 +111,27 @@ class LoadedModel:
         return int(self.causal.config.get_text_config().hidden_size)
 
     @property
+    def attention(self) -> str:
+        """How attention is computed: "sdpa", or "eager" where the architecture has no SDPA."""
+        return str(self.causal.config.get_text_config()._attn_implementation)
+
+    @property
+    def quantised(self) -> str | None:
+        """The method by which the weights are quantised; None where they are not."""
+        return reading.quantised(self.causal)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """Sentences that belong beside everything this model gives.
 
         Raises:
             ModelError: If its chat template cannot be rendered.
         """
+        attention = "" if self.attention == "sdpa" else EAGER.format(type(self.causal).__name__)
+        stored = "" if self.quantised is None else QUANTISED.format(self.quantised)
+        of_weights = [said for said in (attention, stored) if said]
         of_adapters = [note for one in self.adapters.values() for note in one.notes]
-        return (*self.prompter.notes, *of_adapters)
+        return (*self.prompter.notes, *of_weights, *of_adapters)
 
     @property
     def stop_tokens(self) -> tuple[int, ...]:
@@ -145,6 +159,8 @@ class LoadedModel:
             "own_choice": self.own_choice,
             **self._others(),
             "device": str(self.device),
+            "attention": self.attention,
+            "quantised": self.quantised,
             "dtype": str(self.dtype).removeprefix("torch."),
         }
 
@@ -177,8 +193,10 @@ def load(config: ModelConfig, root: Path) -> LoadedModel:
     if device.type == "cpu":
         allocator.keep_freed()
     dtype = _dtype(config.dtype, device)
-    tokenizer = _tokenizer(source)
-    model = _causal(source, device, dtype)
+    declared = reading.configuration(source)
+    tokenizer = reading.tokenizer(source)
+    model: Any = reading.weights(source, declared, device, dtype)
+    vocabulary = reading.vocabulary(model, tokenizer, source.name)
     model.requires_grad_(False)
     model.eval()
     _refuse_changed(source, base, root)
@@ -188,7 +206,7 @@ def load(config: ModelConfig, root: Path) -> LoadedModel:
         config=base,
         source=source,
         model=model,
-        prompter=Prompter(tokenizer),
+        prompter=Prompter(tokenizer, vocabulary),
         device=device,
         dtype=dtype,
     )
@@ -266,9 +284,17 @@ def chosen_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise ModelError(f"Device {name!r} is not known: use auto, cpu, cuda or cuda:N.") from None
-    if device.type == "cuda" and not torch.cuda.is_available():
+        device = torch.device("meta")
+    if device.type not in ("cpu", "cuda"):
+        raise ModelError(f"Device {name!r} is not one that is used here: give auto, cpu or cuda:N.")
+    if device.type == "cpu":
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
         raise ModelError("Device cuda was asked for, but torch sees no GPU: use --device cpu.")
+    if (count := torch.cuda.device_count()) <= (device.index or 0):
+        raise ModelError(
+            f"Device {name} was asked for, but torch sees {count}: count them from cuda:0 on."
+        )
     return device
 
 
@@ -276,53 +302,3 @@ def _dtype(name: str, device: torch.device) -> torch.dtype:
     if name == "auto":
         return torch.bfloat16 if device.type == "cuda" else torch.float32
     return DTYPES[name]
-
-
-def _tokenizer(source: ModelSource) -> Any:
-    from transformers import AutoTokenizer
-
-    try:
-        return AutoTokenizer.from_pretrained(source.location, revision=source.revision)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(_loading_sentence("tokenizer", source, error)) from error
-
-
-def _causal(source: ModelSource, device: torch.device, dtype: torch.dtype) -> nn.Module:
-    from transformers import AutoModelForCausalLM
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-    # Several GPUs share a large model; one device needs no dispatch hooks around every block.
-    placement: Any = "auto" if device.type == "cuda" and torch.cuda.device_count() > 1 else device
-    try:
-        model = AutoModelForCausalLM.from_pretrained(
-            source.location,
-            revision=source.revision,
-            dtype=dtype,
-            device_map=placement if device.type == "cuda" else None,
-            attn_implementation="sdpa",
-            low_cpu_mem_usage=True,
-        )
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
-        raise ModelError(_loading_sentence("model", source, error)) from error
-    if hasattr(model, "peft_config"):
-        raise ModelError(
-            f"The folder of {source.name} holds an adapter beside the model's weights: move the "
-            "adapter to a folder of its own and name it with --adapter."
-        )
-    return model
-
-
-def _loading_sentence(what: str, source: ModelSource, error: Exception) -> str:
-    first = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-    if source.is_local:
-        return f"The {what} in {source.name} cannot be loaded: {first}"
-    if "gated" in str(error).lower() or "401" in str(error) or "403" in str(error):
-        return (
-            f"{source.location} is gated: accept its licence on the hub and log in with "
-            "`hf auth login`, or give a local folder with --model."
-        )
-    return (
-        f"{source.location} is not in the local cache and the hub cannot be reached or does not "
-        "have it: check the name and the network, or give a local folder with --model."
-    )

@@ -36,13 +36,18 @@ class AnswerTokens:
 class Prompter:
     """Renders prompts for one tokenizer."""
 
-    def __init__(self, tokenizer: Any) -> None:
+    def __init__(self, tokenizer: Any, vocabulary: int | None = None) -> None:
         """Take a loaded tokenizer; it is never changed.
+
+        Args:
+            tokenizer: Of the library.
+            vocabulary: How many tokens the model knows; None takes what the tokenizer writes.
 
         Raises:
             ModelError: If it has several chat templates and none is the usual one.
         """
         self.tokenizer = tokenizer
+        self._vocabulary = vocabulary
         self.positions = Positions()
         """How long a text may be; whoever loads a model says."""
         self.has_template = bool(getattr(tokenizer, "chat_template", None))
@@ -91,11 +96,21 @@ class Prompter:
         return self._template.conversation(turns, begins=False)
 
     def encode(self, rendered: str) -> list[int]:
-        """Token ids of a rendered prompt; templates already hold their own special tokens."""
+        """Token ids of a rendered prompt; templates already hold their own special tokens.
+
+        Raises:
+            DataError: If the model does not know one of them.
+        """
         ids = self.tokenizer(rendered, add_special_tokens=not self.has_template)["input_ids"]
         eos = self.tokenizer.eos_token_id
         if not self.has_template and len(ids) > 1 and ids[-1] == eos:
             ids = ids[:-1]
+        if self._vocabulary is not None and max(ids, default=0) >= self._vocabulary:
+            token = self.tokenizer.convert_ids_to_tokens(max(ids))
+            raise DataError(
+                f"The tokenizer writes {token!r}, which this model of {self._vocabulary} tokens "
+                "does not know: leave it out of the prompt and the chat template."
+            )
         return list(ids)
 
     def tokens(

@@ -13,7 +13,7 @@ from engine import Engine
 from engine.configs.core import ModelConfig
 from engine.configs.finders import PowerIterationConfig
 from engine.errors import ModelError
-from engine.model import loading
+from engine.model.checkpoints import reading
 from engine.model.edits import EditBatch
 from engine.runs import doors
 from tests import tiny
@@ -176,14 +176,14 @@ def test_what_is_exchanged_while_a_job_waits_fails_the_job(
 def test_what_changes_while_it_is_loaded_is_refused(
     place: Path, engine: Engine, monkeypatch
 ) -> None:
-    original = loading._causal
+    original = reading.weights
 
     def exchanging(*args):
         model = original(*args)
         exchange(place, "other", "base")
         return model
 
-    monkeypatch.setattr(loading, "_causal", exchanging)
+    monkeypatch.setattr(reading, "weights", exchanging)
 
     with pytest.raises(ModelError, match="changed while they were loaded"):
         engine.load(of(place))
