@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from dashboard.frames import cosines
@@ -82,6 +83,14 @@ def led(options: dict[str, Choice], pinned: str | None, current: str | None) -> 
     return ordered
 
 
+def models(tuned: ModelConfig | None, further: Iterable[str]) -> dict[bool | str, str]:
+    """What a column may ask for, each with its words: base, the usual adapter, others by name."""
+    found: dict[bool | str, str] = {False: "base"}
+    if tuned is not None:
+        found[True] = f"fine-tuned: {next(iter(tuned.adapters))}" if further else "fine-tuned"
+    return found | {name: name for name in further}
+
+
 def usual(
     options: dict[str, Choice], has_adapter: bool, vector: str | None, pinned: str | None = None
 ) -> list[dict]:
@@ -141,7 +150,7 @@ def one(values: dict[str, Any], options: dict[str, Choice]) -> Configuration:
     is_ablation = values["operation"] == "ablate"
     return Configuration(
         name=values["name"].strip() or heading(values, options),
-        adapter=bool(values["adapter"]),
+        adapter=values["adapter"] or False,
         blend=blend,
         scale=float(values["scale"]) if blend else 0.0,
         scale_unit="absolute" if is_ablation else values["scale_unit"],
@@ -207,7 +216,8 @@ def number(text: str | None) -> float | None:
 
 def heading(values: dict[str, Any], options: dict[str, Choice]) -> str:
     """A column's name from what it does: "base + 2× contrastive_05"."""
-    model = "fine-tuned" if values["adapter"] else "base"
+    adapter = values["adapter"]
+    model = adapter if isinstance(adapter, str) else "fine-tuned" if adapter else "base"
     reference = values["vector"]
     if reference is None:
         return model

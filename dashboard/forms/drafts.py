@@ -6,8 +6,8 @@ import streamlit as st
 
 from dashboard.forms import configurations
 from dashboard.forms.configurations import EMPTY, SWEEP, Choice
-from dashboard.session import pinned, state
-from engine.configs.core import STUDY_PROMPT, STUDY_SYSTEM
+from dashboard.session import adapters, pinned, state
+from engine.configs.core import STUDY_PROMPT, STUDY_SYSTEM, ModelConfig
 from engine.configs.fields import offered
 from engine.configs.grids import GenerateConfig
 
@@ -47,7 +47,15 @@ def load(config: dict[str, Any]) -> None:
         # Older grids lack what was added later.
         st.session_state[f"grid_{name}"] = config.get(name, usual)
     given = config["configurations"][:MOST_COLUMNS]
-    st.session_state["_columns"] = {str(i): configurations.fields(c) for i, c in enumerate(given)}
+    model = config.get("model") or {}
+    more = tuple(model.get("more_adapters") or ())
+    known = ModelConfig(adapter=model.get("adapter"), more_adapters=more).adapters
+    st.session_state["_columns"] = {
+        str(i): configurations.fields(
+            {**c, "adapter": adapters.take(known, c["adapter"], state.model())}
+        )
+        for i, c in enumerate(given)
+    }
 
 
 def begin(options: dict[str, Choice], has_adapter: bool) -> None:

@@ -29,7 +29,7 @@ def examples(root: str) -> list[str]:
 
 def draw(model: ModelConfig) -> None:
     """The whole form with its button; the reason on screen instead if settings cannot work."""
-    tuned = adapters.tuned(model)
+    tuned, further = adapters.tuned(model), adapters.others(model)
     options = configurations.choices(model)
     drafts.begin(options, tuned is not None)
     drafts.mend()
@@ -43,20 +43,21 @@ def draw(model: ModelConfig) -> None:
         )
         sampling = _sampling(resources.own_choice(model))
     try:
-        wanted = _wanted(kind or drafts.KINDS[0], options, tuned is not None)
-        is_tuned = any(one.adapter for one in wanted)
+        models = configurations.models(tuned, further)
+        wanted = _wanted(kind or drafts.KINDS[0], options, models)
+        chosen, columns = adapters.asked(model, wanted, further)
         config = GenerateConfig(
-            model=tuned if tuned is not None and is_tuned else model,
+            model=chosen,
             prompts=prompts,
             system=system,
-            configurations=wanted,
+            configurations=columns,
             **sampling,
         )
         with bar:
             generate_button(config)
     except EngineError as error:
         st.error(captions.plain(str(error)), icon=":material/error:")
-    _what_is_missing(model, tuned is None, not options)
+    _what_is_missing(model, tuned is None and not further, not options)
 
 
 def _what_is_missing(model: ModelConfig, no_adapter: bool, no_vectors: bool) -> None:
@@ -147,19 +148,21 @@ def _sampling(own_choice: str) -> dict[str, Any]:
     }
 
 
-def _wanted(kind: str, options: dict[str, Choice], has_adapter: bool) -> tuple[Configuration, ...]:
+def _wanted(
+    kind: str, options: dict[str, Choice], models: dict[bool | str, str]
+) -> tuple[Configuration, ...]:
     """The configurations that the editors say."""
     edited: dict[str, dict[str, Any]] = st.session_state["_columns"]
     if kind == drafts.KINDS[1]:
         with st.container(border=True, key="sweep_editor"):
             values = edited.setdefault(SWEEP, {**EMPTY})
-            edited[SWEEP] = grid_columns.editor(SWEEP, values, options, has_adapter)
+            edited[SWEEP] = grid_columns.editor(SWEEP, values, options, models)
         return configurations.sweep(edited[SWEEP], options)
     names = [name for name in edited if name != SWEEP]
     for start in range(0, len(names), 3):
         for place, name in zip(st.columns(3), names[start : start + 3], strict=False):
             with place.container(border=True, gap="small"):
-                edited[name] = grid_columns.editor(name, edited[name], options, has_adapter)
+                edited[name] = grid_columns.editor(name, edited[name], options, models)
     with st.container(horizontal=True, gap="xsmall"):
         st.button(
             "Add a column",

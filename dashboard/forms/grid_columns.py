@@ -21,18 +21,22 @@ HELP = {
 
 
 def editor(
-    column: str, values: dict[str, Any], options: dict[str, Choice], has_adapter: bool
+    column: str,
+    values: dict[str, Any],
+    options: dict[str, Choice],
+    models: dict[bool | str, str],
 ) -> dict[str, Any]:
     """Draw the fields of one column; gives their values."""
     fields = _Fields(column, dict(values))
-    if has_adapter:
+    if len(models) > 1:
+        few = len(models) == 2
         fields.ask(
             "adapter",
-            st.segmented_control,
+            st.segmented_control if few else st.selectbox,
             "Model",
-            [False, True],
-            required=True,
-            format_func=lambda on: "fine-tuned" if on else "base",
+            list(models),
+            format_func=lambda one: models.get(one, str(one)),
+            **({"required": True} if few else {}),
         )
     fields.ask(
         "vector",
@@ -73,6 +77,9 @@ class _Fields:
         now = st.session_state[key]
         if name == "also":
             st.session_state[key] = [one for one in now if one in options]
+        elif name == "adapter" and now is not None and now not in options:
+            # Gone since, as when another was chosen for the usual one.
+            st.session_state[key] = False
         elif name == "vector" and now is not None and now not in options:
             st.session_state[key] = None
         self.values[name] = widget(label, *given, key=key, help=HELP.get(name), **more)

@@ -5,9 +5,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard.session import resources
+from dashboard.session import resources, state
 from engine.configs.core import ModelConfig
+from engine.configs.grids import Configuration
+from engine.errors import ConfigError
 from engine.model.identity import DEMO_ADAPTER
+from engine.training import places
 
 
 def tuned(model: ModelConfig) -> ModelConfig | None:
@@ -29,6 +32,82 @@ def tuned(model: ModelConfig) -> ModelConfig | None:
 def choose(tuned: ModelConfig) -> None:
     """Take this adapter for the fine-tuned model, in this session."""
     st.session_state["_adapter"] = (tuned.model, tuned.adapter)
+
+
+def others(model: ModelConfig) -> dict[str, str]:
+    """Where the adapters beside that one lie, by name, for columns of a grid.
+
+    Those this dashboard was started with, those that were trained in this store on this model, and
+    those of a grid whose settings were taken over.
+    """
+    found = [
+        pair for one in state.started_with() for pair in ModelConfig(adapter=one).adapters.items()
+    ]
+    for one in places.adapters(Path(resources.engine().store.root)):
+        if one.record is not None and one.record["config"]["model"]["model"] == model.model:
+            found.append((one.name, str(one.folder)))
+    found += [(name, place) for place, name in st.session_state.get("_taken_adapters", {}).items()]
+    usual = tuned(model)
+    known = dict(usual.adapters) if usual is not None else {}
+    first = set(known)
+    for name, place in found:
+        if place not in known.values():
+            known[_apart(name, known)] = place
+    return {name: place for name, place in known.items() if name not in first}
+
+
+def _apart(name: str, known: dict[str, str]) -> str:
+    tries = (name, *(f"{name} ({number})" for number in range(2, len(known) + 3)))
+    return next(one for one in tries if one not in known)
+
+
+def take(known: dict[str, str], called: bool | str, model: ModelConfig) -> bool | str:
+    """What a column asks for here, where that of a stored grid asked for `called`.
+
+    Args:
+        known: Where the stored grid's adapters lie, by name.
+        called: One of these names; True is the first.
+        model: This dashboard's.
+    """
+    name = next(iter(known), "") if called is True else called
+    if not name or name not in known:
+        return called
+    place, usual = known[name], tuned(model)
+    if usual is not None and place in usual.adapters.values():
+        return True
+    st.session_state.setdefault("_taken_adapters", {}).setdefault(place, name)
+    return next(own for own, where in others(model).items() if where == place)
+
+
+def asked(
+    model: ModelConfig, wanted: tuple[Configuration, ...], further: dict[str, str]
+) -> tuple[ModelConfig, tuple[Configuration, ...]]:
+    """The model with the adapters that a grid's columns ask for, and the columns as it has them.
+
+    Args:
+        model: This dashboard's.
+        wanted: True asks for the usual adapter.
+        further: What `others` gave.
+
+    Raises:
+        ConfigError: If a column asks for an adapter that is gone.
+    """
+    usual = tuned(model)
+    used = list(dict.fromkeys(one.adapter for one in wanted if one.adapter))
+    if not set(used) - {True}:
+        return (usual if usual is not None and used else model), wanted
+    gone = [name for name in used if name is not True and name not in further]
+    if gone:
+        raise ConfigError(f"The adapter {gone[0]} is no longer here: choose another one.")
+    own = "" if usual is None else next(iter(usual.adapters))
+    known = further if usual is None else {**further, **usual.adapters}
+    names = [own if one is True else str(one) for one in used]
+    first, *more = [f"{name}={known[name]}" for name in names]
+    several = dataclasses.replace(model, adapter=first, more_adapters=tuple(more))
+    columns = [
+        dataclasses.replace(c, adapter=own if c.adapter is True else c.adapter) for c in wanted
+    ]
+    return several, tuple(columns)
 
 
 def missing(model: ModelConfig) -> str:

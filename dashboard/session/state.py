@@ -15,8 +15,17 @@ from engine.runs.queue import JobQueue
 def model() -> ModelConfig:
     """The model this dashboard was started for, from the environment."""
     name = os.environ.get("VECTORSCOPE_MODEL", "").strip() or "demo"
-    adapter = os.environ.get("VECTORSCOPE_ADAPTER", "").strip() or None
-    return ModelConfig(model=name, adapter=adapter)
+    return ModelConfig(model=name, adapter=next(iter(started_with()), None))
+
+
+def started_with() -> list[str]:
+    """The adapters this dashboard was started with: one, or several as name=folder with commas."""
+    given = os.environ.get("VECTORSCOPE_ADAPTER", "").strip()
+    parts = [part.strip() for part in given.split(",")]
+    # A comma may be part of a folder's name.
+    named = [part.partition("=") for part in parts]
+    are_named = all(sign and name and "/" not in name for name, sign, _ in named)
+    return parts if are_named else [given] * bool(given)
 
 
 def preset(config: ModelConfig) -> Preset | None:

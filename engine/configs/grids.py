@@ -166,14 +166,16 @@ class GenerateConfig(RunConfig):
     def named(self, known: Known) -> dict[str, Any]:
         """All settings, with vectors, model, adapters and neutral prompts by their content."""
         model = known.model(self.model)
-        # What an adapter is called is a label: a column is known by the adapter's content.
+        # What an adapter is called is a label: a column is known by the adapter's content, and the
+        # only one needs no name.
         contents = [model.get("adapter"), *model.get("more_adapters", ())]
-        known_as = dict(zip(self.model.adapters, contents, strict=False))
+        several = dict(zip(self.model.adapters, contents, strict=False)) if contents[1:] else {}
+        first = contents[0] if several else True
         vectors = {digest: known.content(digest) for digest in self.digests}
         named = super().named(known) | {"model": model, "contents": vectors}
         for column in named["configurations"]:
-            if isinstance(column["adapter"], str):
-                column["adapter"] = known_as[column["adapter"]]
+            if column["adapter"]:
+                column["adapter"] = several.get(column["adapter"], first)
         return named
 
     @property

@@ -115,11 +115,17 @@ def _checked(door: "Forward") -> list["Check"]:
     loaded = door.loaded
     if not loaded.more:
         return checks.run_checks(door)
-    found = []
-    try:
+    way: tuple[bool, bool] | None = None
+    found: list[Check] = []
+    # Again for all where one of them gave a way up.
+    while way != (door.is_segmented, door.keeps_past):
+        way, found = (door.is_segmented, door.keeps_past), []
         for name, one in loaded.adapters.items():
             door.loaded = replace(loaded, adapters={name: one})
-            found += [replace(c, name=f"{name}: {c.name}") for c in checks.run_checks(door)]
-    finally:
-        door.loaded = loaded
+            try:
+                own = checks.run_checks(door)
+            finally:
+                door.loaded = loaded
+            found += [replace(check, name=f"{name}: {check.name}") for check in own]
+    door.checks = found
     return found

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.forms import configurations
-from dashboard.session import adapters, resources
+from dashboard.session import adapters, resources, state
 from dashboard.views.generations import history, labels
 from dashboard.views.generations.texts import View
 from dashboard.widgets import sheets
@@ -19,6 +19,7 @@ from tests import tiny
 from tests.pages.conftest import open_page, words
 from tests.pages.pair_samples import CONTRASTIVE, FINETUNE, fill_families
 from tests.pages.text_samples import EVIL, GRID, SWEEP, TextEngine, config, fill_texts
+from tests.pages.training_samples import add_adapter
 
 
 @pytest.fixture
@@ -134,6 +135,61 @@ def test_columns_can_be_added_and_edited(vectors: TextEngine) -> None:
     assert last.layers == "all"
     assert last.scale == 0.5
     assert last.name == "fine-tuned, finetune-diff_02 removed"
+
+
+def test_columns_may_ask_several_adapters(engine: TextEngine) -> None:
+    mine = str(add_adapter(engine.store.root, "mine"))
+    add_adapter(engine.store.root, "elsewhere", model=ModelConfig(model="llama-3.2-3b"))
+    app = open_page("generations")
+
+    choice = app.selectbox(key="col_0_adapter")
+    assert choice.options == ["base", "fine-tuned: demo", "mine"]
+    choice.set_value("mine").run()
+    app.button(key="generate").click().run()
+    wait(engine)
+    app.run()
+    app.button(key="use_settings").click().run()
+    app.selectbox(key="col_1_adapter").set_value(False).run()
+    app.button(key="generate").click().run()
+
+    assert not app.exception
+    both, one = engine.submitted
+    assert both.model.adapters == {"mine": mine, "demo": "demo"}
+    assert [(c.name, c.adapter) for c in both.configurations] == [
+        ("mine", "mine"), ("fine-tuned", "demo"),
+    ]  # fmt: skip
+    assert one.model.adapters == {"mine": mine}
+    assert [c.adapter for c in one.configurations] == ["mine", False]
+
+
+def test_settings_of_a_grid_bring_its_own_adapters(texts: TextEngine, monkeypatch) -> None:
+    monkeypatch.setattr(adapters, "tuned", lambda model: ModelConfig(adapter="/of/mine"))
+    app = open_page("generations", gen=GRID)
+
+    app.button(key="use_settings").click().run()
+    app.button(key="generate").click().run()
+
+    asked = texts.submitted[0]
+    assert asked.model.adapters == {"demo": "demo"}
+    assert [bool(c.adapter) for c in asked.configurations] == [False, False, True]
+
+    # Where it is gone by then, the form shows the base model instead.
+    app.session_state["gen"] = None
+    app.session_state["_composing"] = True
+    del app.session_state["_taken_adapters"]
+    app.run()
+    assert app.segmented_control(key="col_2_adapter").value is False
+
+
+def test_a_dashboard_may_start_with_several_adapters(monkeypatch: pytest.MonkeyPatch) -> None:
+    def started(text: str) -> list[str]:
+        monkeypatch.setenv("VECTORSCOPE_ADAPTER", text)
+        return state.started_with()
+
+    assert started("one=/a, two=user/b") == ["one=/a", "two=user/b"]
+    assert started("/runs/a=1,b=2/x") == ["/runs/a=1,b=2/x"]
+    assert started(" ") == []
+    assert started("one=/a") == ["one=/a"]
 
 
 def test_a_scale_sweep_has_one_configuration_a_scale(vectors: TextEngine) -> None:

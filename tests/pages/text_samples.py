@@ -67,7 +67,7 @@ def frame(given: GenerateConfig) -> pd.DataFrame:
                         "repetition": 0.6 if j == 1 else 0.0,
                         "unique_tokens": 0.9,
                         "mean_logprob": -1.25 - j,
-                        "adapter": column.adapter,
+                        "adapter": bool(column.adapter),
                         "scale": column.scale,
                     }
                 )
