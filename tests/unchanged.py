@@ -24,7 +24,7 @@ VERBS = """
 | experiment | experiment corrigibility | experiment deception | evaluate | generate | similarity
 | audit | evidence | build-dataset | finetune | bench | check | list | show | import | export
 """
-STORED = "4ef5eb389dc9"
+STORED = next((ROOT / "vectors").glob("melbo_demo_*")).stem.rpartition("_")[2]
 """A set of vectors that ships with the project."""
 
 

@@ -18,6 +18,7 @@ from engine.configs.sweeps import EvaluateConfig
 from engine.configs.training import FinetuneConfig
 from engine.runs.engine import Engine
 from engine.store.store import Store
+from tests import shipped
 from tests.browser.server import ROOT
 from tests.pages.pair_samples import fill_families
 from tests.pages.samples import fill as fill_sweep
@@ -25,9 +26,9 @@ from tests.pages.test_studies import DECEPTION, deception
 from tests.pages.text_samples import fill_texts
 from tests.pages.training_samples import add_adapter, add_dataset
 
-MELBO = "4ef5eb389dc9"
+MELBO = shipped.digest("melbo")
 """The shipped vectors that the sweep measures."""
-SPOILT_RUN, SPOILT_TEXTS = "ad6071e12e6c", "07cffa1978eb"
+SPOILT_RUN, SPOILT_TEXTS = shipped.sweep("survival"), shipped.texts()
 """What `damage` spoils."""
 ALL = ("overview", "discover", "curves", "similarity", "generations", "studies", "train", "audit",
        "library")  # fmt: skip
@@ -218,7 +219,7 @@ MISSING = (
     View("similarity", "missing", "/similarity?mode=span&part=a&space=b", (GONE, "of random"),
          "span"),
     View("generations", "missing", "/generations?gen=ffff00000009", (GONE, "History")),
-    View("generations", "missing", "/generations?gen=07cffa1978eb&p=999&s=-1&view=x&changes=8",
+    View("generations", "missing", f"/generations?gen={SPOILT_TEXTS}&p=999&s=-1&view=x&changes=8",
          (GONE, "History"), "prompt"),
     View("generations", "missing", "/generations?vec=nobody:x&scale=abc&unit=y",
          (GONE, "Add a column"), "vector"),

@@ -8,6 +8,7 @@ import pytest
 
 from engine.maths.race import ALONE, CAUTION, GRID, Race, Worst, mean_intervals
 from engine.store.store import Store
+from tests import shipped
 from tests.reference import race_reference as slow
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,9 +82,9 @@ def test_a_best_arm_that_owes_its_lead_to_few_questions_is_seldom_lost() -> None
     assert lost / 100 <= 0.05 + 2 * math.sqrt(0.05 * 0.95 / 100)
 
 
-@pytest.mark.parametrize("digest", ["ad6071e12e6c", "5d96b60a4326"])
-def test_the_shipped_sweeps_are_decided_by_a_third_of_their_cells(digest: str) -> None:
-    frame = Store(ROOT).load_evaluation(digest).frame
+@pytest.mark.parametrize("questions", ["survival", "corrigibility"])
+def test_the_shipped_sweeps_are_decided_by_a_third_of_their_cells(questions: str) -> None:
+    frame = Store(ROOT).load_evaluation(shipped.sweep(questions)).frame
     frame = frame[frame["vector_set"] != "control"]
     rows = frame["difference"].to_numpy(float).reshape(-1, 100, 2).mean(axis=2)
     changes = rows[1:] - rows[0]
