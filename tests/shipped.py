@@ -1,4 +1,4 @@
-"""The records that the repository ships, found by what they are, so that a remake renames nothing."""
+"""The records that the repository ships, found by what they are: a remake renames nothing."""
 
 from pathlib import Path
 
