@@ -48,9 +48,8 @@ def _engine_card() -> None:
             for key in ("device", "dtype"):
                 if loaded.get(key):
                     st.badge(str(loaded[key]).removeprefix("torch."), color="gray")
-            if loaded.get("adapter"):
-                name = captions.plain(str(loaded["adapter"]))
-                st.badge(f"LoRA {name}", color="gray", help=ADAPTER)
+            for one in loaded.get("adapters") or filter(None, [loaded.get("adapter")]):
+                st.badge(f"LoRA {captions.plain(str(one))}", color="gray", help=ADAPTER)
         _facts(status, loaded)
         if status.error:
             st.caption(f":red[{captions.plain(status.error)}]")

@@ -9,7 +9,7 @@ from dashboard.session import resources
 from engine import Engine
 from tests import tiny
 from tests.engine.test_adapters import lora, write
-from tests.pages.conftest import open_page
+from tests.pages.conftest import open_page, words
 
 
 @pytest.fixture
@@ -64,3 +64,5 @@ def test_grids_of_base_and_adapters_take_turns_on_one_load(
         [False], [True], [False, "two"], ["two"], [False], ["one", False, "two"],
     ]  # fmt: skip
     assert loads == [str(base)]
+    assert "LoRA one" in words(app)
+    assert "LoRA two" in words(app)
