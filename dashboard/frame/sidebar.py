@@ -103,7 +103,8 @@ def _check(check: Any) -> None:
     """One self-test: its name in green or red, then its figure and what it shows."""
     colour, icon = ("green", "check") if check.passed else ("red", "close")
     st.markdown(f":{colour}[:material/{icon}: {captions.plain(check.name)}]")
-    st.caption(captions.plain(". ".join(part for part in (check.figure, check.reason) if part)))
+    words = ". ".join(part for part in (check.figure, check.reason) if part)
+    st.caption(captions.plain(f"{words} {check.consequence}".strip()))
 
 
 def _buttons(status: Any) -> None:

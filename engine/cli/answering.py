@@ -22,6 +22,11 @@ def answer(**values: Any) -> None:
     print(strict.dumps(values))
 
 
+def answer_in_lines(**values: Any) -> None:
+    """Print one JSON object that a person pastes; no other line is printed."""
+    print(strict.dumps(values, indent=2, ensure_ascii=False))
+
+
 def run(config: RunConfig, store: Path, told: Callable[[Any], dict[str, Any]]) -> None:
     """Do what a config says, show the record, and answer.
 

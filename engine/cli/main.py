@@ -12,9 +12,9 @@ from typing import Any
 import typer
 
 from engine.cli import bench, evaluate, evidence, find, generate, library, studies, tables, training
-from engine.cli.answering import answer, open_engine
+from engine.cli.answering import answer, answer_in_lines, open_engine
 from engine.cli.audit import audit_files
-from engine.cli.from_config import STORE, command, model_of, of_model
+from engine.cli.from_config import STORE, Option, command, model_of, of_model
 from engine.cli.options import spread_vectors
 from engine.cli.similarity import similarity_of_sets
 from engine.errors import Cancelled, EngineError
@@ -31,17 +31,21 @@ def _check(given: dict[str, Any]) -> None:
     with bar() as progress:
         door = engine.load(model_of(given), progress)
     status = engine.status()
-    tables.checks(status)
     identity = door.loaded.identity()
-    answer(
+    if not given["json"]:
+        tables.checks(status)
+    show = answer_in_lines if given["json"] else answer
+    show(
         digest=identity["fingerprint"],
         path=given["model"],
         model=identity,
         notes=list(door.loaded.notes),
         passed=all(c.passed for c in status.checks),
-        checks=[dataclasses.asdict(c) for c in status.checks],
+        checks=[dataclasses.asdict(c) | {"consequence": c.consequence} for c in status.checks],
     )
 
+
+JSON = Option("json", bool, False, "Only JSON, in lines, to paste into a report.", ("--json",))
 
 app = typer.Typer(
     add_completion=False,
@@ -63,7 +67,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "finetune": training.finetune(),
     "bench": bench.command(),
     "check": command(
-        "Load a model and run the self-tests, each with its figure.", [*of_model(), STORE], _check
+        "Load a model and run the self-tests, each with its figure.",
+        [*of_model(), JSON, STORE],
+        _check,
     ),
     "list": library.list_records,
     "show": library.show,

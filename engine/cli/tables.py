@@ -279,7 +279,11 @@ def checks(status: EngineStatus) -> None:
     card = status.model or {}
     title = f"{card.get('title')} · {card.get('blocks')} blocks · width {card.get('hidden')}"
     rows = [
-        {**vars(one), "mark": "[green]ok[/]" if one.passed else "[red]FAIL[/]"}
+        {
+            **vars(one),
+            "reason": f"{one.reason} {one.consequence}".strip(),
+            "mark": "[green]ok[/]" if one.passed else "[red]FAIL[/]",
+        }
         for one in status.checks
     ]
     columns = {"": "{mark}", "self-test": "{name}", "figure": "{figure}", "reason": "{reason}"}

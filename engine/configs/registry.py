@@ -25,6 +25,8 @@ from engine.errors import ConfigError
 
 Comes = Literal["vectors", "evaluation", "generation", "experiment", "adapter", "dataset"]
 """Kinds of record; an adapter and a dataset lie at a place of their own, not in the store."""
+Use = Literal["answers", "generation"]
+"""What only some kinds of run need of a model: its answers to questions, and its texts."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Run:
     """Module of a finder, whose `find` gives the vectors."""
     check: str = ""
     """`module:function` that refuses, before it is queued, a config that cannot go to a place."""
+    uses: tuple[Use, ...] = ()
+    """Self-tests of a model speak of these."""
 
     @property
     def method(self) -> str:
@@ -71,9 +75,21 @@ RUNS: list[Run] = [
     finder(RandomConfig, "engine.finders.random_control"),
     finder(ContrastiveConfig, "engine.finders.contrastive"),
     finder(FinetuneDiffConfig, "engine.finders.finetune_diff"),
-    Run(EvaluateConfig, "engine.runs.single:evaluate", "evaluate", "evaluation"),
-    Run(GenerateConfig, "engine.runs.single:generate", "generate", "generation"),
-    Run(AdaptiveConfig, "engine.runs.adaptive:run", "screening", "experiment"),
+    Run(
+        EvaluateConfig,
+        "engine.runs.single:evaluate",
+        "evaluate",
+        "evaluation",
+        uses=("answers", "generation"),
+    ),
+    Run(
+        GenerateConfig,
+        "engine.runs.single:generate",
+        "generate",
+        "generation",
+        uses=("generation",),
+    ),
+    Run(AdaptiveConfig, "engine.runs.adaptive:run", "screening", "experiment", uses=("answers",)),
     Run(EvidenceConfig, "engine.runs.evidence:run", "evidence", "experiment"),
     Run(CorrigibilityConfig, "engine.runs.studies.corrigibility:run", "experiment", "experiment"),
     Run(DeceptionConfig, "engine.runs.studies.deception:run", "experiment", "experiment"),
@@ -90,6 +106,7 @@ RUNS: list[Run] = [
         "dataset",
         "dataset",
         check="engine.runs.training:check_dataset",
+        uses=("generation",),
     ),
 ]
 """All kinds of run; finders in the order in which they are offered and coloured.

@@ -12,8 +12,8 @@ from engine.configs.core import STUDY_PROMPT, STUDY_SYSTEM, Site
 from engine.errors import DataError
 from engine.model.edits import Edit, EditBatch
 from engine.model.forward import Forward
-from engine.model.selftests import passes
-from engine.model.selftests.verdicts import SHARE, Check
+from engine.model.selftests import passes, verdicts
+from engine.model.selftests.verdicts import Check
 
 STEPS = 3
 """Tokens that are written, once with each strength until the edit stands out."""
@@ -21,32 +21,45 @@ STRENGTHS = (0.1, 1.0, 4.0)
 """Of an edit, in median norms of the residual stream; the first is like a usual one."""
 LOST = (AttributeError, IndexError, NotImplementedError, RuntimeError, TypeError, ValueError)
 """What the library raises where a kind of model keeps no states, or in another way."""
+SHARE = {torch.float32: 1e-4, torch.bfloat16: 0.02, torch.float16: 0.004}
+"""Of the largest value: differences that rounding explains in each precision, at the least."""
+MOST = 0.2
+"""Where rounding explains more, it explains too much."""
 
 
 def run_checks(door: Forward) -> list[Check]:
     """All self-tests, also left on the door; each way that fails its own is given up."""
-    tokens = door.loaded.prompter.tokens(STUDY_PROMPT, STUDY_SYSTEM)
-    first, answers = _same_as_library(door, tokens), _answers_are_exact(door, tokens)
-    steps = _every_decode_step(door, tokens)
-    if door.is_segmented and not (first.passed and answers.passed and steps.passed):
+    asked = _Asked(door, door.loaded.prompter.tokens(STUDY_PROMPT, STUDY_SYSTEM))
+    ways = _of_way(asked)
+    if door.is_segmented and not all(one.passed for one in ways):
         door.use_hooks()
-        first, answers = _same_as_library(door, tokens), _answers_are_exact(door, tokens)
-        steps = _every_decode_step(door, tokens)
-    if door.keeps_past and not steps.passed:
+        ways = _of_way(asked)
+    if door.keeps_past and not ways[-1].passed:
         door.use_whole_passes()
-        steps = _every_decode_step(door, tokens)
-    checks = [
-        first,
-        _finite(door, tokens),
-        _scale_zero(door, tokens),
-        _batch_equals_single(door, tokens),
-        answers,
-        steps,
-    ]
+        ways = [*ways[:-1], _every_decode_step(asked)]
+    checks = [_finite(asked), *ways, _scale_zero(asked), _batch_equals_single(asked)]
     if door.loaded.has_adapter:
-        checks.append(_adapter_off(door, tokens))
+        checks.append(_adapter_off(asked))
     door.checks = [*checks, _template(door), _answers(door)]
+    door.loaded.red = verdicts.notes(door.checks)
     return list(door.checks)
+
+
+class _Asked:
+    """A door, a prompt, and what rounding explains there."""
+
+    def __init__(self, door: Forward, tokens: list[int]) -> None:
+        self.door, self.tokens = door, tokens
+        self.bar = SHARE[door.loaded.dtype]
+        if door.loaded.dtype != torch.float32:
+            short = [tokens[-7:], tokens]
+            noise = passes.largest(passes.of_rounding(door, one) for one in short)
+            self.bar = min(max(self.bar, 2 * noise), MOST)
+
+
+def _of_way(asked: _Asked) -> list[Check]:
+    """Those that the way of running must pass; the last is of kept states."""
+    return [_same_as_library(asked), _answers_are_exact(asked), _every_decode_step(asked)]
 
 
 def _vector(door: Forward, seed: int = 0) -> Float[Tensor, " hidden"]:
@@ -65,29 +78,25 @@ def _library_logits(
     return passes.library(door, tokens, adapter).logits[0, -1].float().cpu()
 
 
-def _bar(door: Forward) -> float:
-    return SHARE[door.loaded.dtype]
-
-
-def _same_as_library(door: Forward, tokens: list[int]) -> Check:
+def _same_as_library(asked: _Asked) -> Check:
     """Compare states of every block and logits at several lengths, past what the config names."""
-    asked = passes.prompts(door, tokens)
-    logits = passes.largest(passes.of_logits(door, one) for one in asked)
-    by_hand = asked if door.is_segmented else []
+    door, prompts = asked.door, passes.prompts(asked.door, asked.tokens)
+    logits = passes.largest(passes.of_logits(door, one) for one in prompts)
+    by_hand = prompts if door.is_segmented else []
     states = passes.largest([0.0, *(passes.of_states(door, one) for one in by_hand)])
     blocks = f", blocks by {states:.1e}" if by_hand else ""
     way = "blocks run by hand" if door.is_segmented else "hooks on the library's own pass"
-    lengths = ", ".join(str(len(one)) for one in asked)
+    lengths = ", ".join(str(len(one)) for one in prompts)
     return Check(
         name="forward equals the library's",
-        passed=max(logits, states) <= _bar(door),
+        passed=max(logits, states) <= asked.bar,
         figure=f"logits differ by {logits:.1e}{blocks} of their size",
         reason=f"This model goes through {way}; tried at {lengths} tokens.",
     )
 
 
-def _finite(door: Forward, tokens: list[int]) -> Check:
-    logits = _library_logits(door, tokens)
+def _finite(asked: _Asked) -> Check:
+    logits = _library_logits(asked.door, asked.tokens)
     bad = int(logits.isnan().sum() + logits.isposinf().sum())
     return Check(
         name="logits are numbers",
@@ -97,15 +106,16 @@ def _finite(door: Forward, tokens: list[int]) -> Check:
     )
 
 
-def _answers_are_exact(door: Forward, tokens: list[int]) -> Check:
+def _answers_are_exact(asked: _Asked) -> Check:
     """Compare answers of steered rows with a float32 head on the library's own pass."""
+    door, tokens = asked.door, asked.tokens
     likely = _library_logits(door, tokens).nan_to_num().topk(2).indices.tolist()
     size = _norm(door, tokens)
     rows = [[_edit(door, seed, size * seed)] for seed in range(3)]
     worst = passes.of_answers(door, tokens, rows, likely)
     return Check(
         name="answers equal a float32 head's",
-        passed=worst <= _bar(door),
+        passed=worst <= asked.bar,
         figure=f"largest difference {worst:.1e} of the logits' size",
         reason="Answers are read through all that stands on the head, also past a kept beginning.",
         speaks_of="answers",
@@ -121,52 +131,53 @@ def _edit(door: Forward, seed: int, scale: float) -> Edit:
     return Edit(site=_middle(door), vector=_vector(door, seed), scale=scale)
 
 
-def _scale_zero(door: Forward, tokens: list[int]) -> Check:
-    edit = Edit(site=_middle(door), vector=_vector(door), scale=0.0)
-    steered = door.next_logits(tokens, EditBatch.stack([[edit], [edit]]))
-    same = torch.equal(steered, door.next_logits(tokens, EditBatch.none(2)))
+def _scale_zero(asked: _Asked) -> Check:
+    edit = _edit(asked.door, 0, 0.0)
+    steered = asked.door.next_logits(asked.tokens, EditBatch.stack([[edit], [edit]]))
+    plain = asked.door.next_logits(asked.tokens, EditBatch.none(2))
+    same, difference = torch.equal(steered, plain), passes.share(steered, plain)
     return Check(
         name="scale 0 is the baseline",
         passed=same,
-        figure="bit-identical" if same else "differs",
+        figure="bit-identical" if same else f"differs by {difference:.1e} of the logits' size",
         reason="Nothing is left on the model between calls.",
+        # Some kernels sum in another order each time.
+        binds=not difference <= asked.bar,
     )
 
 
-def _batch_equals_single(door: Forward, tokens: list[int]) -> Check:
-    rows = [
-        [Edit(site=_middle(door), vector=_vector(door, seed), scale=1.0 + seed)]
-        for seed in range(3)
-    ]
+def _batch_equals_single(asked: _Asked) -> Check:
+    door, tokens = asked.door, asked.tokens
+    rows = [[_edit(door, seed, 1.0 + seed)] for seed in range(3)]
     together = door.next_logits(tokens, EditBatch.stack(rows))
     alone = torch.cat([door.next_logits(tokens, EditBatch.stack([row])) for row in rows])
     difference = passes.share(together, alone)
     return Check(
         name="a row in a batch equals the row alone",
-        passed=difference <= _bar(door),
+        passed=difference <= asked.bar,
         figure=f"largest difference {difference:.1e} of the logits' size",
         reason="Rows of one batch do not touch each other.",
     )
 
 
-def _every_decode_step(door: Forward, tokens: list[int]) -> Check:
+def _every_decode_step(asked: _Asked) -> Check:
     """Write two steered texts, of which one ends first, and compare with whole passes."""
-    norm, worst, moved = _norm(door, tokens), float("nan"), 0.0
-    asked = passes.past_boundaries(door, tokens)
+    door, tokens = asked.door, passes.past_boundaries(asked.door, asked.tokens)
+    norm, worst, moved = _norm(door, asked.tokens), float("nan"), 0.0
     for strength in STRENGTHS:
         try:
-            worst, moved = _written(door, asked, strength * norm)
+            worst, moved = _written(door, tokens, strength * norm)
         except LOST:
             if not door.keeps_past:
                 raise
             break
         # A weak edit may be lost in rounding on a model that has nothing wrong.
-        if not worst <= _bar(door) or moved > 4 * worst:
+        if not worst <= asked.bar or moved > 4 * worst:
             break
     slow = "" if door.keeps_past else " Each token of a text takes a whole pass."
     return Check(
         name="the edit fires on every decode step",
-        passed=worst <= _bar(door) and moved > 4 * worst,
+        passed=worst <= asked.bar and moved > 4 * worst,
         figure=f"{moved:.1e} from the plain logits, {worst:.1e} from one whole pass",
         reason=f"Steering does not stop after the prompt.{slow}",
         speaks_of="generation",
@@ -191,19 +202,23 @@ def _written(door: Forward, tokens: list[int], scale: float) -> tuple[float, flo
     return passes.largest(worst), passes.share(logits[-1], plain)
 
 
-def _adapter_off(door: Forward, tokens: list[int]) -> Check:
-    """Compare with the library's own pass while nothing of PEFT is in the model."""
-    base = _library_logits(door, tokens, adapter=False)
+def _adapter_off(asked: _Asked) -> Check:
+    """Compare with the library's own passes, of the base while nothing of PEFT is in the model."""
+    door, tokens = asked.door, asked.tokens
     off = door.next_logits(tokens, EditBatch.none(1), adapter=False)[0]
     on = door.next_logits(tokens, EditBatch.none(1), adapter=True)[0]
-    difference, effect = passes.share(off, base), float((on - off).abs().max())
+    base, tuned = _library_logits(door, tokens, adapter=False), _library_logits(door, tokens)
+    difference = passes.largest([passes.share(off, base), passes.share(on, tuned)])
+    effect = float((on - off).abs().max())
     return Check(
         name="adapter off equals the base model",
-        passed=difference <= _bar(door) and effect > 0,
-        figure=f"off differs by {difference:.1e} of the logits' size from the base, on by "
-        f"{effect:.2g}",
+        passed=difference <= asked.bar and effect > 0,
+        figure=f"off and on differ by {difference:.1e} of the logits' size from the library's, "
+        f"from each other by {effect:.2g}",
         reason="Base and fine-tuned share one set of weights.",
         speaks_of="adapter",
+        # An adapter that changes nothing is no fault of ours, but a reader must know.
+        binds=not difference <= asked.bar,
     )
 
 
@@ -215,8 +230,7 @@ def _template(door: Forward) -> Check:
             passed=False,
             figure="no template",
             reason=prompter.notes[0],
-            speaks_of="template",
-            binds=False,
+            speaks_of="itself",
         )
     rendered = prompter.render("Hello?", STUDY_SYSTEM)
     closed = prompter.conversation(prompter.turns("Hello?", STUDY_SYSTEM))
@@ -226,7 +240,6 @@ def _template(door: Forward) -> Check:
         passed=rendered != closed and len(opening) > 0 and "Hello?" in rendered,
         figure=f"template {prompter.template_hash}, answer opens with {opening!r}",
         reason="The prompt ends where the model begins to answer.",
-        speaks_of="template",
         binds=False,
     )
 
@@ -240,12 +253,12 @@ def _answers(door: Forward) -> Check:
             passed=False,
             figure="split",
             reason=str(error),
-            speaks_of="answers",
+            speaks_of="itself",
         )
     return Check(
         name="A and B are single tokens",
         passed=True,
         figure=f"ids {found.a} and {found.b}",
         reason=f"A/B questions compare {found.rule}.",
-        speaks_of="answers",
+        speaks_of="itself",
     )

@@ -4,6 +4,7 @@ Slower than `blocks` (it starts from the tokens each time) but right for any dec
 sit in one list. `forward` is its only caller and removes every hook it sets.
 """
 
+import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -39,6 +40,7 @@ class HookedRunner:
         """Whether a token's states change with how many tokens follow it."""
         self.keeps_cache = not self.depends_on_length
         """Whether texts are written from the library's cache, or by whole passes."""
+        self._can_leave_out = "logits_to_keep" in inspect.signature(causal.forward).parameters
         self._growing = [m for m in causal.modules() if hasattr(m, "max_seq_len_cached")]
 
     @contextmanager
@@ -101,8 +103,10 @@ class HookedRunner:
         self, tokens: Int[Tensor, "rows tokens"], edit: EditAt, last: int
     ) -> Float[Tensor, "rows some vocab"]:
         """Logits after each of the last tokens, in a pass that keeps nothing."""
+        # A long text times a large vocabulary would not fit.
+        asked = {"logits_to_keep": last} if self._can_leave_out else {}
         with self.edited(edit):
-            return self.causal(tokens, use_cache=False).logits[:, -last:]
+            return self.causal(tokens, use_cache=False, **asked).logits[:, -last:]
 
     def answers(
         self, tokens: Int[Tensor, "rows tokens"], edit: EditAt, ids: Sequence[int]

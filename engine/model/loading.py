@@ -52,6 +52,8 @@ class LoadedModel:
     """By what they are called; the first is the one meant where none is named."""
     more: tuple[ModelSource, ...] = ()
     """Where the adapters after the first come from."""
+    red: tuple[str, ...] = ()
+    """Sentences on red self-tests that refuse no job."""
 
     def __post_init__(self) -> None:
         """Know the adapter of a model that was wrapped in memory, and how long its texts are."""
@@ -131,7 +133,7 @@ class LoadedModel:
         stored = "" if self.quantised is None else QUANTISED.format(self.quantised)
         of_weights = [said for said in (attention, stored) if said]
         of_adapters = [note for one in self.adapters.values() for note in one.notes]
-        return (*self.prompter.notes, *of_weights, *of_adapters)
+        return (*self.prompter.notes, *of_weights, *of_adapters, *self.red)
 
     @property
     def stop_tokens(self) -> tuple[int, ...]:
@@ -155,7 +157,6 @@ class LoadedModel:
             "blocks": self.blocks,
             "hidden": self.hidden,
             "template_hash": self.prompter.template_hash,
-            "date": self.config.date if self.prompter.reads_date else None,
             "stop_tokens": [self._token(one) for one in self.stop_tokens],
             "own_choice": self.own_choice,
             **self._others(),
@@ -219,7 +220,7 @@ def with_adapter(loaded: LoadedModel, config: ModelConfig, root: Path) -> Loaded
 
     Args:
         loaded: Whose weights are used, with or without an adapter of its own.
-        config: Of the same model, precision and device; its date is told to the chat template.
+        config: Of the same model, precision and device.
         root: Repository root, where presets lie.
 
     Raises:
@@ -244,14 +245,7 @@ def with_adapter(loaded: LoadedModel, config: ModelConfig, root: Path) -> Loaded
     for source, now in zip(every, after, strict=True):
         if source.is_here and source.as_dict() != now.as_dict():
             raise ModelError(_changed(source))
-    return replace(
-        loaded,
-        config=config,
-        source=after[0],
-        more=after[1:],
-        adapters=found,
-        prompter=loaded.prompter.on(config.date),
-    )
+    return replace(loaded, config=config, source=after[0], more=after[1:], adapters=found)
 
 
 def _refuse_changed(source: ModelSource, config: ModelConfig, root: Path) -> None:

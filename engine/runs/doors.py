@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.configs.core import TEMPLATE_DATE, ModelConfig
+from engine.configs.core import ModelConfig
 from engine.model import collection
 from engine.model.identity import resolve, sources
 from engine.progress import Progress, silent
@@ -72,8 +72,7 @@ class Doors:
         """
         from engine.model import forward, loading
 
-        # Each door tells its own date to the template; the weights serve them all.
-        base = replace(model, adapter=None, more_adapters=(), date=TEMPLATE_DATE)
+        base = replace(model, adapter=None, more_adapters=())
         self._open.pop(model, None)
         if self._base is None or not self._is_base(base):
             self.close()
@@ -112,6 +111,7 @@ class Doors:
 def _checked(door: "Forward") -> list["Check"]:
     """The self-tests of a door with each of its adapters; a way that fails one is given up."""
     from engine.model import checks
+    from engine.model.selftests import verdicts
 
     loaded = door.loaded
     if not loaded.more:
@@ -128,5 +128,5 @@ def _checked(door: "Forward") -> list["Check"]:
             finally:
                 door.loaded = loaded
             found += [replace(check, name=f"{name}: {check.name}") for check in own]
-    door.checks = found
+    door.checks, loaded.red = found, verdicts.notes(found)
     return found

@@ -14,6 +14,7 @@ from engine.configs.sweeps import EvaluateConfig, knowledge_of
 from engine.model import checks
 from engine.model.edits import EditBatch
 from engine.model.forward import Forward
+from engine.model.selftests import verdicts
 from engine.questions import files as datasets
 from engine.records.records import Evaluation, VectorSet
 from engine.runs.engine import Engine
@@ -111,6 +112,10 @@ def test_steering_that_never_reaches_the_model_is_shouted(
     assert "NOTHING MOVED" not in capsys.readouterr().out
     monkeypatch.setattr(EditBatch, "at", lambda _self, hidden, *_where: hidden)
 
+    assert main.main([*command, "--seed", "1"]) == 2
+    assert "the edit fires on every decode step" in capsys.readouterr().out
+    # The figures say so too, should the self-tests ever miss it.
+    monkeypatch.setattr(verdicts, "refuse", lambda *_: None)
     beside = ["--side-effects", "--neutral", "2", "--written", "1", "--knowledge", ""]
     assert main.main([*command, "--seed", "1", "--controls", "4", *beside]) == 0
 

@@ -14,6 +14,7 @@ from tests.pages.samples import FakeEngine
 
 class Check:
     name, passed, figure, reason = "scale 0 is the baseline", False, "differs", "Something is left."
+    consequence = "Every job is refused."
 
 
 def test_the_engine_card_offers_to_load_the_model(engine: FakeEngine) -> None:
@@ -33,7 +34,7 @@ def test_a_failed_self_test_is_named_in_the_sidebar(engine: FakeEngine) -> None:
 
     assert not app.exception
     assert "0 of 1 self-tests pass" in [expander.label for expander in app.expander]
-    assert "differs. Something is left" in words(app).replace("\\", "")
+    assert "differs. Something is left. Every job is refused." in words(app).replace("\\", "")
 
 
 def test_a_finished_job_links_to_what_it_made(filled: FakeEngine) -> None:

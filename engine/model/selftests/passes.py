@@ -18,18 +18,26 @@ from engine.model.forward import Forward
 from engine.model.hooked import on_device
 from engine.model.ways import length
 
-LONGEST = 640
-"""Tokens of the longest prompt that a self-test runs."""
+LONGEST, LONGEST_ON_GPU = 640, 4200
+"""Tokens of the longest prompt that a self-test runs; the second is past most windows."""
+ROOM = 2**33
+"""Bytes that must be free on a GPU for the longer one."""
 
 
 def prompts(door: Forward, tokens: list[int]) -> list[list[int]]:
     """A prompt at several lengths, also just past every boundary that is near enough to run."""
     config = door.loaded.causal.config.get_text_config()
-    most = min(LONGEST, int(getattr(config, "max_position_embeddings", None) or LONGEST))
+    longest = _longest(door.loaded.device)
+    most = min(longest, int(getattr(config, "max_position_embeddings", None) or longest))
     near = [edge + 9 for edge in length.boundaries(config) if edge + 9 <= most]
     wanted = sorted({7, len(tokens), min(2 * len(tokens) + 5, most), *near})
-    many = tokens * (LONGEST // len(tokens) + 1)
+    many = tokens * (longest // len(tokens) + 1)
     return [tokens[-7:] if count < len(tokens) else many[:count] for count in wanted]
+
+
+def _longest(device: torch.device) -> int:
+    has_room = device.type == "cuda" and torch.cuda.mem_get_info(device)[0] > ROOM
+    return LONGEST_ON_GPU if has_room else LONGEST
 
 
 def past_boundaries(door: Forward, tokens: list[int]) -> list[int]:
@@ -56,6 +64,27 @@ def share(one: Tensor, other: Tensor) -> float:
 def largest(differences: Iterable[float]) -> float:
     """The largest of them, NaN if one of them is: a bar passes neither."""
     return max(differences, key=lambda one: (math.isnan(one), one))
+
+
+def of_rounding(door: Forward, tokens: list[int]) -> float:
+    """How far logits and states move if every block's output is rounded a little differently."""
+    step = torch.finfo(door.loaded.dtype).eps
+    generator = torch.Generator().manual_seed(0)
+    ids, found = on_device([tokens], door.loaded.device), []
+    for size in (0.0, step):
+        states: list[Tensor] = []
+
+        def rounded(
+            hidden: Tensor, _block: int, _first: int, size: float = size, kept: Any = states
+        ) -> Tensor:
+            shifts = size * (2 * torch.rand(hidden.shape, generator=generator) - 1)
+            kept.append(hidden + hidden * shifts.to(hidden))
+            return kept[-1]
+
+        with door.loaded.using(True), torch.no_grad():
+            logits = door.hooked.last_logits(ids, rounded)
+        found.append([logits, *states[1:]])
+    return largest(share(there, here) for here, there in zip(*found, strict=True))
 
 
 def of_states(door: Forward, tokens: list[int]) -> float:

@@ -7,14 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
-
+from engine.configs.registry import Use
 from engine.errors import ModelError
 
-Use = Literal["all", "answers", "generation", "adapter", "template"]
-"""What a job uses of a model: every job all, and some of them more."""
-SHARE = {torch.float32: 1e-4, torch.bfloat16: 0.025, torch.float16: 0.005}
-"""Of the largest value: differences that rounding explains in each precision."""
+ALWAYS = ("every job", "adapter")
+"""What every job uses, where the model has it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,27 +23,29 @@ class Check:
     figure: str
     reason: str
     """What it shows when it passes, or what a failure means."""
-    speaks_of: Use = "all"
-    """Jobs whose figures it vouches for."""
+    speaks_of: Use | Literal["every job", "adapter", "itself"] = "every job"
+    """Jobs whose figures it vouches for; "itself" where what needs it refuses or notes by itself.
+    """
     binds: bool = True
-    """Whether a failure refuses those jobs; else their records note it."""
+    """Whether a failure refuses those jobs; else all records note it."""
 
     @property
-    def sentence(self) -> str:
-        """What a failure means for a reader of a record."""
-        return self.reason if self.speaks_of == "template" else f"{self._failure}."
+    def consequence(self) -> str:
+        """What a failure does; empty where there is none."""
+        if self.passed:
+            return ""
+        if self.speaks_of == "itself":
+            return "What needs it is refused, or notes it."
+        if not self.binds:
+            return "Every record notes it."
+        if self.speaks_of == "every job":
+            return "Every job is refused."
+        return f"Jobs that use the {self.speaks_of} are refused."
 
     @property
-    def _failure(self) -> str:
-        return f"The self-test '{self.name}' failed ({self.figure})"
-
-    def refusal(self, model: str) -> str:
-        """Why a job on this model is not run."""
-        what = "nothing" if self.speaks_of == "all" else f"nothing that uses its {self.speaks_of}"
-        return (
-            f"{self._failure}: {what} is run on {model}; `check` shows all, and float32 or "
-            "another checkpoint may mend it."
-        )
+    def note(self) -> str:
+        """What a record says of a failure that does not refuse its job."""
+        return f"The self-test '{self.name}' failed: {self.figure}."
 
 
 def refuse(checks: Iterable[Check], uses: Sequence[Use], model: str) -> None:
@@ -55,16 +54,16 @@ def refuse(checks: Iterable[Check], uses: Sequence[Use], model: str) -> None:
     Raises:
         ModelError: Names the first one.
     """
-    for check in _red(checks, uses):
-        if check.binds:
-            raise ModelError(check.refusal(model))
+    spoken = {*ALWAYS, *uses}
+    for check in checks:
+        if not check.passed and check.binds and check.speaks_of in spoken:
+            raise ModelError(
+                f"The self-test '{check.name}' failed on {model} ({check.figure}), so this job is "
+                "not run: try float32 or another checkpoint; `check` shows all self-tests."
+            )
 
 
-def notes(checks: Iterable[Check], uses: Sequence[Use]) -> tuple[str, ...]:
-    """What the records of a job say of red self-tests that do not refuse it."""
-    return tuple(check.sentence for check in _red(checks, uses) if not check.binds)
-
-
-def _red(checks: Iterable[Check], uses: Sequence[Use]) -> list[Check]:
-    spoken = {"all", "template", *uses}
-    return [one for one in checks if not one.passed and one.speaks_of in spoken]
+def notes(checks: Iterable[Check]) -> tuple[str, ...]:
+    """What records say of red self-tests that do not refuse their jobs."""
+    red = [one for one in checks if not one.passed and not one.binds]
+    return tuple(one.note for one in red if one.speaks_of != "itself")
