@@ -142,8 +142,13 @@ def sources(
     Raises:
         ModelError: As `resolve`.
     """
+    return tuple(resolve(one, root, progress) for one in singly(config))
+
+
+def singly(config: ModelConfig) -> list[ModelConfig]:
+    """The same model with each of its adapters alone, as it is where it has none."""
     each = [replace(config, adapter=one, more_adapters=()) for one in config.adapters.values()]
-    return tuple(resolve(one, root, progress) for one in each or [config])
+    return each or [config]
 
 
 def is_known(config: ModelConfig, root: Path) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from engine import Engine
 from engine.audit.auditing import audit
@@ -14,6 +15,7 @@ from engine.configs.grid_columns import columns
 from engine.configs.grids import BlendPart, Configuration, GenerateConfig
 from engine.errors import ConfigError, ModelError
 from engine.model import checks
+from engine.model.edits import EditBatch
 from tests import tiny
 from tests.engine.test_adapters import lora, write
 from tests.engine.test_cli import run
@@ -151,3 +153,36 @@ def test_only_a_grid_takes_several(made: Path, engine: Engine) -> None:
         ModelConfig(model=str(made / "base"), more_adapters=("b",))
     with pytest.raises(ModelError, match=r"as \./a=1"):
         engine.load(of(made, "lr=1"))
+
+
+def test_a_further_adapter_of_a_hub_is_fetched_before_the_record_is_named(
+    made: Path, engine: Engine, monkeypatch
+) -> None:
+    def fetch(*asked: object) -> None:
+        raise ModelError(f"Fetched {asked[1].more_adapters}.")
+
+    monkeypatch.setattr(Engine, "load", fetch)
+    monkeypatch.setattr(Engine, "digest", lambda *_: pytest.fail("named first"))
+    several = of(made, str(made / "a"), "nobody/nothing")
+    column = Configuration(name="column", adapter="nothing")
+
+    with pytest.raises(ModelError, match="Fetched .*nobody/nothing"):
+        engine.run(GenerateConfig(model=several, configurations=(column,), **FEW))
+
+
+def test_a_further_adapter_that_was_exchanged_is_read_anew(made: Path, tmp_path: Path) -> None:
+    place, engine = (
+        Path(shutil.copytree(made, tmp_path / "made")),
+        Engine(tmp_path, keep_jobs=False),
+    )
+    several = of(place, str(place / "a"), str(place / "b"))
+
+    def logits(name: str) -> torch.Tensor:
+        return engine.load(several).next_logits([5, 9, 2], EditBatch.none(1), name)[0]
+
+    first, second = logits("a"), logits("b")
+    shutil.rmtree(place / "b")
+    shutil.copytree(place / "a", place / "b")
+
+    assert torch.equal(logits("b"), first)
+    assert not torch.equal(first, second)
