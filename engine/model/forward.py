@@ -58,7 +58,7 @@ class Forward:
         self.lock = loaded.switch.lock
         core: Any = getattr(loaded.causal, "model", None)
         # Packed weights obey only their own module's call, and their heads have no rows to read.
-        is_plain = loaded.quantised is None
+        is_plain = not loaded.is_packed
         self._fits = core is not None and is_plain and BlockRunner.fits(core)
         self._runners: dict[Adapter | None, BlockRunner] = {}
         self.hooked = HookedRunner(loaded.causal)

@@ -30,6 +30,9 @@ DTYPES = {
     "float16": torch.float16,
 }
 EAGER = "{} has no fused attention: it is computed step by step (eager), which is slower."
+OWN_CODE = (
+    "This checkpoint brings code of its own, which is never run: transformers' is used instead."
+)
 QUANTISED = "The weights are quantised ({}): all figures are of them, not of the full weights."
 
 
@@ -50,6 +53,8 @@ class LoadedModel:
     """The switch of `model`, shared by all that hold it; another model gets its own."""
     adapters: Mapping[str, Adapter] = field(default_factory=dict)
     """By what they are called; the first is the one meant where none is named."""
+    quantised: str | None = None
+    """The method by which the checkpoint's weights are quantised; None where they are not."""
     more: tuple[ModelSource, ...] = ()
     """Where the adapters after the first come from."""
     red: tuple[str, ...] = ()
@@ -118,9 +123,9 @@ class LoadedModel:
         return str(self.causal.config.get_text_config()._attn_implementation)
 
     @property
-    def quantised(self) -> str | None:
-        """The method by which the weights are quantised; None where they are not."""
-        return reading.quantised(self.causal)
+    def is_packed(self) -> bool:
+        """Whether the weights are quantised in memory too, and not unpacked on the way."""
+        return getattr(self.causal, "hf_quantizer", None) is not None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -131,7 +136,9 @@ class LoadedModel:
         """
         attention = "" if self.attention == "sdpa" else EAGER.format(type(self.causal).__name__)
         stored = "" if self.quantised is None else QUANTISED.format(self.quantised)
-        of_weights = [said for said in (attention, stored) if said]
+        own = getattr(self.causal.config, "auto_map", None)
+        own = own or getattr(self.tokenizer, "init_kwargs", {}).get("auto_map")
+        of_weights = [said for said in (attention, stored, OWN_CODE if own else "") if said]
         of_adapters = [note for one in self.adapters.values() for note in one.notes]
         return (*self.prompter.notes, *of_weights, *of_adapters, *self.red)
 
@@ -196,6 +203,8 @@ def load(config: ModelConfig, root: Path) -> LoadedModel:
         allocator.keep_freed()
     dtype = _dtype(config.dtype, device)
     declared = reading.configuration(source)
+    # Of weights that are unpacked on the way nothing says so afterwards.
+    quantised = reading.quantised(declared, source.name)
     tokenizer = reading.tokenizer(source)
     model: Any = reading.weights(source, declared, device, dtype)
     vocabulary = reading.vocabulary(model, tokenizer, source.name)
@@ -211,6 +220,7 @@ def load(config: ModelConfig, root: Path) -> LoadedModel:
         prompter=Prompter(tokenizer, vocabulary),
         device=device,
         dtype=dtype,
+        quantised=quantised,
     )
     return with_adapter(loaded, config, root)
 

@@ -1,7 +1,6 @@
 """A checkpoint is loaded whole and rightly, or refused in one sentence that says why."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +96,29 @@ def test_frequencies_of_old_checkpoints_do_no_harm(tmp_path: Path) -> None:
     assert load(with_weights(tmp_path, add)).blocks == 5
 
 
+def test_masks_of_old_checkpoints_do_no_harm(tmp_path: Path) -> None:
+    file = tiny.save_folder(tmp_path, "gpt2") / "model.safetensors"
+    # As the hub's own GPT-2 is stored.
+    tensors = {name.removeprefix("transformer."): one for name, one in load_file(file).items()}
+    tensors |= {"h.0.attn.bias": torch.ones(1, 1, 8, 8), "h.0.attn.masked_bias": torch.zeros(())}
+    save_file(tensors, file, {"format": "pt"})
+
+    assert load(tmp_path).blocks == tiny.SHAPE["num_hidden_layers"]
+
+
+def test_only_blocks_that_the_config_says_guess_ahead_may_be_left_over(tmp_path: Path) -> None:
+    def add(tensors: dict[str, torch.Tensor]) -> None:
+        tensors["model.layers.5.eh_proj.weight"] = torch.zeros(4)
+
+    folder = with_weights(tmp_path, add)
+    with pytest.raises(ModelError, match=r"holds 1 tensor \(model.layers.5.eh_proj.weight\)"):
+        load(folder)
+
+    file = folder / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"num_nextn_predict_layers": 1}))
+    assert load(folder).blocks == 5
+
+
 def test_a_lost_weight_file_is_named(tmp_path: Path) -> None:
     tiny.causal("qwen3").save_pretrained(tmp_path, max_shard_size="50KB")
     tiny.tokenizer().save_pretrained(tmp_path)
@@ -128,6 +150,35 @@ def test_a_config_that_holds_no_settings_is_one_sentence(tmp_path: Path, text: s
 def test_a_config_of_wrong_types_is_one_sentence(tmp_path: Path, settings: dict) -> None:
     with pytest.raises(ModelError, match="cannot be loaded"):
         load(with_config(tmp_path, **settings))
+
+
+def test_not_a_number_in_a_config_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"config.json of .* cannot be read as JSON: NaN"):
+        load(with_config(tmp_path, rms_norm_eps=float("nan")))
+
+
+@pytest.mark.parametrize("file", ["generation_config.json", "tokenizer_config.json"])
+def test_settings_beside_a_config_that_hold_none_are_one_sentence(tmp_path: Path, file) -> None:
+    (tiny.save_folder(tmp_path) / file).write_text("null")
+
+    with pytest.raises(ModelError, match=f"{file} of .* holds no settings"):
+        load(tmp_path)
+
+
+def test_a_folder_without_a_tokenizer_is_one_sentence(tmp_path: Path) -> None:
+    for file in tiny.save_folder(tmp_path).glob("*token*"):
+        file.unlink()
+
+    with pytest.raises(ModelError, match="has no tokenizer that writes tokens"):
+        load(tmp_path)
+
+
+def test_a_longest_text_of_a_wrong_type_is_one_sentence(tmp_path: Path) -> None:
+    file = tiny.save_folder(tmp_path) / "tokenizer_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"model_max_length": "long"}))
+
+    with pytest.raises(ModelError, match="model_max_length in tokenizer_config.json"):
+        load(tmp_path)
 
 
 def test_a_damaged_tokenizer_is_one_sentence(tmp_path: Path) -> None:
@@ -167,6 +218,23 @@ def test_code_that_a_checkpoint_brings_is_never_run(tmp_path: Path, monkeypatch)
     assert not marker.exists()
 
 
+def test_code_for_tokenizing_and_generating_is_never_run(tmp_path: Path) -> None:
+    marker = tmp_path / "ran"
+    folder = tiny.save_folder(tmp_path / "model")
+    (folder / "custom_generate").mkdir()
+    for place in ("own.py", "custom_generate/generate.py"):
+        (folder / place).write_text(f"open({str(marker)!r}, 'w').close()\nclass Own: pass\n")
+    file = folder / "tokenizer_config.json"
+    own = {"auto_map": {"AutoTokenizer": ["own.Own", "own.Own"]}, "tokenizer_class": "Own"}
+    file.write_text(json.dumps(json.loads(file.read_text()) | own))
+
+    loaded = load(folder)
+
+    assert loaded.prompter.tokens("Would you?")
+    assert loading.OWN_CODE in loaded.notes
+    assert not marker.exists()
+
+
 @pytest.mark.parametrize(
     ("kind", "said"), [("t5", "an encoder with a decoder"), ("bert", "an encoder: only")]
 )
@@ -181,14 +249,6 @@ def test_what_does_not_write_from_left_to_right_is_refused(tmp_path, kind, said)
 def test_an_architecture_that_the_library_does_not_know_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="has model type qwen99, which transformers"):
         load(with_config(tmp_path, model_type="qwen99"))
-
-
-def test_quantised_weights_name_the_package_that_reads_them(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setitem(sys.modules, "gptqmodel", None)
-    settings = {"quant_method": "gptq", "bits": 4, "group_size": 32}
-
-    with pytest.raises(ModelError, match="quantised with gptq, .* install gptqmodel"):
-        load(with_config(tmp_path, quantization_config=settings))
 
 
 @pytest.mark.parametrize("device", ["tpu", "mps", "xpu", "meta", "cuda:99", "a b"])

@@ -4,6 +4,7 @@ Knows nothing of what is done with them.
 """
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,11 @@ from engine.model.identity import ModelSource
 
 SHOWN = 3
 """Names of tensors that a refusal lists."""
+SETTINGS = (
+    "config.json", "generation_config.json", "tokenizer_config.json", "special_tokens_map.json",
+    "added_tokens.json", "adapter_config.json",
+)  # fmt: skip
+"""Files of settings that loading reads where they are."""
 MODES = ("sdpa", "eager")
 """Ways of computing attention, the first one that the architecture has."""
 
@@ -30,8 +36,8 @@ def configuration(source: ModelSource) -> Any:
     """
     from transformers import AutoConfig
 
-    if source.is_local:
-        _check_files(Path(source.location), source.name)
+    if source.folder is not None:
+        _check_files(Path(source.folder), source.name)
     with sentences.told("configuration", source):
         return AutoConfig.from_pretrained(
             source.location, revision=source.revision, trust_remote_code=False
@@ -47,9 +53,22 @@ def tokenizer(source: ModelSource) -> Any:
     from transformers import AutoTokenizer
 
     with sentences.told("tokenizer", source):
-        return AutoTokenizer.from_pretrained(
+        found = AutoTokenizer.from_pretrained(
             source.location, revision=source.revision, trust_remote_code=False
         )
+    if not isinstance(found.model_max_length, int | float):
+        raise ModelError(
+            f"model_max_length in tokenizer_config.json of {source.name} is no number: mend it."
+        )
+    with sentences.told("tokenizer", source):
+        # The library makes an empty one where it finds no files.
+        written = found("Would you?", add_special_tokens=True)["input_ids"]
+    if not written:
+        raise ModelError(
+            f"{source.name} has no tokenizer that writes tokens: copy tokenizer.json and "
+            "tokenizer_config.json beside config.json."
+        )
+    return found
 
 
 def weights(
@@ -64,7 +83,7 @@ def weights(
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    family, method = _family(config, source.name), sentences.quantisation(config)
+    family, method = _family(config, source.name), quantised(config, source.name)
     # Several GPUs share a large model; one device needs no dispatch hooks around every block.
     placement: Any = "auto" if device.type == "cuda" and torch.cuda.device_count() > 1 else device
     asked = {
@@ -90,9 +109,22 @@ def weights(
     return model
 
 
-def quantised(model: Any) -> str | None:
-    """The method by which a loaded model's weights are quantised; None where they are not."""
-    return sentences.quantisation(model.config)
+def quantised(config: Any, name: str) -> str | None:
+    """The method by which the weights that a configuration describes are quantised, if they are.
+
+    Raises:
+        ModelError: If it is none that can be read, so that packed numbers would pass as weights.
+    """
+    from transformers.quantizers.auto import AUTO_QUANTIZER_MAPPING
+
+    method = sentences.quantisation(config)
+    known = {one.removesuffix("_4bit").removesuffix("_8bit") for one in AUTO_QUANTIZER_MAPPING}
+    if method is not None and method not in known:
+        raise ModelError(
+            f"{name} is quantised with {method}, which transformers does not know: give an "
+            "unquantised checkpoint."
+        )
+    return method
 
 
 def vocabulary(model: Any, tokenizer: Any, name: str) -> int:
@@ -147,13 +179,22 @@ def _family(config: Any, name: str) -> Any:
 
 
 def _check_files(folder: Path, name: str) -> None:
-    """Refuse what the library stumbles over without saying where."""
-    try:
-        said = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"config.json of {name} cannot be read as JSON: {error}") from error
-    if not isinstance(said, dict):
-        raise ModelError(f"config.json of {name} holds no settings: copy it anew.")
+    """Refuse what the library stumbles over without saying where, or passes over in silence."""
+    for file in SETTINGS:
+        if not (folder / file).is_file():
+            continue
+        try:
+            said = json.loads(
+                (folder / file).read_text(encoding="utf-8"), parse_constant=_no_number
+            )
+        except (OSError, ValueError, RecursionError) as error:
+            raise ModelError(f"{file} of {name} cannot be read as JSON: {error}") from error
+        if not isinstance(said, dict):
+            raise ModelError(f"{file} of {name} holds no settings: copy it anew.")
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(f"{word} is no number")
 
 
 def _check_tensors(model: Any, info: dict[str, Any], name: str) -> None:
@@ -165,14 +206,30 @@ def _check_tensors(model: Any, info: dict[str, Any], name: str) -> None:
     """
     missing = sorted(one for one in info["missing_keys"] if _is_of_text(one, model))
     shapes = sorted(str(one[0]) for one in info["mismatched_keys"])
+    unexpected = sorted(one for one in info["unexpected_keys"] if not _is_known(one, model))
     faults = [
         (missing, "lacks {} that the model has"),
-        (sorted(info["unexpected_keys"]), "holds {} that the model has no place for"),
+        (unexpected, "holds {} that the model has no place for"),
         (shapes, "holds {} of another shape than config.json says"),
     ]
     said = [words.format(_counted(names)) for names, words in faults if names]
     if said:
         raise ModelError(f"The checkpoint {name} {', and '.join(said)}: copy it anew.")
+
+
+def _is_known(tensor: str, model: Any) -> bool:
+    """Whether a tensor without a place changes nothing: a mask, or blocks that guess ahead."""
+    text = model.config.get_text_config()
+    found = re.search(r"\blayers\.(\d+)\.", tensor)
+    ahead = int(getattr(text, "num_nextn_predict_layers", None) or 0)
+    if found and 0 <= int(found[1]) - text.num_hidden_layers < ahead:
+        return True
+    # Masks of causal attention, which old versions stored; the model makes its own.
+    if re.search(r"(^|\.)(attn|attention)\.masked_bias$", tensor):
+        return True
+    kept = model.state_dict().keys()
+    made = (name for name, _ in model.named_buffers() if name not in kept)
+    return any(name == tensor or name.endswith(f".{tensor}") for name in made)
 
 
 def _is_of_text(tensor: str, model: Any) -> bool:

@@ -16,7 +16,7 @@ from engine.model.identity import ModelSource
 
 PACKAGES = {
     "bitsandbytes": "bitsandbytes",
-    "gptq": "gptqmodel",
+    "gptq": "optimum and gptqmodel",
     "awq": "gptqmodel",
     "compressed-tensors": "compressed-tensors",
     "hqq": "hqq",
@@ -54,8 +54,12 @@ def quantisation(config: Any) -> str | None:
     """The method by which a checkpoint's weights are quantised; None where they are not."""
     found = getattr(config, "quantization_config", None)
     if found is None:
-        return None
-    method = found.get("quant_method") if isinstance(found, dict) else found.quant_method
+        text = config.get_text_config()
+        return None if text is config else quantisation(text)
+    said = found if isinstance(found, dict) else vars(found)
+    method = said.get("quant_method")
+    if method is None and (said.get("load_in_4bit") or said.get("load_in_8bit")):
+        method = "bitsandbytes"
     return str(getattr(method, "value", method) or "an unnamed method")
 
 
@@ -68,14 +72,15 @@ def _sentence(what: str, source: ModelSource, error: Exception, quantised: str |
             "architecture that transformers knows."
         )
     if quantised is not None:
-        package = PACKAGES.get(quantised, quantised)
+        package = PACKAGES.get(quantised)
+        install = f"install {package}, or " if package and isinstance(error, ImportError) else ""
         return (
             f"{name} is quantised with {quantised}, which cannot be loaded here ({first}): "
-            f"install {package}, or give an unquantised checkpoint."
+            f"{install}give an unquantised checkpoint."
         )
     if (found := re.search(r"model type `?['\"]?([\w.-]+)", text)) and "not recognize" in text:
         return (
-            f"{name} has model type {found[1]}, which transformers {transformers.__version__} "
+            f"{name} has model type {found[1][:60]}, which transformers {transformers.__version__} "
             "does not know: choose another checkpoint."
         )
     if source.is_local or not isinstance(error, OSError):
