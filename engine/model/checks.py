@@ -30,6 +30,7 @@ MOST = 0.2
 def run_checks(door: Forward) -> list[Check]:
     """All self-tests, also left on the door; each way that fails its own is given up."""
     asked = _Asked(door, door.loaded.prompter.tokens(STUDY_PROMPT, STUDY_SYSTEM))
+    later = _later_tokens(asked)
     ways = _of_way(asked)
     if door.is_segmented and not all(one.passed for one in ways):
         door.use_hooks()
@@ -37,7 +38,7 @@ def run_checks(door: Forward) -> list[Check]:
     if door.keeps_past and not ways[-1].passed:
         door.use_whole_passes()
         ways = [*ways[:-1], _every_decode_step(asked)]
-    checks = [_finite(asked), *ways, _scale_zero(asked), _batch_equals_single(asked)]
+    checks = [_finite(asked), later, *ways, _scale_zero(asked), _batch_equals_single(asked)]
     if door.loaded.has_adapter:
         checks.append(_adapter_off(asked))
     door.checks = [*checks, _template(door), _answers(door)]
@@ -76,6 +77,21 @@ def _library_logits(
     door: Forward, tokens: list[int], adapter: bool = True
 ) -> Float[Tensor, " vocab"]:
     return passes.library(door, tokens, adapter).logits[0, -1].float().cpu()
+
+
+def _later_tokens(asked: _Asked) -> Check:
+    """See whether what follows a token changes it; rows are then neither filled up nor kept."""
+    door, moved = asked.door, passes.of_later_tokens(asked.door, asked.tokens)
+    most = asked.bar if door.loaded.dtype == torch.float32 else MOST
+    if not moved <= most and not door.depends_on_length:
+        door.use_one_length()
+    kept = "each length is run by itself" if door.depends_on_length else "beginnings may be kept"
+    return Check(
+        name="later tokens leave earlier ones alone, or are kept apart",
+        passed=moved <= most or door.depends_on_length,
+        figure=f"states move by {moved:.1e} of their size",
+        reason=f"On this model {kept}.",
+    )
 
 
 def _same_as_library(asked: _Asked) -> Check:

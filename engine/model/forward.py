@@ -105,6 +105,11 @@ class Forward:
         self._fits = False
         self.hooked.keeps_cache = False
 
+    def use_one_length(self) -> None:
+        """Run nothing but whole passes of one length, because later tokens change earlier ones."""
+        self.use_whole_passes()
+        self.hooked.depends_on_length = True
+
     @property
     def depends_on_length(self) -> bool:
         """Whether states change with the tokens that follow, so that no row may be padded."""

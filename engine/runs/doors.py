@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.configs.core import ModelConfig
+from engine.configs.registry import Run
 from engine.model import collection
 from engine.model.identity import resolve, sources
 from engine.progress import Progress, silent
@@ -27,6 +28,16 @@ class Opened:
 
     door: "Forward"
     checks: tuple["Check", ...]
+
+    def refuse(self, run: Run) -> None:
+        """Refuse a kind of run that would be wrong here, as the self-tests say.
+
+        Raises:
+            ModelError: If one is red that speaks of what the run uses.
+        """
+        from engine.model.selftests import verdicts
+
+        verdicts.refuse(self.checks, run.uses, self.door.loaded.config.short_name)
 
 
 class Doors:

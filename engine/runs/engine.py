@@ -98,7 +98,8 @@ class Engine(Asking):
             card = _card(door.loaded, door)
             self._status = EngineStatus(state="ready", model=card, checks=found.checks)
             self._refuse_changed()
-            self._refuse_red(found)
+            if (named := self._named.get()) is not None:
+                found.refuse(registry.of(named[0]))
             return door
 
     def _opened(self, model: ModelConfig, progress: Progress) -> "Opened":
@@ -116,18 +117,6 @@ class Engine(Asking):
         named = self._named.get()
         if named is not None and self.digest(named[0]) != named[1]:
             raise ModelError(CHANGED)
-
-    def _refuse_red(self, opened: "Opened") -> None:
-        """Refuse to go on with a run on a model whose self-tests say that it would be wrong.
-
-        Raises:
-            ModelError: If a self-test is red that speaks of what the run uses.
-        """
-        if (named := self._named.get()) is not None:
-            from engine.model.selftests import verdicts
-
-            name = opened.door.loaded.config.short_name
-            verdicts.refuse(opened.checks, registry.of(named[0]).uses, name)
 
     def unload(self) -> None:
         """Give the model's memory back."""

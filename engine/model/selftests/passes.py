@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from engine.model.decoding import edit_at
+from engine.model.decoding import edit_at, untouched
 from engine.model.edits import Edit, EditBatch
 from engine.model.forward import Forward
 from engine.model.hooked import on_device
@@ -28,7 +28,7 @@ def prompts(door: Forward, tokens: list[int]) -> list[list[int]]:
     """A prompt at several lengths, also just past every boundary that is near enough to run."""
     config = door.loaded.causal.config.get_text_config()
     longest = _longest(door.loaded.device)
-    most = min(longest, int(getattr(config, "max_position_embeddings", None) or longest))
+    most = door.loaded.prompter.positions.at_most(longest)
     near = [edge + 9 for edge in length.boundaries(config) if edge + 9 <= most]
     wanted = sorted({7, len(tokens), min(2 * len(tokens) + 5, most), *near})
     many = tokens * (longest // len(tokens) + 1)
@@ -85,6 +85,19 @@ def of_rounding(door: Forward, tokens: list[int]) -> float:
             logits = door.hooked.last_logits(ids, rounded)
         found.append([logits, *states[1:]])
     return largest(share(there, here) for here, there in zip(*found, strict=True))
+
+
+def of_later_tokens(door: Forward, tokens: list[int]) -> float:
+    """How far states at a text's tokens move when more tokens follow, at several lengths."""
+    texts = [one for one in prompts(door, tokens) if len(one) >= len(tokens)]
+
+    def states(text: list[int]) -> Tensor:
+        with door.loaded.using(True), torch.no_grad():
+            ids = on_device([text], door.loaded.device)
+            return door.hooked.span(ids, door.blocks - 1, untouched)
+
+    whole = states(texts[-1])
+    return largest(share(states(one), whole[:, : len(one)]) for one in texts[:-1])
 
 
 def of_states(door: Forward, tokens: list[int]) -> float:
