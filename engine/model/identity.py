@@ -142,10 +142,19 @@ def sources(
     Raises:
         ModelError: As `resolve`.
     """
-    return tuple(resolve(one, root, progress) for one in singly(config))
+    return tuple(resolve(one, root, progress) for one in _singly(config))
 
 
-def singly(config: ModelConfig) -> list[ModelConfig]:
+def are_here(config: ModelConfig, root: Path) -> bool:
+    """Whether all files of a model and of all its adapters are on this machine; reads no weights.
+
+    Raises:
+        ModelError: As `locate`.
+    """
+    return all([locate(one, root).is_here for one in _singly(config)])
+
+
+def _singly(config: ModelConfig) -> list[ModelConfig]:
     """The same model with each of its adapters alone, as it is where it has none."""
     each = [replace(config, adapter=one, more_adapters=()) for one in config.adapters.values()]
     return each or [config]

@@ -19,7 +19,7 @@ from engine.configs.core import ModelConfig, RunConfig
 from engine.configs.sweeps import EvaluateConfig
 from engine.errors import ConfigError, EngineError, ModelError
 from engine.model.declared.positions import watched
-from engine.model.identity import declared_blocks, locate, singly
+from engine.model.identity import are_here, declared_blocks, locate
 from engine.model.naming import Names
 from engine.program.asking import Asking
 from engine.progress import Progress, silent
@@ -204,9 +204,7 @@ class Engine(Asking):
         """Load a hub's model that is not here yet: its record is named by what its files hold."""
         asked = config.sweep if isinstance(config, AdaptiveConfig) else config
         model = getattr(asked, "model", None)
-        if not isinstance(model, ModelConfig):
-            return
-        if not all(locate(one, self.root).is_here for one in singly(model)):
+        if isinstance(model, ModelConfig) and not are_here(model, self.root):
             self.load(model, progress)
 
     # Jobs
@@ -264,8 +262,7 @@ class Engine(Asking):
 
     def submit_load(self, model: ModelConfig) -> Job:
         """Queue the loading of a model."""
-        for one in singly(model):
-            locate(one, self.root)
+        are_here(model, self.root)
 
         def work(progress: Progress) -> None:
             self.load(model, progress)
