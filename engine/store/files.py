@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from safetensors import SafetensorError
 
 from engine.errors import StoreError
+from engine.store import seals
 
 UNREADABLE = (
     OSError,
@@ -29,8 +30,6 @@ UNREADABLE = (
     pa.ArrowException,
 )
 """What reading a damaged file may raise."""
-ROWS_READ_AT_ONCE = 2**17
-"""Rows of a parquet file that can be read without the others; see `vector_rows`."""
 
 
 def write_atomically(path: Path, data: bytes) -> Path:
@@ -56,12 +55,17 @@ def write_atomically(path: Path, data: bytes) -> Path:
     return path
 
 
-def to_parquet(frame: pd.DataFrame, metadata: dict[str, str]) -> bytes:
+def as_table(frame: pd.DataFrame) -> pa.Table:
+    """A frame without its index as it is put into a file."""
+    return pa.Table.from_pandas(frame, preserve_index=False)
+
+
+def to_parquet(frame: pd.DataFrame | pa.Table, metadata: dict[str, str]) -> bytes:
     """A frame without its index as a parquet file with `metadata` in its schema.
 
     Columns come back with the types they had; strings are stored as dictionaries.
     """
-    table = pa.Table.from_pandas(frame, preserve_index=False)
+    table = as_table(frame) if isinstance(frame, pd.DataFrame) else frame
     known = dict(table.schema.metadata or {})
     known |= {key.encode(): value.encode() for key, value in metadata.items()}
     sink = io.BytesIO()
@@ -71,16 +75,16 @@ def to_parquet(frame: pd.DataFrame, metadata: dict[str, str]) -> bytes:
         compression="zstd",
         use_dictionary=True,
         write_page_checksum=True,
-        row_group_size=ROWS_READ_AT_ONCE,
+        row_group_size=seals.ROWS,
     )
     return sink.getvalue()
 
 
-def from_parquet(path: Path) -> pd.DataFrame:
-    """The frame in a parquet file, its checksums verified."""
+def read_table(path: Path) -> pa.Table:
+    """The table in a parquet file, its pages' checksums verified."""
     # Not `pq.read_table`: that would read `name=value` in a folder's name as a column.
     with pq.ParquetFile(path, page_checksum_verification=True) as file:
-        return file.read().to_pandas()
+        return file.read()
 
 
 def parquet_metadata(path: Path) -> dict[str, str]:

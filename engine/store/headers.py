@@ -12,6 +12,7 @@ from typing import Any
 from engine.configs.core import SCHEMA_VERSION
 from engine.errors import StoreError
 from engine.records.records import RecordInfo, measured
+from engine.store import seals
 from engine.store.files import UNREADABLE, parquet_metadata, safetensors_metadata
 
 KINDS = {
@@ -50,6 +51,8 @@ def read_record(path: Path) -> dict[str, Any]:
             f"{path.name} is a record of version {record.get('schema_version')}, "
             f"but this Vectorscope reads version {SCHEMA_VERSION}."
         )
+    with readable(path):
+        seals.check_record(record, path.name)
     return record
 
 

@@ -8,8 +8,9 @@ import json
 import re
 from typing import Any
 
+import pandas as pd
+
 from engine.configs.core import SCHEMA_VERSION
-from engine.records import strict
 from engine.records.grids import Generation
 from engine.records.records import (
     DroppedRow,
@@ -20,14 +21,21 @@ from engine.records.records import (
     QuestionSet,
     VectorSet,
 )
-from engine.store.files import to_parquet
+from engine.store import seals
+from engine.store.files import as_table, to_parquet
 
 
 def as_file(evaluation: Evaluation) -> tuple[str, bytes]:
     """Name and content of an A/B sweep's file."""
     record = header("evaluation", evaluation, "frame") | {"method": "ab"}
     name = file_name("ab", evaluation.model, evaluation.digest, ".parquet")
-    return name, to_parquet(evaluation.frame, {"record": strict.dumps(record)})
+    return name, sealed_table(record, evaluation.frame)
+
+
+def sealed_table(record: dict[str, Any], frame: pd.DataFrame) -> bytes:
+    """A parquet file of a frame, with its record."""
+    table = as_table(frame)
+    return to_parquet(table, {"record": seals.text(record, seals.of_table(table))})
 
 
 def header(kind: str, value: VectorSet | Evaluation | Generation, data: str) -> dict[str, Any]:
@@ -44,7 +52,7 @@ def common(
     fields = {f.name: record[f.name] for f in dataclasses.fields(kind) if f.name in record}
     return fields | {
         "provenance": Provenance(**record["provenance"]),
-        "notes": tuple(record["notes"]),
+        "notes": seals.notes(record),
     }
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import safetensors.numpy
 
 from engine.configs.core import SCHEMA_VERSION, Site
@@ -29,8 +30,8 @@ from engine.records.records import (
     VectorSet,
 )
 from engine.statistics import adaptive
-from engine.store import kept_statistics, packing
-from engine.store.files import from_parquet, to_parquet, write_atomically
+from engine.store import kept_statistics, packing, seals
+from engine.store.files import read_table, write_atomically
 from engine.store.headers import HEADERS, KINDS, describe, read_record, readable, words
 from engine.store.units import Partial
 
@@ -67,7 +68,9 @@ class Store:
             "norms": [float(norm) for norm in np.linalg.norm(vectors, axis=1)]
         }
         name = packing.file_name(found.method, found.model, found.digest, ".safetensors")
-        data = safetensors.numpy.save({"vectors": vectors}, {"record": strict.dumps(record)})
+        arrays = {"vectors": vectors}
+        told = {"record": seals.text(record, [seals.of_arrays(arrays)])}
+        data = safetensors.numpy.save(arrays, told)
         return write_atomically(self.root / "vectors" / name, data)
 
     def save_evaluation(self, evaluation: Evaluation) -> Path:
@@ -82,14 +85,14 @@ class Store:
         """Write a study's record: plain JSON values, with `model` as in every other record."""
         name = packing.file_name("experiment", record["model"], digest, ".json")
         whole = {"schema_version": SCHEMA_VERSION, "kind": "experiment", **record, "digest": digest}
-        data = strict.dumps(whole, indent=1).encode()
+        data = seals.text(whole, indent=1).encode()
         return write_atomically(self.root / "results" / name, data)
 
     def save_generation(self, generation: Generation) -> Path:
         """Write a grid of texts; its frame's index is not kept, its columns' types are."""
         record = packing.header("generation", generation, "frame") | {"method": "generation"}
         name = packing.file_name("generations", generation.model, generation.digest, ".parquet")
-        data = to_parquet(generation.frame, {"record": strict.dumps(record)})
+        data = packing.sealed_table(record, generation.frame)
         return write_atomically(self.root / "results" / name, data)
 
     def add(self, record: dict[str, Any], suffix: str, data: bytes) -> Path:
@@ -135,6 +138,7 @@ class Store:
         with readable(path):
             vectors = safetensors.numpy.load_file(path)["vectors"]
             sound_tables.check_vectors(path.name, vectors, len(record["sites"]))
+            seals.check_arrays(record, {"vectors": vectors}, path.name)
             common = packing.common(record, VectorSet) | {
                 "vectors": vectors,
                 "sites": tuple(Site(**site) for site in record["sites"]),
@@ -155,9 +159,9 @@ class Store:
 
     def load_evaluation(self, digest_or_path: str | Path) -> Evaluation:
         """Read an A/B sweep, named by the start of its digest or by its file."""
-        path, head = self.load_head(digest_or_path)
+        path, record = self._open(digest_or_path, "evaluation")
         with readable(path):
-            stored = from_parquet(path)
+            head, stored = _head(record), _frame(path, record)
             frame = completed(stored, measures.columns_of(stored), path.name)
             sound_tables.check_rows(frame, path.name)
             return Evaluation(**vars(head), frame=frame)
@@ -166,14 +170,13 @@ class Store:
         """The file of an A/B sweep, and what it says of itself; none of its rows are read."""
         path, record = self._open(digest_or_path, "evaluation")
         with readable(path):
-            asked = {"questions": packing.questions(record["questions"])}
-            return path, EvaluationHead(**packing.common(record, EvaluationHead) | asked)
+            return path, _head(record)
 
     def load_generation(self, digest_or_path: str | Path) -> Generation:
         """Read a grid of texts, named by the start of its digest or by its file."""
         path, record = self._open(digest_or_path, "generation")
         with readable(path):
-            frame = completed(from_parquet(path), GENERATION_COLUMNS, path.name)
+            frame = completed(_frame(path, record), GENERATION_COLUMNS, path.name)
             sound_tables.check_texts(frame, path.name)
             return Generation(**packing.common(record, Generation) | {"frame": frame})
 
@@ -215,7 +218,7 @@ class Store:
         """Read a study's record, with `schema_version`, `kind` and `digest` added."""
         path, record = self._open(digest_or_path, "experiment")
         with readable(path):
-            return adaptive.completed(record)
+            return adaptive.completed(seals.opened(record))
 
     def find(self, digest_prefix: str) -> RecordInfo:
         """The one record whose digest begins so.
@@ -303,6 +306,18 @@ class Store:
             return f"There is no record '{prefix}': the store is empty."
         names = "; ".join(words(digests[digest]) for digest in near)
         return f"There is no record '{prefix}'. Nearest: {names}."
+
+
+def _head(record: dict[str, Any]) -> EvaluationHead:
+    asked = {"questions": packing.questions(record["questions"])}
+    return EvaluationHead(**packing.common(record, EvaluationHead) | asked)
+
+
+def _frame(path: Path, record: dict[str, Any]) -> pd.DataFrame:
+    """The rows of a record, as they were written."""
+    table = read_table(path)
+    seals.check_table(record, table, path.name)
+    return table.to_pandas()
 
 
 @functools.lru_cache(maxsize=1024)

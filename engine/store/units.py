@@ -3,8 +3,8 @@
 Knows nothing of what the units are or of the record they lead to.
 """
 
+import json
 import shutil
-import zlib
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -12,13 +12,19 @@ import numpy as np
 import pandas as pd
 import safetensors.numpy
 
+from engine.store import seals
 from engine.store.files import (
     UNREADABLE,
-    from_parquet,
+    as_table,
+    parquet_metadata,
+    read_table,
     safetensors_metadata,
     to_parquet,
     write_atomically,
 )
+
+SUMS = "sha256"
+"""Where a unit's file keeps its checksums."""
 
 
 class Partial:
@@ -41,30 +47,35 @@ class Partial:
 
     def save_unit(self, name: str, frame: pd.DataFrame) -> None:
         """Keep a frame; its index is not kept."""
-        write_atomically(self._path(name, ".parquet"), to_parquet(frame, {}))
+        table = as_table(frame)
+        sums = json.dumps(seals.of_table(table))
+        write_atomically(self._path(name, ".parquet"), to_parquet(table, {SUMS: sums}))
 
     def load_unit(self, name: str) -> pd.DataFrame | None:
         """The frame saved as `name`, or None."""
+        path = self._path(name, ".parquet")
         try:
-            return from_parquet(self._path(name, ".parquet"))
+            table = read_table(path)
+            told = json.loads(parquet_metadata(path)[SUMS])
         except UNREADABLE:
             return None
+        return table.to_pandas() if told == seals.of_table(table) else None
 
     def save_arrays(self, name: str, arrays: dict[str, np.ndarray]) -> None:
         """Keep named arrays of any shape and numeric type."""
         tidy = {key: np.array(value, order="C") for key, value in arrays.items()}
-        data = safetensors.numpy.save(tidy, {"crc32": _checksum(tidy)})
+        data = safetensors.numpy.save(tidy, {SUMS: seals.of_arrays(tidy)})
         write_atomically(self._path(name, ".safetensors"), data)
 
     def load_arrays(self, name: str) -> dict[str, np.ndarray] | None:
         """The arrays saved as `name`, or None."""
         path = self._path(name, ".safetensors")
         try:
-            checksum = safetensors_metadata(path).get("crc32")
+            checksum = safetensors_metadata(path).get(SUMS)
             arrays = safetensors.numpy.load_file(path)
         except UNREADABLE:
             return None
-        return arrays if checksum == _checksum(arrays) else None
+        return arrays if checksum == seals.of_arrays(arrays) else None
 
     def discard(self) -> None:
         """Remove all units, once the record itself is stored."""
@@ -72,11 +83,3 @@ class Partial:
 
     def _path(self, name: str, suffix: str) -> Path:
         return self.folder / f"{quote(name, safe='')}{suffix}"
-
-
-def _checksum(arrays: dict[str, np.ndarray]) -> str:
-    """Safetensors files have none of their own."""
-    total = 0
-    for key in sorted(arrays):
-        total = zlib.crc32(arrays[key].tobytes(), zlib.crc32(key.encode(), total))
-    return str(total)

@@ -5,7 +5,9 @@ baseline are read. Knows nothing of where records lie.
 """
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,7 +15,8 @@ import pyarrow.parquet as pq
 
 from engine.records import columns, measures
 from engine.statistics.cells import BASELINE
-from engine.store.headers import readable
+from engine.store import seals
+from engine.store.headers import read_record, readable
 
 TEXTS = ["vector_set", "method", "question", "order", "behaviour_letter"]
 """Columns of few different words: read as numbers of words, so that choosing rows is quick."""
@@ -37,11 +40,14 @@ def of_vector(path: Path, vector_set: str, vector: int) -> pd.DataFrame:
         footer = pq.read_metadata(path)
         known = measures.columns_of(footer.schema.names)
         columns.require(known, footer.schema.names, path.name)
-        table = _rows(path, footer, vector_set, vector)
+        record = read_record(path)
+        table = _rows(path, footer, record, vector_set, vector)
         return columns.completed(table.to_pandas(), known, path.name)
 
 
-def _rows(path: Path, footer: pq.FileMetaData, vector_set: str, vector: int) -> pa.Table:
+def _rows(
+    path: Path, footer: pq.FileMetaData, record: dict[str, Any], vector_set: str, vector: int
+) -> pa.Table:
     """The rows as they are stored, texts as texts again."""
     with pq.ParquetFile(
         path, metadata=footer, page_checksum_verification=True, read_dictionary=TEXTS
@@ -52,7 +58,7 @@ def _rows(path: Path, footer: pq.FileMetaData, vector_set: str, vector: int) -> 
             for number in range(file.num_row_groups)
             if _may_hold(file.metadata.row_group(number), vector_set, vector)
         ]
-        table = file.read_row_groups(groups)
+        table = _checked(file, groups, record, path.name)
         own = pc.and_(pc.equal(table["vector_set"], vector_set), pc.equal(table["vector"], vector))
         table = table.filter(pc.or_(own, pc.equal(table["vector_set"], BASELINE)))
         for place, field in enumerate(table.schema):
@@ -61,6 +67,24 @@ def _rows(path: Path, footer: pq.FileMetaData, vector_set: str, vector: int) -> 
                 kind = kind.value_type if pa.types.is_dictionary(kind) else kind
                 table = table.set_column(place, field.name, table[field.name].cast(kind))
         return table
+
+
+def _checked(
+    file: pq.ParquetFile, groups: list[int], record: dict[str, Any], name: str
+) -> pa.Table:
+    """Some groups of rows, each as written; all rows where another program split them anew."""
+    counts = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
+    rows = record.get(seals.KEY, {}).get("rows", 0)
+    if rows and (any(count != rows for count in counts[:-1]) or counts[-1:] > [rows]):
+        table = file.read()
+        seals.check_table(record, table, name)
+        return table
+    table = file.read_row_groups(groups)
+    begins = np.cumsum([0, *(counts[number] for number in groups)])
+    for at, number in enumerate(groups):
+        part = table.slice(begins[at], counts[number])
+        seals.check_part(record, number, part, name)
+    return table
 
 
 def _may_hold(group: pq.RowGroupMetaData, vector_set: str, vector: int) -> bool:

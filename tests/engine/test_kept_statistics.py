@@ -14,7 +14,7 @@ from engine.errors import StoreError
 from engine.records.records import Evaluation
 from engine.statistics import whole as readings
 from engine.statistics.whole import SweepStatistics
-from engine.store import files, kept_statistics, vector_rows
+from engine.store import files, kept_statistics, seals, vector_rows
 from engine.store.store import Store
 from tests.pages.samples import fill
 
@@ -47,7 +47,7 @@ def asked(found: SweepStatistics, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     """One run in many row groups: 6 vectors and 24 controls at 6 scales, 12 questions."""
-    monkeypatch.setattr(files, "ROWS_READ_AT_ONCE", 256)
+    monkeypatch.setattr(seals, "ROWS", 256)
     store = Store(tmp_path)
     fill(store)
     return store
