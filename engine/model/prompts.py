@@ -4,6 +4,7 @@ Knows nothing of models; a tokenizer is all it needs.
 """
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -18,6 +19,7 @@ NO_TEMPLATE = (
     "This tokenizer has no chat template: prompts are plain text, the system prompt "
     "first, then the question and 'Answer:'."
 )
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,8 +101,13 @@ class Prompter:
         """Token ids of a rendered prompt; templates already hold their own special tokens.
 
         Raises:
-            DataError: If the model does not know one of them.
+            DataError: If the model does not know one of them, or the text is not whole.
         """
+        if _HALF.search(rendered):
+            raise DataError(
+                "The prompt or its chat template holds half of a character (a lone surrogate): "
+                "remove it."
+            )
         ids = self.tokenizer(rendered, add_special_tokens=not self.has_template)["input_ids"]
         eos = self.tokenizer.eos_token_id
         if not self.has_template and len(ids) > 1 and ids[-1] == eos:

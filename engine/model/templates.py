@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import TemplateError
 
 from engine.errors import ModelError
+from engine.model.checkpoints import trial
 
 Turn = dict[str, Any]
 """`role` and `content` of what one side says."""
@@ -35,11 +36,12 @@ _REFUSALS = (
     TemplateError,
     ValueError,
     TypeError,
-    KeyError,
+    LookupError,
     AttributeError,
-    IndexError,
     ArithmeticError,
-    RecursionError,
+    RuntimeError,
+    AssertionError,
+    ImportError,
     MemoryError,
 )
 """What a template raises that cannot be rendered, or that refuses what it is given."""
@@ -83,8 +85,9 @@ class Template:
         """What this template wants.
 
         Raises:
-            ModelError: If it cannot be rendered, or leaves out what the user says.
+            ModelError: If it cannot be rendered, has no end, or leaves out what the user says.
         """
+        trial.refuse_endless(self.text, self._tokenizer.special_tokens_map)
         in_parts = not self._holds([_turn("user", _USER)], False, _USER)
         if in_parts and not self._holds([_turn("user", _USER)], True, _USER):
             # Says why, where the template itself does.
