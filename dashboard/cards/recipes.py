@@ -269,6 +269,7 @@ def _adapter(model: Mapping[str, Any]) -> str:
 
 def _template(model: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     words = f"chat template {model.get('template_hash') or 'unknown'}"
+    words += f" told the date {model['date']}" if model.get("date") else ""
     prompts = config.get("prompts")
     system = prompts.get("system") if isinstance(prompts, dict) else config.get("system")
     return f"{words}, system prompt \u201c{system}\u201d" if system else words

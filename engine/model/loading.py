@@ -164,6 +164,7 @@ class LoadedModel:
             "blocks": self.blocks,
             "hidden": self.hidden,
             "template_hash": self.prompter.template_hash,
+            "date": self.config.date if self.prompter.reads_date else None,
             "stop_tokens": [self._token(one) for one in self.stop_tokens],
             "own_choice": self.own_choice,
             **self._others(),
@@ -230,7 +231,7 @@ def with_adapter(loaded: LoadedModel, config: ModelConfig, root: Path) -> Loaded
 
     Args:
         loaded: Whose weights are used, with or without an adapter of its own.
-        config: Of the same model, precision and device.
+        config: Of the same model, precision and device; its date is told to the chat template.
         root: Repository root, where presets lie.
 
     Raises:
@@ -255,7 +256,14 @@ def with_adapter(loaded: LoadedModel, config: ModelConfig, root: Path) -> Loaded
     for source, now in zip(every, after, strict=True):
         if source.is_here and source.as_dict() != now.as_dict():
             raise ModelError(_changed(source))
-    return replace(loaded, config=config, source=after[0], more=after[1:], adapters=found)
+    return replace(
+        loaded,
+        config=config,
+        source=after[0],
+        more=after[1:],
+        adapters=found,
+        prompter=loaded.prompter.on(config.date),
+    )
 
 
 def _refuse_changed(source: ModelSource, config: ModelConfig, root: Path) -> None:

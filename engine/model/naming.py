@@ -75,6 +75,7 @@ class Names:
             "revision": None if source.folder else source.revision,
             "adapter": source.adapter_fingerprint,
             "dtype": model.dtype,
+            "date": model.date,
         }
 
     def file(self, path: str) -> str:

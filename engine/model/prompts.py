@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from engine.configs.core import TEMPLATE_DATE
 from engine.errors import DataError
 from engine.model.declared.positions import Positions
 from engine.model.templates import Template, Turn
@@ -38,12 +39,15 @@ class AnswerTokens:
 class Prompter:
     """Renders prompts for one tokenizer."""
 
-    def __init__(self, tokenizer: Any, vocabulary: int | None = None) -> None:
+    def __init__(
+        self, tokenizer: Any, vocabulary: int | None = None, *, date: str = TEMPLATE_DATE
+    ) -> None:
         """Take a loaded tokenizer; it is never changed.
 
         Args:
             tokenizer: Of the library.
             vocabulary: How many tokens the model knows; None takes what the tokenizer writes.
+            date: The day that its chat template is told, as YYYY-MM-DD.
 
         Raises:
             ModelError: If it has several chat templates and none is the usual one.
@@ -53,13 +57,24 @@ class Prompter:
         self.positions = Positions()
         """How long a text may be; whoever loads a model says."""
         self.has_template = bool(getattr(tokenizer, "chat_template", None))
-        self._template = Template(tokenizer) if self.has_template else None
+        self._template = Template(tokenizer, date) if self.has_template else None
+
+    def on(self, date: str) -> "Prompter":
+        """The same, with another day told to the chat template."""
+        other = Prompter(self.tokenizer, self._vocabulary, date=date)
+        other.positions = self.positions
+        return other
 
     @property
     def template_hash(self) -> str:
         """Twelve hex digits of the template's SHA-256, or of the fallback's."""
         text = FALLBACK if self._template is None else self._template.text
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def reads_date(self) -> bool:
+        """Whether prompts can hold the date that the chat template is told."""
+        return self._template is not None and self._template.reads_date
 
     @property
     def notes(self) -> tuple[str, ...]:

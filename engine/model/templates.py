@@ -3,6 +3,7 @@
 Knows nothing of tokens or models: turns of a conversation go in, text comes out.
 """
 
+import datetime
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,6 +31,13 @@ _OPENED = re.compile(rf"({'|'.join(map(re.escape, THINKING))})(\s*)$")
 # Harmony models begin every answer with a channel, and the first one is their thinking.
 _HARMONY = "<|start|>assistant"
 _ANSWER_CHANNEL = "<|channel|>final<|message|>"
+
+DATE_WORDS = ("strftime_now", "date_string")
+"""What a template asks for where it writes a date; the second one has it written out."""
+_DATE_STRING = "%d %b %Y"
+_DIRECTIVES = "aAwdbBmyYHIpMSfjUWGuVcxXCDFRTeh"
+_PERCENT = "\0"
+"""Stands for a written percent sign until the directives are replaced."""
 
 _SYSTEM, _USER = "Qsystemq", "Quserq"
 _REFUSALS = (
@@ -71,14 +79,21 @@ class Habits:
 class Template:
     """One chat template and its tokenizer."""
 
-    def __init__(self, tokenizer: Any) -> None:
+    def __init__(self, tokenizer: Any, date: str) -> None:
         """Choose the template that is meant where there are several.
+
+        Args:
+            tokenizer: Its tokenizer.
+            date: The day that the template is told, as YYYY-MM-DD.
 
         Raises:
             ModelError: If there are several and none is the usual one.
         """
         self._tokenizer = tokenizer
         self.text = _chosen(tokenizer.chat_template)
+        self._date = datetime.datetime.fromisoformat(date)
+        # The library passes no function on, so the macro stands in the text, on a line of its own.
+        self._told = _clock(self._date) + self.text if DATE_WORDS[0] in self.text else self.text
 
     @cached_property
     def habits(self) -> Habits:
@@ -105,10 +120,20 @@ class Template:
         )
 
     @property
+    def reads_date(self) -> bool:
+        """Whether it asks for the date, in whatever case it may write it."""
+        return any(word in self.text for word in DATE_WORDS)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """Sentences a reader should see."""
-        system = () if self.habits.has_system else (NO_SYSTEM,)
-        return (*system, THINKING_CLOSED) if self.habits.closing else system
+        told = {
+            NO_SYSTEM: not self.habits.has_system,
+            THINKING_CLOSED: bool(self.habits.closing),
+            f"This chat template can write a date: it was told {self._date:%Y-%m-%d}, not the day "
+            "of the run.": self.reads_date,
+        }
+        return tuple(note for note, holds in told.items() if holds)
 
     def conversation(self, turns: Sequence[Turn], begins: bool) -> str:
         """The turns as the template writes them.
@@ -141,10 +166,11 @@ class Template:
             # Without this Qwen3 opens its answer with <think>, and no letter is read.
             return self._tokenizer.apply_chat_template(
                 turns,
-                chat_template=self.text,
+                chat_template=self._told,
                 tokenize=False,
                 add_generation_prompt=begins,
                 enable_thinking=False,
+                date_string=self._date.strftime(_DATE_STRING),
             )
         except _REFUSALS as error:
             said = " ".join(str(error).split())[:160] or type(error).__name__
@@ -152,6 +178,14 @@ class Template:
                 f"This tokenizer's chat template cannot be rendered ({said}): mend its "
                 "chat_template, or remove it to use plain prompts."
             ) from error
+
+
+def _clock(date: datetime.datetime) -> str:
+    """A macro in the place of the library's clock, which tells today; its line leaves no text."""
+    parts = [*_DIRECTIVES, *(f"-{one}" for one in "dmHIMSj")]
+    told = {"%%": _PERCENT, **{f"%{one}": date.strftime(f"%{one}") for one in parts}, _PERCENT: "%"}
+    steps = "".join(f"|replace({old!r}, {new!r})" for old, new in told.items())
+    return f"{{% macro {DATE_WORDS[0]}(format) %}}{{{{ format{steps} }}}}{{% endmacro %}}\n"
 
 
 def _chosen(templates: Any) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.configs.core import ModelConfig
+from engine.configs.core import TEMPLATE_DATE, ModelConfig
 from engine.configs.registry import Run
 from engine.model import collection
 from engine.model.identity import resolve, sources
@@ -83,7 +83,8 @@ class Doors:
         """
         from engine.model import forward, loading
 
-        base = replace(model, adapter=None, more_adapters=())
+        # Each door tells its own date to the template; the weights serve them all.
+        base = replace(model, adapter=None, more_adapters=(), date=TEMPLATE_DATE)
         self._open.pop(model, None)
         if self._base is None or not self._is_base(base):
             self.close()

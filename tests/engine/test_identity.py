@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import ROOT
-from engine.configs.core import ModelConfig, VectorRef
+from dashboard.cards import recipes
+from engine import ROOT, Engine
+from engine.configs.core import TEMPLATE_DATE, ModelConfig, VectorRef
 from engine.configs.evidence import EvidenceConfig
 from engine.configs.finders import MelboConfig
 from engine.configs.grids import BlendPart, Configuration, GenerateConfig
@@ -267,3 +268,29 @@ def test_a_study_has_one_name_before_and_after_its_parts_are_made(tmp_path: Path
     store.save_vectors(vector_set(melbo, names.digest(melbo)))
 
     assert names.digest(config) == before
+
+
+DATED = "Today Date: {{ strftime_now('%d %b %Y') }}\n"
+
+
+def test_the_date_told_to_a_template_is_asked_named_and_kept(folder, tmp_path: Path) -> None:
+    place = Path(shutil.copytree(folder, tmp_path / "dated"))
+    (place / "chat_template.jinja").write_text(DATED + tiny.TEMPLATE)
+    engine = Engine(Store(tmp_path / "store"), keep_jobs=False)
+    found, asked, weights = [], [], set()
+    for model in (ModelConfig(model=str(place)), ModelConfig(model=str(place), date="2021-02-03")):
+        config = GenerateConfig(
+            model=model, prompts=("Why?",), configurations=(Configuration(name="base"),),
+            neutral=0, max_new_tokens=2,
+        )  # fmt: skip
+        found.append(engine.store.load_generation(engine.run(config)))
+        door = engine.load(model)
+        weights.add(id(door.loaded.causal))
+        asked.append(door.loaded.prompter.render("Why?").splitlines()[0])
+
+    assert [one.model["date"] for one in found] == [TEMPLATE_DATE, "2021-02-03"]
+    assert asked == ["Today Date: 26 Jul 2024", "Today Date: 03 Feb 2021"]
+    assert len(weights) == 1
+    assert found[0].digest != found[1].digest
+    assert any("told 2021-02-03" in note for note in found[1].notes)
+    assert "told the date 2021-02-03" in recipes.of_texts(found[1], ["base"])["template"]

@@ -1,8 +1,11 @@
 """Prompts end where the answer begins, and the answer tokens are found, not assumed."""
 
+import datetime
+
 import pytest
 
-from engine.errors import DataError, ModelError
+from engine.configs.core import ModelConfig
+from engine.errors import ConfigError, DataError, ModelError
 from engine.model.prompts import Prompter, shared_prefix
 from tests import tiny
 
@@ -143,3 +146,55 @@ def test_content_is_given_in_parts_where_the_template_reads_parts() -> None:
 def test_a_template_that_cannot_be_used_is_refused_in_a_sentence(template, said) -> None:
     with pytest.raises(ModelError, match=said):
         asked(template).render("Why?", "Be kind.")
+
+
+LLAMA_3 = (
+    "{% if not date_string is defined %}{% if strftime_now is defined %}"
+    "{% set date_string = strftime_now('%d %b %Y') %}{% else %}"
+    "{% set date_string = '26 Jul 2024' %}{% endif %}{% endif %}Today Date: {{ date_string }}\n"
+)
+OTHERS = "Today is {{ strftime_now('%Y-%m-%d %H:%M') }}.\n"
+
+
+@pytest.mark.parametrize(
+    ("opening", "written"),
+    [(LLAMA_3, "Today Date: 03 Feb 2021\n"), (OTHERS, "Today is 2021-02-03 00:00.\n")],
+)
+def test_a_template_is_told_the_day_that_was_asked_and_never_today(opening, written) -> None:
+    fast = tiny.tokenizer()
+    fast.chat_template = opening + TURNS
+    asked_for = Prompter(fast, date="2021-02-03")
+
+    assert asked_for.render("Why?").startswith(written)
+    assert asked_for.conversation(asked_for.turns("Why?")).startswith(written)
+    assert "told 2021-02-03" in asked_for.notes[0]
+    assert "2024" in Prompter(fast).render("Why?").splitlines()[0]
+
+
+def test_a_template_without_a_date_says_nothing_of_one() -> None:
+    assert not asked(TURNS).reads_date
+    assert not Prompter(tiny.tokenizer()).reads_date
+    assert asked(TURNS).render("Why?") == asked(TURNS).on("2021-02-03").render("Why?")
+
+
+@pytest.mark.parametrize("date", ["today", "20240726", "2024-02-30", "", "2024-7-6", "2024-W30-5"])
+def test_a_date_that_is_no_day_is_refused(date: str) -> None:
+    with pytest.raises(ConfigError, match="is no day: write it as 2024-07-26"):
+        ModelConfig(date=date)
+
+
+@pytest.mark.parametrize("opening", ["", "\n", "\n\n", "  {% if true %}x{% endif %}\n", "  text\n"])
+def test_telling_a_date_changes_nothing_else_that_a_template_writes(opening: str) -> None:
+    silent = "{% if false %}{{ strftime_now('%Y') }}{% endif %}"
+
+    assert asked(opening + silent + TURNS).render("Why?") == asked(opening + TURNS).render("Why?")
+
+
+def test_a_macro_of_a_template_is_told_the_day_in_every_way_it_can_be_written() -> None:
+    form = "%A %a %d %-d %B %b %m %-m %Y %y %j %H:%M:%S %I %p %F %D %T %e %h %U %W %V %G %% %%d x"
+    within = f"{{% macro today() %}}{{{{ strftime_now(format='{form}') }}}}{{% endmacro %}}"
+    fast = tiny.tokenizer()
+    fast.chat_template = within + "{{ today() }}\n" + TURNS
+    written = Prompter(fast, date="2023-04-05").render("Why?").splitlines()[0]
+
+    assert written == datetime.datetime(2023, 4, 5).strftime(form)

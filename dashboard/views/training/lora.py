@@ -10,6 +10,7 @@ from dashboard.session import adapters, navigation, pace, resources, state
 from dashboard.views.training import samples
 from dashboard.widgets import bound, trainings, widgets
 from dashboard.words import captions
+from engine.configs.core import TEMPLATE_DATE
 from engine.configs.training import FinetuneConfig
 from engine.errors import EngineError
 from engine.training.lora.records import read_live
@@ -126,7 +127,7 @@ def done(one: Any) -> None:
     samples.notes(record["notes"])
     with st.expander("On the command line", icon=":material/terminal:"):
         path, model = trainings.shown_path(one.folder), config["model"]["model"]
-        common = f"--model {model} --adapter {path}"
+        common = f"--model {model} --adapter {path}{_date(config)}"
         lines = [
             f"make run MODEL={model} ADAPTER={path}",
             f"python -m engine find finetune-diff {common}",
@@ -202,5 +203,11 @@ def again(config: dict[str, Any], path: str) -> str:
     model = config["model"]["model"]
     return (
         f"python -m engine finetune --model {model} --pairs {config['pairs']} {rest}{system} "
-        f"--out {path}"
+        f"--out {path}{_date(config)}"
     )
+
+
+def _date(config: dict[str, Any]) -> str:
+    """The option for a day told to the chat template that is not the usual one."""
+    date = config["model"].get("date", TEMPLATE_DATE)
+    return "" if date == TEMPLATE_DATE else f" --date {date}"
