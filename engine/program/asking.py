@@ -226,7 +226,7 @@ class Asking:
         # Vectors of other tools tell no model that could be loaded.
         if not isinstance(told, dict) or "model" not in told:
             return ModelConfig()
-        return keywords.model_of({"adapter": None}, ModelConfig(**told))
+        return keywords.model_of({"adapter": None}, keywords.config_from(ModelConfig, told))
 
 
 def _refuse_beside_config(settings: dict[str, Any]) -> None:
