@@ -5,6 +5,7 @@ Progress goes to stderr. The last line of stdout is one JSON object with `digest
 """
 
 import dataclasses
+import errno
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +16,7 @@ from engine.cli import bench, evaluate, evidence, find, generate, library, studi
 from engine.cli.answering import answer, answer_in_lines, open_engine
 from engine.cli.audit import audit_files
 from engine.cli.from_config import STORE, Option, command, model_of, of_model
-from engine.cli.options import spread_vectors
+from engine.cli.options import refuse_no_text, spread_vectors
 from engine.cli.similarity import similarity_of_sets
 from engine.errors import Cancelled, EngineError
 from engine.program.bar import bar
@@ -24,6 +25,13 @@ from engine.program.bar import bar
 UsageError: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
 
 STOPPED = 130
+NAMED_WRONGLY = (
+    *(errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP),
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT),
+)
+"""What the system says of a place that somebody named and can name otherwise."""
+LONGEST = 600
+"""Letters of a sentence that repeats what was given."""
 
 
 def _check(given: dict[str, Any]) -> None:
@@ -82,11 +90,16 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a command; the exit code."""
     given = spread_vectors(sys.argv[1:] if arguments is None else arguments)
     try:
+        refuse_no_text(given)
         result = app(given, standalone_mode=False, prog_name="engine")
     except EngineError as error:
         return _refuse(str(error))
     except UsageError as error:
         return _refuse(f"{error.format_message().rstrip('.')}; see --help.")
+    except OSError as error:
+        if error.errno not in NAMED_WRONGLY or error.filename is None:
+            raise
+        return _refuse(f"{error.filename} cannot be used ({error.strerror}): name another place.")
     except (Cancelled, typer.Abort):
         return _stopped()
     # Typer turns Ctrl-C into this exit code.
@@ -99,6 +112,9 @@ def _stopped() -> int:
 
 
 def _refuse(sentence: str) -> int:
+    if len(sentence) > LONGEST:
+        half = LONGEST // 2
+        sentence = f"{sentence[:half]} … {sentence[-half + 3 :]}"
     print(sentence, file=sys.stderr)
     answer(error=sentence)
     return 2

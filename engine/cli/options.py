@@ -1,6 +1,7 @@
 """How the text of options becomes values."""
 
 from engine.configs.core import STUDY_PROMPT
+from engine.configs.sound import is_text
 from engine.errors import ConfigError
 from engine.questions import files
 
@@ -51,6 +52,17 @@ def one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
     """Refuse a word that is none of the choices."""
     if value not in choices:
         raise ConfigError(f"{name} {value!r} is not known: use {' or '.join(choices)}.")
+
+
+def refuse_no_text(arguments: list[str]) -> None:
+    """Refuse what no file, tokenizer or record could take: half characters and NUL.
+
+    Raises:
+        ConfigError: Names the first such argument.
+    """
+    odd = next((one for one in arguments if not is_text(one)), None)
+    if odd is not None:
+        raise ConfigError(f"{odd[:80]!a} is no text: write it in UTF-8.")
 
 
 def spread_vectors(arguments: list[str]) -> list[str]:

@@ -3,5 +3,5 @@
 Knows nothing of torch, contents of files or screens.
 
 Public: adaptive, core, datasets, evidence, fields, finders, grid_columns, grids, judges, keywords,
-pairs, registry, studies, sweeps, training.
+pairs, registry, sound, studies, sweeps, training.
 """

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 from engine.configs.fields import setting
+from engine.configs.sound import refuse_odd
 from engine.errors import ConfigError
 
 SCHEMA_VERSION = 1
@@ -293,6 +294,7 @@ def record_name(config: RunConfig, known: Known) -> str:
         config.many_adapters or not several,
         f"{config.title} is of one adapter, and {', '.join(several)} came with it: name one.",
     )
+    refuse_odd(config)
     payload = without_later(config, config.named(known))
     return digest({"method": config.method, **payload})
 

@@ -6,7 +6,6 @@ answer shows the behaviour.
 
 import hashlib
 import itertools
-import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from engine.questions import polarity as polarities
 from engine.questions.polarity import KnownFile, Polarity
 from engine.questions.rows import Row, TwoOptions, distinct, read_rows
 from engine.questions.sources import Source, download, located, read_source
+from engine.records import strict
 from engine.records.records import DroppedRow, Letter, Question, QuestionSet
 
 CACHE = ROOT / "data/cache"
@@ -209,7 +209,7 @@ def _nothing_usable(path: str, dropped: list[DroppedRow]) -> str:
 
 def _prompt_rows(source: Source) -> list[Row]:
     try:
-        whole = json.loads(source.text)
+        whole = strict.loads(source.text)
     except ValueError:
         whole = None
     if isinstance(whole, list):
@@ -223,7 +223,7 @@ def _prompt_rows(source: Source) -> list[Row]:
 
 def _line(line: str, number: int, path: str) -> Any:
     try:
-        return json.loads(line)
+        return strict.loads(line)
     except ValueError:
         raise DataError(
             f"Line {number} of {path} is not valid JSON: correct or remove it."

@@ -4,7 +4,6 @@ Every option stands once behind every letter, so a model that always answers wit
 exactly chance. Knows nothing of models; the logits come from `evaluators.knowledge`.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +14,7 @@ from jaxtyping import Float
 from engine.errors import DataError
 from engine.questions.letters import LETTERS
 from engine.questions.sources import read_source
+from engine.records import strict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +77,7 @@ def load_knowledge(path: str | Path) -> tuple[KnowledgeQuestion, ...]:
 
 def _question(line: str, where: str) -> KnowledgeQuestion:
     try:
-        row: Any = json.loads(line)
+        row: Any = strict.loads(line)
         stem, options, answer = row["question"], tuple(row["options"]), row["answer"]
     except (ValueError, TypeError, KeyError) as error:
         raise DataError(

@@ -4,7 +4,6 @@ Knows nothing of models or tokens. The positive pole is the behaviour a vector i
 honest and a deceptive answer, the deceptive one.
 """
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from engine.errors import DataError
 from engine.questions import files
 from engine.questions.rows import ANSWER_KEYS, normal
 from engine.questions.sources import Source, read_source
+from engine.records import strict
 
 POLES = (("deceptive", "honest"), ("positive", "negative"))
 """(positive, negative) names of fields, or of lists of conversations."""
@@ -94,11 +94,12 @@ def _rows(source: Source) -> Any:
     if Path(source.path).suffix.lower() not in (".json", ".jsonl"):
         return []
     try:
-        return json.loads(source.text)
+        found = strict.loads(source.text)
+        return found if isinstance(found, list | dict) else [found]
     except ValueError:
         lines = [line for line in source.text.split("\n") if line.strip()]
     try:
-        return [json.loads(line) for line in lines]
+        return [strict.loads(line) for line in lines]
     except ValueError:
         raise DataError(
             f"{source.path} is neither JSON nor JSON Lines: give a list of objects with "
@@ -161,7 +162,7 @@ def _conversation(row: Any) -> dict[str, Any]:
         return {**messages, "question": messages.get("question", messages.get("prompt", ""))}
     given = {
         str(m.get("role")): m.get("content")
-        for m in messages
+        for m in (messages if isinstance(messages, list) else ())
         if isinstance(m, dict) and isinstance(m.get("content"), str)
     }
     if not given.get("user"):
@@ -222,7 +223,8 @@ def _pair(row: Any, number: int, path: str) -> ContrastPair:
     names = next((n for n in POLES if all(isinstance(values.get(k), str) for k in n)), None)
     lone = values.get("answer")
     # One conversation has one answer: enough to learn from, not enough to compare.
-    positive, negative = (values[n] for n in names) if names else (lone or "", "")
+    alone = (lone if isinstance(lone, str) else "", "")
+    positive, negative = (values[n] for n in names) if names else alone
     return ContrastPair(
         id=f"row {number}",
         prompt=question.strip(),

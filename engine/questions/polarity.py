@@ -5,13 +5,13 @@ Knows nothing of question texts, sampling or models.
 """
 
 import functools
-import json
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from engine import ROOT
 from engine.errors import DataError
 from engine.questions.rows import Row
+from engine.records import strict
 
 Polarity = Literal["matching", "not-matching"]
 
@@ -31,7 +31,7 @@ class KnownFile(NamedTuple):
 @functools.cache
 def table() -> dict[str, Any]:
     """The project's list of known files, `data/polarity.json`."""
-    return json.loads(TABLE.read_text(encoding="utf-8"))
+    return strict.loads(TABLE.read_text(encoding="utf-8"))
 
 
 def canonical(behaviour: str) -> str:
@@ -119,7 +119,7 @@ def _contradiction(
 
 def _read_sidecar(path: Path) -> dict[str, Polarity]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = strict.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read as JSON ({error}): correct or remove it.") from None
     valid = isinstance(content, dict) and content and set(map(str, content.values())) <= set(VALUES)

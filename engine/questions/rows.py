@@ -4,12 +4,12 @@ Knows nothing of polarity, sampling or where the text came from.
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from engine.errors import DataError
+from engine.records import strict
 from engine.records.records import DroppedRow, Letter
 
 ANSWER_KEYS = (
@@ -141,14 +141,14 @@ def _refuse_repeat(parts: TwoOptions, seen: dict[tuple[str, ...], tuple[int, Let
 
 def _whole_json(text: str) -> Any:
     try:
-        return json.loads(text)
+        return strict.loads(text)
     except ValueError:
         return None
 
 
 def _json_or_error(line: str) -> Any:
     try:
-        return json.loads(line)
+        return strict.loads(line)
     except ValueError as error:
         return error
 

@@ -44,6 +44,8 @@ def read_source(path: str | Path) -> Source:
         raise DataError(f"{path} does not exist: check the path, or upload the file.") from None
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}): choose a file.") from None
+    except ValueError:
+        raise DataError(f"{str(path)!a} is no name of a file: choose one.") from None
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -33,6 +33,23 @@ def numbers(value: Any) -> Any:
     return math.nan if value is None else value
 
 
+def loads(text: str | bytes) -> Any:
+    """The value that JSON holds.
+
+    Raises:
+        ValueError: If it is no JSON, is nested too deep to be read, or half a character stands in
+            one of its texts, which no tokenizer and no file could take.
+    """
+    text = text if isinstance(text, str) else text.decode()
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+    if "\\ud" in text.lower():
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
 def dumps(value: Any, **how: Any) -> str:
     """The value as JSON; `how` as for `json.dumps`."""
     return json.dumps(plain(value), allow_nan=False, **how)

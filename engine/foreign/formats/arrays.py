@@ -1,7 +1,6 @@
 """Plain arrays: .npy, .npz, safetensors and JSON .svec. Knows nothing of torch."""
 
 import io
-import json
 import re
 from typing import Any
 
@@ -12,6 +11,7 @@ from engine.configs.core import Site
 from engine.errors import DataError
 from engine.foreign.formats.limits import check_archive, check_count, one_sentence
 from engine.foreign.formats.values import ForeignVectors, numbers, plain
+from engine.records import strict
 
 _LAYER = re.compile(r"(?:^|[^a-z])(?:layer|direction|block|l)[._\-]?(\d{1,4})(?!\d)", re.IGNORECASE)
 
@@ -47,7 +47,7 @@ def read_safetensors(name: str, content: bytes, sha256: str) -> ForeignVectors:
     """Named tensors of another tool, with the texts of its header."""
     with one_sentence(name):
         length = int.from_bytes(content[:8], "little")
-        header = json.loads(content[8 : 8 + length])
+        header = strict.loads(content[8 : 8 + length])
         if any("BF16" in str(one) for one in header.values()):
             content = _widened(content, header, length)
         arrays = safetensors.numpy.load(content)

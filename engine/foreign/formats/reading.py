@@ -3,7 +3,6 @@
 Knows nothing of the store or of how files are judged.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from engine.foreign.formats.limits import MOST_TEXT, content_of, one_sentence, s
 from engine.foreign.formats.values import Foreign, ForeignQuestions
 from engine.questions import polarity
 from engine.questions.rows import Row, distinct, read_rows
+from engine.records import strict
 
 KNOWN = (
     "vectors as .pt, .safetensors, .gguf, .npy, .npz or .svec, sweeps and texts as .json, and "
@@ -57,7 +57,7 @@ def _beside(path: Path) -> dict[str, Any]:
     try:
         if sidecar.stat().st_size > 10_000:
             return {}
-        return {sidecar.name: json.loads(sidecar.read_text(encoding="utf-8"))}
+        return {sidecar.name: strict.loads(sidecar.read_text(encoding="utf-8"))}
     except (OSError, ValueError):
         return {}
 
@@ -93,7 +93,7 @@ def _json(name: str, text: str, suffix: str) -> Any:
         DataError: If a .json file is cut off.
     """
     try:
-        return json.loads(text)
+        return strict.loads(text)
     except ValueError as error:
         begins = text.lstrip()[:1]
         is_lines = suffix == ".jsonl" or (begins == "{" and _is_json(text.split("\n", 1)[0]))
@@ -104,7 +104,7 @@ def _json(name: str, text: str, suffix: str) -> Any:
 
 def _is_json(line: str) -> bool:
     try:
-        json.loads(line)
+        strict.loads(line)
     except ValueError:
         return False
     return True
