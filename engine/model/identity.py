@@ -185,7 +185,7 @@ def _locate(name: str, root: Path) -> tuple[str, bool]:
         if not preset.is_local:
             return preset.location, False
         return str(_checked_folder(root / preset.location, name)), True
-    folder = Path(name).expanduser()
+    folder = _at_home(name)
     if folder.is_dir():
         return str(_checked_folder(folder.resolve(), name)), True
     looks_like_path = name.startswith((".", "/", "~")) or name.count("/") != 1
@@ -208,8 +208,16 @@ def _checked_folder(folder: Path, name: str) -> Path:
     return folder
 
 
+def _at_home(name: str) -> Path:
+    """A path whose ~ is spelt out; one of nobody's home stays as it is."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        return Path(name)
+
+
 def _locate_adapter(name: str, root: Path) -> tuple[str, bool]:
-    folder = root / DEMO_ADAPTER if name == "demo" else Path(name).expanduser()
+    folder = root / DEMO_ADAPTER if name == "demo" else _at_home(name)
     if folder.is_dir():
         if not (folder / "adapter_config.json").is_file():
             raise ModelError(

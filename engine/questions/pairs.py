@@ -159,7 +159,9 @@ def _conversation(row: Any) -> dict[str, Any]:
     """
     messages = row.get("messages", row) if isinstance(row, dict) else row
     if isinstance(messages, dict):
-        return {**messages, "question": messages.get("question", messages.get("prompt", ""))}
+        asked = messages.get("question", messages.get("prompt"))
+        asked = asked if isinstance(asked, str) else ""
+        return {"answer": "", **messages, "question": asked}
     given = {
         str(m.get("role")): m.get("content")
         for m in (messages if isinstance(messages, list) else ())

@@ -277,7 +277,9 @@ def _main() -> None:
         world = World(Path(folder))
         every = [one for one in lines(world) if not given.verbs or {*one} & {*given.verbs}]
         some = random.Random(0).sample(every, round(given.share * len(every)))
-        wrong = [one for one in (tried(world, line, given.seconds) for line in some) if one.is_wrong]
+        wrong = [
+            one for one in (tried(world, line, given.seconds) for line in some) if one.is_wrong
+        ]
     kinds = Counter((one.error.strip().splitlines() or [""])[-1][:160] for one in wrong)
     told = [f"{one.arguments!a:.300}\n  {one.code}\n  {one.error[-700:]!a}" for one in wrong]
     told += [f"{count} {kind!a}" for kind, count in kinds.most_common()]

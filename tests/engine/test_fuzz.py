@@ -43,7 +43,7 @@ ODD = [
     ("find", "contrastive", "--pairs={half}", "is neither JSON nor JSON Lines"),
     ("find", "contrastive", "--pairs={number}", "holds no prompt"),
     ("list", "--store={deep}", "cannot be used (Not a directory)"),
-    ("audit", "{pickle}", ""),
+    ("audit", "{pickle}", "pickle.pt"),
 ]
 
 
