@@ -251,6 +251,8 @@ class Forward:
                 hidden = start.hidden[:, first:].expand(edits.rows, -1, -1)
                 out = self._runner.span(hidden, start.after, self.blocks - 1, edit, past, last=1)
                 logits, chosen = self._head.read(out[:, -1], ids)
+            # Rounded logits beside exact ones would give more than all of the probability.
+            logits[:, list(ids)] = chosen
             mass = (chosen.logsumexp(-1) - logits.logsumexp(-1)).exp()
         return Answers(chosen.cpu(), mass.cpu())
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from transformers import CohereConfig, CohereForCausalLM, GraniteConfig, GraniteForCausalLM
 
 from engine.model.checks import run_checks
+from engine.model.edits import EditBatch
 from engine.model.forward import Forward
 from engine.model.ways.head import Head
 from tests import tiny
@@ -65,6 +66,21 @@ def test_answers_in_bfloat16_are_those_of_the_head_that_is_there(name: str) -> N
     bar = 0.02 * float(expected.abs().max()) if name == "DoRA" else 1e-5
     torch.testing.assert_close(answers, expected[:, list(IDS)], rtol=1e-5, atol=bar)
     torch.testing.assert_close(logits, expected, rtol=0.02, atol=0.02 * float(expected.abs().max()))
+
+
+def test_answers_hold_no_more_than_all_of_the_probability() -> None:
+    door = in_bfloat16(MODELS["LoRA on the head"]())
+    start = door.start(list(range(20, 60)), 0)
+    likely = door.next_logits(start.tokens, EditBatch.none(1))[0].topk(2).indices.tolist()
+
+    found = door.answers(start, EditBatch.none(1), likely)
+
+    rest = door.next_logits(start.tokens, EditBatch.none(1))[0].double()
+    rest[likely] = -torch.inf
+    both = found.logits[0].double().logsumexp(-1)
+    expected = 1 / (1 + (rest.logsumexp(-1) - both).exp())
+    assert abs(float(found.mass) - float(expected)) < 1e-5
+    assert 0.1 < float(found.mass) <= 1
 
 
 @pytest.mark.parametrize("name", MODELS)
