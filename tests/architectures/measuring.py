@@ -120,7 +120,7 @@ def report(name: str, folder: Path) -> Report:
     try:
         door = engine.load(config)
     except EngineError as error:
-        return Report(name, "refused", str(error), {})
+        return Report(name, "refused", str(error).replace(config.model, "The model"), {})
     except Exception as error:  # noqa: BLE001 - whatever a user would meet is a figure here
         return Report(name, "crashed", f"{type(error).__name__}: {error}", {})
     way = "by hand" if door.is_segmented else "hooks"
