@@ -85,7 +85,7 @@ class HookedRunner:
 
         try:
             with self.edited(stop_at):
-                self.causal(tokens, use_cache=False)
+                self.causal(input_ids=tokens, use_cache=False)
         except _Captured:
             return found[0]
         raise ModelError(
@@ -106,7 +106,7 @@ class HookedRunner:
         # A long text times a large vocabulary would not fit.
         asked = {"logits_to_keep": last} if self._can_leave_out else {}
         with self.edited(edit):
-            return self.causal(tokens, use_cache=False, **asked).logits[:, -last:]
+            return self.causal(input_ids=tokens, use_cache=False, **asked).logits[:, -last:]
 
     def answers(
         self, tokens: Int[Tensor, "rows tokens"], edit: EditAt, ids: Sequence[int]
@@ -146,7 +146,7 @@ class HookedRunner:
     ) -> tuple[Float[Tensor, "rows some vocab"], Any]:
         """Logits after each of `tokens`, the first at position `first`, and the library's cache."""
         with self.edited(edit, first):
-            out = self.causal(tokens, use_cache=True, past_key_values=cache)
+            out = self.causal(input_ids=tokens, use_cache=True, past_key_values=cache)
         return out.logits, getattr(out, "past_key_values", None)
 
 

@@ -18,6 +18,7 @@ from engine.model import memory as allocator
 from engine.model.adapter_switch import Adapter, AdapterSwitch
 from engine.model.adapters import Fit
 from engine.model.checkpoints import reading
+from engine.model.checkpoints.decoders import refuse_unsteerable
 from engine.model.declared import generating
 from engine.model.declared.positions import positions_of
 from engine.model.identity import ModelSource, resolve, sources
@@ -134,7 +135,9 @@ class LoadedModel:
         Raises:
             ModelError: If its chat template cannot be rendered.
         """
-        attention = "" if self.attention == "sdpa" else EAGER.format(type(self.causal).__name__)
+        attends = hasattr(self.causal.config.get_text_config(), "num_attention_heads")
+        is_slow = attends and self.attention != "sdpa"
+        attention = EAGER.format(type(self.causal).__name__) if is_slow else ""
         stored = "" if self.quantised is None else QUANTISED.format(self.quantised)
         own = getattr(self.causal.config, "auto_map", None)
         own = own or getattr(self.tokenizer, "init_kwargs", {}).get("auto_map")
@@ -211,6 +214,7 @@ def load(config: ModelConfig, root: Path) -> LoadedModel:
     vocabulary = reading.vocabulary(model, tokenizer, source.name)
     model.requires_grad_(False)
     model.eval()
+    refuse_unsteerable(model, source.name)
     _refuse_changed(source, base, root)
     # A hub's files may have come just now.
     source = source if source.is_here else resolve(base, root)

@@ -17,6 +17,8 @@ from engine.model.checkpoints import sentences
 from engine.model.checkpoints.decoders import text_decoder
 from engine.model.identity import ModelSource
 
+_BESIDE = re.compile(r"(^|\.)(vision|visual|image|audio|multi_?modal)\w*\.")
+"""Parts of models that also see or hear, of which the library may load the text model alone."""
 SHOWN = 3
 """Names of tensors that a refusal lists."""
 SETTINGS = (
@@ -218,8 +220,10 @@ def _check_tensors(model: Any, info: dict[str, Any], name: str) -> None:
 
 
 def _is_known(tensor: str, model: Any) -> bool:
-    """Whether a tensor without a place changes nothing: a mask, or blocks that guess ahead."""
+    """Whether a tensor without a place changes nothing in text: of eyes, guesses ahead, masks."""
     text = model.config.get_text_config()
+    if text is model.config and _BESIDE.search(tensor):
+        return True
     found = re.search(r"\blayers\.(\d+)\.", tensor)
     ahead = int(getattr(text, "num_nextn_predict_layers", None) or 0)
     if found and 0 <= int(found[1]) - text.num_hidden_layers < ahead:
