@@ -93,10 +93,12 @@ class Names:
             DataError: If the file is missing or has no usable question.
         """
         path = self._question_file(config.questions)
-        changed = path.stat().st_mtime_ns if path.exists() else 0
+        status = path.stat() if path.exists() else None
+        # The system sets the second time, so that a restored one does not hide a change.
+        stamp = status and (status.st_mtime_ns, status.st_ctime_ns, status.st_size)
         return _questions(
             str(path),
-            changed,
+            stamp,
             config.behaviour,
             config.max_questions,
             config.seed,
@@ -130,7 +132,7 @@ class Names:
 @functools.lru_cache(maxsize=16)
 def _questions(
     path: str,
-    _changed: int,
+    _stamp: tuple[int, int, int] | None,
     behaviour: str,
     max_questions: int,
     seed: int,

@@ -89,8 +89,17 @@ Tables = dict[str, Any]
 def _repeated(
     engine: Engine, found: VectorSet, config: EvidenceConfig, progress: Progress
 ) -> tuple[Tables, list[str], list[str]]:
-    """Evidence of a finder that can be run again."""
+    """Evidence of a finder that can be run again, with the model and the files of the first run.
+
+    Raises:
+        ConfigError: If they are others now.
+    """
     made_by = registry.from_json(found.method, found.config)
+    if engine.digest(made_by) != found.digest:
+        raise ConfigError(
+            f"{found.digest} cannot be found again: its model or its files are others now, or it "
+            "is of an older version. Find it anew."
+        )
     plans = [
         ("seeds", f"seed {made_by.seed + turn}", replace(made_by, seed=made_by.seed + turn))
         for turn in range(1, config.seeds + 1)

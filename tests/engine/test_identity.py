@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +13,14 @@ import pytest
 from dashboard.cards import recipes
 from engine import ROOT, Engine
 from engine.configs.core import TEMPLATE_DATE, ModelConfig, VectorRef
+from engine.configs.datasets import DatasetConfig
 from engine.configs.evidence import EvidenceConfig
 from engine.configs.finders import MelboConfig
 from engine.configs.grids import BlendPart, Configuration, GenerateConfig
-from engine.configs.studies import CorrigibilityConfig
+from engine.configs.pairs import ContrastiveConfig, FinetuneDiffConfig
+from engine.configs.studies import CorrigibilityConfig, DeceptionConfig
 from engine.configs.sweeps import EvaluateConfig
+from engine.configs.training import FinetuneConfig
 from engine.errors import Cancelled, ModelError, StoreError
 from engine.model import hashing, identity
 from engine.model.identity import resolve
@@ -294,3 +298,70 @@ def test_the_date_told_to_a_template_is_asked_named_and_kept(folder, tmp_path: P
     assert found[0].digest != found[1].digest
     assert any("told 2021-02-03" in note for note in found[1].notes)
     assert "told the date 2021-02-03" in recipes.of_texts(found[1], ["base"])["template"]
+
+
+def test_models_that_differ_in_one_bit_anywhere_never_share_a_name(folder, tmp_path: Path) -> None:
+    place = Path(shutil.copytree(folder, tmp_path / "copy"))
+    adapter = Path(shutil.copytree(ROOT / "data/demo/adapter", tmp_path / "adapter"))
+    draw, names = random.Random(0), Names(ROOT)
+    files = [place / name for name in ("model.safetensors", *CHANGES)]
+    files.append(adapter / "adapter_model.safetensors")
+    config = MelboConfig(model=ModelConfig(model=str(place), adapter=str(adapter)))
+    before, seen = names.digest(config), set()
+    for path in files:
+        content = path.read_bytes()
+        for at in [0, len(content) - 1, *(draw.randrange(len(content)) for _ in range(6))]:
+            changed = bytearray(content)
+            changed[at] ^= 1 << draw.randrange(8)
+            path.write_bytes(changed)
+            seen.add((path.name, at, names.digest(config)))
+            path.write_bytes(content)
+    digests = {digest for _, _, digest in seen}
+
+    assert names.digest(config) == before
+    assert before not in digests
+    assert len(digests) == len(seen) >= 50
+
+
+DATA_FILES = {
+    "questions": lambda f: EvaluateConfig(questions=f),
+    "knowledge": lambda f: EvaluateConfig(knowledge=f, side_effects=True),
+    "neutral prompts of a sweep": lambda f: EvaluateConfig(neutral_prompts=f, side_effects=True),
+    "neutral prompts of a grid": lambda f: GenerateConfig(neutral_prompts=f),
+    "pairs": lambda f: ContrastiveConfig(pairs=f),
+    "prompts": lambda f: FinetuneDiffConfig(prompts=f),
+    "pairs to learn": lambda f: FinetuneConfig(pairs=f),
+    "seeds": lambda f: DatasetConfig(seeds=f),
+    "questions to avoid": lambda f: DatasetConfig(avoid=f),
+    "questions of a study": lambda f: CorrigibilityConfig(questions=((f, "survival"),)),
+    "pairs of a study": lambda f: DeceptionConfig(pairs=f, judge="none"),
+    "held-out questions": lambda f: DeceptionConfig(held_out=f, judge="none"),
+}
+SHIPPED = {
+    "knowledge": "data/knowledge/general.jsonl",
+    "neutral prompts of a sweep": "data/prompts/neutral.txt",
+    "neutral prompts of a grid": "data/prompts/neutral.txt",
+}
+
+
+@pytest.mark.parametrize("kind", DATA_FILES)
+def test_one_letter_of_any_data_file_is_another_record(kind: str, tmp_path: Path) -> None:
+    is_asked = "questions" in kind and kind not in ("questions to avoid", "held-out questions")
+    usual = "data/questions/survival.jsonl" if is_asked else "data/pairs/advice.json"
+    shipped = ROOT / SHIPPED.get(kind, usual)
+    names, config = Names(ROOT, Store(tmp_path).content), DATA_FILES[kind]
+    moved = tmp_path / f"mine{shipped.suffix}"
+    moved.write_bytes(shipped.read_bytes())
+    times = (moved.stat().st_atime_ns, moved.stat().st_mtime_ns)
+    before = names.digest(config(str(moved)))
+    moved.rename(tmp_path / f"other{shipped.suffix}")
+    assert names.digest(config(str(tmp_path / f"other{shipped.suffix}"))) == before
+
+    content = bytearray(shipped.read_bytes())
+    # Of a study's held-out file only the questions are asked, so the letter is one of theirs.
+    at = content.rindex(b"?" if b"?" in content else b".") - 1
+    content[at] ^= 4
+    moved.write_bytes(content)
+    os.utime(moved, ns=times)
+
+    assert names.digest(config(str(moved))) != before
