@@ -1,5 +1,6 @@
 """What the command line shows of a record, of all of them, and of a model's self-tests."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -293,10 +294,10 @@ def checks(status: EngineStatus) -> None:
 
 
 def library(infos: list[RecordInfo], damaged: list[tuple[Path, str]]) -> None:
-    """One line per record."""
+    """One line per record; what lies there and is none is told on stderr."""
     names = ("digest", "kind", "method", "model")
     columns = {name: f"{{{name}}}" for name in names}
     columns |= {"what": "{summary}", "made": "{created:.19}"}
     draw("Records", [info._asdict() for info in infos], columns, left=columns)
     for path, sentence in damaged:
-        console.print(f"[red]{path.name}[/]: {sentence}", markup=True)
+        print(plain(f"Left out of {path.parent.name}/: {sentence}"), file=sys.stderr)

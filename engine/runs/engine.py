@@ -194,7 +194,7 @@ class Engine(Asking):
             with watched():
                 if kind.has_place:
                     work(self, config, digest, progress, place)
-                elif not self.store.has(digest):
+                elif not self.store.is_whole(digest):
                     work(self, config, digest, progress)
         finally:
             self._named.reset(before)

@@ -22,6 +22,8 @@ KINDS = {
     "experiment": "an experiment",
 }
 
+MEND = ": delete it and run again, or ask for the original"
+"""What to do about a record that cannot be read; a run puts a whole one in its place."""
 HEADERS: dict[str, Callable[[Path], str | None]] = {
     ".safetensors": lambda path: safetensors_metadata(path).get("record"),
     ".parquet": lambda path: parquet_metadata(path).get("record"),
@@ -41,7 +43,8 @@ def read_record(path: Path) -> dict[str, Any]:
     with readable(path):
         text = HEADERS[path.suffix](path)
         record = None if text is None else json.loads(text, parse_constant=_no_figure)
-    if not isinstance(record, dict) or record.get("kind") not in KINDS:
+    kind = record.get("kind") if isinstance(record, dict) else None
+    if not isinstance(record, dict) or not isinstance(kind, str) or kind not in KINDS:
         raise StoreError(
             f"{path.name} holds no Vectorscope record: look at foreign files on the Audit page or "
             "with `python -m engine audit FILE`."
@@ -61,15 +64,15 @@ def _no_figure(_name: str) -> None:
 
 
 @contextmanager
-def readable(path: Path) -> Iterator[None]:
-    """Turn whatever reading a damaged file raises into a `StoreError`."""
+def readable(path: Path, mend: str = MEND) -> Iterator[None]:
+    """Turn whatever reading a damaged file raises into a `StoreError`, which says how to mend it."""
     try:
         yield
     except FileNotFoundError as error:
         raise StoreError(f"There is no file {path}.") from error
     except UNREADABLE as error:
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise StoreError(f"{path.name} is damaged and cannot be read ({reason}).") from error
+        raise StoreError(f"{path.name} is damaged and cannot be read ({reason}){mend}.") from error
 
 
 def describe(path: Path) -> RecordInfo | str:
@@ -78,6 +81,8 @@ def describe(path: Path) -> RecordInfo | str:
         record = read_record(path)
         with readable(path):
             made = record.get("provenance") or record
+            if not isinstance(record["digest"], str):
+                raise ValueError("its digest is no text")
             return RecordInfo(
                 digest=record["digest"],
                 kind=record["kind"],

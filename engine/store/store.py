@@ -5,12 +5,10 @@ Knows nothing of models, jobs or screens. Files appear by rename, so none is eve
 
 import datetime
 import difflib
-import fnmatch
 import functools
 import json
-import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +30,9 @@ from engine.records.records import (
 from engine.statistics import adaptive
 from engine.store import kept_statistics, packing, seals
 from engine.store.files import read_table, write_atomically
-from engine.store.headers import HEADERS, KINDS, describe, read_record, readable, words
+from engine.store.headers import HEADERS, KINDS, read_record, readable, words
+from engine.store.scanning import Scan, times
 from engine.store.units import Partial
-
-PLACES = (
-    ("vectors", "*.safetensors"),
-    ("results", "*.parquet"),
-    ("results", "experiment_*.json"),
-)
-"""Where records lie, below the root."""
 
 # Named here because `list` is a method inside `Store`.
 Records = list[RecordInfo]
@@ -50,11 +42,17 @@ Damaged = list[tuple[Path, str]]
 class Store:
     """Stored records below one root folder, which holds `vectors/` and `results/`."""
 
-    def __init__(self, root: Path) -> None:
-        """Use `root`; its folders are made when something is first written."""
-        self.root = root
+    def __init__(self, root: str | Path) -> None:
+        """Use `root`; its folders are made when something is first written.
+
+        Raises:
+            StoreError: If it is a file.
+        """
+        self.root = root = Path(root)
+        if root.exists() and not root.is_dir():
+            raise StoreError(f"{root} is a file: name a folder, which holds vectors and results.")
         self._labelling = threading.Lock()
-        self._seen: dict[str, tuple[tuple[int, int], Path, RecordInfo | str]] = {}
+        self._scan = Scan(root)
 
     def save_vectors(self, found: VectorSet) -> Path:
         """Write a set of vectors.
@@ -154,8 +152,7 @@ class Store:
             StoreError: If there is none, or it is damaged.
         """
         path = Path(self.find(digest).path)
-        status = path.stat()
-        return _content(path, status.st_mtime_ns, status.st_ctime_ns, status.st_size)
+        return _content(path, *times(path.stat()))
 
     def load_evaluation(self, digest_or_path: str | Path) -> Evaluation:
         """Read an A/B sweep, named by the start of its digest or by its file."""
@@ -206,7 +203,7 @@ class Store:
         path = self._labels(digest)
         if not path.is_file():
             return {}
-        with readable(path):
+        with readable(path, mend=""):
             lines = path.read_text(encoding="utf-8").splitlines()
             given = {one["row"]: one["label"] for one in map(json.loads, lines)}
         return {row: label for row, label in sorted(given.items()) if label}
@@ -240,6 +237,21 @@ class Store:
         """Whether a readable record has exactly this digest."""
         return any(info.digest == digest for info in self.list())
 
+    def is_whole(self, digest: str) -> bool:
+        """Whether a record of exactly this digest can be read to its end.
+
+        Its file is read once as long as it is the same one, so that a damaged record does not keep
+        the run from being done again that would put a whole one in its place.
+        """
+        if not self.has(digest):
+            return False
+        info = self.find(digest)
+        path = Path(info.path)
+        try:
+            return _is_whole(path, info.kind, *times(path.stat()))
+        except FileNotFoundError:
+            return False
+
     def damaged(self) -> Damaged:
         """Files in the store's folders that `list` had to skip, each with the reason."""
         return [(path, found) for path, found in self._scan() if isinstance(found, str)]
@@ -252,33 +264,6 @@ class Store:
         """All readable records, newest first, from their headers alone."""
         infos = [found for _, found in self._scan() if isinstance(found, RecordInfo)]
         return sorted(infos, key=lambda info: (info.created, info.path), reverse=True)
-
-    def _scan(self) -> Iterator[tuple[Path, RecordInfo | str]]:
-        """Every file and what it is; one that is as it was is not read again."""
-        for folder, pattern in PLACES:
-            place = self.root / folder
-            # Pages do this several times a run: a `Path` and a `stat` for each file are too slow.
-            try:
-                with os.scandir(place) as found:
-                    entries = sorted(
-                        (e for e in found if fnmatch.fnmatchcase(e.name, pattern)),
-                        key=lambda entry: entry.name,
-                    )
-            except FileNotFoundError:
-                continue
-            for entry in entries:
-                if entry.name.startswith("."):
-                    continue
-                try:
-                    status = entry.stat()
-                except FileNotFoundError:
-                    continue
-                stamp = (status.st_mtime_ns, status.st_size)
-                known = self._seen.get(entry.path)
-                if known is None or known[0] != stamp:
-                    path = Path(entry.path)
-                    known = self._seen[entry.path] = (stamp, path, describe(path))
-                yield known[1:]
 
     def _open(self, target: str | Path, kind: str) -> tuple[Path, dict[str, Any]]:
         path = self._locate(target)
@@ -318,6 +303,22 @@ def _frame(path: Path, record: dict[str, Any]) -> pd.DataFrame:
     table = read_table(path)
     seals.check_table(record, table, path.name)
     return table.to_pandas()
+
+
+@functools.lru_cache(maxsize=4096)
+def _is_whole(path: Path, kind: str, _modified: int, _changed: int, _size: int) -> bool:
+    store = Store(path.parent.parent)
+    load: dict[str, Callable[[Path], Any]] = {
+        "vectors": store.load_vectors,
+        "evaluation": store.load_evaluation,
+        "generation": store.load_generation,
+        "experiment": store.load_experiment,
+    }
+    try:
+        load[kind](path)
+    except StoreError:
+        return False
+    return True
 
 
 @functools.lru_cache(maxsize=1024)

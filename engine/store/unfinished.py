@@ -31,6 +31,8 @@ def found(store: Store) -> list[RecordInfo]:
         # A sweep that comes to its end takes its folder along.
         with suppress(FileNotFoundError):
             for path in sorted((place / FOLDER).glob("*.parquet")):
+                if not path.is_file():
+                    continue
                 status = path.stat()
                 infos.append(_described(path, status.st_mtime_ns, status.st_size))
     kept = [one for one in infos if isinstance(one, RecordInfo) and one.digest not in whole]

@@ -13,11 +13,15 @@ import pyarrow.parquet as pq
 import pytest
 import safetensors.numpy
 
+from engine import Engine
+from engine.configs.core import ModelConfig
+from engine.configs.grids import Configuration, GenerateConfig
 from engine.errors import DataError, StoreError
 from engine.foreign.importing import import_file
 from engine.store import seals, vector_rows
 from engine.store.store import Store
 from engine.store.units import Partial
+from tests import tiny
 from tests.engine.test_store import MADE, MODEL, evaluation, vector_set
 
 Change = Callable[[np.ndarray], np.ndarray]
@@ -198,6 +202,27 @@ def test_a_changed_unit_of_unfinished_work_counts_as_absent(tmp_path: Path) -> N
     (tmp_path / "two.safetensors").write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
 
     assert partial.units() == set()
+
+
+@pytest.mark.parametrize("place", ["rows", "footer", "cut"])
+def test_a_damaged_record_does_not_keep_its_run_from_being_done_again(tmp_path, place: str) -> None:
+    engine = Engine(Store(tmp_path / "store"), keep_jobs=False)
+    config = GenerateConfig(
+        model=ModelConfig(model=str(tiny.save_folder(tmp_path / "model"))), prompts=("Why?",),
+        configurations=(Configuration(name="base"),), neutral=0, max_new_tokens=2,
+    )  # fmt: skip
+    digest = engine.run(config)
+    path = Path(engine.store.find(digest).path)
+    first, content = engine.store.load_generation(digest), path.read_bytes()
+    damaged = bytearray(content[: len(content) // 2] if place == "cut" else content)
+    damaged[{"rows": 60, "footer": -200, "cut": -1}[place]] ^= 1
+    path.write_bytes(damaged)
+    with pytest.raises(StoreError, match="damaged|run again"):
+        engine.store.load_generation(path)
+
+    assert engine.run(config) == digest
+
+    pd.testing.assert_frame_equal(engine.store.load_generation(digest).frame, first.frame)
 
 
 def header_of(path: Path) -> str:

@@ -5,6 +5,7 @@ the real one, which needs no model for any of this.
 """
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -248,3 +249,17 @@ def test_the_spoilt_files_are_still_listed(engine: Engine) -> None:
 
     assert RUN in [info.digest for info in engine.store.list()]
     assert json.loads(json.dumps(engine.store.find(RUN).summary))
+
+
+def test_files_that_are_no_records_cost_no_page_the_others(engine: Engine) -> None:
+    root = engine.store.root
+    (root / "results/experiment_demo_1.json").write_text('{"kind": []}')
+    os.mkfifo(root / "results/ab_demo_1.parquet")
+    (root / "vectors/melbo_demo_1.safetensors").mkdir()
+    (root / "vectors/melbo_demo_2.safetensors").symlink_to("nowhere")
+    app = start()
+
+    for page in PARAMETERS:
+        visit(app, page)
+    assert "ab_demo_1.parquet is no file" in visit(app, "library")
+    assert "4 files cannot be read" in [one.label for one in app.expander]
