@@ -65,7 +65,7 @@ def _no_figure(_name: str) -> None:
 
 @contextmanager
 def readable(path: Path, mend: str = MEND) -> Iterator[None]:
-    """Turn whatever reading a damaged file raises into a `StoreError`, which says how to mend it."""
+    """Turn what reading a damaged file raises into a `StoreError` that says how to mend it."""
     try:
         yield
     except FileNotFoundError as error:

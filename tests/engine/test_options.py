@@ -77,7 +77,7 @@ def test_options_stand_in_the_order_of_the_fields_then_model_store_and_seed() ->
     assert list(given()) == [
         "prompt", "prompts", "system", "source_layer", "steps", "order", "way", "is_quick",
         "relative", "scales", "layers", "name", "vectors", "model", "adapter", "dtype", "device",
-        "store", "seed",
+        "date", "store", "seed",
     ]  # fmt: skip
 
 
