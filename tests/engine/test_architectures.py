@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from engine.model import checks, decoding
+from engine.model.blocks import BlockRunner
 from engine.model.ways import length
-from tests.architectures import measuring
+from tests.architectures import measuring, models
 
 WAYS = {
     "llama, tied, llama3 RoPE": "by hand",
@@ -33,6 +34,13 @@ def test_every_feature_equals_whole_passes(name: str, tmp_path: Path) -> None:
 
     assert report.way == WAYS[name], report.reason
     assert {title: one for title, one in report.figures.items() if not one.holds} == {}
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_the_way_is_known_before_any_self_test(name: str, tmp_path: Path) -> None:
+    model = models.build(name, tmp_path)
+
+    assert BlockRunner.fits(model.model) == (WAYS[name] == "by hand")
 
 
 def without_the_rule(patch: pytest.MonkeyPatch) -> None:
@@ -65,4 +73,7 @@ def test_what_is_taken_out_is_seen_here_and_by_the_self_tests(
         patch.setattr(checks, "run_checks", lambda _door: [])
         assert not measuring.report(name, tmp_path / "unwatched").is_right
 
-    assert measuring.report(name, tmp_path / "watched").is_right
+    watched = measuring.report(name, tmp_path / "watched")
+    assert watched.is_right
+    # The self-tests choose another way, and refuse nothing.
+    assert [one.words for one in watched.figures.values() if one.words] == []
