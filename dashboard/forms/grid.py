@@ -114,7 +114,8 @@ def _sampling(own_choice: str) -> dict[str, Any]:
             key="grid_temperature",
             help="0 takes the likeliest token.",
         )
-        top_p = st.number_input(
+        left, right = st.columns(2)
+        top_p = left.number_input(
             "Top-p",
             min_value=0.0,
             max_value=1.0,
@@ -122,16 +123,18 @@ def _sampling(own_choice: str) -> dict[str, Any]:
             key="grid_top_p",
             help="Only the likeliest tokens of this share are drawn from; 1 for all.",
         )
-        top_k = st.number_input(
+        top_k = right.number_input(
             "Top-k",
             min_value=0,
             key="grid_top_k",
             help="Only so many likeliest tokens are drawn from; 0 for all.",
         )
-        samples = st.number_input("Samples", min_value=1, key="grid_samples")
-        tokens = st.number_input("Tokens at most", min_value=1, key="grid_max_new_tokens")
-        seed = st.number_input("Seed", min_value=0, key="grid_seed")
-        neutral = st.number_input(
+        left, right = st.columns(2)
+        samples = left.number_input("Samples", min_value=1, key="grid_samples")
+        tokens = right.number_input("Tokens at most", min_value=1, key="grid_max_new_tokens")
+        left, right = st.columns(2)
+        seed = left.number_input("Seed", min_value=0, key="grid_seed")
+        neutral = right.number_input(
             "Neutral prompts",
             min_value=0,
             key="grid_neutral",
