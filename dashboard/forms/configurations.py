@@ -257,7 +257,7 @@ def blocks(text: str, usual: str = "own") -> Any:
     if words in (usual, "all"):
         return words
     parts = words.replace(",", " ").split()
-    if not all(part.isdigit() for part in parts):
+    if not all(part.isdecimal() for part in parts):
         raise ConfigError(
             f"Layers '{text}' are not known: write {usual}, all, or blocks like 3, 4."
         )

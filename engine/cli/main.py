@@ -100,6 +100,13 @@ def main(arguments: list[str] | None = None) -> int:
         if error.errno not in NAMED_WRONGLY or error.filename is None:
             raise
         return _refuse(f"{error.filename} cannot be used ({error.strerror}): name another place.")
+    except (MemoryError, RuntimeError) as error:
+        # Torch, without which nothing of this kind is raised, takes seconds to import.
+        from engine.model.batches import ran_out
+
+        if not ran_out(error):
+            raise
+        return _refuse("There is not enough memory for this: ask for less at once.")
     except (Cancelled, typer.Abort):
         return _stopped()
     # Typer turns Ctrl-C into this exit code.

@@ -42,7 +42,7 @@ def parse_layers(text: str, words: tuple[str, ...]) -> str | tuple[int, ...]:
     if text.strip() in words:
         return text.strip()
     parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not parts or not all(part.isdigit() for part in parts):
+    if not parts or not all(part.isdecimal() for part in parts):
         known = ", ".join(words)
         raise ConfigError(f"Layers {text!r} are not known: use {known}, or blocks as 7,8.")
     return tuple(int(part) for part in parts)

@@ -64,7 +64,7 @@ class Configuration:
         require(bool(self.name.strip()), "A configuration has no name: give each one.")
         require(math.isfinite(self.scale), f"A scale is {self.scale}: give a finite number.")
         head, _, count = self.positions.partition("-")
-        is_last = head == "last" and count.isdigit() and int(count) > 0
+        is_last = head == "last" and count.isdecimal() and int(count) > 0
         require(
             self.positions in KEYWORDS or is_last,
             f"Positions {self.positions!r} are not known: use all, prompt, response or last-K, "

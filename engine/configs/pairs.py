@@ -38,7 +38,7 @@ Variant = Literal["default", "study"]
 def template_token(position: str) -> int | None:
     """The K of "template-K", 0 for "template" (each of them), None for other positions."""
     head, dash, count = position.partition("-")
-    if head != "template" or (dash and not count.isdigit()) or (dash and int(count) == 0):
+    if head != "template" or (dash and not count.isdecimal()) or (dash and int(count) == 0):
         return None
     return int(count) if dash else 0
 

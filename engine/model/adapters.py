@@ -75,7 +75,7 @@ def _settings(fit: Fit) -> Any:
             # Of fields that a newer version has written; what matters of them is checked below.
             warnings.simplefilter("ignore")
             settings = PeftConfig.from_pretrained(fit.folder)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(_unreadable(fit, error)) from error
     kind = str(getattr(settings.peft_type, "value", settings.peft_type))
     if settings.is_prompt_learning or settings.is_adaption_prompt:

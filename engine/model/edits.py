@@ -31,7 +31,7 @@ def first_position(positions: str, prompt_length: int) -> int | None:
     if positions == "response":
         return prompt_length - 1
     head, _, count = positions.partition("-")
-    if head == "last" and count.isdigit() and int(count) > 0:
+    if head == "last" and count.isdecimal() and int(count) > 0:
         return max(0, prompt_length - int(count))
     raise ConfigError(
         f"Positions {positions!r} are not known: use all, prompt, response or last-K, as last-4."

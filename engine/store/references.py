@@ -18,7 +18,7 @@ def reference(store: Store, name: str) -> VectorRef:
         ConfigError: If the index is not a number.
     """
     target, _, index = name.partition(":") if not Path(name).is_file() else (name, "", "")
-    if index and not index.isdigit():
+    if index and not index.isdecimal():
         raise ConfigError(f"{name!r} ends in {index!r}, which is no index: write FILE:0, FILE:1...")
     if Path(target).suffix or Path(target).is_file():
         found = store.load_vectors(Path(target))

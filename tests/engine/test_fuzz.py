@@ -11,6 +11,7 @@ from engine.configs.grids import GenerateConfig
 from engine.configs.sound import refuse_odd
 from engine.errors import ConfigError
 from engine.records import strict
+from engine.store.store import Store
 from tests.engine import fuzz_commands
 
 SOME = 25
@@ -42,7 +43,9 @@ ODD = [
     ),
     ("find", "contrastive", "--pairs={half}", "is neither JSON nor JSON Lines"),
     ("find", "contrastive", "--pairs={number}", "holds no prompt"),
-    ("list", "--store={deep}", "cannot be used (Not a directory)"),
+    ("generate", "--layers=\u00b2", "Layers '\u00b2' are not known"),
+    ("generate", "--positions=last-\u00b2", "Positions 'last-\u00b2' are not known"),
+    ("list", "--store={deep}", "is a file: name a folder"),
     ("audit", "{pickle}", "pickle.pt"),
 ]
 
@@ -100,3 +103,22 @@ def test_json_that_cannot_be_used_is_one_kind_of_error(text) -> None:
     with pytest.raises(ValueError, match=r"deep|surrogates|Expecting|digits"):
         strict.loads(text)
     assert strict.loads('["\\ud83d\\ude00", "\\\\ud800"]') == ["\U0001f600", "\\ud800"]
+
+
+def test_memory_that_a_setting_asks_for_and_is_not_there_is_told(world, monkeypatch) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError(message)
+
+    message = "DefaultCPUAllocator: can't allocate memory: you tried to allocate 274877906944 bytes"
+    monkeypatch.setattr(Store, "list", refuse)
+    arguments = ("list", "--store", str(world.store))
+
+    found = fuzz_commands.tried(world, arguments)
+    message = "Something else went wrong."
+    other = fuzz_commands.tried(world, arguments)
+
+    assert (found.code, found.error) == (
+        2,
+        "There is not enough memory for this: ask for less at once.",
+    )
+    assert other.code is None

@@ -75,7 +75,7 @@ def read_svec(name: str, whole: dict[str, Any], sha256: str) -> ForeignVectors:
     """IBM's .svec: directions by block as lists of numbers (FORMATS 2.9)."""
     rows, blocks = [], []
     for key, values in sorted(whole["directions"].items(), key=lambda pair: str(pair[0]).zfill(6)):
-        if not str(key).isdigit() or not isinstance(values, list) or not values:
+        if not str(key).isdecimal() or not isinstance(values, list) or not values:
             raise DataError(f"{name} has directions that are not lists of numbers by block.")
         for row in values if isinstance(values[0], list) else [values]:
             rows.append(numbers(row, name, "direction"))

@@ -192,7 +192,7 @@ def _is_layered(value: Any) -> bool:
     return (
         isinstance(value, dict)
         and bool(value)
-        and all(str(key).isdigit() and isinstance(one, np.ndarray) for key, one in value.items())
+        and all(str(key).isdecimal() and isinstance(one, np.ndarray) for key, one in value.items())
     )
 
 
