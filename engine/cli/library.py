@@ -31,7 +31,7 @@ def show(
 ) -> None:
     """One record: what it was made with, and its figures."""
     found = open_engine(store).store
-    info = found.find(digest)
+    info = found.look_up(digest)
     tables.show(found, info)
     answer(**info._asdict())
 

@@ -249,7 +249,7 @@ def _side_effects(rows: list[dict[str, Any]]) -> None:
     )
 
 
-RECORDS: dict[str, tuple[Callable[[Store, str], Any], Callable[[Any], None]]] = {
+RECORDS: dict[str, tuple[Callable[[Store, Path], Any], Callable[[Any], None]]] = {
     "vectors": (Store.load_vectors, vectors),
     "evaluation": (Store.load_evaluation, evaluation),
     "generation": (Store.load_generation, generation),
@@ -261,7 +261,7 @@ RECORDS: dict[str, tuple[Callable[[Store, str], Any], Callable[[Any], None]]] = 
 def show(store: Store, info: RecordInfo) -> Any:
     """Draw a record; what was read."""
     load, drawn = RECORDS[info.kind]
-    found = load(store, info.digest)
+    found = load(store, Path(info.path))
     drawn(found)
     if words := chosen_before(store, found):
         console.print(f"[red]{words}[/]", highlight=False)

@@ -172,23 +172,23 @@ class Asking:
         similarity.check_comparable(*pair, *draws)
         return ShownSimilarity(Compared(*pair, draws))
 
-    def show(self, digest: str) -> Shown:
+    def show(self, digest: str | Path) -> Shown:
         """A stored record of any kind.
 
         Args:
-            digest: Or its beginning.
+            digest: Or its beginning, or the record's file, which may lie elsewhere.
 
         Raises:
             StoreError: If no record, or more than one, begins so.
         """
-        info = self.store.find(digest)
+        info = self.store.look_up(digest)
         if info.kind == "vectors":
-            return ShownVectors(self.store.load_vectors(info.digest))
+            return ShownVectors(self.store.load_vectors(Path(info.path)))
         if info.kind == "evaluation":
-            return ShownEvaluation(self.store.load_evaluation(info.digest))
+            return ShownEvaluation(self.store.load_evaluation(Path(info.path)))
         if info.kind == "generation":
-            return ShownTexts(self.store.load_generation(info.digest))
-        return ShownStudy(self.store.load_experiment(info.digest))
+            return ShownTexts(self.store.load_generation(Path(info.path)))
+        return ShownStudy(self.store.load_experiment(Path(info.path)))
 
     def _done(self, config: RunConfig) -> str:
         with bar_if_seen() as progress:

@@ -1,8 +1,9 @@
 """Stored vectors by the names that people give them: digests, files, one row of a set."""
 
+from dataclasses import replace
 from pathlib import Path
 
-from engine.configs.core import VectorRef
+from engine.configs.core import VectorRef, digest
 from engine.configs.grids import BlendPart
 from engine.errors import ConfigError
 from engine.records.records import VectorSet
@@ -13,21 +14,32 @@ def reference(store: Store, name: str) -> VectorRef:
     """The vectors a command line names: a digest or file, with `:INDEX` for one of them.
 
     A file from elsewhere is taken into the store, so that the record made from it can be read.
+    What the file holds counts: where the store has other numbers under its digest, as after the
+    same run on another machine, the file's are taken in under a digest of their own.
 
     Raises:
         ConfigError: If the index is not a number.
+        StoreError: If there is no such record, or it is damaged.
     """
     target, _, index = name.partition(":") if not Path(name).is_file() else (name, "", "")
     if index and not index.isdecimal():
         raise ConfigError(f"{name!r} ends in {index!r}, which is no index: write FILE:0, FILE:1...")
     if Path(target).suffix or Path(target).is_file():
-        found = store.load_vectors(Path(target))
-        if not store.has(found.digest):
-            store.save_vectors(found)
-        digest = found.digest
+        named = _taken_in(store, store.load_vectors(Path(target)))
     else:
-        digest = store.find(target).digest
-    return VectorRef(digest=digest, indices=(int(index),) if index else None)
+        named = store.find(target).digest
+    return VectorRef(digest=named, indices=(int(index),) if index else None)
+
+
+def _taken_in(store: Store, found: VectorSet) -> str:
+    """The digest under which the store has exactly these vectors."""
+    if store.is_whole(found.digest) and store.content(found.digest) != found.content:
+        own = digest({"method": found.method, "called": found.digest, "content": found.content})
+        note = f"Taken from a file: the store has other numbers under its digest {found.digest}."
+        found = replace(found, digest=own, notes=(*found.notes, note))
+    if not store.is_whole(found.digest):
+        store.save_vectors(found)
+    return found.digest
 
 
 def loaded(store: Store, ref: VectorRef, said: str) -> VectorSet:

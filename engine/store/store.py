@@ -30,7 +30,7 @@ from engine.records.records import (
 from engine.statistics import adaptive
 from engine.store import kept_statistics, packing, seals
 from engine.store.files import read_table, write_atomically
-from engine.store.headers import HEADERS, KINDS, read_record, readable, words
+from engine.store.headers import HEADERS, KINDS, describe, read_record, readable, words
 from engine.store.scanning import Scan, times
 from engine.store.units import Partial
 
@@ -232,6 +232,17 @@ class Store:
             names = "; ".join(words(info) for info in list(hits.values())[:5])
             raise StoreError(f"{len(hits)} records begin with '{digest_prefix}': {names}.")
         raise StoreError(self._absence(digest_prefix, infos))
+
+    def look_up(self, named: str | Path) -> RecordInfo:
+        """A record by the start of its digest or by its file, which may lie elsewhere.
+
+        Raises:
+            StoreError: If there is none, or its file is damaged.
+        """
+        found = describe(self._locate(named))
+        if isinstance(found, str):
+            raise StoreError(found)
+        return found
 
     def has(self, digest: str) -> bool:
         """Whether a readable record has exactly this digest."""
