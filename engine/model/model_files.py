@@ -25,6 +25,8 @@ NEVER_READ = (
 """Beginnings of files that lie beside a model and that no loader opens."""
 TEMPLATES = "additional_chat_templates"
 INDEX = ".index.json"
+ENDINGS = (".safetensors", ".bin")
+"""Of weights; the first that are there are loaded."""
 ADAPTER = (
     "adapter_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
     "added_tokens.json", "chat_template.jinja",
@@ -119,7 +121,9 @@ def weights(folder: Path) -> list[Path]:
             return [one]
         if index.is_file():
             return _shards(index)
-    return sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin"))
+    # A hub's folder holds links, whose files may be gone.
+    found = ([one for one in sorted(folder.glob(f"*{end}")) if one.is_file()] for end in ENDINGS)
+    return next((some for some in found if some), [])
 
 
 def _configured(folder: Path) -> str | None:

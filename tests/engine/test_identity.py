@@ -365,3 +365,35 @@ def test_one_letter_of_any_data_file_is_another_record(kind: str, tmp_path: Path
     os.utime(moved, ns=times)
 
     assert names.digest(config(str(moved))) != before
+
+
+def test_a_hub_s_snapshot_is_known_by_what_its_links_lead_to(folder, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    config, place = ModelConfig(model="some/model"), tmp_path / "hub" / "models--some--model"
+    snapshot, blobs = place / "snapshots" / "abc", place / "blobs"
+    for one in (snapshot, blobs, place / "refs"):
+        one.mkdir(parents=True)
+    (place / "refs" / "main").write_text("abc")
+    for number, path in enumerate(sorted(one for one in folder.iterdir() if one.is_file())):
+        shutil.copy(path, blobs / f"{number:064x}")
+        (snapshot / path.name).symlink_to(Path("../../blobs") / f"{number:064x}")
+    names = Names(tmp_path)
+    before = resolve(config, tmp_path)
+    assert before.fingerprint == known(folder, tmp_path).fingerprint
+
+    blob = (snapshot / "model.safetensors").resolve()
+    content = bytearray(blob.read_bytes())
+    content[-1] ^= 1
+    blob.write_bytes(content)
+    assert before.changed() == ("model.safetensors",)
+    changed = resolve(config, tmp_path).fingerprint
+    assert changed != before.fingerprint
+    # The link leads elsewhere, to a file of the same size.
+    other = blobs / "f"
+    other.write_bytes(bytes([content[0] ^ 1, *content[1:]]))
+    (snapshot / "model.safetensors").unlink()
+    (snapshot / "model.safetensors").symlink_to("../../blobs/f")
+    assert resolve(config, tmp_path).fingerprint not in (changed, before.fingerprint)
+    (snapshot / "model.safetensors").unlink()
+    (snapshot / "model.safetensors").symlink_to("../../blobs/gone")
+    assert names.model(config)["fingerprint"] == "some/model"
