@@ -6,7 +6,7 @@ logits and its number alone, whatever stands beside it.
 """
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 MOST_LIKELY = 256
@@ -36,16 +36,22 @@ def warped(
 
 def _nucleus(chances: Float[Tensor, "rows vocab"], top_p: float) -> Bool[Tensor, "rows vocab"]:
     vocab = chances.shape[-1]
-    for count in (min(MOST_LIKELY, vocab), vocab):
-        ordered = chances.topk(count).values
-        sums = ordered.cumsum(-1)
-        if bool((sums[:, -1] >= top_p).all()):
-            break
-    kept = (sums - ordered < top_p).sum(-1, keepdim=True).clamp_min(1)
-    least = ordered.gather(-1, kept - 1)
+    ordered = chances.topk(min(MOST_LIKELY, vocab)).values
+    kept, least = _last(ordered, top_p)
+    flat = ordered.sum(-1) < top_p
+    if bool(flat.any()):
+        kept[flat], least[flat] = _last(chances[flat].topk(vocab).values, top_p)
     tied = chances == least
     room = kept - (chances > least).sum(-1, keepdim=True)
     return (chances > least) | (tied & (tied.cumsum(-1) <= room))
+
+
+def _last(
+    ordered: Float[Tensor, "rows some"], top_p: float
+) -> tuple[Int[Tensor, "rows one"], Float[Tensor, "rows one"]]:
+    """How many of the likeliest reach `top_p` together, and the probability of the last of them."""
+    kept = (ordered.cumsum(-1) - ordered < top_p).sum(-1, keepdim=True).clamp_min(1)
+    return kept, ordered.gather(-1, kept - 1)
 
 
 def choose(

@@ -1,8 +1,8 @@
 """Every command with every option set to what a person could mend: exit code 0 or 2, no traceback.
 
-`python -m tests.engine.fuzz_commands [--seconds S] [VERB…]` tries all of them, in this process;
-the suite tries a share. A command that is still at work after `SECONDS` was not refused, and is
-stopped.
+`python -m tests.engine.fuzz_commands [--share 0.1] [--seconds S] [VERB…]` tries all of them or a
+share, in this process; the suite tries a few. A command that is still at work after `SECONDS` was
+not refused, and is stopped.
 """
 
 import argparse
@@ -272,11 +272,12 @@ def _main() -> None:
     asked.add_argument("verbs", nargs="*")
     asked.add_argument("--seconds", type=float, default=SECONDS)
     asked.add_argument("--share", type=float, default=1.0)
+    asked.add_argument("--seed", type=int, default=0)
     given = asked.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         world = World(Path(folder))
         every = [one for one in lines(world) if not given.verbs or {*one} & {*given.verbs}]
-        some = random.Random(0).sample(every, round(given.share * len(every)))
+        some = random.Random(given.seed).sample(every, round(given.share * len(every)))
         wrong = [
             one for one in (tried(world, line, given.seconds) for line in some) if one.is_wrong
         ]
