@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from engine.configs.core import ModelConfig
 from engine.errors import ModelError
 from engine.model import loading
+from engine.model.checkpoints import reading
 from engine.model.checks import run_checks
 from engine.model.forward import Forward
 from tests import tiny
@@ -123,3 +124,35 @@ def test_weights_packed_by_an_unknown_method_are_not_taken_for_plain_ones(
 
     with pytest.raises(ModelError, match=f"quantised with {method or 'an unnamed method'}, which"):
         load(tmp_path)
+
+
+def test_a_4_bit_base_is_the_same_beside_an_adapter(tmp_path: Path) -> None:
+    pytest.importorskip("bitsandbytes", reason="bitsandbytes is not installed")
+    from peft import LoraConfig, PeftModel, get_peft_model
+
+    sizes = {"hidden_size": 128, "intermediate_size": 256, "head_dim": 32}
+    plain = transformers.Qwen3ForCausalLM(transformers.Qwen3Config(**{**tiny.SHAPE, **sizes}))
+    plain.save_pretrained(tmp_path / "plain")
+    lora = LoraConfig(r=4, target_modules=["q_proj", "up_proj"], init_lora_weights=False)
+    get_peft_model(plain, lora).save_pretrained(tmp_path / "adapter")
+    packing = transformers.BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.float32
+    )
+    base = transformers.AutoModelForCausalLM.from_pretrained(
+        tmp_path / "plain", quantization_config=packing, device_map="cpu", dtype=torch.float32
+    )
+    base.save_pretrained(tmp_path / "base")
+    tiny.tokenizer().save_pretrained(tmp_path / "base")
+    for module in base.modules():
+        if hasattr(module, reading.PACKS):
+            setattr(module, reading.PACKS, False)
+    expected = logits(base)
+    adapted = logits(PeftModel.from_pretrained(base, tmp_path / "adapter"))
+
+    config = ModelConfig(model=str(tmp_path / "base"), adapter=str(tmp_path / "adapter"))
+    loaded = loading.load(config, ROOT)
+
+    for is_on, wanted in ((False, expected), (True, adapted), (False, expected)):
+        with loaded.using(is_on):
+            found = logits(loaded.causal)
+        torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)

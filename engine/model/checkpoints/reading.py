@@ -26,6 +26,8 @@ SETTINGS = (
     "added_tokens.json", "adapter_config.json",
 )  # fmt: skip
 """Files of settings that loading reads where they are."""
+PACKS = "support_avx512bf16_for_cpu"
+"""Of a 4-bit layer: whether it packs its weights anew."""
 MODES = ("sdpa", "eager")
 """Ways of computing attention, the first one that the architecture has."""
 
@@ -108,6 +110,7 @@ def weights(
             "adapter to a folder of its own and name it with --adapter."
         )
     _check_tensors(model, info, source.name)
+    _keep_packing(model)
     return model
 
 
@@ -142,6 +145,17 @@ def vocabulary(model: Any, tokenizer: Any, name: str) -> int:
             f"{known}: give the tokenizer that belongs to it."
         )
     return known
+
+
+def _keep_packing(model: nn.Module) -> None:
+    """Keep 4-bit weights on a CPU in the order in which they were stored.
+
+    bitsandbytes 0.50 packs them anew at the first pass and unpacks them for every `state_dict`,
+    after which they are other weights; PEFT asks for one when it reads an adapter.
+    """
+    for module in model.modules():
+        if hasattr(module, PACKS):
+            setattr(module, PACKS, False)
 
 
 def _loaded(family: Any, location: str, asked: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
