@@ -161,7 +161,7 @@ class Engine(Asking):
 
     def is_stored(self, config: RunConfig) -> bool:
         """Whether running this config would only read a record."""
-        return self.store.has(self.digest(config))
+        return self.store.is_whole(self.digest(config))
 
     def questions(self, config: EvaluateConfig) -> QuestionSet:
         """The questions a sweep would ask, sampled.

@@ -153,12 +153,20 @@ LLAMA_3 = (
     "{% set date_string = strftime_now('%d %b %Y') %}{% else %}"
     "{% set date_string = '26 Jul 2024' %}{% endif %}{% endif %}Today Date: {{ date_string }}\n"
 )
+LLAMA_31 = (
+    "{% if not date_string is defined %}{% set date_string = '26 Jul 2024' %}{% endif %}"
+    "Today Date: {{ date_string }}\n"
+)
 OTHERS = "Today is {{ strftime_now('%Y-%m-%d %H:%M') }}.\n"
 
 
 @pytest.mark.parametrize(
     ("opening", "written"),
-    [(LLAMA_3, "Today Date: 03 Feb 2021\n"), (OTHERS, "Today is 2021-02-03 00:00.\n")],
+    [
+        (LLAMA_3, "Today Date: 03 Feb 2021\n"),
+        (LLAMA_31, "Today Date: 03 Feb 2021\n"),
+        (OTHERS, "Today is 2021-02-03 00:00.\n"),
+    ],
 )
 def test_a_template_is_told_the_day_that_was_asked_and_never_today(opening, written) -> None:
     fast = tiny.tokenizer()

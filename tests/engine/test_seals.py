@@ -162,6 +162,13 @@ def test_a_table_that_another_program_wrote_anew_is_the_same_record(tmp_path: Pa
     assert len(vector_rows.of_vector(path, row["vector_set"], int(row["vector"])))
 
 
+def test_a_column_of_another_name_is_another_table() -> None:
+    table = pa.table({"a": [1.0], "b": ["x"]})
+
+    assert seals.of_table(table) != seals.of_table(table.rename_columns(["a", "c"]))
+    assert seals.of_table(table) == seals.of_table(table.select(["b", "a"]))
+
+
 def test_the_rows_of_one_vector_are_checked_too(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(seals, "ROWS", 4)
     store = Store(tmp_path)
@@ -220,6 +227,7 @@ def test_a_damaged_record_does_not_keep_its_run_from_being_done_again(tmp_path, 
     with pytest.raises(StoreError, match="damaged|run again"):
         engine.store.load_generation(path)
 
+    assert not engine.is_stored(config)
     assert engine.run(config) == digest
 
     pd.testing.assert_frame_equal(engine.store.load_generation(digest).frame, first.frame)
