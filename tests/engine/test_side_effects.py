@@ -173,7 +173,6 @@ def test_without_side_effects_the_frame_stays_as_it_was() -> None:
     assert costs.by_cell(frame).empty
 
 
-@pytest.mark.xfail(strict=True, reason="shipped sweeps have older names until they are made anew")
 def test_shipped_sweeps_are_found_by_what_they_ask() -> None:
     engine = Engine(Store(ROOT), keep_jobs=False)
     shipped = [info for info in Store(ROOT).list() if info.kind == "evaluation"]
