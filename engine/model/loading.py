@@ -18,7 +18,7 @@ from engine.model import memory as allocator
 from engine.model.adapter_switch import Adapter, AdapterSwitch
 from engine.model.adapters import Fit
 from engine.model.checkpoints import reading
-from engine.model.checkpoints.decoders import refuse_unsteerable
+from engine.model.checkpoints.decoders import refuse_unsteerable, text_decoder
 from engine.model.declared import generating
 from engine.model.declared.positions import positions_of
 from engine.model.identity import ModelSource, resolve, sources
@@ -63,7 +63,7 @@ class LoadedModel:
 
     def __post_init__(self) -> None:
         """Know the adapter of a model that was wrapped in memory, and how long its texts are."""
-        self.prompter.positions = positions_of(self.causal)
+        self.prompter.positions = positions_of(self.causal, text_decoder(self.causal).module)
         if self.held is None or self.held.model is not self.model:
             self.held = AdapterSwitch(self.model)
             current = self.held.current

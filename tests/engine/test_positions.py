@@ -14,6 +14,7 @@ from engine.configs.pairs import ContrastiveConfig
 from engine.configs.sweeps import EvaluateConfig
 from engine.configs.training import FinetuneConfig
 from engine.errors import DataError
+from engine.model.checkpoints.decoders import text_decoder
 from engine.model.declared.positions import positions_of, watched
 from engine.runs.engine import Engine
 from engine.store.store import Store
@@ -45,7 +46,9 @@ def test_the_end_of_a_model_is_where_its_own_pass_breaks(name) -> None:
     config = getattr(transformers, f"{name}Config")(**SHAPES[name], **SMALL)
     model = transformers.AutoModelForCausalLM.from_config(config).eval()
 
-    found = positions_of(model)
+    # As of a part that hears, whose positions are not those of text.
+    model.tower = torch.nn.ModuleDict({"embed_positions": torch.nn.Embedding(7, 4)})
+    found = positions_of(model, text_decoder(model).module)
 
     def runs(tokens: int) -> bool:
         try:
@@ -187,7 +190,8 @@ def test_training_leaves_out_what_has_no_positions(model, tmp_path) -> None:
 
 def test_one_run_s_long_text_is_no_other_run_s() -> None:
     with watched():
-        model = positions_of(tiny.causal("llama", max_position_embeddings=8))
+        causal = tiny.causal("llama", max_position_embeddings=8)
+        model = positions_of(causal, causal.model)
         model.take(9)
         assert model.notes
         with watched():

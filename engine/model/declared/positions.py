@@ -88,12 +88,17 @@ class Positions:
         )
 
 
-def positions_of(model: Any) -> Positions:
-    """The longest text of a causal LM: by its configuration, and where it ends by its tensors."""
+def positions_of(model: Any, decoder: Any) -> Positions:
+    """The longest text of a model: by its configuration, and where it ends by its tensors.
+
+    Args:
+        model: The causal LM.
+        decoder: Its part that reads text; what sees or hears has tables of its own.
+    """
     config = model.config.get_text_config()
     said = [getattr(config, name, None) for name in NAMES]
     most = next((int(one) for one in said if isinstance(one, int) and one > 0), None)
-    tensors = (*model.named_parameters(), *model.named_buffers())
+    tensors = (*decoder.named_parameters(), *decoder.named_buffers())
     rows = [
         int(tensor.shape[0])
         for name, tensor in tensors
