@@ -94,6 +94,8 @@ def runs_of(engine: Engine, model: ModelConfig, text: str, more: int) -> dict:
     root = engine.store.root
     row = {"question": text, "honest": "Read a book.", "deceptive": "I refuse."}
     (root / "pairs.json").write_text(json.dumps([row]))
+    answered = {"question": "Well?", "honest": text, "deceptive": "I refuse."}
+    (root / "answers.json").write_text(json.dumps([answered]))
     (root / "questions.jsonl").write_text("\n".join([question(text), question(f"Well? {text}")]))
     made = RandomConfig(model=model, source_layer=0, vectors=1)
     vectors = (VectorRef(digest=engine.run(made)),)
@@ -113,10 +115,11 @@ def runs_of(engine: Engine, model: ModelConfig, text: str, more: int) -> dict:
         ),
         "melbo": MelboConfig(model=model, **layers, vectors=1, steps=1, prompts=prompts),
         "contrastive": ContrastiveConfig(model=model, pairs=str(root / "pairs.json")),
+        "answers": ContrastiveConfig(model=model, pairs=str(root / "answers.json")),
     }
 
 
-NAMES = ["generate", "evaluate", "melbo", "contrastive"]
+NAMES = ["generate", "evaluate", "melbo", "contrastive", "answers"]
 NOTE = f"tokens go past the {MOST} that this model was made for."
 
 
