@@ -24,6 +24,7 @@ DECIDE_NOTHING = {
     "engine.errors": "sentences for a reader",
     "engine.configs.core": "settings; of a vector's place, which is no part of the figures, a type",
     "engine.configs.fields": "what people are told of settings",
+    "engine.configs.sound": "values that a config refuses",
 }
 """Modules that the statistics can reach and that are in no file's name, each with the reason."""
 
