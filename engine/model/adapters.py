@@ -178,6 +178,12 @@ def _misfit(fit: Fit, error: Exception) -> str:
 
 
 def _unreadable(fit: Fit, error: Exception) -> str:
+    # The library's own advice there is to run what the file says.
+    if "weights_only" in str(error):
+        return (
+            f"The adapter {fit.name} holds pickled objects, which can run code and are not read: "
+            "give it as safetensors."
+        )
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return f"The adapter {fit.name} cannot be loaded on {fit.base}: {lines[0][:200]}"
 

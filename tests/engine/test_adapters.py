@@ -197,6 +197,16 @@ def test_an_adapter_of_other_modules_is_refused(bases, tmp_path) -> None:
     assert "adapter cannot be loaded on qwen3" in refused(bases["qwen3"], folder)
 
 
+def test_an_adapter_of_pickled_objects_is_refused(bases, tmp_path) -> None:
+    folder = write(tmp_path / "adapter", bases["qwen3"], lora())
+    (folder / "adapter_model.safetensors").unlink()
+    torch.save({"weight": Path}, folder / "adapter_model.bin")
+
+    assert "holds pickled objects, which can run code and are not read" in refused(
+        bases["qwen3"], folder
+    )
+
+
 def test_a_resized_vocabulary_is_refused_as_such(bases, tmp_path) -> None:
     larger = tiny.save_folder(tmp_path / "larger", vocab_size=520, **SHAPE)
     folder = write(tmp_path / "adapter", larger, KINDS["saved modules"]())

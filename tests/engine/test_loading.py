@@ -235,6 +235,27 @@ def test_code_for_tokenizing_and_generating_is_never_run(tmp_path: Path) -> None
     assert not marker.exists()
 
 
+class _Writes:
+    """An object whose unpickling writes a file."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.write_text, (self.marker, "ran")
+
+
+def test_pickled_objects_are_refused_without_advice_to_run_them(tmp_path: Path) -> None:
+    marker = tmp_path / "ran"
+    folder = tiny.save_folder(tmp_path / "model")
+    (folder / "model.safetensors").unlink()
+    torch.save({"weight": _Writes(marker)}, folder / "pytorch_model.bin")
+
+    with pytest.raises(ModelError, match="holds pickled objects, which can run code and are not"):
+        load(folder)
+    assert not marker.exists()
+
+
 @pytest.mark.parametrize(
     ("kind", "said"), [("t5", "an encoder with a decoder"), ("bert", "an encoder: only")]
 )

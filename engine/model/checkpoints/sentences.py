@@ -71,6 +71,12 @@ def _sentence(what: str, source: ModelSource, error: Exception, quantised: str |
             f"{name} brings code of its own, which is never run here: choose a checkpoint of an "
             "architecture that transformers knows."
         )
+    # The library's own advice there is to run what the file says.
+    if "weights_only" in text:
+        return (
+            f"The {what} of {name} holds pickled objects, which can run code and are not read: "
+            "give a checkpoint of safetensors."
+        )
     if quantised is not None:
         package = PACKAGES.get(quantised)
         install = f"install {package}, or " if package and isinstance(error, ImportError) else ""
