@@ -8,7 +8,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def digest(method: str) -> str:
-    """Of the one set of vectors of a method."""
+    """Of the one set of vectors, or the one study, of a method."""
     return _only([one for one in Store(ROOT).list() if one.method == method], method)
 
 

@@ -20,6 +20,7 @@ from engine.configs.sweeps import EvaluateConfig
 from engine.errors import ConfigError, StoreError
 from engine.program import frames, objects
 from engine.program.objects import ShownStudy, ShownTexts, ShownVectors
+from tests import shipped
 
 QUESTIONS = "data/questions/survival.jsonl"
 SWEEP = {"questions": QUESTIONS, "scales": (-5, 5), "controls": 2, "max_questions": 4}
@@ -184,8 +185,8 @@ def test_show_opens_every_kind_by_the_beginning_of_its_digest(
     for one in (found, measured, texts):
         again = engine.show(one.digest[:8])
         assert (type(again), again.digest) == (type(one), one.digest)
-    shipped = Engine(ROOT, keep_jobs=False).show("9d68d5b4")
-    assert isinstance(shipped, ShownStudy)
+    stored = Engine(ROOT, keep_jobs=False).show(shipped.digest("deception")[:8])
+    assert isinstance(stored, ShownStudy)
     with pytest.raises(StoreError, match="There is no record 'zzz'"):
         engine.show("zzz")
 
@@ -300,8 +301,11 @@ def test_texts_and_evidence_are_not_drawn(texts) -> None:
 
 
 def test_shipped_studies_have_frames_and_charts() -> None:
-    shipped = Engine(ROOT, keep_jobs=False)
-    deception, corrigibility = shipped.show("9d68d5b4"), shipped.show("52780d03")
+    studies = Engine(ROOT, keep_jobs=False)
+    deception, corrigibility = (
+        studies.show(shipped.digest("deception")),
+        studies.show(shipped.digest("corrigibility")),
+    )
     arm = deception.frame()["arm"][1]
     for drawn in (
         deception.chart(),
