@@ -20,12 +20,13 @@ def views(store: Path) -> dict[str, tuple[str, str]]:
     run = next(info.digest for info in infos if info.kind == "evaluation")
     sweep = sweeps.build(Store(store).load_evaluation(run))
     best = sweeps.ranking(sweep).iloc[0]
+    study = next(info.digest for info in infos if info.method == "deception")
     chart = "[data-testid=stVegaLiteChart] svg"
     return {
         "curves": (f"/curves?run={run}&vec={best['name']}", chart),
         "discover": (f"/discover?found={best['vector_set']}", "[data-testid=stDataFrame]"),
         "similarity": ("/similarity", chart),
-        "studies": ("/studies", chart),
+        "studies": (f"/studies?study={study}", chart),
     }
 
 
