@@ -57,6 +57,8 @@ def evaluation(found: Evaluation) -> None:
         f"{letters['A']}, at (B) {letters['B']}; {len(questions.dropped)} rows of the file dropped"
     )
     _rates(title, statistics.by_method(summary).to_dict("records"))
+    if len(kinds.table) > 1:
+        say(f"The means mix {len(kinds.table)} sites or norms; bands, p and badges do not.")
     _bands(nulls.control_band(summary), kinds.table)
     best = nulls.best_vectors(summary, top=5)
     _best(best.to_dict("records"))

@@ -137,6 +137,16 @@ def test_vectors_of_two_norms_share_no_band_and_each_has_its_own(filled: FakeEng
     )
 
 
+def test_the_command_line_says_where_means_mix_norms(filled: FakeEngine, capsys) -> None:
+    of_two_norms(filled.store, told=True)
+    sentence = "The means mix 2 sites or norms; bands, p and badges do not."
+
+    tables.evaluation(filled.store.load_evaluation("eeee0000000a"))
+    assert sentence in " ".join(capsys.readouterr().out.split())
+    tables.evaluation(filled.store.load_evaluation("eeee00000003"))
+    assert sentence not in " ".join(capsys.readouterr().out.split())
+
+
 def test_an_older_run_says_which_vectors_have_no_random_ones_of_their_kind(
     filled: FakeEngine,
 ) -> None:
