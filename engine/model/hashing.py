@@ -26,7 +26,6 @@ KEPT_FROM = 2**20
 """Bytes from which a file's hash is kept on disk; smaller files are read again."""
 SETTLED_NS = 2 * 10**9
 """A file that changed so lately could change again within one tick of the disk's clock."""
-TRIES = 3
 
 
 class Stamp(NamedTuple):
@@ -58,11 +57,6 @@ _known: dict[str, tuple[Stamp, str]] = {}
 _reading = threading.Lock()
 _now = [0, 1]
 """Bytes read of those that are read at the moment, for whoever waits for the same files."""
-
-
-def are_known(stamps: Sequence[Stamp], cache: Path) -> bool:
-    """Whether `hashes` would answer without reading a large file."""
-    return all(one.size < KEPT_FROM or _recall(one, cache) is not None for one in stamps)
 
 
 def hashes(stamps: Sequence[Stamp], cache: Path, progress: Progress = silent) -> list[str]:

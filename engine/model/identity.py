@@ -160,20 +160,6 @@ def _singly(config: ModelConfig) -> list[ModelConfig]:
     return each or [config]
 
 
-def is_known(config: ModelConfig, root: Path) -> bool:
-    """Whether `resolve` would answer at once, without reading large files.
-
-    Raises:
-        ModelError: As `locate`.
-    """
-    found, cache = locate(config, root), _cache(root)
-    return all(
-        model_files.are_known(Path(folder), cache, is_adapter=is_adapter)
-        for folder, is_adapter in ((found.folder, False), (found.adapter_folder, True))
-        if folder is not None
-    )
-
-
 def _cache(root: Path) -> Path:
     """Hashes of files are kept in the checkout's own cache, which git ignores."""
     return root / "data" / "cache" / "hashes"

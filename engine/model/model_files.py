@@ -76,16 +76,6 @@ def contents(
     )
 
 
-def are_known(folder: Path, cache: Path, *, is_adapter: bool = False) -> bool:
-    """Whether `contents` would answer at once.
-
-    Raises:
-        ModelError: As `contents`.
-    """
-    stamps = [hashing.stamp(path) for path in _files(folder.absolute(), is_adapter)]
-    return hashing.are_known(stamps, cache)
-
-
 def _files(folder: Path, is_adapter: bool) -> list[Path]:
     if is_adapter:
         settings = [folder / name for name in ADAPTER if (folder / name).is_file()]

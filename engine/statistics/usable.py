@@ -36,8 +36,6 @@ BUDGET: Mapping[str, Limit] = {
 """0.1 nats is the budget of Arditi et al. 2024 (KL of the next token on harmless prompts)."""
 COSTS = ("kl", "perplexity_ratio", "repetition", "unparsed")
 """Figures that only a sweep with side effects has."""
-NO_KL = "No usable range: the KL on neutral prompts was not measured."
-"""Said where a range would stand; `evaluate --side-effects` measures it."""
 KL_UNKNOWN = "KL not measured there"
 
 

@@ -119,7 +119,6 @@ def test_a_large_file_is_read_once_also_by_another_process(tmp_path: Path, monke
     monkeypatch.setattr(hashing, "_known", {})
     monkeypatch.setattr(hashing, "_leaf", None)
 
-    assert hashing.are_known(stamps, tmp_path / "cache")
     assert hashing.hashes(stamps, tmp_path / "cache") == first
 
 
@@ -140,7 +139,7 @@ def test_a_file_that_changed_a_moment_ago_is_read_again(tmp_path: Path) -> None:
     path.write_bytes(os.urandom(hashing.KEPT_FROM + 1))
     hashing.hashes([hashing.stamp(path)], cache)
 
-    assert not hashing.are_known([hashing.stamp(path)], cache)
+    assert hashing._recall(hashing.stamp(path), cache) is None
 
 
 def test_a_cache_that_cannot_be_written_costs_a_reading_only(tmp_path: Path, monkeypatch) -> None:
