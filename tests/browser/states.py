@@ -28,6 +28,7 @@ from tests.pages.training_samples import add_adapter, add_dataset
 
 MELBO = shipped.digest("melbo")
 """The shipped vectors that the sweep measures."""
+STUDY = shipped.digest("deception")
 SPOILT_RUN, SPOILT_TEXTS = shipped.sweep("survival"), shipped.texts()
 """What `damage` spoils."""
 ALL = ("overview", "discover", "curves", "similarity", "generations", "studies", "train", "audit",
@@ -193,7 +194,7 @@ DONE = (
     View("similarity", "done", "/similarity?mode=one", ("Click a bar to move",), "one"),
     View("similarity", "done", "/similarity?mode=span", ("of random directions",), "span"),
     View("generations", "done", "/generations", ("History", "Mark changes")),
-    View("studies", "done", "/studies", ("Are the two directions the same?",)),
+    View("studies", "done", f"/studies?study={STUDY}", ("Are the two directions the same?",)),
     View("audit", "done", "/audit", ("Checked and fine", "What the file says of itself")),
     View("library", "done", "/library", ("Choose a row to see how the record was made",), "list"),
     View("library", "done", f"/library?record={MELBO}", ("Settings", "Provenance"), "record"),
