@@ -12,7 +12,7 @@ with right:
     dropping.zone()
 with left:
     st.caption(
-        "Every record is one file that says how it was made, named by the digest of all that decides it."
+        "Every record is one file that says how it was made, named by all that decides it."
     )
     found = library.filters(infos) if infos else []
 dropping.said()
