@@ -11,9 +11,7 @@ left, right = st.columns([0.62, 0.38], vertical_alignment="bottom" if infos else
 with right:
     dropping.zone()
 with left:
-    st.caption(
-        "Every record is one file that says how it was made, named by all that decides it."
-    )
+    st.caption("Every record is one file that says how it was made, named by all that decides it.")
     found = library.filters(infos) if infos else []
 dropping.said()
 chosen = library.selected(infos)
