@@ -61,7 +61,7 @@ def evaluation(found: Evaluation) -> None:
         say(f"The means mix {len(kinds.table)} sites or norms; bands, p and badges do not.")
     _bands(nulls.control_band(summary), kinds.table)
     best = nulls.best_vectors(summary, top=5)
-    _best(best.to_dict("records"))
+    _best(best.to_dict("records"), best.attrs["note"])
     beside = yardsticks.labelled(side_effects.by_cell(found.frame), kinds)
     _side_effects(side_effects.beside_best(beside, best).to_dict("records"))
     tables_of_vectors.evaluation(found)
@@ -208,7 +208,8 @@ def _rates(title: str, rows: list[dict[str, Any]]) -> None:
     by_scale(title, "method", {named(name): own | shared for name, own in shares.items()})
 
 
-def _best(rows: list[dict[str, Any]]) -> None:
+def _best(rows: list[dict[str, Any]], note: str = "") -> None:
+    """The strongest vectors; what p is where there is any, and `note`, why it lacks or is large."""
     draw(
         "Best vectors, each at its best scale",
         rows,
@@ -224,10 +225,13 @@ def _best(rows: list[dict[str, Any]]) -> None:
         },
         left=("vector",),
     )
-    console.print(
-        "p compares the vector at its best scale with the random controls of its own site and "
-        "norm at theirs; 'best of k' also allows for the choice among all vectors."
-    )
+    if any(row.get("p") is not None and not pd.isna(row["p"]) for row in rows):
+        console.print(
+            "p compares the vector at its best scale with the random controls of its own site and "
+            "norm at theirs; 'best of k' also allows for the choice among all vectors."
+        )
+    if note and rows:
+        say(note)
 
 
 def _side_effects(rows: list[dict[str, Any]]) -> None:

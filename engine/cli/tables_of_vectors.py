@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pandas as pd
+
 from engine.cli.drawing import console, draw, notes, say
 from engine.records.records import Evaluation
 from engine.statistics import badges, power, whole
@@ -24,6 +26,8 @@ def evaluation(found: Evaluation) -> None:
             "scale and sign. flips: answers that came to show the behaviour, and that ceased to, "
             "with the exact McNemar p."
         )
+        if all(pd.isna(row["low"]) for row in rows):
+            say("usable: unknown, as no KL was measured; evaluate with --side-effects.")
         say(badges.sentence(rows[0]))
     if read.repeated:
         twice = f"{read.repeated} questions repeat another one"

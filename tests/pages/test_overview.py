@@ -147,6 +147,22 @@ def test_the_command_line_says_where_means_mix_norms(filled: FakeEngine, capsys)
     assert sentence not in " ".join(capsys.readouterr().out.split())
 
 
+def test_the_command_line_says_why_cells_are_empty(filled: FakeEngine, capsys) -> None:
+    run = filled.store.load_evaluation("eeee00000003")
+    frame = run.frame
+    few = frame[(frame["vector_set"] != "control") | (frame["vector"] < 4)]
+
+    tables.evaluation(run)
+    told = " ".join(capsys.readouterr().out.split())
+    assert "usable: unknown, as no KL was measured; evaluate with --side-effects." in told
+    assert "p compares the vector" in told
+
+    tables.evaluation(dataclasses.replace(run, frame=few))
+    told = " ".join(capsys.readouterr().out.split())
+    assert "No p values: at least 20 controls are needed at every scale" in told
+    assert "p compares the vector" not in told
+
+
 def test_an_older_run_says_which_vectors_have_no_random_ones_of_their_kind(
     filled: FakeEngine,
 ) -> None:
