@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from dashboard.frames import sweep, undefined
 from dashboard.session import resources
 from engine.runs.engine import Engine
 from engine.statistics import whole
@@ -39,6 +40,16 @@ def test_what_is_absent_is_said(tmp_path: Path) -> None:
     shown = " ".join(everything.printed(store, digest))
 
     assert "Logits are undefined (not finite) in 24 of" in shown
+    told = undefined.words(sweep.build(store.load_evaluation(digest)))
+    assert told.startswith("Logits are undefined (not finite) in 12 of 342 answers, steered ones")
+    assert told.endswith("from scale 10 on: these are in no figure.")
+
+
+def test_nothing_is_said_to_be_absent_that_is_not(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    digest = degenerate.save(store, degenerate.CASES["all tied"])
+
+    assert undefined.words(sweep.build(store.load_evaluation(digest))) == ""
 
 
 def test_ties_and_single_rows_give_no_p_below_one_of_the_controls(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard.charts import many_vectors, vector_view
 from dashboard.charts.vector_view import View
 from dashboard.frames import controls as randoms
-from dashboard.frames import overview
+from dashboard.frames import overview, undefined
 from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import METRICS, PARTS, Sweep
 from dashboard.session import navigation, pin_card, pinned, resources, state
@@ -89,6 +89,8 @@ def warnings(sweep: Sweep) -> None:
         st.warning(captions.plain(note), icon=":material/warning:")
     if sweep.nothing_moved:
         st.error(captions.NOTHING_MOVED, icon=":material/block:")
+    if words := undefined.words(sweep):
+        st.warning(words, icon=":material/warning:")
     if words := beforehand.note(sweep.evaluation, resources.records("evaluation")):
         st.warning(captions.plain(words), icon=":material/warning:")
     if words := randoms.lacking(sweep):
