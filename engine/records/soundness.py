@@ -11,64 +11,13 @@ import pydantic
 from typing_extensions import TypedDict
 
 from engine.errors import StoreError
+from engine.records.sound_parts import Figure, Letter, Named, Plain, Record, Site, Whole
 from engine.records.sound_tables import hold
 
-Whole = Annotated[int, pydantic.Field(ge=-1, le=2**53)]
-Figure = float | int | None
-"""None where there was nothing to compute it of."""
-Plain = str | float | int | bool | None
-Letter = Literal["A", "B"]
 
-
-class _Adapter(TypedDict):
-    adapter: str | None
-    adapter_fingerprint: str | None
-
-
-class _Model(TypedDict):
-    short_name: str
-    name: NotRequired[str | None]
-    title: NotRequired[str | None]
-    device: NotRequired[str | None]
-    fingerprint: NotRequired[str | None]
-    hidden: NotRequired[Whole | None]
-    blocks: NotRequired[Whole | None]
-    adapters: NotRequired[dict[str, _Adapter]]
-
-
-class _Provenance(TypedDict):
-    created: str
-    seconds: float | int
-    packages: dict[str, Any]
-    commit: str | None
-    dirty: bool | None
-    device: str
-    dtype: str
-
-
-class _Record(TypedDict):
-    digest: str
-    config: dict[str, Any]
-    model: _Model
-    provenance: _Provenance
-    notes: NotRequired[list[str]]
-
-
-class _Site(TypedDict):
-    block: Annotated[int, pydantic.Field(ge=0, le=10**6)]
-    kind: str
-
-
-class _Named(TypedDict):
+class _Vectors(Record):
     method: str
-    names: list[str]
-    sites: NotRequired[list[_Site]]
-    norms: NotRequired[list[Figure]]
-
-
-class _Vectors(_Record):
-    method: str
-    sites: list[_Site]
+    sites: list[Site]
     scores: dict[str, list[Figure]]
     history: dict[str, list[list[Figure]]]
     residual_norms: dict[str, Figure]
@@ -98,10 +47,10 @@ class _Sweep(TypedDict):
     controls: Whole
 
 
-class _Evaluation(_Record):
+class _Evaluation(Record):
     config: _Sweep  # type: ignore[misc]
     questions: _Questions
-    vector_names: dict[str, _Named]
+    vector_names: dict[str, Named]
     unfinished: NotRequired[bool]
 
 
@@ -111,13 +60,23 @@ class _Effects(TypedDict):
     relative: NotRequired[Figure]
 
 
+class _Part(TypedDict):
+    digest: str
+    index: Whole
+    weight: float | int
+
+
 class _Column(TypedDict):
     name: str
     adapter: bool | str
     scale: float | int
     scale_unit: str
     unit_norm: bool
-    blend: list[dict[str, Any]]
+    preserve_norm: bool
+    operation: str
+    layers: str | list[Whole]
+    positions: str
+    blend: list[_Part]
 
 
 class _Grid(TypedDict):
@@ -129,13 +88,13 @@ class _Grid(TypedDict):
     configurations: list[_Column]
 
 
-class _Generation(_Record):
+class _Generation(Record):
     config: _Grid  # type: ignore[misc]
     side_effects: dict[str, _Effects]
-    vector_names: NotRequired[dict[str, _Named]]
+    vector_names: NotRequired[dict[str, Named]]
 
 
-class _Experiment(_Record):
+class _Experiment(Record):
     name: str
     title: str
 
@@ -253,7 +212,7 @@ class _Round(TypedDict):
 
 class _Race(TypedDict):
     arms: list[_Raced]
-    race: list[_Round]
+    race: Annotated[list[_Round], pydantic.Field(min_length=1)]
 
 
 class _AskedOf(TypedDict):
