@@ -85,6 +85,9 @@ class _Grid(TypedDict):
     temperature: float | int
     top_k: NotRequired[Whole]
     top_p: NotRequired[float | int]
+    max_new_tokens: Whole
+    system: str | None
+    seed: int
     configurations: list[_Column]
 
 

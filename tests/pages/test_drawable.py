@@ -9,7 +9,10 @@ import pytest
 
 from dashboard.session import resources
 from engine.errors import StoreError
+from engine.records import soundness
+from engine.store.headers import read_record
 from engine.store.store import Store
+from tests import shipped
 from tests.pages import drawable
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,14 +45,14 @@ def test_whole_records_and_the_shipped_ones_are_accepted(
 ) -> None:
     for name, content in whole.items():
         assert drawable.accepted(tmp_path, name, content) is not None
-    shipped = Store(ROOT)
+    stored = Store(ROOT)
     loads = {
-        "vectors": shipped.load_vectors,
-        "evaluation": shipped.load_evaluation,
-        "generation": shipped.load_generation,
-        "experiment": shipped.load_experiment,
+        "vectors": stored.load_vectors,
+        "evaluation": stored.load_evaluation,
+        "generation": stored.load_generation,
+        "experiment": stored.load_experiment,
     }
-    for info in shipped.list():
+    for info in stored.list():
         loads[info.kind](info.path)
 
 
@@ -69,3 +72,15 @@ def test_a_block_that_the_model_does_not_have_is_refused(whole: dict[str, bytes]
         soundness.check(record, "x.safetensors")
     record["model"]["blocks"] = 5
     soundness.check(record, "x.safetensors")
+
+
+@pytest.mark.parametrize("name", ["max_new_tokens", "seed", "layers", "positions", "operation"])
+def test_a_grid_without_what_its_card_says_is_refused(name: str) -> None:
+    record = read_record(Path(Store(ROOT).find(shipped.texts()).path))
+    soundness.check(record, "it")
+    config = record["config"]
+    place = config if name in config else config["configurations"][0]
+    del place[name]
+
+    with pytest.raises(StoreError, match=name):
+        soundness.check(record, "it")
