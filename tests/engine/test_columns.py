@@ -191,7 +191,15 @@ def grid() -> grids.Generation:
     return grids.Generation(
         digest="ca9876543210",
         frame=pd.DataFrame([row]),
-        config={"prompts": ["x"], "samples": 1, "temperature": 0.0, "configurations": []},
+        config={
+            "prompts": ["x"],
+            "samples": 1,
+            "temperature": 0.0,
+            "configurations": [],
+            "max_new_tokens": 4,
+            "system": None,
+            "seed": 0,
+        },
         model=made.model,
         provenance=made.provenance,
     )
