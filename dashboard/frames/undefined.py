@@ -3,20 +3,18 @@
 import pandas as pd
 
 from dashboard.frames.sweep import Sweep
+from engine.statistics import flags
 
 
 def words(sweep: Sweep) -> str:
     """How many questions of all cells have no figure, and from which scale on; "" if none."""
-    baseline = sweep.vectors[sweep.vectors["scale"] == 0].head(1)
-    steered = pd.concat([sweep.vectors[sweep.vectors["scale"] != 0], sweep.controls])
-    cells = pd.concat([baseline, steered])
-    lost = int(cells["undefined"].sum())
+    # Every vector's scale 0 is the same unsteered answers.
+    unsteered = sweep.vectors[sweep.vectors["scale"] == 0].head(1)
+    steered = sweep.vectors[sweep.vectors["scale"] != 0]
+    cells = pd.concat([unsteered, steered, sweep.controls])
+    lost, known = int(cells["undefined"].sum()), int(cells["n"].sum())
     if not lost:
         return ""
-    scales = steered.loc[steered["undefined"] > 0, "scale"].abs()
-    where = "" if scales.empty else f", steered ones from scale {scales.min():g} on"
-    asked = lost + int(cells["n"].sum())
-    return (
-        f"Logits are undefined (not finite) in {lost:,} of {asked:,} answers{where}: these are in "
-        "no figure."
-    )
+    scales = cells.loc[cells["undefined"] > 0, "scale"]
+    told = flags.undefined_words(lost, lost + known, "answers", scales)
+    return f"{told}: these are in no figure."

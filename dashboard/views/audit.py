@@ -17,6 +17,7 @@ from engine import audit
 from engine.audit import SEVERITIES, Audit, Finding
 from engine.errors import EngineError
 from engine.records.records import RecordInfo
+from engine.store.scanning import Times, times
 
 TYPES = ["pt", "safetensors", "gguf", "npy", "npz", "svec", "json", "jsonl", "parquet"]
 MOST_MEGABYTES = 50
@@ -67,15 +68,14 @@ def of_store(records: list[RecordInfo]) -> list[Audit]:
     state.warn_missing("audit", "the record", [info.digest for info in records])
     digest = widgets.record_picker("Record", "audit", records)
     info = next(info for info in records if info.digest == digest)
-    return [_stored(digest, *_stamp(Path(info.path)))]
+    return [_stored(digest, _stamp(Path(info.path)))]
 
 
-def _stamp(path: Path) -> tuple[int, int]:
+def _stamp(path: Path) -> Times:
     """When a file was changed last, and its size: by its digest alone, the file it was stays."""
     with suppress(FileNotFoundError):
-        status = path.stat()
-        return status.st_mtime_ns, status.st_size
-    return 0, 0
+        return times(path.stat())
+    return 0, 0, 0
 
 
 def of_files() -> list[Audit]:
@@ -107,7 +107,7 @@ def of_files() -> list[Audit]:
 
 
 @st.cache_data(max_entries=16, show_spinner="Auditing the record")
-def _stored(digest: str, changed: int, size: int) -> Audit:  # noqa: ARG001  Parts of the key.
+def _stored(digest: str, stamp: Times) -> Audit:  # noqa: ARG001  A part of the key.
     return audit.audit(digest, resources.engine().store)
 
 

@@ -225,7 +225,7 @@ def _best(rows: list[dict[str, Any]], note: str = "") -> None:
         },
         left=("vector",),
     )
-    if any(row.get("p") is not None and not pd.isna(row["p"]) for row in rows):
+    if any(pd.notna(row.get("p")) for row in rows):
         console.print(
             "p compares the vector at its best scale with the random controls of its own site and "
             "norm at theirs; 'best of k' also allows for the choice among all vectors."

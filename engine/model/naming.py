@@ -11,6 +11,8 @@ from typing import Any
 from engine.configs.core import ModelConfig, RunConfig, record_name
 from engine.configs.sweeps import EvaluateConfig
 from engine.errors import StoreError
+from engine.model import hashing
+from engine.model.hashing import Stamp
 from engine.model.identity import is_demo, resolve, sources
 from engine.progress import Progress, silent
 from engine.questions import files
@@ -93,12 +95,9 @@ class Names:
             DataError: If the file is missing or has no usable question.
         """
         path = self._question_file(config.questions)
-        status = path.stat() if path.exists() else None
-        # The system sets the second time, so that a restored one does not hide a change.
-        stamp = status and (status.st_mtime_ns, status.st_ctime_ns, status.st_size)
         return _questions(
             str(path),
-            stamp,
+            hashing.stamp(path) if path.exists() else None,
             config.behaviour,
             config.max_questions,
             config.seed,
@@ -132,7 +131,7 @@ class Names:
 @functools.lru_cache(maxsize=16)
 def _questions(
     path: str,
-    _stamp: tuple[int, int, int] | None,
+    _stamp: Stamp | None,
     behaviour: str,
     max_questions: int,
     seed: int,

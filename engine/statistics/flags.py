@@ -40,13 +40,22 @@ def undefined(frame: pd.DataFrame) -> str:
     known = np.isfinite(frame[["logit_a", "logit_b"]].to_numpy(float)).all(axis=1)
     if known.all():
         return ""
-    rows = frame[~known]
-    steered = rows.loc[rows["scale"] != 0, "scale"].abs()
+    lost = frame.loc[~known, "scale"]
+    return f"{undefined_words(len(lost), len(frame), 'rows', lost)}: these rows are in no figure."
+
+
+def undefined_words(lost: int, asked: int, what: str, scales: pd.Series) -> str:
+    """How many figures are lost to undefined logits, and where; the beginning of a sentence.
+
+    Args:
+        lost: How many.
+        asked: Of how many.
+        what: What they are.
+        scales: Where they were lost; 0 is the unsteered model.
+    """
+    steered = scales[scales != 0].abs()
     where = "" if steered.empty else f", steered ones from scale {steered.min():g} on"
-    return (
-        f"Logits are undefined (not finite) in {len(rows):,} of {len(frame):,} rows{where}: these "
-        "rows are in no figure."
-    )
+    return f"Logits are undefined (not finite) in {lost:,} of {asked:,} {what}{where}"
 
 
 def letter_shifts(frame: pd.DataFrame) -> pd.DataFrame:

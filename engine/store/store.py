@@ -31,7 +31,7 @@ from engine.statistics import adaptive
 from engine.store import kept_statistics, packing, seals
 from engine.store.files import read_table, write_atomically
 from engine.store.headers import HEADERS, KINDS, describe, read_record, readable, words
-from engine.store.scanning import Scan, times
+from engine.store.scanning import Scan, Times, times
 from engine.store.units import Partial
 
 # Named here because `list` is a method inside `Store`.
@@ -152,7 +152,7 @@ class Store:
             StoreError: If there is none, or it is damaged.
         """
         path = Path(self.find(digest).path)
-        return _content(path, *times(path.stat()))
+        return _content(path, times(path.stat()))
 
     def load_evaluation(self, digest_or_path: str | Path) -> Evaluation:
         """Read an A/B sweep, named by the start of its digest or by its file."""
@@ -254,12 +254,12 @@ class Store:
         Its file is read once as long as it is the same one, so that a damaged record does not keep
         the run from being done again that would put a whole one in its place.
         """
-        if not self.has(digest):
+        info = next((one for one in self.list() if one.digest == digest), None)
+        if info is None:
             return False
-        info = self.find(digest)
         path = Path(info.path)
         try:
-            return _is_whole(path, info.kind, *times(path.stat()))
+            return _is_whole(path, info.kind, times(path.stat()))
         except FileNotFoundError:
             return False
 
@@ -317,7 +317,7 @@ def _frame(path: Path, record: dict[str, Any]) -> pd.DataFrame:
 
 
 @functools.lru_cache(maxsize=4096)
-def _is_whole(path: Path, kind: str, _modified: int, _changed: int, _size: int) -> bool:
+def _is_whole(path: Path, kind: str, _times: Times) -> bool:
     store = Store(path.parent.parent)
     load: dict[str, Callable[[Path], Any]] = {
         "vectors": store.load_vectors,
@@ -333,5 +333,5 @@ def _is_whole(path: Path, kind: str, _modified: int, _changed: int, _size: int) 
 
 
 @functools.lru_cache(maxsize=1024)
-def _content(path: Path, _modified: int, _changed: int, _size: int) -> str:
+def _content(path: Path, _times: Times) -> str:
     return Store(path.parent.parent).load_vectors(path).content

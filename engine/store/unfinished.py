@@ -8,6 +8,7 @@ from engine.records.records import Evaluation, RecordInfo
 from engine.store.files import write_atomically
 from engine.store.headers import describe
 from engine.store.packing import as_file
+from engine.store.scanning import Times, times
 from engine.store.store import Store
 
 FOLDER = "so_far"
@@ -33,8 +34,7 @@ def found(store: Store) -> list[RecordInfo]:
             for path in sorted((place / FOLDER).glob("*.parquet")):
                 if not path.is_file():
                     continue
-                status = path.stat()
-                infos.append(_described(path, status.st_mtime_ns, status.st_size))
+                infos.append(_described(path, times(path.stat())))
     kept = [one for one in infos if isinstance(one, RecordInfo) and one.digest not in whole]
     return sorted(kept, key=lambda info: info.created, reverse=True)
 
@@ -45,6 +45,6 @@ def is_part(info: RecordInfo) -> bool:
 
 
 @functools.lru_cache(maxsize=4096)
-def _described(path: Path, _changed: int, _size: int) -> RecordInfo | str:
+def _described(path: Path, _times: Times) -> RecordInfo | str:
     """Pages ask twice a second, and a header holds every question."""
     return describe(path)

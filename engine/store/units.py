@@ -16,7 +16,6 @@ from engine.store import seals
 from engine.store.files import (
     UNREADABLE,
     as_table,
-    parquet_metadata,
     read_table,
     safetensors_metadata,
     to_parquet,
@@ -56,7 +55,7 @@ class Partial:
         path = self._path(name, ".parquet")
         try:
             table = read_table(path)
-            told = json.loads(parquet_metadata(path)[SUMS])
+            told = json.loads((table.schema.metadata or {})[SUMS.encode()])
         except UNREADABLE:
             return None
         return table.to_pandas() if told == seals.of_table(table) else None

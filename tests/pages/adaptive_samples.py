@@ -26,13 +26,7 @@ def save(store: Store) -> str:
     config = AdaptiveConfig.of(grid, batch=3)
     cells = frame.drop_duplicates(["vector_set", "vector", "scale"])
     contents = frame["difference"].to_numpy(float).reshape(len(cells), 2, 12).mean(axis=1)
-    race = Race(len(cells) - 1, 12, (1, -1), Worst(-2 * LIMIT, -2 * LIMIT), 0.5)
-    while race.asked < 12:
-        living, asked = race.living_arms, slice(race.asked, race.asked + 3)
-        values = np.full((race.arms, 3), np.nan)
-        values[living] = (contents[1:] - contents[0])[living, asked]
-        race.ask(values)
-        contents[1 + np.setdiff1d(np.arange(race.arms), living), asked] = np.nan
+    race = _raced(contents)
     rows = tuple(cells.itertuples())
     kept = [rows[0], *(rows[1 + arm] for arm in race.living_arms)]
     keys = {(one.vector_set, one.vector, one.scale) for one in kept}
@@ -67,3 +61,15 @@ def save(store: Store) -> str:
     }  # fmt: skip
     store.save_experiment(digest, record)
     return digest
+
+
+def _raced(contents: np.ndarray) -> Race:
+    """Ask cells three questions at a time; what a cell that was dropped was not asked is NaN."""
+    race = Race(len(contents) - 1, 12, (1, -1), Worst(-2 * LIMIT, -2 * LIMIT), 0.5)
+    while race.asked < 12:
+        living, asked = race.living_arms, slice(race.asked, race.asked + 3)
+        values = np.full((race.arms, 3), np.nan)
+        values[living] = (contents[1:] - contents[0])[living, asked]
+        race.ask(values)
+        contents[1 + np.setdiff1d(np.arange(race.arms), living), asked] = np.nan
+    return race

@@ -222,7 +222,8 @@ def _check_tensors(model: Any, info: dict[str, Any], name: str) -> None:
     """
     missing = sorted(one for one in info["missing_keys"] if _is_of_text(one, model))
     shapes = sorted(str(one[0]) for one in info["mismatched_keys"])
-    unexpected = sorted(one for one in info["unexpected_keys"] if not _is_known(one, model))
+    made = _made(model)
+    unexpected = sorted(one for one in info["unexpected_keys"] if not _is_known(one, model, made))
     faults = [
         (missing, "lacks {} that the model has"),
         (unexpected, "holds {} that the model has no place for"),
@@ -233,7 +234,13 @@ def _check_tensors(model: Any, info: dict[str, Any], name: str) -> None:
         raise ModelError(f"The checkpoint {name} {', and '.join(said)}: copy it anew.")
 
 
-def _is_known(tensor: str, model: Any) -> bool:
+def _made(model: Any) -> list[str]:
+    """Names of what a model makes for itself, as masks and frequencies, and never stores."""
+    kept = model.state_dict().keys()
+    return [name for name, _ in model.named_buffers() if name not in kept]
+
+
+def _is_known(tensor: str, model: Any, made: list[str]) -> bool:
     """Whether a tensor without a place changes nothing in text: of eyes, guesses ahead, masks."""
     text = model.config.get_text_config()
     if text is model.config and _BESIDE.search(tensor):
@@ -245,8 +252,6 @@ def _is_known(tensor: str, model: Any) -> bool:
     # Masks of causal attention, which old versions stored; the model makes its own.
     if re.search(r"(^|\.)(attn|attention)\.masked_bias$", tensor):
         return True
-    kept = model.state_dict().keys()
-    made = (name for name, _ in model.named_buffers() if name not in kept)
     return any(name == tensor or name.endswith(f".{tensor}") for name in made)
 
 
