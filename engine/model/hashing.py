@@ -87,6 +87,11 @@ def hashes(stamps: Sequence[Stamp], cache: Path, progress: Progress = silent) ->
         _reading.release()
 
 
+def known(one: Stamp, cache: Path) -> str | None:
+    """The hash of a file that was read before and is the same since; None where it was not."""
+    return _recall(one, cache)
+
+
 def _read(stamps: list[Stamp], progress: Progress) -> dict[Stamp, str]:
     """The hashes of files that are not known yet."""
     _now[:] = 0, sum(one.size for one in stamps)

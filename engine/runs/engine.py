@@ -106,7 +106,7 @@ class Engine(Asking):
         self._door = None
         self._status = EngineStatus(state="loading", model={"name": model.model})
         progress(0, 1, f"loading {model.model}")
-        return self._doors.open(model)
+        return self._doors.open(model, progress)
 
     def _refuse_changed(self) -> None:
         """Refuse to go on with a run whose name no longer says what it reads.

@@ -44,7 +44,7 @@ def configuration(source: ModelSource) -> Any:
         _check_files(Path(source.folder), source.name)
     with sentences.told("configuration", source):
         return AutoConfig.from_pretrained(
-            source.location, revision=source.revision, trust_remote_code=False
+            source.place, revision=source.revision, trust_remote_code=False
         )
 
 
@@ -58,7 +58,7 @@ def tokenizer(source: ModelSource) -> Any:
 
     with sentences.told("tokenizer", source):
         found = AutoTokenizer.from_pretrained(
-            source.location, revision=source.revision, trust_remote_code=False
+            source.place, revision=source.revision, trust_remote_code=False
         )
     if not isinstance(found.model_max_length, int | float):
         raise ModelError(
@@ -103,7 +103,7 @@ def weights(
         "output_loading_info": True,
     }
     with sentences.told("model", source, method):
-        model, info = _loaded(family, source.location, asked)
+        model, info = _loaded(family, source.place, asked)
     if hasattr(model, "peft_config"):
         raise ModelError(
             f"The folder of {source.name} holds an adapter beside the model's weights: move the "
