@@ -7,7 +7,7 @@ import typer
 from engine import ROOT
 from engine.cli import answering
 from engine.cli.from_config import Option, build, command_for, model_of, options_of
-from engine.configs.core import STUDY_SCALES, RunConfig
+from engine.configs.core import PRESETS, STUDY_SCALES, RunConfig
 from engine.configs.studies import (
     PUBLIC_QUESTIONS,
     RELATIVE_SCALES,
@@ -65,7 +65,9 @@ def _corrigibility(given: dict[str, Any]) -> None:
 
 def _question_sets(given: list[str] | None, model: str) -> tuple[tuple[str, str], ...]:
     if not given:
-        return SHIPPED_QUESTIONS if model == "demo" else PUBLIC_QUESTIONS
+        # What comes with the project needs no network, and neither do its questions.
+        is_shipped = model in PRESETS and PRESETS[model].is_local
+        return SHIPPED_QUESTIONS if is_shipped else PUBLIC_QUESTIONS
     pairs = [text.rpartition(":") for text in given]
     return tuple((file, name) if file else (name, "survival") for file, _, name in pairs)
 
