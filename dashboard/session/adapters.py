@@ -9,7 +9,7 @@ from dashboard.session import resources, state
 from engine.configs.core import ModelConfig
 from engine.configs.grids import Configuration
 from engine.errors import ConfigError
-from engine.model.identity import DEMO_ADAPTER
+from engine.model.identity import OWN_ADAPTERS
 from engine.training import places
 
 
@@ -23,9 +23,9 @@ def tuned(model: ModelConfig) -> ModelConfig | None:
         return dataclasses.replace(model, adapter=chosen[1])
     if model.adapter is not None:
         return model
-    root = Path(resources.engine().root)
-    if model.model == "demo" and (root / DEMO_ADAPTER).is_dir():
-        return dataclasses.replace(model, adapter="demo")
+    own = OWN_ADAPTERS.get(model.model)
+    if own is not None and (Path(resources.engine().root) / own).is_dir():
+        return dataclasses.replace(model, adapter=model.model)
     return None
 
 
@@ -112,10 +112,10 @@ def asked(
 
 def missing(model: ModelConfig) -> str:
     """What to do where there is no adapter."""
-    if model.model == "demo":
+    if (own := OWN_ADAPTERS.get(model.model)) is not None:
         return (
-            "The demo model's adapter is not in data/demo/adapter, so there is no fine-tuned "
-            "model to compare with."
+            f"The adapter of {model.model} is not in {own}, so there is no fine-tuned model to "
+            "compare with."
         )
     return (
         "This dashboard was started without an adapter, so there is no fine-tuned model to compare "

@@ -10,6 +10,7 @@ from engine.cli.from_config import build, command_for, options_of
 from engine.cli.options import one_of
 from engine.configs import registry
 from engine.configs.finders import FinderConfig
+from engine.model.identity import OWN_ADAPTERS
 from engine.questions.pairs import load_pairs
 from engine.records.records import VectorSet
 
@@ -53,11 +54,11 @@ def _fill_contrastive(given: dict[str, Any]) -> None:
 
 
 def _fill_difference(given: dict[str, Any]) -> None:
-    """Where states are read, and the demo model's own adapter, where nobody said so."""
+    """Where states are read, and the adapter that comes with a preset, where nobody said so."""
     if given["position"] is None:
         given["position"] = "last-prompt" if given["study"] else _natural(given["prompts"], given)
-    if given["adapter"] is None and given["model"] == "demo":
-        given["adapter"] = "demo"
+    if given["adapter"] is None and given["model"] in OWN_ADAPTERS:
+        given["adapter"] = given["model"]
 
 
 def _natural(path: str, given: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ from engine.configs.studies import (
     DeceptionConfig,
 )
 from engine.configs.training import FinetuneConfig
+from engine.model.identity import OWN_ADAPTERS
 from engine.model.naming import Names
 from engine.program.bar import bar
 from engine.training import places
@@ -38,7 +39,7 @@ def app() -> typer.Typer:
     corrigibility = command_for(CorrigibilityConfig, [STUDY, *asked.values()], _corrigibility)
     found.command("corrigibility")(corrigibility)
     steps = [*options_of(DeceptionConfig).values(), TRAIN, EPOCHS]
-    found.command("deception")(command_for(DeceptionConfig, steps, _deception, adapter="demo"))
+    found.command("deception")(command_for(DeceptionConfig, steps, _deception))
     return found
 
 
@@ -75,6 +76,8 @@ def _question_sets(given: list[str] | None, model: str) -> tuple[tuple[str, str]
 def _deception(given: dict[str, Any]) -> None:
     if given["train"]:
         given["adapter"] = _trained(given)
+    if given["adapter"] is None and given["model"] in OWN_ADAPTERS:
+        given["adapter"] = given["model"]
     _run(build(DeceptionConfig, given), given, "generations")
 
 

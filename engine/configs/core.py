@@ -111,9 +111,9 @@ class ModelConfig:
         "demo", "Preset (demo, smollm2, qwen3-14b, llama-3.2-3b), hub id, folder, .gguf."
     )
     """Preset name, hub id, folder or GGUF file."""
-    adapter: str | None = setting(None, "PEFT LoRA: folder, hub id, or demo.")
-    """Folder or hub id of a PEFT LoRA, or "name=folder" to call it so; "demo" is the demo model's
-    deceptive one."""
+    adapter: str | None = setting(None, "PEFT LoRA: folder, hub id, demo or smollm2.")
+    """Folder or hub id of a PEFT LoRA, or "name=folder" to call it so; "demo" and "smollm2" are the
+    deceptive ones of these presets."""
     more_adapters: tuple[str, ...] = ()
     """Further adapters on the same weights, for columns of a grid to name."""
     dtype: Dtype = setting("auto", "auto, float32, bfloat16 or float16.")

@@ -19,7 +19,8 @@ from engine.model.gguf.packaged import Package
 from engine.model.model_files import Contents
 from engine.progress import Progress, silent
 
-DEMO_ADAPTER = "data/demo/adapter"
+OWN_ADAPTERS = {"demo": "data/demo/adapter", "smollm2": "data/smollm2/adapter"}
+"""Folders of the deceptive adapters that come with the project, by the preset they are of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -285,7 +286,7 @@ def _at_home(name: str) -> Path:
 
 
 def _locate_adapter(name: str, root: Path) -> tuple[str, bool]:
-    folder = root / DEMO_ADAPTER if name == "demo" else _at_home(name)
+    folder = root / OWN_ADAPTERS[name] if name in OWN_ADAPTERS else _at_home(name)
     if folder.is_dir():
         if not (folder / "adapter_config.json").is_file():
             raise ModelError(
