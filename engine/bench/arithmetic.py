@@ -45,6 +45,16 @@ class Products(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Portion:
+    """Operations of one kind of product, and how many rows of states each can take at once."""
+
+    flops: float
+    rows: int
+    is_head: bool = False
+    """Whether the matrix is the head, not a block's."""
+
+
+@dataclass(frozen=True)
 class Tokens:
     """Positions of texts that must be run, each shared beginning once."""
 

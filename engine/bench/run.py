@@ -3,17 +3,21 @@
 import dataclasses
 import gc
 import os
+import platform
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Literal
 
+import psutil
 import torch
 
+from engine.bench.arithmetic import Portion
 from engine.bench.jobs import JOBS
 from engine.bench.setting import Job, Outcome, Setting, Way, study_way
-from engine.bench.timing import now, peak, processor_time, product_rate
+from engine.bench.timing import matrices, now, peak, processor_time, product_rate
 from engine.errors import ConfigError
 from engine.progress import Progress
 
@@ -34,7 +38,7 @@ class Row:
     bound_seconds: float
     """Operations that the mathematics needs, at the rate measured beside it."""
     rate: float
-    """Operations per second in products of the job's size, the best of all rounds."""
+    """Operations per second in products of the job's sizes, each at the best of all rounds."""
     study_bytes: int | None
     """Most memory at once, beyond what was held before."""
     ours_bytes: int | None
@@ -170,13 +174,14 @@ def _measured(job: Job, setting: Setting, rounds: int, tell: Any) -> Row:
         study = job.study()
     ours_times: list[float] = []
     study_times: list[float] = []
-    rates = []
+    portions = job.flops(ours)
+    rates = Rates(setting.causal, portions)
     for index in range(rounds):
         tell(index + 1)
         pair: list[tuple[Way, list[float]]] = [(job.study, study_times), (job.ours, ours_times)]
         for way, times in pair if index % 2 == 0 else pair[::-1]:
             times.append(_seconds(way, loaded.device))
-            rates.append(product_rate(setting.dimensions, job.rows, loaded.device, loaded.dtype))
+            rates.measure()
     difference = job.difference(ours.values, study.values)
     limit = job.tolerance if loaded.dtype == torch.float32 else max(COARSE, job.tolerance)
     return Row(
@@ -185,8 +190,8 @@ def _measured(job: Job, setting: Setting, rounds: int, tell: Any) -> Row:
         # The least is the time without what else the machine did.
         study_seconds=min(study_times),
         ours_seconds=min(ours_times),
-        bound_seconds=job.flops(ours) / max(rates),
-        rate=max(rates),
+        bound_seconds=rates.seconds(portions),
+        rate=sum(portion.flops for portion in portions) / rates.seconds(portions),
         study_bytes=study_peak.bytes,
         ours_bytes=ours_peak.bytes,
         difference=difference,
@@ -196,6 +201,25 @@ def _measured(job: Job, setting: Setting, rounds: int, tell: Any) -> Row:
         ours_products=ours.products,
         counted=job.counted,
     )
+
+
+class Rates:
+    """What the machine reaches in products of a job's sizes; the best of all readings."""
+
+    def __init__(self, causal: Any, portions: Sequence[Portion]) -> None:
+        """Take the model and what will be asked of it; nothing is measured yet."""
+        self._causal = causal
+        self._best = {(portion.rows, portion.is_head): 0.0 for portion in portions}
+
+    def measure(self) -> None:
+        """Read every rate once more."""
+        for (rows, is_head), before in self._best.items():
+            rate = product_rate(matrices(self._causal, is_head), rows)
+            self._best[rows, is_head] = max(before, rate)
+
+    def seconds(self, portions: Sequence[Portion]) -> float:
+        """What these products take at those rates."""
+        return sum(part.flops / self._best[part.rows, part.is_head] for part in portions)
 
 
 def _seconds(way: Way, device: torch.device) -> float:
@@ -215,6 +239,8 @@ def machine(device: torch.device) -> dict[str, Any]:
     made = collect(0.0, name, "")
     return {
         "device": name,
+        "processor": _processor(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "capability": torch.backends.cpu.get_cpu_capability(),
@@ -223,3 +249,13 @@ def machine(device: torch.device) -> dict[str, Any]:
         "packages": {k: v for k, v in made.packages.items() if k != "streamlit"},
         "commit": made.commit,
     }
+
+
+def _processor() -> str:
+    """The kind of processor in its maker's words, or its architecture where only that is known."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.machine()

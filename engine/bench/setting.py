@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from engine.bench.arithmetic import Dimensions
+from engine.bench.arithmetic import Dimensions, Portion
 from engine.configs.core import STUDY_PROMPT, STUDY_SYSTEM, PromptsConfig
 from engine.errors import ConfigError
 from engine.model.forward import Forward
@@ -107,10 +107,8 @@ class Job:
     """With the unit that is timed."""
     study: Way
     ours: Way
-    flops: Callable[[Outcome], float]
+    flops: Callable[[Outcome], list[Portion]]
     """Operations that the mathematics of one unit needs, given what our way did."""
-    rows: int
-    """Positions that a product can take at once."""
     difference: Callable[[Any, Any], float]
     """(ours, the study's) -> the largest difference."""
     unit: str

@@ -6,14 +6,18 @@ Knows nothing of jobs.
 import gc
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
 
-from engine.bench.arithmetic import Dimensions
 from engine.model import memory
 
 RATE_SECONDS = 0.15
@@ -112,23 +116,39 @@ def _status(name: str) -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name + ":"))
 
 
-def product_rate(
-    dimensions: Dimensions, rows: int, device: torch.device, dtype: torch.dtype
-) -> float:
-    """Operations per second in the products of one block, for a batch of so many positions."""
-    rows = max(1, min(rows, MOST_ROWS))
-    weights = [
-        torch.randn(to, come, device=device).to(dtype) for come, to in dimensions.projections
+Matrices = Sequence[Float[Tensor, "to come"]]
+
+
+def matrices(causal: Any, is_head: bool) -> list[Matrices]:
+    """The matrices of every block, one after the other, or the head alone."""
+    if is_head:
+        return [[causal.get_output_embeddings().weight]]
+    return [
+        [part.weight for part in layer.modules() if isinstance(part, nn.Linear)]
+        for layer in causal.model.layers
     ]
-    inputs = {
-        come: torch.randn(rows, come, device=device).to(dtype) for come, _ in dimensions.projections
-    }
-    flops = sum(2.0 * rows * come * to for come, to in dimensions.projections)
-    best, begun = float("inf"), now(device)
+
+
+def product_rate(groups: Sequence[Matrices], rows: int) -> float:
+    """Operations per second in products of a batch of rows with each group's matrices.
+
+    Groups take turns, as they do in a pass: one that is used again at once lies in a cache still.
+
+    Args:
+        groups: Of matrices that are timed together.
+        rows: Of the batch; at most `MOST_ROWS`.
+    """
+    rows, first = max(1, min(rows, MOST_ROWS)), groups[0][0]
+    widths = {weight.shape[1] for group in groups for weight in group}
+    inputs = {w: torch.randn(rows, w, device=first.device).to(first.dtype) for w in widths}
+    best, begun = 0.0, now(first.device)
     with torch.inference_mode():
-        while best == float("inf") or now(device) - begun < RATE_SECONDS:
-            start = now(device)
-            for weight in weights:
-                torch.nn.functional.linear(inputs[weight.shape[1]], weight)
-            best = min(best, now(device) - start)
-    return flops / best
+        for group in cycle(groups):
+            start = now(first.device)
+            for weight in group:
+                functional.linear(inputs[weight.shape[1]], weight)
+            flops = sum(2.0 * rows * weight.numel() for weight in group)
+            best = max(best, flops / max(now(first.device) - start, 1e-9))
+            if now(first.device) - begun >= RATE_SECONDS:
+                return best
+    raise ValueError("There is no matrix to multiply with.")

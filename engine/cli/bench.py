@@ -10,6 +10,7 @@ from engine.cli import from_config
 from engine.cli.answering import answer
 from engine.cli.drawing import console
 from engine.cli.from_config import SEED, Option
+from engine.configs.core import require
 from engine.errors import ConfigError
 from engine.program.bar import bar
 from engine.records import strict
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from engine.bench.run import Bench
 
 QUICK = "Small sizes, without growth; counts processor time on one thread."
+PEERS = "Environment with requirements-bench.txt: beside other libraries instead."
 FALLEN = "Fail where a ratio is below 80 % of this file's."
 
 
@@ -36,6 +38,7 @@ def command() -> Callable[..., None]:
         Option("json", Path | None, None, "Write the table."),
         Option("plot", Path | None, None, "Draw the table: .png or .svg."),
         Option("compare", Path | None, None, FALLEN),
+        Option("peers", Path | None, None, PEERS),
         adapter._replace(help="LoRA of --model; demo has its own."),
         *precision,
         SEED,
@@ -48,6 +51,9 @@ def _bench(given: dict[str, Any]) -> None:
     from engine.bench import report
     from engine.bench.run import chosen_jobs
 
+    if given["peers"] is not None:
+        _beside_peers(given)
+        return
     names = chosen_jobs([name.strip() for name in given["jobs"].split(",") if name.strip()])
     before = report.read(given["compare"]) if given["compare"] is not None else None
     found = _measured(given, names, before)
@@ -61,6 +67,35 @@ def _bench(given: dict[str, Any]) -> None:
         path=str(given["json"]) if given["json"] else None,
         ratios={row.job: round(row.ratio, 3) for row in found.rows},
         shares={row.job: round(row.share, 3) for row in found.rows},
+    )
+
+
+def _beside_peers(given: dict[str, Any]) -> None:
+    """Extraction, grids and a sweep beside other libraries."""
+    from engine.bench import setting
+    from engine.bench.opening import open_setting
+    from engine.bench.peers import contest, table
+    from engine.bench.peers.work import FULL, QUICK
+
+    require(given["shape"] is None, "Peers are compared on a model: leave --shape out.")
+    require(not given["jobs"], "Peers are asked all jobs: leave --jobs out.")
+    amounts = QUICK if given["quick"] else FULL
+    model = from_config.model_of(given)
+    opened = open_setting(model, None, [], setting.FULL, ROOT, given["seed"])
+    with bar() as progress:
+        found = contest.run(opened, given["peers"], amounts, given["repeats"], progress)
+    console.print(table.shown(found))
+    if given["json"] is not None:
+        _write(given["json"], found.as_json())
+        write_atomically(given["json"].with_suffix(".md"), table.markdown(found).encode())
+    answer(
+        digest=None,
+        path=str(given["json"]) if given["json"] else None,
+        ratios={
+            row["job"]: {n: round(p["ratio"], 3) for n, p in row["peers"].items() if "ratio" in p}
+            for row in found.rows
+        },
+        shares={row["job"]: round(row["share"], 3) for row in found.rows},
     )
 
 
@@ -95,8 +130,11 @@ def _tell(found: "Bench", json_file: Path | None, plot: Path | None) -> None:
     if found.series:
         console.print(report.growth(found.series))
     if json_file is not None:
-        json_file.parent.mkdir(parents=True, exist_ok=True)
-        whole = strict.dumps(found.as_json(), indent=1)
-        write_atomically(json_file, (whole + "\n").encode())
+        _write(json_file, found.as_json())
     if plot is not None:
         picture.write(found, plot)
+
+
+def _write(path: Path, plain: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, (strict.dumps(plain, indent=1) + "\n").encode())

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from engine.bench.arithmetic import Dimensions, Products, distinct
+from engine.bench.arithmetic import Dimensions, Portion, Products, distinct
 from engine.bench.setting import Job, Outcome, Setting, largest
 from engine.bench.timing import MOST_ROWS
 from engine.configs.pairs import ContrastiveConfig, FinetuneDiffConfig
@@ -51,8 +51,7 @@ def contrastive(setting: Setting) -> Job:
         title=f"Contrastive vectors at all blocks, {len(known) // 2} pairs",
         study=study,
         ours=ours,
-        flops=lambda _: _forward(setting.dimensions, known).forward,
-        rows=MOST_ROWS,
+        flops=lambda _: [Portion(_forward(setting.dimensions, known).forward, MOST_ROWS)],
         difference=_by_block,
         unit="of the vector",
         tolerance=1e-4,
@@ -95,8 +94,7 @@ def finetune_diff(setting: Setting) -> Job:
         title=f"Fine-tune difference at all blocks, {len(known)} prompts",
         study=study,
         ours=ours,
-        flops=lambda _: 2 * _forward(dimensions, known).forward + adapter,
-        rows=MOST_ROWS,
+        flops=lambda _: [Portion(2 * _forward(dimensions, known).forward + adapter, MOST_ROWS)],
         difference=_by_block,
         unit="of the vector",
         tolerance=1e-4,

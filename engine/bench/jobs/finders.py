@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from engine import finders
-from engine.bench.arithmetic import Products, tokens_of
+from engine.bench.arithmetic import Portion, Products, tokens_of
 from engine.bench.setting import Job, Outcome, Setting, largest
 from engine.bench.timing import Laps
 from engine.configs.finders import MelboConfig, PowerIterationConfig
@@ -73,13 +73,13 @@ def melbo(setting: Setting) -> Job:
         return Outcome(values, seconds)
 
     count = config.vectors
+    rows = count * len(setting.prompt)
     return Job(
         name="melbo",
         title=f"MELBO, one step of {count} vectors",
         study=study,
         ours=ours,
-        flops=lambda _: count * _pass(setting, MELBO_TOKENS).with_gradient,
-        rows=count * len(setting.prompt),
+        flops=lambda _: [Portion(count * _pass(setting, MELBO_TOKENS).with_gradient, rows)],
         difference=largest,
         unit="of the displacement",
         tolerance=1e-4,
@@ -118,13 +118,16 @@ def to_displacement(setting: Setting) -> Job:
         seconds = _study_melbo(setting, 2)[1]
         return Outcome(after_study(), seconds * steps, steps * sizes.melbo_vectors)
 
+    def flops(outcome: Outcome) -> list[Portion]:
+        gradients = (outcome.products or 0) * _pass(setting, MELBO_TOKENS).with_gradient
+        return [Portion(gradients, sizes.melbo_vectors * len(setting.prompt))]
+
     return Job(
         name="to-displacement",
         title=f"MELBO to the largest displacement of {steps} of the study's steps",
         study=study,
         ours=ours,
-        flops=lambda outcome: (outcome.products or 0) * _pass(setting, MELBO_TOKENS).with_gradient,
-        rows=sizes.melbo_vectors * len(setting.prompt),
+        flops=flops,
         difference=lambda mine, other: max(0.0, float(1 - mine / other)),
         unit="of it missing",
         tolerance=0.0,
@@ -164,6 +167,7 @@ def iteration(setting: Setting) -> Job:
     """Plain powers, the study's algorithm: what one iteration takes."""
     config = _power_config(setting, variant="study", iterations=setting.sizes.iterations)
     count = config.vectors
+    rows = count * len(setting.prompt)
 
     def ours() -> Outcome:
         laps = Laps(setting.door.loaded.device)
@@ -179,8 +183,7 @@ def iteration(setting: Setting) -> Job:
         title=f"Power iteration, one iteration of {count} vectors",
         study=study,
         ours=ours,
-        flops=lambda _: count * _pass(setting, POWER_TOKENS).gram,
-        rows=count * len(setting.prompt),
+        flops=lambda _: [Portion(count * _pass(setting, POWER_TOKENS).gram, rows)],
         difference=largest,
         unit="of the largest sigma",
         tolerance=1e-4,
@@ -208,9 +211,10 @@ def to_residual(setting: Setting) -> Job:
         seconds = _study_powers(setting, 2)[2]
         return Outcome(sigmas, seconds * iterations, iterations * config.vectors)
 
-    def flops(outcome: Outcome) -> int:
+    def flops(outcome: Outcome) -> list[Portion]:
         one = _pass(setting, POWER_TOKENS)
-        return (outcome.products or 0) * one.gram + one.forward
+        needed = (outcome.products or 0) * one.gram + one.forward
+        return [Portion(needed, config.vectors * len(setting.prompt))]
 
     return Job(
         name="to-residual",
@@ -218,7 +222,6 @@ def to_residual(setting: Setting) -> Job:
         study=study,
         ours=ours,
         flops=flops,
-        rows=config.vectors * len(setting.prompt),
         difference=_relative,
         unit="of each sigma",
         # An eigenvalue is off by no more than its residual.

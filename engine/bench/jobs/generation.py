@@ -1,12 +1,15 @@
 """The generation grid: one prompt under many configurations, greedy."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import torch
 
-from engine.bench.arithmetic import Tokens, tokens_of
+from engine.bench.arithmetic import Portion, tokens_of
+from engine.bench.jobs.sweep import MOST_LOGITS
 from engine.bench.setting import Job, Outcome, Setting
-from engine.bench.timing import Laps
+from engine.bench.timing import MOST_ROWS, Laps
 from engine.configs.core import STUDY_SYSTEM, Site
 from engine.configs.grids import BlendPart, Configuration, GenerateConfig
 from engine.evaluators import generation
@@ -113,22 +116,56 @@ def grid(setting: Setting) -> Job:
         study=study,
         ours=ours,
         flops=lambda outcome: _flops(setting, len(prompt), outcome.values),
-        rows=texts,
         difference=difference,
         unit="of the texts",
         tolerance=0.0,
     )
 
 
-def _flops(setting: Setting, prompt: int, frame: pd.DataFrame) -> int:
-    """The prompt's blocks to the source once, the others per text; every token but the last."""
+def _flops(setting: Setting, prompt: int, frame: pd.DataFrame) -> list[Portion]:
+    """Every text is written, then read once by the unsteered model."""
+    counts = [
+        int(n) + bool(over) for n, over in zip(frame["tokens"], frame["finished"], strict=True)
+    ]
+    texts = {text: count for text, count in zip(frame["text"], counts, strict=True)}
+    return [
+        *writing(setting, [prompt] * len(counts), counts),
+        *_reading(setting, prompt, list(texts.values())),
+    ]
+
+
+def writing(setting: Setting, prompts: Sequence[int], counts: Sequence[int]) -> list[Portion]:
+    """The prompt's blocks to the source once, the others per text; every token but the last.
+
+    Args:
+        setting: The model and its source block.
+        prompts: Tokens of each text's prompt; texts of one prompt stand together.
+        counts: Tokens written in each.
+    """
     dimensions = setting.dimensions
     above = dimensions.blocks - setting.source - 1
-    last = tokens_of(prompt, prompt - 1)
-    total = dimensions.span(setting.source + 1, tokens_of(prompt)).forward
-    for count, is_finished in zip(frame["tokens"], frame["finished"], strict=True):
-        written = int(count) + bool(is_finished)
-        fed: Tokens = tokens_of(prompt + written - 1, prompt)
-        total += dimensions.span(above, tokens_of(prompt), last).forward
-        total += dimensions.span(dimensions.blocks, fed).forward + dimensions.head(written)
-    return total
+    pairs = list(zip(prompts, counts, strict=True))
+    below = sum(dimensions.span(setting.source + 1, tokens_of(p)).forward for p in set(prompts))
+    first = sum(dimensions.span(above, tokens_of(p), tokens_of(p, p - 1)).forward for p in prompts)
+    fed = sum(dimensions.span(dimensions.blocks, tokens_of(p + n - 1, p)).forward for p, n in pairs)
+    # How many texts go on together, on average.
+    going = max(1, round(sum(counts) / max(counts)))
+    return [
+        Portion(below, max(prompts)),
+        Portion(first, min(sum(prompts), MOST_ROWS)),
+        Portion(fed, going),
+        Portion(dimensions.head(sum(counts)), going, is_head=True),
+    ]
+
+
+def _reading(setting: Setting, prompt: int, counts: Sequence[int]) -> list[Portion]:
+    """The prompt once, then all tokens of each text but the last in one pass."""
+    dimensions = setting.dimensions
+    once = dimensions.span(dimensions.blocks, tokens_of(prompt), tokens_of(prompt, prompt - 1))
+    rest = [dimensions.span(dimensions.blocks, tokens_of(prompt + n - 1, prompt)) for n in counts]
+    positions = sum(counts)
+    return [
+        Portion(once.forward, prompt),
+        Portion(sum(one.forward for one in rest), min(positions, MOST_ROWS)),
+        Portion(dimensions.head(positions), min(positions, MOST_LOGITS), is_head=True),
+    ]

@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from engine.bench.arithmetic import distinct
+from engine.bench.arithmetic import Portion, distinct
 from engine.bench.setting import Job, Outcome, Setting
 from engine.bench.timing import MOST_ROWS, Laps
 from engine.configs.core import Site
@@ -18,6 +18,8 @@ from engine.progress import silent
 from engine.records.records import Question
 from engine.statistics.cells import BASELINE
 
+MOST_LOGITS = 256
+"""Rows of a product with the head beyond which none gets faster."""
 Orders = Literal["both", "as-given"]
 
 
@@ -108,15 +110,14 @@ def _sweep(setting: Setting, orders: Orders) -> Job:
         f"{len(questions)} questions",
         study=study,
         ours=ours,
-        flops=lambda _: _flops(setting, sweep, len(rows)),
-        rows=MOST_ROWS,
+        flops=lambda _: flops(setting, sweep, len(rows)),
         difference=difference,
         unit="logits",
         tolerance=1e-4,
     )
 
 
-def _flops(setting: Setting, sweep: ab.Sweep, rows: int) -> int:
+def flops(setting: Setting, sweep: ab.Sweep, rows: int) -> list[Portion]:
     """Blocks to the source once a question; all others for every row, what prompts share once."""
     dimensions = setting.dimensions
     texts = [tokens for orders in sweep.tokens for tokens in orders]
@@ -124,4 +125,8 @@ def _flops(setting: Setting, sweep: ab.Sweep, rows: int) -> int:
     last = distinct(texts, [len(text) - 1 for text in texts])
     below = dimensions.span(setting.source + 1, whole)
     above = dimensions.span(dimensions.blocks - setting.source - 1, whole, last)
-    return below.forward + rows * (above.forward + dimensions.head(len(texts)))
+    return [
+        Portion(below.forward, whole.count // len(texts)),
+        Portion(rows * above.forward, MOST_ROWS),
+        Portion(rows * dimensions.head(len(texts)), min(rows, MOST_LOGITS), is_head=True),
+    ]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from transformers import TrainerCallback
 
-from engine.bench.arithmetic import Products, tokens_of
+from engine.bench.arithmetic import Portion, Products, tokens_of
 from engine.bench.setting import Job, Outcome, Setting, largest
 from engine.bench.shapes import ALPHA, RANK, with_lora
 from engine.bench.timing import Laps
@@ -69,8 +69,12 @@ def lora(setting: Setting) -> Job:
         title=f"LoRA of rank {RANK}, one step of {sizes.lora_batch} examples",
         study=study,
         ours=ours,
-        flops=lambda _: _flops(setting, rows) / sizes.lora_steps,
-        rows=sum(len(r.prompt) + len(r.answer) for r in rows) // sizes.lora_steps,
+        flops=lambda _: [
+            Portion(
+                _flops(setting, rows) / sizes.lora_steps,
+                sum(len(r.prompt) + len(r.answer) for r in rows) // sizes.lora_steps,
+            )
+        ],
         difference=largest,
         unit="of the loss",
         tolerance=1e-4,
