@@ -48,7 +48,7 @@ class Products(NamedTuple):
 class Portion:
     """Operations of one kind of product, and how many rows of states each can take at once."""
 
-    flops: float
+    flops: float | int
     rows: int
     is_head: bool = False
     """Whether the matrix is the head, not a block's."""

@@ -5,11 +5,11 @@ import gc
 import os
 import platform
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import psutil
 import torch
@@ -17,11 +17,10 @@ import torch
 from engine.bench.arithmetic import Portion
 from engine.bench.jobs import JOBS
 from engine.bench.setting import Job, Outcome, Setting, Way, study_way
-from engine.bench.timing import matrices, now, peak, processor_time, product_rate
+from engine.bench.timing import Clock, matrices, now, peak, product_rate, timed
 from engine.errors import ConfigError
 from engine.progress import Progress
 
-Clock = Literal["wall", "processor"]
 COARSE = 0.1
 """Largest difference in bfloat16 and float16, whose figures have three digits."""
 
@@ -125,7 +124,7 @@ def run(
         raise ConfigError(f"{rounds} rounds were asked for: ask for at least one.")
     study_way()
     device = setting.door.loaded.device
-    with _little_garbage(), processor_time(device) if clock == "processor" else nullcontext():
+    with _little_garbage(), timed(clock, device):
         rows = _rows(setting, names, rounds, progress)
     identity = setting.door.loaded.identity()
     return Bench(

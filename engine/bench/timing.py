@@ -7,11 +7,11 @@ import gc
 import statistics
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -20,6 +20,8 @@ from torch.nn import functional
 
 from engine.model import memory
 
+Clock = Literal["wall", "processor"]
+"""Seconds that pass, or those that a CPU works for this process."""
 RATE_SECONDS = 0.15
 """How long products are repeated for one reading of the rate."""
 MOST_ROWS = 4096
@@ -56,6 +58,11 @@ def processor_time(device: torch.device) -> Iterator[None]:
     finally:
         _clock = time.perf_counter
         torch.set_num_threads(threads)
+
+
+def timed(clock: Clock, device: torch.device) -> AbstractContextManager[None]:
+    """A context in which seconds are those of a clock."""
+    return processor_time(device) if clock == "processor" else nullcontext()
 
 
 @dataclass(eq=False)
@@ -116,7 +123,7 @@ def _status(name: str) -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name + ":"))
 
 
-Matrices = Sequence[Float[Tensor, "to come"]]
+Matrices = Sequence[Float[Tensor, "_ _"]]
 
 
 def matrices(causal: Any, is_head: bool) -> list[Matrices]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from engine import ROOT
 from engine.cli import from_config
@@ -18,9 +18,11 @@ from engine.store.files import write_atomically
 
 if TYPE_CHECKING:
     from engine.bench.run import Bench
+    from engine.bench.timing import Clock
 
 QUICK = "Small sizes, without growth; counts processor time on one thread."
 PEERS = "Environment with requirements-bench.txt: beside other libraries instead."
+CLOCK = "wall, or processor: work on one thread, whatever else the machine does."
 FALLEN = "Fail where a ratio is below 80 % of this file's."
 
 
@@ -38,6 +40,7 @@ def command() -> Callable[..., None]:
         Option("json", Path | None, None, "Write the table."),
         Option("plot", Path | None, None, "Draw the table: .png or .svg."),
         Option("compare", Path | None, None, FALLEN),
+        Option("clock", str | None, None, CLOCK),
         Option("peers", Path | None, None, PEERS),
         adapter._replace(help="LoRA of --model; demo has its own."),
         *precision,
@@ -80,10 +83,11 @@ def _beside_peers(given: dict[str, Any]) -> None:
     require(given["shape"] is None, "Peers are compared on a model: leave --shape out.")
     require(not given["jobs"], "Peers are asked all jobs: leave --jobs out.")
     amounts = QUICK if given["quick"] else FULL
+    clock = _clock(given)
     model = from_config.model_of(given)
     opened = open_setting(model, None, [], setting.FULL, ROOT, given["seed"])
     with bar() as progress:
-        found = contest.run(opened, given["peers"], amounts, given["repeats"], progress)
+        found = contest.run(opened, given["peers"], amounts, given["repeats"], progress, clock)
     console.print(table.shown(found))
     if given["json"] is not None:
         _write(given["json"], found.as_json())
@@ -102,7 +106,7 @@ def _beside_peers(given: dict[str, Any]) -> None:
 def _measured(given: dict[str, Any], names: list[str], before: dict[str, Any] | None) -> "Bench":
     from engine.bench import report, setting
     from engine.bench.opening import open_setting
-    from engine.bench.run import Clock, run
+    from engine.bench.run import run
     from engine.bench.scaling import scaling
 
     is_quick, shape, repeats = given["quick"], given["shape"], given["repeats"]
@@ -111,7 +115,7 @@ def _measured(given: dict[str, Any], names: list[str], before: dict[str, Any] | 
         sizes = replace(sizes, **setting.LONG)
     model = from_config.model_of(given)
     opened = open_setting(model, shape, names, sizes, ROOT, given["seed"])
-    clock: Clock = "processor" if is_quick else "wall"
+    clock = _clock(given)
     with bar() as progress:
         found = run(opened, names, repeats, progress, clock)
         if before is not None and (slow := list(report.fallen(found, before))):
@@ -120,6 +124,16 @@ def _measured(given: dict[str, Any], names: list[str], before: dict[str, Any] | 
         if not is_quick and not given["jobs"]:
             found = replace(found, series=scaling(opened, ROOT, progress))
     return found
+
+
+def _clock(given: dict[str, Any]) -> "Clock":
+    """The clock that was asked for; without one, small sizes count a processor's time."""
+    from engine.bench.timing import Clock
+
+    chosen = given["clock"] or ("processor" if given["quick"] else "wall")
+    if chosen not in get_args(Clock):
+        raise ConfigError(f"Clock {chosen!r} is not known: use wall or processor.")
+    return "wall" if chosen == "wall" else "processor"
 
 
 def _tell(found: "Bench", json_file: Path | None, plot: Path | None) -> None:

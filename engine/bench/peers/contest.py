@@ -24,7 +24,7 @@ from engine.bench.peers.process import Answer, Peer, python_of
 from engine.bench.peers.work import GRID_PROMPTS, Amounts, Work, prepare, write
 from engine.bench.run import Rates, machine
 from engine.bench.setting import Setting
-from engine.bench.timing import now
+from engine.bench.timing import Clock, now, timed
 from engine.progress import Progress
 
 PEERS = ("steering_vectors", "repeng", "nnsight")
@@ -133,6 +133,7 @@ class Contest:
     """By peer and job, what of it is called."""
     amounts: dict[str, Any]
     rounds: int
+    clock: Clock
     rows: tuple[dict[str, Any], ...]
 
     def as_json(self) -> dict[str, Any]:
@@ -141,7 +142,12 @@ class Contest:
 
 
 def run(
-    setting: Setting, environment: Path, amounts: Amounts, rounds: int, progress: Progress
+    setting: Setting,
+    environment: Path,
+    amounts: Amounts,
+    rounds: int,
+    progress: Progress,
+    clock: Clock = "wall",
 ) -> Contest:
     """Measure every job on this engine and on each peer, in turn.
 
@@ -151,17 +157,18 @@ def run(
         amounts: How much is asked.
         rounds: In which all take turns; the table holds medians.
         progress: Called before every run; may raise to stop.
+        clock: "processor" counts a CPU's work on one thread, which neighbours hardly change.
 
     Raises:
         ConfigError: If there is no such environment.
     """
     python = python_of(environment)
     work = prepare(setting, amounts)
-    threads, tasks = torch.get_num_threads(), tasks_of(work)
-    with tempfile.TemporaryDirectory() as made, ExitStack() as stack:
-        folder = Path(made)
+    tasks, device = tasks_of(work), setting.door.loaded.device
+    with tempfile.TemporaryDirectory() as made, timed(clock, device), ExitStack() as stack:
+        folder, threads = Path(made), torch.get_num_threads()
         write(work, folder)
-        peers = [stack.enter_context(Peer(name, python, folder, threads)) for name in PEERS]
+        peers = [stack.enter_context(Peer(name, python, folder, threads, clock)) for name in PEERS]
         rows = []
         for place, task in enumerate(tasks):
 
@@ -173,11 +180,12 @@ def run(
     identity = setting.door.loaded.identity()
     return Contest(
         model={k: identity[k] for k in ("short_name", "architecture", "blocks", "hidden", "dtype")},
-        machine=machine(setting.door.loaded.device),
+        machine=machine(device),
         versions={peer.name: peer.versions for peer in peers},
         ways={peer.name: peer.ways for peer in peers},
         amounts=dataclasses.asdict(amounts),
         rounds=rounds,
+        clock=clock,
         rows=tuple(rows),
     )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from engine.bench.timing import Clock
 from engine.errors import ConfigError
 
 SCRIPT = Path(__file__).parent / "scripts" / "serve.py"
@@ -31,7 +32,7 @@ class Answer:
 class Peer:
     """One peer with the model loaded; ends with its context."""
 
-    def __init__(self, name: str, python: Path, folder: Path, threads: int) -> None:
+    def __init__(self, name: str, python: Path, folder: Path, threads: int, clock: Clock) -> None:
         """Start it.
 
         Args:
@@ -39,12 +40,14 @@ class Peer:
             python: Of the environment that holds it.
             folder: Where the work lies.
             threads: It may use.
+            clock: By which it tells its seconds.
         """
         self.name = name
+        asked = [name, str(folder), str(threads), clock]
         self._log = folder / f"{name}.log"
         with self._log.open("w", encoding="utf-8") as log:
             self._process = subprocess.Popen(
-                [str(python), "-W", "ignore", str(SCRIPT), name, str(folder), str(threads)],
+                [str(python), "-W", "ignore", str(SCRIPT), *asked],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

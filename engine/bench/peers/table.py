@@ -57,10 +57,12 @@ def _seconds(value: float) -> str:
 def where(found: Contest) -> str:
     """Model, machine class, versions and date in one line."""
     model, machine = found.model, found.machine
-    packages = machine["packages"]
+    packages, threads = machine["packages"], f"{machine['threads']} threads"
+    if found.clock == "processor":
+        threads = "processor time of one thread"
     return (
         f"{model['short_name']} ({model['blocks']} x {model['hidden']}, {model['dtype']}) on "
-        f"{machine['processor']}, {machine['cores']} cores, {machine['threads']} threads, "
+        f"{machine['processor']}, {machine['cores']} cores, {threads}, "
         f"{machine['memory_gib']} GiB; torch {packages['torch']}, transformers "
         f"{packages['transformers']}; {machine['date']}; medians of {found.rounds} rounds"
     )

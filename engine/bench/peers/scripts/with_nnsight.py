@@ -51,9 +51,8 @@ class Peer:
         deltas = asked.grid_deltas[:count].repeat_interleave(prompts, 0)[:, None]
         layer = self._model.model.layers[asked.block]
         with self._model.generate(**greedy(asked, self._fill)) as tracer:
-            with tracer.invoke(**rows):
-                with tracer.all():
-                    _states(layer.output)[:] += deltas
+            with tracer.invoke(**rows), tracer.all():
+                _states(layer.output)[:] += deltas
             # What follows `all` in the same invocation is never reached.
             with tracer.invoke():
                 out = tracer.result.save()
