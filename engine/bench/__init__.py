@@ -2,5 +2,5 @@
 
 Knows nothing of the store and screens.
 
-Public: opening, picture, report, run, scaling, setting.
+Public: opening, peers, picture, report, run, scaling, setting, timing.
 """

@@ -5,8 +5,8 @@ is stepwise. To add one: a config class, a file here, a line in `configs.registr
 
 Knows nothing of the store and screens.
 
-Public: contrastive, finetune_diff, found, jacobian, melbo, power_iteration, random_control,
-texts.
+Public: contrastive, extraction, finetune_diff, found, jacobian, melbo, power_iteration,
+random_control, texts.
 """
 
 import dataclasses
