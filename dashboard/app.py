@@ -10,8 +10,8 @@ if str(ROOT) not in sys.path:
 
 import streamlit as st  # noqa: E402
 
-from dashboard.frame import sidebar  # noqa: E402
-from dashboard.session import navigation, pin_card, pinned, serving, state, theme_watch  # noqa: E402
+from dashboard.frame import picker, sidebar  # noqa: E402
+from dashboard.session import models, navigation, pin_card, pinned, serving, state, theme_watch  # noqa: E402
 
 serving.prepare()
 # An emoji: a Material icon here would make the browser ask fonts.gstatic.com.
@@ -19,6 +19,7 @@ st.set_page_config(page_title="Vectorscope", page_icon="🧭", layout="wide")
 
 page = st.navigation(navigation.pages())
 state.arrive(page.url_path)
+models.arrive()
 pinned.arrive()
 sidebar.draw()
 theme_watch.draw()
@@ -28,6 +29,7 @@ if st.get_option("server.address") not in ("127.0.0.1", "localhost", "::1"):
         "repository's root, where `.streamlit/config.toml` binds it to 127.0.0.1.",
         icon=":material/lock_open:",
     )
+picker.warn_refused()
 pin_card.warn_missing()
 try:
     page.run()

@@ -8,7 +8,8 @@ from dashboard.widgets import widgets
 from engine.errors import EngineError
 
 st.title("Studies")
-stored = [info for info in resources.records("experiment") if info.method in studies_runner.STUDIES]
+studied = [one for one in resources.records("experiment") if one.method in studies_runner.STUDIES]
+stored = resources.own_first(studied)
 widgets.live_job("experiment")
 widgets.unfinished_job("experiment")
 try:

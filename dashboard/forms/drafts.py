@@ -40,6 +40,7 @@ def _forget_columns() -> None:
 def load(config: dict[str, Any]) -> None:
     """Fill the form with a stored grid's settings."""
     _forget_columns()
+    st.session_state["_columns_of"] = state.model().model
     st.session_state["grid_prompts"] = "\n---\n".join(config["prompts"])
     st.session_state["grid_system"] = config["system"] or ""
     st.session_state["grid_kind"] = "Columns"
@@ -69,6 +70,10 @@ def begin(options: dict[str, Choice], has_adapter: bool) -> None:
         kept = st.session_state.get("_grid", {}).get(name, value)
         if name not in st.session_state:
             st.session_state[name] = kept
+    # Vectors and adapters are of one model, so another one begins with columns of its own.
+    if st.session_state.get("_columns_of") != state.model().model:
+        _forget_columns()
+    st.session_state["_columns_of"] = state.model().model
     if "_columns" in st.session_state:
         return
     asked = st.session_state.get("_grid_link") or {}

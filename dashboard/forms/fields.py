@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 import streamlit as st
 
-from dashboard.session import resources
+from dashboard.session import resources, state
 from dashboard.widgets import trainings
 from engine.configs.fields import Offered, offered
 from engine.training import places
@@ -31,7 +31,7 @@ def draw(
     Args:
         config: The config's class.
         prefix: Begins the key of every widget; the field's name ends it.
-        first: Values to begin with, where they are not the defaults.
+        first: Values to begin with that depend on the model, and are not the defaults.
         leave_out: Fields that are asked otherwise, or not at all.
         rare: Draws what else stands among the further settings, and gives its values.
 
@@ -59,8 +59,10 @@ def draw_fields(
             place = columns.pop(0)
         else:
             place = st
-        value = (first or {}).get(one.name, one.default)
-        given[one.name] = widget(one, f"{prefix}{one.name}", value, place)
+        key, value = f"{prefix}{one.name}", one.default
+        if one.name in (first or {}):
+            key, value = state.of_model(key), (first or {})[one.name]
+        given[one.name] = widget(one, key, value, place)
     return given
 
 

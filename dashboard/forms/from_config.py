@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard.forms import adaptive, configurations, fields, planning
-from dashboard.session import resources
+from dashboard.session import resources, state
 from dashboard.words import captions
 from engine.configs import registry
 from engine.configs.adaptive import AdaptiveConfig
@@ -124,10 +124,10 @@ def _sweep_settings(
     model: ModelConfig, known: dict[str, Offered], with_controls: bool
 ) -> dict[str, Any]:
     first = "absolute" if model.model == "qwen3-14b" else "relative"
-    unit = fields.widget(known["scale_unit"], "ab_scale_unit", first)
+    unit = fields.widget(known["scale_unit"], state.of_model("ab_scale_unit"), first)
     text = st.text_input(
         known["scales"].label,
-        key="ab_scales",
+        key=state.of_model("ab_scales"),
         persist_state="session",
         placeholder=", ".join(f"{scale:g}" for scale in _usual(unit)),
         help=known["scales"].about,

@@ -2,5 +2,5 @@
 
 Knows nothing of what the pages show.
 
-Public: sidebar.
+Public: picker, sidebar.
 """

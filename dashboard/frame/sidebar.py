@@ -5,8 +5,8 @@ from typing import Any, Literal
 import psutil
 import streamlit as st
 
-from dashboard.frame import tray
-from dashboard.session import pace, pin_card, resources, state
+from dashboard.frame import picker, tray
+from dashboard.session import models, pace, pin_card, resources, state
 from dashboard.words import captions
 from engine.errors import EngineError
 
@@ -29,6 +29,7 @@ def draw() -> None:
         # Not in the fragment: its buttons change the page as well.
         pin_card.draw()
         pace.repeat(_parts, tray.timer())
+    picker.draw()
 
 
 def _parts() -> None:
@@ -40,7 +41,10 @@ def _engine_card() -> None:
     status = resources.engine().status()
     with st.container(border=True, gap="xsmall"):
         loaded = status.model or {}
-        st.text(loaded.get("title") or state.title(state.model()))
+        st.text(state.title(models.chosen()))
+        other = _other(status, loaded)
+        if other:
+            st.caption(captions.plain(other))
         with st.container(horizontal=True, gap="xsmall"):
             name, colour, icon = CHIPS[status.state]
             busy = status.state == "ready" and tray.is_busy()
@@ -55,6 +59,23 @@ def _engine_card() -> None:
             st.caption(f":red[{captions.plain(status.error)}]")
         _checks(status.checks)
         _buttons(status)
+
+
+def _other(status: Any, loaded: dict[str, Any]) -> str:
+    """What to know where the engine holds another model than this tab asks."""
+    if status.state not in ("ready", "loading") or _is_loaded(loaded):
+        return ""
+    name = str(loaded.get("title") or loaded.get("name") or "another model")
+    if status.state == "loading":
+        return f"{name} is being loaded."
+    return f"{name} is loaded: this tab's next job unloads it and loads its own."
+
+
+def _is_loaded(loaded: dict[str, Any]) -> bool:
+    asked = state.model()
+    if loaded.get("name", asked.model) != asked.model:
+        return False
+    return asked.dtype in ("auto", loaded.get("dtype", asked.dtype))
 
 
 def _facts(status: Any, loaded: dict[str, Any]) -> None:
@@ -108,16 +129,20 @@ def _check(check: Any) -> None:
 
 
 def _buttons(status: Any) -> None:
-    engine = resources.engine()
-    idle = status.state in ("not loaded", "failed")
+    engine, is_ready = resources.engine(), status.state == "ready"
+    asks = status.state in ("not loaded", "failed") or not _is_loaded(status.model or {})
     try:
-        if idle and st.button("Load model", key="load_model", icon=":material/memory:"):
-            engine.submit_load(state.model())
-            st.rerun()
-        if status.state == "ready" and st.button(
-            "Unload", key="unload_model", icon=":material/eject:", help="Gives the memory back."
-        ):
-            engine.submit_unload()
-            st.rerun()
+        with st.container(horizontal=True, gap="xsmall"):
+            if asks and st.button("Load model", key="load_model", icon=":material/memory:"):
+                engine.submit_load(models.chosen())
+                st.rerun()
+            if is_ready and st.button(
+                "Unload", key="unload_model", icon=":material/eject:", help="Gives the memory back."
+            ):
+                engine.submit_unload()
+                st.rerun()
+            if st.button("Change model", key="change_model", icon=":material/swap_horiz:"):
+                picker.ask()
+                st.rerun()
     except EngineError as error:
         st.error(captions.plain(str(error)))

@@ -2,5 +2,6 @@
 
 Knows nothing of what is drawn.
 
-Public: adapters, navigation, pace, pin_card, pinned, resources, serving, state, theme_watch.
+Public: adapters, models, navigation, pace, pin_card, pinned, resources, serving, state,
+theme_watch.
 """

@@ -19,7 +19,7 @@ def tuned(model: ModelConfig) -> ModelConfig | None:
     None where there is no adapter, so no fine-tuned model to ask.
     """
     chosen = st.session_state.get("_adapter")
-    if chosen is not None and chosen[0] == model.model and Path(chosen[1]).is_dir():
+    if chosen is not None and chosen[0] == model.model and _is_there(chosen[1]):
         return dataclasses.replace(model, adapter=chosen[1])
     if model.adapter is not None:
         return model
@@ -27,6 +27,12 @@ def tuned(model: ModelConfig) -> ModelConfig | None:
     if own is not None and (Path(resources.engine().root) / own).is_dir():
         return dataclasses.replace(model, adapter=model.model)
     return None
+
+
+def _is_there(named: str) -> bool:
+    """Whether an adapter is a folder that is here; of the hub's nobody knows before it loads."""
+    place = next(iter(ModelConfig(adapter=named).adapters.values()))
+    return place == "demo" or not place.startswith(("/", ".", "~")) or Path(place).is_dir()
 
 
 def choose(tuned: ModelConfig) -> None:
@@ -37,15 +43,10 @@ def choose(tuned: ModelConfig) -> None:
 def others(model: ModelConfig) -> dict[str, str]:
     """Where the adapters beside that one lie, by name, for columns of a grid.
 
-    Those this dashboard was started with, those that were trained in this store on this model, and
-    those of a grid whose settings were taken over.
+    Those this dashboard was started with for this model, those that were trained in this store on
+    it, and those of a grid whose settings were taken over.
     """
-    found = [
-        pair for one in state.started_with() for pair in ModelConfig(adapter=one).adapters.items()
-    ]
-    for one in places.adapters(Path(resources.engine().store.root)):
-        if one.record is not None and one.record["config"]["model"]["model"] == model.model:
-            found.append((one.name, str(one.folder)))
+    found = list(given(model).items()) + list(trained(model).items())
     found += [(name, place) for place, name in st.session_state.get("_taken_adapters", {}).items()]
     usual = tuned(model)
     known = dict(usual.adapters) if usual is not None else {}
@@ -54,6 +55,21 @@ def others(model: ModelConfig) -> dict[str, str]:
         if place not in known.values():
             known[_apart(name, known)] = place
     return {name: place for name, place in known.items() if name not in first}
+
+
+def given(model: ModelConfig) -> dict[str, str]:
+    """Places by name of the adapters that this dashboard was started with, if for this model."""
+    every = state.started_with() if model.model == state.started().model else []
+    return {n: place for one in every for n, place in ModelConfig(adapter=one).adapters.items()}
+
+
+def trained(model: ModelConfig) -> dict[str, str]:
+    """Folders by name of the adapters that were trained in this store on this model."""
+    return {
+        one.name: str(one.folder)
+        for one in places.adapters(Path(resources.engine().store.root))
+        if one.record is not None and one.record["config"]["model"]["model"] == model.model
+    }
 
 
 def _apart(name: str, known: dict[str, str]) -> str:
@@ -118,6 +134,6 @@ def missing(model: ModelConfig) -> str:
             "compare with."
         )
     return (
-        "This dashboard was started without an adapter, so there is no fine-tuned model to compare "
-        f"with: start it with `make run MODEL={model.model} ADAPTER=path`."
+        f"No adapter is chosen for {model.model}, so there is no fine-tuned model to compare with: "
+        "name one under Change model in the sidebar, or train one on Train."
     )

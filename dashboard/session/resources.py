@@ -2,6 +2,7 @@
 
 import functools
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ import streamlit as st
 from dashboard.charts import quick
 from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import Sweep
+from dashboard.session import state
 from engine.configs.core import PRESETS, STUDY_SCALES, ModelConfig, depth_matched
 from engine.configs.studies import RELATIVE_SCALES, CorrigibilityConfig, DeceptionConfig
 from engine.errors import ModelError, StoreError
@@ -40,6 +42,12 @@ def records(kind: str | None = None) -> list[RecordInfo]:
     return [info for info in engine().store.list() if kind in (None, info.kind)]
 
 
+def own_first(infos: Sequence[RecordInfo]) -> list[RecordInfo]:
+    """The same with those of this tab's model before the others, each in their order."""
+    own = state.model().short_name
+    return sorted(infos, key=lambda info: info.model != own)
+
+
 @st.cache_resource(max_entries=128, show_spinner=False)
 def header(digest: str, path: str) -> dict[str, Any]:  # noqa: ARG001  The digest is the key.
     """The record of a file without its data; shared, so never to be changed."""
@@ -66,8 +74,11 @@ def measured_sets(info: RecordInfo) -> frozenset[str]:
 
 
 def runs() -> list[RecordInfo]:
-    """Evaluations that measured vectors, newest first; controls alone have no curves."""
-    return [info for info in records("evaluation") if measured_sets(info)]
+    """Evaluations that measured vectors, those of this tab's model first, newest first.
+
+    Controls alone have no curves.
+    """
+    return own_first([info for info in records("evaluation") if measured_sets(info)])
 
 
 def dataset(info: RecordInfo) -> str:

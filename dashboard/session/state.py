@@ -13,9 +13,21 @@ from engine.runs.queue import JobQueue
 
 
 def model() -> ModelConfig:
+    """The model this browser tab asks: the one chosen here, else that of the server's start."""
+    chosen: ModelConfig | None = st.session_state.get("_model")
+    return started() if chosen is None else chosen
+
+
+def started() -> ModelConfig:
     """The model this dashboard was started for, from the environment."""
     name = os.environ.get("VECTORSCOPE_MODEL", "").strip() or "demo"
     return ModelConfig(model=name, adapter=next(iter(started_with()), None))
+
+
+def of_model(key: str) -> str:
+    """The key of a widget whose first value depends on the model: each keeps what it was told."""
+    name = model().model
+    return key if name == started().model else f"{key}@{name}"
 
 
 def started_with() -> list[str]:

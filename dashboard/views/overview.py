@@ -22,7 +22,7 @@ SHOWN_RUNS = 5
 
 
 def model_line(sets: Sequence[RecordInfo], runs: Sequence[RecordInfo]) -> None:
-    """The model this dashboard was started for and the size of the store, in one line."""
+    """The model of this tab and the size of the store, in one line."""
     model = state.model()
     known = state.preset(model)
     words = [state.title(model)]

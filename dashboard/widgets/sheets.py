@@ -60,10 +60,10 @@ def jobs() -> dict[str, Any]:
 
 
 def known() -> list[str]:
-    """Digests of all grids that can be shown: those in work first, then the newest."""
+    """Digests of all grids that can be shown: those in work, this model's, then the newest."""
     asked = jobs()
     active = [digest for digest, job in asked.items() if job.active]
-    stored = [info.digest for info in resources.records("generation")]
+    stored = [info.digest for info in resources.own_first(resources.records("generation"))]
     rest = [digest for digest in asked if digest not in stored]
     return list(dict.fromkeys([*active, *stored, *rest]))
 

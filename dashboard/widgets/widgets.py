@@ -13,7 +13,7 @@ from dashboard.charts import many_vectors
 from dashboard.charts import quick as quick_charts
 from dashboard.charts.one_vector import Drawing
 from dashboard.charts.quick import Quick
-from dashboard.session import navigation, pace, pinned, resources, state
+from dashboard.session import models, navigation, pace, pinned, resources, state
 from dashboard.widgets import bound, retrying
 from dashboard.words import captions
 from dashboard.words.inks import Inks, of_theme
@@ -162,6 +162,7 @@ def share(address: str) -> None:
 
 
 def _link(address: str) -> None:
+    address = models.carried(address)
     st.caption("Relative, so that it works through any tunnel:")
     st.code(address, language=None, wrap_lines=True)
     if st.context.url:
@@ -240,7 +241,7 @@ def go_button(label: str, page: str, key: str, icon: str, **parameters: Any) -> 
     """A button that opens another page at a given view."""
     if st.button(label, key=key, icon=icon):
         pin = pinned.reference()
-        kept = {} if pin is None else {pinned.PARAMETER: pin}
+        kept = models.parameters() | ({} if pin is None else {pinned.PARAMETER: pin})
         st.switch_page(navigation.page(page), query_params=parameters | kept)
 
 

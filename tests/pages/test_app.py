@@ -110,7 +110,7 @@ def test_a_model_named_by_an_unknown_folder_leaves_the_pages_usable(
 
     assert not app.exception
     assert app.number_input(key="find_melbo_source_layer").value == 7
-    assert "found on demo, but this dashboard was started for model" in words(app)
+    assert "found on demo, but model is chosen here" in words(app)
 
 
 def test_what_cannot_be_asked_again_is_not_offered_again(engine: FakeEngine) -> None:

@@ -242,7 +242,7 @@ def test_a_model_without_an_adapter_is_told_what_to_do(
     app = open_page("studies")
 
     assert not app.exception
-    assert "ADAPTER=path" in words(app)
+    assert "name one under Change model" in words(app)
     assert "run_study" not in [button.key for button in app.button]
 
 

@@ -196,7 +196,7 @@ def test_an_adapter_of_another_model_is_not_offered(
     app = open_page("train", adapter="mine")
 
     assert app.button(key="use_adapter").disabled
-    assert "It belongs to llama-3.2-3b, and this dashboard was started for demo" in told(app)
+    assert "It belongs to llama-3.2-3b, and demo is chosen here" in told(app)
 
 
 @pytest.mark.parametrize(

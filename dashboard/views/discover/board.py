@@ -13,9 +13,10 @@ from engine.records.records import RecordInfo, VectorSet
 
 
 def measured_first(infos: list[RecordInfo]) -> list[RecordInfo]:
-    """Sets that an evaluation ranks before the others, found ones before random ones."""
+    """Sets of this model first; those that an evaluation ranks, and found before random ones."""
     measured = {digest for run in resources.runs() for digest in resources.measured_sets(run)}
-    return sorted(infos, key=lambda info: (info.digest not in measured, info.method == "random"))
+    ordered = sorted(infos, key=lambda info: (info.digest not in measured, info.method == "random"))
+    return resources.own_first(ordered)
 
 
 def follow(digests: list[str]) -> None:
@@ -54,8 +55,8 @@ def chosen(found: VectorSet, selected: Selected) -> tuple[VectorRef, ...]:
     if found.model["short_name"] != model:
         st.warning(
             captions.plain(
-                f"These vectors were found on {found.model['short_name']}, but this dashboard was "
-                f"started for {model}: they only fit a model of the same width."
+                f"These vectors were found on {found.model['short_name']}, but {model} is chosen "
+                "here: they only fit a model of the same width."
             )
         )
     every = f"all {len(found.vectors)} vectors"

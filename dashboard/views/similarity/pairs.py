@@ -32,8 +32,9 @@ DRAWS = 64
 
 
 def found_sets() -> list[RecordInfo]:
-    """Stored vector sets, newest first, without those of shuffled labels."""
-    return [info for info in resources.records("vectors") if not cosines.is_null(_config(info))]
+    """Stored vector sets, this tab's model's first, newest first; none of shuffled labels."""
+    found = resources.records("vectors")
+    return resources.own_first([one for one in found if not cosines.is_null(_config(one))])
 
 
 def _config(info: RecordInfo) -> dict[str, Any]:

@@ -187,8 +187,8 @@ def _use(one: Any) -> None:
         look = st.session_state.get(samples.STEP, st.query_params.get("look"))
         widgets.share(navigation.link("train", adapter=one.name, look=look))
         if not fits:
-            words = f"It belongs to {config['model']}, and this dashboard was started for "
-            st.caption(captions.plain(f"{words}{state.model().model}."))
+            words = f"It belongs to {config['model']}, and {state.model().model} is chosen here."
+            st.caption(captions.plain(words))
         elif is_used:
             st.badge("in use here", color="green", icon=":material/check:")
     st.caption("Folder")
