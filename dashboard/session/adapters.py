@@ -23,16 +23,20 @@ def tuned(model: ModelConfig) -> ModelConfig | None:
         return dataclasses.replace(model, adapter=chosen[1])
     if model.adapter is not None:
         return model
-    own = OWN_ADAPTERS.get(model.model)
-    if own is not None and (Path(resources.engine().root) / own).is_dir():
-        return dataclasses.replace(model, adapter=model.model)
-    return None
+    return None if own(model) is None else dataclasses.replace(model, adapter=model.model)
+
+
+def own(model: ModelConfig) -> str | None:
+    """Where the adapter lies that comes with a preset, below the root; None without one."""
+    place = OWN_ADAPTERS.get(model.model)
+    is_there = place is not None and (Path(resources.engine().root) / place).is_dir()
+    return place if is_there else None
 
 
 def _is_there(named: str) -> bool:
     """Whether an adapter is a folder that is here; of the hub's nobody knows before it loads."""
     place = next(iter(ModelConfig(adapter=named).adapters.values()))
-    return place == "demo" or not place.startswith(("/", ".", "~")) or Path(place).is_dir()
+    return not place.startswith(("/", ".", "~")) or Path(place).expanduser().is_dir()
 
 
 def choose(tuned: ModelConfig) -> None:
@@ -92,7 +96,7 @@ def take(known: dict[str, str], called: bool | str, model: ModelConfig) -> bool 
     if usual is not None and place in usual.adapters.values():
         return True
     st.session_state.setdefault("_taken_adapters", {}).setdefault(place, name)
-    return next(own for own, where in others(model).items() if where == place)
+    return next(one for one, where in others(model).items() if where == place)
 
 
 def asked(
@@ -115,22 +119,22 @@ def asked(
     gone = [name for name in used if name is not True and name not in further]
     if gone:
         raise ConfigError(f"The adapter {gone[0]} is no longer here: choose another one.")
-    own = "" if usual is None else next(iter(usual.adapters))
+    usually = "" if usual is None else next(iter(usual.adapters))
     known = further if usual is None else {**further, **usual.adapters}
-    names = [own if one is True else str(one) for one in used]
+    names = [usually if one is True else str(one) for one in used]
     first, *more = [f"{name}={known[name]}" for name in names]
     several = dataclasses.replace(model, adapter=first, more_adapters=tuple(more))
     columns = [
-        dataclasses.replace(c, adapter=own if c.adapter is True else c.adapter) for c in wanted
+        dataclasses.replace(c, adapter=usually if c.adapter is True else c.adapter) for c in wanted
     ]
     return several, tuple(columns)
 
 
 def missing(model: ModelConfig) -> str:
     """What to do where there is no adapter."""
-    if (own := OWN_ADAPTERS.get(model.model)) is not None:
+    if (place := OWN_ADAPTERS.get(model.model)) is not None:
         return (
-            f"The adapter of {model.model} is not in {own}, so there is no fine-tuned model to "
+            f"The adapter of {model.model} is not in {place}, so there is no fine-tuned model to "
             "compare with."
         )
     return (

@@ -7,14 +7,17 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
+from transformers import AutoModelForCausalLM
 
 from engine import ROOT
-from engine.configs.core import ModelConfig
+from engine.bench import shapes
+from engine.configs.core import PRESETS, ModelConfig
 from engine.errors import ModelError
-from engine.model import loading
-from engine.model.sizes import fitting, free, tensors
+from engine.model import hashing, identity, loading
+from engine.model.gguf import header as headers
+from engine.model.sizes import fitting, free, gguf_table, tensors
 from engine.model.sizes.free import Memory
-from tests import tiny
+from tests import gguf_files, tiny
 
 MACHINE = Memory(is_gpu=False, free=2**34, total=2**35)
 GPU = Memory(is_gpu=True, free=2**34, total=2**35)
@@ -96,6 +99,53 @@ def test_files_without_a_header_tell_by_their_size(tmp_path: Path) -> None:
     assert found is not None
     assert not found.is_counted
     assert found.parameters == pytest.approx(50_000, rel=0.02)
+
+
+def test_a_gguf_counts_the_same_before_and_after_it_is_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "m.gguf"
+    model = gguf_files.causal("llama")
+    gguf_files.write(path, "llama", model)
+    config = ModelConfig(model=str(path))
+    before = fitting.size(config, tmp_path, MACHINE)
+    assert before is not None
+    assert before.parameters == headers.read(path).parameters
+
+    identity.bring(config, tmp_path)
+
+    assert fitting.size(config, tmp_path, MACHINE) == before
+    assert (before.parameters, before.weights) == in_memory(model)
+
+
+def test_every_cut_of_a_gguf_s_table_is_one_sentence(tmp_path: Path) -> None:
+    whole = tmp_path / "m.gguf"
+    gguf_files.write(whole, "llama", gguf_files.causal("llama"))
+    content = whole.read_bytes()
+    # Where the table begins to name its last tensor.
+    end = content.rindex(b"weight")
+    for length in (*range(0, end, 997), end):
+        cut = tmp_path / f"{length}.gguf"
+        cut.write_bytes(content[:length])
+        with pytest.raises(ModelError, match="damaged or cut off"):
+            gguf_table.read(hashing.stamp(cut))
+
+
+@pytest.mark.parametrize("name", ["qwen3-14b", "llama-3.2-3b"])
+def test_presets_that_are_not_here_are_known_by_their_shape(name) -> None:
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(shapes.SHAPES[name]())
+
+    assert fitting.PARAMETERS[name] == in_memory(model)[0]
+
+
+def test_the_packaged_preset_is_as_large_as_said() -> None:
+    found = identity.locate(ModelConfig(model="smollm2"), ROOT)
+    if found.gguf is None:
+        pytest.skip("the package with smollm2 is not installed")
+
+    table = gguf_table.read(hashing.stamp(Path(found.gguf)))
+
+    assert table.numbers == fitting.PARAMETERS["smollm2"]
+    assert (table.blocks, table.width) == (PRESETS["smollm2"].blocks, 576)
 
 
 def test_what_is_damaged_or_missing_is_named(tmp_path: Path) -> None:
