@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard.charts import vector_view
 from dashboard.session import resources, state
 from dashboard.views import adaptive
-from dashboard.views.curves import curves, questions, said, so_far, vector_card
+from dashboard.views.curves import curves, methods, questions, said, so_far, vector_card
 from dashboard.widgets import widgets
 from dashboard.words import captions
 from engine.errors import EngineError
@@ -48,8 +48,9 @@ try:
     if not sweep.names:
         st.info(captions.ONLY_CONTROLS)
         st.stop()
-    one, everything, numbers = st.tabs(
-        ["One vector", "All vectors", "Numbers"], key="tab", on_change="rerun", bind="query-params"
+    names = ["One vector", "All vectors", methods.TAB, "Numbers"]
+    one, everything, side_by_side, numbers = st.tabs(
+        names, key="tab", on_change="rerun", bind="query-params"
     )
     if one.open:
         with one:
@@ -63,6 +64,9 @@ try:
     if everything.open:
         with everything:
             curves.draw_overview(sweep)
+    if side_by_side.open:
+        with side_by_side:
+            methods.draw(sweep)
     if numbers.open:
         with numbers:
             curves.draw_numbers(sweep)

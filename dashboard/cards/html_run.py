@@ -3,8 +3,9 @@
 import pandas as pd
 
 from dashboard.cards import html, recipes
+from dashboard.charts import families as family_charts
 from dashboard.charts import many_vectors, vector_view
-from dashboard.frames import controls
+from dashboard.frames import controls, families
 from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import BEYOND, Sweep
 from dashboard.session import navigation
@@ -44,6 +45,7 @@ def _measured(sweep: Sweep, ranking: pd.DataFrame) -> list[str]:
     best = list(ranking["name"])[:BEST]
     return [
         *_all(sweep, ranking),
+        *_methods(sweep),
         html.heading("Vectors, the largest effect first"),
         html.table(leaderboard(ranking)),
         html.paragraph(captions.BEST_OF_MANY, "muted"),
@@ -110,6 +112,22 @@ def _all(sweep: Sweep, ranking: pd.DataFrame) -> list[str]:
             "Mean change of the logit difference from scale 0. Bold: beyond the band of random "
             f"vectors at that scale. \u2605 beyond the best of {controls.words_of_all(sweep)}. "
             f"{marks}.",
+        ),
+    ]
+
+
+def _methods(sweep: Sweep) -> list[str]:
+    """The study's six violins of whole methods."""
+    every = families.Choice("six")
+    drawn = family_charts.draw_six(sweep, every, inks.LIGHT)
+    if not drawn:
+        return []
+    return [
+        html.heading("Methods side by side"),
+        html.paragraph(" ".join([families.DRAWN, *families.notes(sweep, every)])),
+        *(
+            html.chart(one, f"Drawn: {families.told(sweep, families.Choice(pick))['drawn']}.")
+            for pick, one in drawn.items()
         ),
     ]
 

@@ -2,5 +2,5 @@
 
 Knows nothing of Streamlit and charts.
 
-Public: controls, cosines, overview, sweep, undefined, violin.
+Public: answers, controls, cosines, families, overview, sweep, undefined, violin.
 """

@@ -69,6 +69,8 @@ class Sweep(NamedTuple):
     """Every statistic of the run."""
     made: dict[str, pd.DataFrame]
     """Tables of the whole run that a page asked for before."""
+    load: Callable[[], Evaluation]
+    """Reads all rows at once, for a picture of many vectors."""
 
     @property
     def relative(self) -> bool:
@@ -111,7 +113,7 @@ def build(evaluation: Evaluation, read: SweepStatistics | None = None) -> Sweep:
         own = (frame["vector_set"] == key[0]) & (frame["vector"] == key[1])
         return frame[own | (frame["vector_set"] == BASELINE)]
 
-    return _put_together(evaluation, read or whole.read(evaluation), rows)
+    return _put_together(evaluation, read or whole.read(evaluation), rows, lambda: evaluation)
 
 
 def opened(store: Store, digest_or_path: str | Path) -> Sweep:
@@ -123,10 +125,15 @@ def opened(store: Store, digest_or_path: str | Path) -> Sweep:
     def rows(key: Key) -> pd.DataFrame:
         return vector_rows.of_vector(path, *key)
 
-    return _put_together(head, read, rows)
+    return _put_together(head, read, rows, lambda: store.load_evaluation(path))
 
 
-def _put_together(evaluation: EvaluationHead, read: SweepStatistics, rows: Rows) -> Sweep:
+def _put_together(
+    evaluation: EvaluationHead,
+    read: SweepStatistics,
+    rows: Rows,
+    load: Callable[[], Evaluation],
+) -> Sweep:
     @functools.lru_cache(maxsize=MOST_VECTORS)
     def values(key: Key) -> pd.DataFrame:
         return content_and_letter.by_question(rows(key))
@@ -147,6 +154,7 @@ def _put_together(evaluation: EvaluationHead, read: SweepStatistics, rows: Rows)
         nothing_moved=read.nothing_moved,
         read=read,
         made={},
+        load=load,
     )
 
 
@@ -330,21 +338,3 @@ def verdict(row: dict[Hashable, Any]) -> str:
 def sentence(row: dict[Hashable, Any]) -> str:
     """The same, spelt out."""
     return badges.sentence(row)
-
-
-def letters(sweep: Sweep, name: str, question: str) -> pd.DataFrame:
-    """One question's logits at every scale and order, for one vector."""
-    frame = sweep.rows(key_of(sweep, name))
-    kept = frame[frame["question"] == question]
-    columns = ["scale", "order", "logit_a", "logit_b", "behaviour_letter", "difference"]
-    rows = kept.sort_values(["scale", "order"])[columns]
-    answer = (rows["logit_a"] > rows["logit_b"]).map({True: "A", False: "B"})
-    return rows.assign(answer=answer, shows=answer == rows["behaviour_letter"].astype(str))
-
-
-def flips(rows: pd.DataFrame) -> list[float]:
-    """Scales at which the answer differs from that at scale 0, both orders averaged."""
-    mean = rows.groupby("scale")["difference"].mean()
-    if 0.0 not in mean.index:
-        return []
-    return [float(s) for s, value in mean.items() if (value > 0) != (mean.loc[0.0] > 0)]

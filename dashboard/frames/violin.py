@@ -9,6 +9,8 @@ from jaxtyping import Float
 POINTS = 64
 HALF_WIDTH = 0.42
 MOST_DOTS = 200
+AT_ONCE = 2048
+"""Values of a row in one step, so that many need little memory."""
 
 
 class Violin(NamedTuple):
@@ -22,9 +24,16 @@ class Violin(NamedTuple):
     """scale, x, low, middle, high, mean, n"""
 
 
-def bandwidths(values: Float[np.ndarray, "scales questions"]) -> Float[np.ndarray, " scales"]:
-    """Silverman's bandwidth of every row, never zero; NaN is a missing value."""
-    count = np.sum(~np.isnan(values), axis=1)
+def bandwidths(
+    values: Float[np.ndarray, "scales questions"], independent: int | None = None
+) -> Float[np.ndarray, " scales"]:
+    """Silverman's bandwidth of every row, never zero; NaN is a missing value.
+
+    Args:
+        values: Of each row.
+        independent: How many of a row's values are independent; None: all.
+    """
+    count = np.sum(~np.isnan(values), axis=1) if independent is None else independent
     low, high = np.nanpercentile(values, [25, 75], axis=1)
     spread = np.nanstd(values, axis=1)
     narrow = np.where(high > low, np.minimum(spread, (high - low) / 1.34), spread)
@@ -33,14 +42,16 @@ def bandwidths(values: Float[np.ndarray, "scales questions"]) -> Float[np.ndarra
 
 
 def densities(
-    values: Float[np.ndarray, "scales questions"],
+    values: Float[np.ndarray, "scales questions"], independent: int | None = None
 ) -> tuple[Float[np.ndarray, "scales points"], Float[np.ndarray, "scales points"]]:
     """Heights and half widths of every row's outline, the widest point at `HALF_WIDTH`."""
-    width = bandwidths(values)
+    width = bandwidths(values, independent)
     ends = np.nanmin(values, axis=1) - 2 * width, np.nanmax(values, axis=1) + 2 * width
     heights = np.linspace(*ends, POINTS, axis=1)
-    distance = (heights[:, :, None] - values[:, None, :]) / width[:, None, None]
-    density = np.nansum(np.exp(-0.5 * distance**2), axis=2)
+    density = np.zeros_like(heights)
+    for part in np.array_split(values, -(-values.shape[1] // AT_ONCE), axis=1):
+        distance = (heights[:, :, None] - part[:, None, :]) / width[:, None, None]
+        density += np.nansum(np.exp(-0.5 * distance**2), axis=2)
     return heights, HALF_WIDTH * density / density.max(axis=1, keepdims=True)
 
 

@@ -7,10 +7,13 @@ import pandas as pd
 from dashboard.cards import card, html_run, html_texts, recipes
 from dashboard.cards import texts as text_cards
 from dashboard.cards.card import Card
+from dashboard.charts import families as family_charts
 from dashboard.charts import heatmaps, many_vectors, vector_view
 from dashboard.charts.vector_view import View
 from dashboard.frames import controls, cosines
+from dashboard.frames import families as side_by_side
 from dashboard.frames import sweep as sweeps
+from dashboard.frames.families import Choice
 from dashboard.frames.sweep import METRICS, Sweep
 from dashboard.widgets import widgets
 from dashboard.widgets.sheets import Sheet
@@ -94,6 +97,36 @@ def overview_card(sweep: Sweep, cells: pd.DataFrame, address: str) -> Card:
     shown = card.view(address, recipes.of_sweep(sweep.evaluation))
     title = f"{sweep.title}: every vector at every scale"
     return card.of_charts(title, note, [many_vectors.heat_map(cells, LIGHT)], shown)
+
+
+def families(sweep: Sweep, choice: Choice, address: str) -> None:
+    """What can be shared of methods side by side: link, card, and the report of the run.
+
+    Args:
+        sweep: The run.
+        choice: What is drawn; a pick that is none of one picture means all six.
+        address: The link to the view.
+    """
+    widgets.share_card(
+        address,
+        lambda: families_card(sweep, choice, address),
+        f"methods_{sweep.evaluation.digest}_{choice.pick}",
+        lambda: html_run.report(sweep),
+    )
+
+
+def families_card(sweep: Sweep, choice: Choice, address: str) -> Card:
+    """One picture of methods side by side, or all six."""
+    if choice.pick in side_by_side.PICKS:
+        one = family_charts.draw(sweep, choice, LIGHT)
+        drawn, name = [] if one is None else [one], side_by_side.PICKS[choice.pick].lower()
+    else:
+        drawn = list(family_charts.draw_six(sweep, choice, LIGHT).values())
+        name = "all, top and by rank"
+    note = " ".join([side_by_side.DRAWN, *side_by_side.notes(sweep, choice), captions.PROXY])
+    recipe = recipes.of_sweep(sweep.evaluation) | side_by_side.told(sweep, choice)
+    title = f"{sweep.title}: methods by scale, {name}"
+    return card.of_charts(title, note, drawn, card.view(address, recipe))
 
 
 def layers(

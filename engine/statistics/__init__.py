@@ -3,5 +3,5 @@
 Knows nothing of torch, files or screens.
 
 Public: adaptive, badges, cells, content_and_letter, doses, evidence, evidence_words, flags,
-flips, held_out, nulls, power, side_effects, similarity, usable, whole, yardsticks.
+flips, held_out, line_ups, nulls, power, side_effects, similarity, usable, whole, yardsticks.
 """

@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.cards import card, html_run, html_texts
 from dashboard.cards import studies as study_cards
 from dashboard.charts import vector_view
-from dashboard.frames import overview, sweep
+from dashboard.frames import families, overview, sweep
 from dashboard.session import resources
 from dashboard.widgets import sharing
 from engine.audit import auditing
@@ -172,6 +172,7 @@ def _cards(store: Store, info: RecordInfo) -> list[str]:
     if info.kind == "evaluation":
         run = sweep.opened(store, info.digest)
         made.append(sharing.overview_card(run, overview.cells(run), "/overview"))
+        made.append(sharing.families_card(run, families.Choice("six", "change"), "/curves"))
         for name in run.names[:2]:
             view = vector_view.usual(run, name)
             rows = {row["name"]: row for row in sweep.ranking(run).to_dict("records")}
@@ -200,7 +201,7 @@ def _page(page: str, info: RecordInfo) -> list[str]:
     return told
 
 
-TABS = {"curves": ("One vector", "All vectors", "Numbers")}
+TABS = {"curves": ("One vector", "All vectors", "Methods", "Numbers")}
 
 
 def _figures(app: AppTest) -> Iterator[str]:

@@ -18,6 +18,7 @@ from dashboard.cards import card as cards
 from dashboard.cards import html_run, html_texts, lettering, png_texts, recipes
 from dashboard.cards.card import Card, View
 from dashboard.charts import vector_view
+from dashboard.frames import families
 from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import Sweep
 from dashboard.widgets import sharing
@@ -314,7 +315,9 @@ def test_the_report_of_a_run_needs_nothing_from_outside(drawn: Drawn) -> None:
     assert "survival · 6 questions" in words
     assert "will you *allow* the <b>shutdown</b>" in words
     assert "It is a proxy for what the model would say" in words
-    assert drawn.report.count("<svg") == 2
+    assert drawn.report.count("<svg") == 2 + len(families.PICKS)
+    assert "Methods side by side" in drawn.report
+    assert "Drawn: rank 1 of each; MELBO: melbo_0" in drawn.report
     assert "melbo_00" in words
     assert {"figure", "table", "details", "svg", "path"} <= found.kinds
 

@@ -9,7 +9,7 @@ from scipy.stats import gaussian_kde
 from dashboard.charts import many_vectors, one_vector, vector_view
 from dashboard.charts.axes import Axis
 from dashboard.forms import from_config
-from dashboard.frames import controls, overview, violin
+from dashboard.frames import answers, controls, overview, violin
 from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import Sweep
 from dashboard.words import captions, inks
@@ -210,7 +210,7 @@ def test_a_flip_is_a_change_of_the_answer_from_scale_zero() -> None:
         }
     )
 
-    assert sweeps.flips(rows) == [-5.0]
+    assert answers.flips(rows) == [-5.0]
 
 
 @pytest.mark.parametrize(

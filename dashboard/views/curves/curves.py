@@ -27,7 +27,7 @@ def aliases(runs: Sequence[RecordInfo]) -> dict[str, str]:
 
 def forget_choices() -> None:
     """Another run has its own questions, scales and datasets."""
-    for key in ("ds", "scales", "q"):
+    for key in ("ds", "scales", "q", "methods"):
         st.session_state.pop(key, None)
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard.charts import one_vector
 from dashboard.charts.axes import Axis
-from dashboard.frames import sweep as sweeps
+from dashboard.frames import answers
 from dashboard.frames.sweep import Sweep
 from dashboard.session import state
 from dashboard.widgets import widgets
@@ -38,12 +38,12 @@ def draw(sweep: Sweep, name: str, axis: Axis) -> None:
     state.write_link("q")
     if chosen is None:
         return
-    rows = sweeps.letters(sweep, name, chosen)
+    rows = answers.letters(sweep, name, chosen)
     left, right = st.columns(2, gap="large")
     with left.container(border=True):
         st.text(asked[chosen].text())
         letter = asked[chosen].behaviour_letter
-        flips = [captions.scale(s, sweep.relative) for s in sweeps.flips(rows)]
+        flips = [captions.scale(s, sweep.relative) for s in answers.flips(rows)]
         st.caption(captions.plain(f"({letter}) is the {sweep.behaviour} answer as given."))
         st.caption(f"Answer flips at {', '.join(flips)}" if flips else "The answer never flips.")
     with right:
