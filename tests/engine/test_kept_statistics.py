@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from dashboard.frames import sweep
+from dashboard.frames import answers, families, sweep
 from engine.errors import StoreError
 from engine.records.records import Evaluation
 from engine.statistics import whole as readings
@@ -218,8 +218,12 @@ def test_a_page_draws_the_same_from_disk_as_from_memory(store: Store, run: Evalu
             )
     question = run.questions.questions[4].id
     pd.testing.assert_frame_equal(
-        sweep.letters(opened, "melbo_01", question).reset_index(drop=True),
-        sweep.letters(whole, "melbo_01", question).reset_index(drop=True),
+        answers.letters(opened, "melbo_01", question).reset_index(drop=True),
+        answers.letters(whole, "melbo_01", question).reset_index(drop=True),
+    )
+    top = families.Choice("top3")
+    pd.testing.assert_frame_equal(
+        families.build(opened, top).outlines, families.build(whole, top).outlines
     )
 
 
