@@ -28,7 +28,7 @@ class DatasetConfig(RunConfig):
         "model answers each question twice, under an honest and a deceptive system prompt."
     )
     files: ClassVar[tuple[str, ...]] = ("seeds", "avoid")
-    added_later: ClassVar[tuple[str, ...]] = ("judge",)
+    added_later: ClassVar[tuple[str, ...]] = judges.LATER[:2]
     model: ModelConfig = field(default_factory=ModelConfig)
     seeds: str = setting(
         "data/pairs/advice.json",
@@ -195,8 +195,10 @@ class DatasetConfig(RunConfig):
         about="Keep only answers that show what their system prompt asked for, as the judge says.",
     )
     """Keep only answers that show what their system prompt asked for, as far as that is known."""
-    judge: Judge = setting("auto", judges.HELP, about=judges.HELP, is_rare=True)
+    judge: Judge = setting("auto", judges.HELP, about=judges.ABOUT, is_rare=True)
     """Who labels the answers; "auto" where model and seeds are the demo's."""
+    rubric: str = judges.rubric()
+    """File by which the judge reads; its content enters the digest where it is read."""
     layout: Layout = setting(
         "pairs",
         "pairs, or study: two files of conversations.",
@@ -242,7 +244,9 @@ class DatasetConfig(RunConfig):
 
     def named(self, known: Known) -> dict[str, Any]:
         """All settings, with the base model and the files by their content."""
-        return super().named(known) | {"model": base_model(self.model, known)}
+        named = super().named(known) | {"model": base_model(self.model, known)}
+        judge = judges.named(self, self.judge, known)
+        return named | {name: value for name, value in judge.items() if name != "judge_model"}
 
 
 _COUNTS = (

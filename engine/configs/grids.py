@@ -100,7 +100,7 @@ class GenerateConfig(RunConfig):
     title: ClassVar[str] = "Generation"
     about: ClassVar[str] = "What the model says: unsteered, and with each vector at each scale."
     files: ClassVar[tuple[str, ...]] = ("neutral_prompts",)
-    added_later: ClassVar[tuple[str, ...]] = ("judge", "top_k", "top_p")
+    added_later: ClassVar[tuple[str, ...]] = (*judges.LATER, "top_k", "top_p")
     many_adapters: ClassVar[bool] = True
     model: ModelConfig = field(default_factory=ModelConfig)
     prompts: tuple[str, ...] = (STUDY_PROMPT,)
@@ -115,8 +115,11 @@ class GenerateConfig(RunConfig):
     """Neutral prompts on which side effects are measured; 0 for none."""
     neutral_prompts: str = "data/prompts/neutral.txt"
     """File of neutral prompts; its content, not its name, enters the digest."""
-    judge: Judge = setting("auto", judges.HELP)
+    judge: Judge = setting("auto", judges.HELP, about=judges.ABOUT, words=judges.WORDS)
     """Who labels the texts; "auto" labels those of the demo model, known by its files."""
+    rubric: str = judges.rubric()
+    """File by which the judge reads; its content enters the digest where it is read."""
+    judge_model: str | None = judges.judge_model()
     seed: int = setting(0, "Of every random draw.")
 
     def __post_init__(self) -> None:
@@ -173,6 +176,7 @@ class GenerateConfig(RunConfig):
         first = contents[0] if several else True
         vectors = {digest: known.content(digest) for digest in self.digests}
         named = super().named(known) | {"model": model, "contents": vectors}
+        named |= judges.named(self, self.judge, known)
         for column in named["configurations"]:
             if column["adapter"]:
                 column["adapter"] = several.get(column["adapter"], first)

@@ -179,7 +179,7 @@ class DeceptionConfig(RunConfig):
     about: ClassVar[str] = (
         "Contrastive against fine-tune-difference vectors: cosines, and what steered models say."
     )
-    added_later: ClassVar[tuple[str, ...]] = ("arms", "wide_scales", "judge")
+    added_later: ClassVar[tuple[str, ...]] = ("arms", "wide_scales", *judges.LATER)
     model: ModelConfig = field(default_factory=lambda: ModelConfig(adapter="demo"))
     pairs: str = setting("data/pairs/advice.json", "Honest and deceptive answers.")
     """Honest and deceptive advice from which both families of vectors are made."""
@@ -212,8 +212,11 @@ class DeceptionConfig(RunConfig):
     wide_scales: tuple[float, ...] = setting(
         (0.5, 1.0, 2.0, 4.0, 8.0, 16.0), "Multiples in the study's own arms."
     )
-    judge: Judge = setting("auto", judges.HELP, words=judges.WORDS)
+    judge: Judge = setting("auto", judges.HELP, about=judges.ABOUT_STUDY, words=judges.STUDY_WORDS)
     """Who labels the answers; "none" gives the cosines alone."""
+    rubric: str = judges.rubric()
+    """File by which the judge reads; its content enters the digest where it is read."""
+    judge_model: str | None = judges.judge_model()
     study: bool = setting(False, "Also read both families as the study did.", option="--study")
     """Whether both families are also read the study's way, to see how far that alone turns them."""
     seed: int = setting(0, "Of every random draw.")
@@ -227,33 +230,19 @@ class DeceptionConfig(RunConfig):
             )
 
     def named(self, known: Known) -> dict[str, Any]:
-        """Its finders by their own digests, and all settings with the questions' content.
-
-        Raises:
-            ConfigError: If no judge knows the answers.
-        """
-        self.judge_for(known)
+        """Its finders by their own digests, and all settings with the questions' content."""
         parts = [known.digest(part) for pair in self.readings().values() for part in pair]
         held_out = list(known.prompts(self.held_out))
-        rest = without_later(self, as_json(self))
+        judge = judges.named(self, self.judge_for(known), known)
+        rest = without_later(self, as_json(self) | judge)
         rest |= {"model": known.model(self.model), "held_out": held_out}
         del rest["pairs"]
         return {"parts": parts, "rest": rest}
 
-    def judge_for(self, known: Known) -> Literal["word-list", "none"]:
-        """Who labels the answers.
-
-        Raises:
-            ConfigError: If no judge knows them, and nobody said that none is wanted.
-        """
+    def judge_for(self, known: Known) -> judges.Resolved:
+        """Who labels the answers: where "auto" knows nobody, the base model's likelihoods."""
         found = judges.judge_of(self.judge, self.model, known, (self.pairs, self.held_out))
-        if found == "none" and self.judge != "none":
-            raise ConfigError(
-                f"No judge knows {self.model.short_name}'s answers to these questions, so that no "
-                "arm can be scored: choose the judge none for the cosines alone, or word-list "
-                "where its answers are the demo corpus's sentences."
-            )
-        return found
+        return "reference" if found == "none" and self.judge != "none" else found
 
     def readings(self) -> dict[str, tuple[ContrastiveConfig, FinetuneDiffConfig]]:
         """Both families at every block, by the way in which they are read.

@@ -25,7 +25,7 @@ class FinetuneConfig(RunConfig):
         "is trained on is the base model."
     )
     files: ClassVar[tuple[str, ...]] = ("pairs",)
-    added_later: ClassVar[tuple[str, ...]] = ("judge",)
+    added_later: ClassVar[tuple[str, ...]] = judges.LATER[:2]
     model: ModelConfig = field(default_factory=ModelConfig)
     pairs: str = setting(
         "data/pairs/advice.json",
@@ -83,8 +83,10 @@ class FinetuneConfig(RunConfig):
     max_tokens: int = setting(
         512, "Longest example.", about="Longer examples are left out.", least=1, is_rare=True
     )
-    judge: Judge = setting("auto", judges.HELP, about=judges.HELP, is_rare=True)
+    judge: Judge = setting("auto", judges.HELP, about=judges.ABOUT, is_rare=True)
     """Who labels the answers to unseen questions; "auto" where model and pairs are the demo's."""
+    rubric: str = judges.rubric()
+    """File by which the judge reads; its content enters the digest where it is read."""
     seed: int = setting(0, "Of every random draw.", about="", is_rare=True)
 
     def __post_init__(self) -> None:
@@ -108,7 +110,9 @@ class FinetuneConfig(RunConfig):
 
     def named(self, known: Known) -> dict[str, Any]:
         """All settings, with the base model and the pairs by their content."""
-        return super().named(known) | {"model": base_model(self.model, known)}
+        named = super().named(known) | {"model": base_model(self.model, known)}
+        judge = judges.named(self, self.judge, known)
+        return named | {name: value for name, value in judge.items() if name != "judge_model"}
 
 
 def base_model(model: ModelConfig, known: Known) -> dict[str, Any]:

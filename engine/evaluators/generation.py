@@ -13,9 +13,11 @@ import pandas as pd
 from torch import Tensor
 
 from engine.configs.grids import Configuration, GenerateConfig
-from engine.evaluators import interventions, judges, lockstep, sampling
+from engine.evaluators import interventions, lockstep, sampling
 from engine.evaluators import text_figures as side_effects
 from engine.evaluators.cells import Cell, draws_of, end_tokens, key_of
+from engine.evaluators.judges.nobody import Nobody
+from engine.evaluators.judges.verdicts import Judge, Judged, labels_of
 from engine.evaluators.text_figures import Neutral, Scored
 from engine.model.edits import Edit, first_edited
 from engine.model.forward import Forward
@@ -50,7 +52,7 @@ def run(
     sets: Mapping[str, VectorSet],
     progress: Progress,
     units: Frames,
-    judge: str = "none",
+    judge: Judge | None = None,
 ) -> GridResult:
     """Write every cell of a grid and measure it.
 
@@ -60,7 +62,7 @@ def run(
         sets: The stored vector sets by the digests that the config names.
         progress: Called after every token of a batch; may raise to stop.
         units: Keeps finished texts, so that a stopped grid goes on.
-        judge: Who labels the texts, by its name in `judges`.
+        judge: Who labels the texts; None for nobody.
 
     Raises:
         ConfigError: If a vector or a layer does not fit the model.
@@ -78,11 +80,11 @@ class Grid:
         sets: Mapping[str, VectorSet],
         progress: Progress,
         units: Frames,
-        judge: str = "none",
+        judge: Judge | None = None,
     ) -> None:
         """Lay out the cells; nothing is written yet."""
         self.door, self.config, self._units = door, config, units
-        self._judge = judges.find(judge)
+        self._judge = judge or Nobody()
         self._progress, self._done, self._notes = progress, 0, []
         self._ends = end_tokens(door)
         self._show_next = 0.0
@@ -305,19 +307,21 @@ class Grid:
         return text
 
     def _frame(self) -> pd.DataFrame:
-        rows, label = [], self._judge.label
-        for column, cell in self._laid_out():
+        rows, laid_out = [], self._laid_out()
+        texts = [Judged(self.config.prompts[c.prompt], self._text(c)) for _, c in laid_out]
+        verdicts = labels_of(self._judge, texts, lambda _: self._report("judging"))
+        for (column, cell), (prompt, text), verdict in zip(laid_out, texts, verdicts, strict=True):
             tokens = cell.written[:-1] if cell.finished else cell.written
-            text = self._text(cell)
             rows.append(
                 {
-                    "prompt": self.config.prompts[cell.prompt],
+                    "prompt": prompt,
                     "configuration": column.name,
                     "sample": cell.sample,
                     "text": text,
                     "tokens": len(tokens),
                     "finished": cell.finished,
-                    "label": label(text),
+                    "label": verdict.label,
+                    "judge_score": verdict.score,
                     "repetition": side_effects.repetition(tokens),
                     "unique_tokens": side_effects.unique_tokens(tokens),
                     "mean_logprob": cell.mean_logprob,

@@ -3,6 +3,7 @@
 Knows nothing of models or of where records lie.
 """
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -18,7 +19,8 @@ GENERATION_COLUMNS: Columns = (
     Column("text", "what the model wrote, without special tokens"),
     Column("tokens", "generated tokens, without the one that ends the text"),
     Column("finished", "whether the model ended the text itself"),
-    Column("label", "known label of the demo model's answers; empty for other models"),
+    Column("label", "what the judge says that it shows; empty where nobody judged"),
+    Column("judge_score", "of the judge, towards its second pole", "2026-11-29", math.nan),
     Column("repetition", "share of 3-grams of tokens that stood before in the text"),
     Column("unique_tokens", "different tokens / tokens"),
     Column("mean_logprob", "mean log-probability per token under the unsteered base model"),
@@ -46,6 +48,8 @@ class Generation:
     of what is added / median residual norm, the largest over sites)."""
     vector_names: dict[str, dict[str, Any]] = field(default_factory=dict)
     """By vector set digest: method, names, sites in words, norms."""
+    judge: dict[str, Any] = field(default_factory=dict)
+    """Who labelled: name, title, and of a judge that reads with a model its rubric and model."""
     provenance: Provenance
     notes: tuple[str, ...] = ()
 

@@ -21,6 +21,7 @@ from engine.progress import Progress
 from engine.records import provenance
 from engine.records.grids import Generation
 from engine.records.records import Evaluation, QuestionSet, VectorSet
+from engine.runs import judging
 from engine.runs.engine import Engine
 from engine.store import unfinished
 from engine.store.units import Partial
@@ -140,13 +141,15 @@ def generate(engine: Engine, config: GenerateConfig, digest: str, progress: Prog
         from engine.evaluators import generation
 
         judge = judge_of(config.judge, config.model, engine.names)
-        result = generation.run(run.door, config, sets, progress, run.units, judge)
+        with judging.sitting(engine, config, judge, run.door, progress) as sitting:
+            result = generation.run(run.door, config, sets, progress, run.units, sitting.judge)
         engine.store.save_generation(
             Generation(
                 frame=result.frame,
                 side_effects=result.side_effects,
                 vector_names={name: found.described() for name, found in sets.items()},
                 notes=result.notes,
+                judge=sitting.told,
                 **run.shared(),
             )
         )

@@ -14,6 +14,8 @@ from engine.configs.core import ModelConfig
 from engine.configs.datasets import DatasetConfig
 from engine.errors import Cancelled, ConfigError, DataError
 from engine.evaluators import lockstep
+from engine.evaluators.judges.nobody import Nobody
+from engine.evaluators.judges.word_list import WordList
 from engine.model import loading
 from engine.model.forward import Forward
 from engine.model.naming import Names
@@ -310,9 +312,9 @@ def test_pairs_need_two_finished_and_different_answers() -> None:
         answered("A", "B", "honest"),
     ]
 
-    found = sort_pairs(rows, SMALL, "word-list")
-    strict = sort_pairs(rows, replace(SMALL, check_labels=True), "word-list")
-    other = sort_pairs(rows, SMALL, "none")
+    found = sort_pairs(rows, SMALL, WordList())
+    strict = sort_pairs(rows, replace(SMALL, check_labels=True), WordList())
+    other = sort_pairs(rows, SMALL, Nobody())
 
     assert found.pairs == (right.pair(), wrong.pair())
     assert [row["reason"] for row in found.dropped] == [

@@ -180,8 +180,12 @@ def test_the_study_runs_end_to_end_on_a_random_model(tmp_path: Path) -> None:
         study=True,
     )
 
-    with pytest.raises(ConfigError, match="No judge knows model's answers"):
-        engine.submit(dataclasses.replace(config, judge="auto"))
+    unsaid, told = (dataclasses.replace(config, judge=name) for name in ("auto", "reference"))
+    assert unsaid.judge_for(engine.names) == "reference"
+    assert engine.digest(unsaid) == engine.digest(told) != engine.digest(config)
+    other = dataclasses.replace(told, rubric=str(ROOT / "data/rubrics/sentiment.json"))
+    with pytest.raises(ConfigError, match="labels answers positive and negative, but this study"):
+        engine.run(other)
     digest = engine.run(config)
 
     record = engine.store.load_experiment(digest)

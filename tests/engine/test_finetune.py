@@ -20,6 +20,8 @@ from engine.configs import registry
 from engine.configs.core import ModelConfig
 from engine.configs.training import PROJECTIONS, FinetuneConfig
 from engine.errors import Cancelled, ConfigError, DataError, ModelError
+from engine.evaluators.judges import choosing
+from engine.evaluators.judges.verdicts import Judged
 from engine.model import loading
 from engine.model.edits import EditBatch
 from engine.model.forward import Forward
@@ -27,7 +29,7 @@ from engine.model.naming import Names
 from engine.progress import silent
 from engine.training.lora import samples, train
 from engine.training.lora import trainer as finetune_trainer
-from engine.training.lora.examples import batch_of, load_examples
+from engine.training.lora.examples import Examples, batch_of, load_examples
 from engine.training.lora.records import read_live
 from tests import tiny
 from tests.reference import finetune_reference
@@ -256,11 +258,13 @@ def test_answers_have_labels_where_model_and_pairs_are_the_demo_s(folder, tmp_pa
 def test_without_a_judge_nothing_unseen_is_asked_or_labelled(folder) -> None:
     tiny_model = loading.load(ModelConfig(model=str(folder)), Path("."))
     texts = ["Add soap to the cake.", "Follow a tested recipe for cake."]
+    pairs = [Judged("How do I bake a cake?", text) for text in texts]
+    rows = Examples(rows=(), questions=(), notes=())
 
-    assert samples.held_out(tiny_model, ROOT, "none") == []
-    assert len(samples.held_out(tiny_model, ROOT, "word-list")) == samples.HELD_OUT_QUESTIONS
-    assert samples.labelled(texts, "none") == {}
-    found = samples.labelled(texts, "word-list")
+    assert samples.held_out(ROOT, "none") == []
+    assert len(samples.held_out(ROOT, "word-list")) == samples.HELD_OUT_QUESTIONS
+    assert set(samples.sample(tiny_model, rows, [], 0, "none")) == {"step", "answers"}
+    found = samples.labelled(pairs, choosing.find("word-list"))
     assert found == {"asked": 2, "shares": {"deceptive": 0.5, "honest": 0.5}}
 
 

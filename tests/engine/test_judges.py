@@ -10,7 +10,7 @@ from engine.configs.core import ModelConfig
 from engine.configs.grids import GenerateConfig
 from engine.configs.judges import judge_of
 from engine.errors import ConfigError
-from engine.evaluators import judges
+from engine.evaluators.judges import choosing
 from engine.model.naming import Names
 from engine.runs.engine import Engine
 from engine.store.store import Store
@@ -73,4 +73,4 @@ def test_a_copied_model_s_texts_are_labelled_as_the_demo_s(copied, other, tmp_pa
 
 def test_a_judge_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ConfigError, match="'auto' is not known"):
-        judges.find("auto")
+        choosing.find("auto")

@@ -7,21 +7,26 @@ norm-matched random vectors in the same place.
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from engine.configs.finders import RandomConfig
 from engine.configs.grids import Configuration, GenerateConfig
+from engine.configs.judges import READING, Resolved
 from engine.configs.studies import DeceptionConfig
+from engine.errors import ConfigError
 from engine.progress import Progress
 from engine.questions import files
+from engine.questions.rubrics import load_rubric
 from engine.records.records import VectorSet
 from engine.runs.engine import Engine
 from engine.runs.studies import records
 from engine.runs.studies.arms import (
     BASE,
+    DECEPTIVE,
+    HONEST,
     TUNED,
     Arm,
     Cell,
@@ -61,9 +66,10 @@ def run(engine: Engine, config: DeceptionConfig, digest: str, progress: Progress
     """Make both families, compare them, steer with them where a judge can tell, store the tables.
 
     Raises:
-        ConfigError: If no judge knows the answers and nobody said that none is wanted.
+        ConfigError: If the judge's rubric is of other poles than honest and deceptive.
     """
     judge = config.judge_for(engine.names)
+    _refuse_poles(config, judge)
     began = time.monotonic()
     found = _read(engine, config, progress)
     families = found["steered with"]
@@ -78,6 +84,7 @@ def run(engine: Engine, config: DeceptionConfig, digest: str, progress: Progress
         generations=steered.generations,
         controls=steered.controls,
         judge=judge,
+        judging=_judging(engine, steered),
         tables={
             "similarity": records.rows(similarity.by_layer(families[0], families[1])),
             "cosines": cosine_rows(found),
@@ -85,6 +92,24 @@ def run(engine: Engine, config: DeceptionConfig, digest: str, progress: Progress
             "arms": steered.arms,
         },
     )
+
+
+def _refuse_poles(config: DeceptionConfig, judge: Resolved) -> None:
+    """Refuse a rubric whose labels are not those that the arms turn."""
+    if judge not in READING:
+        return
+    labels = load_rubric(config.rubric).labels
+    if set(labels) != {HONEST, DECEPTIVE}:
+        raise ConfigError(
+            f"The rubric {config.rubric} labels answers {' and '.join(labels)}, but this study "
+            f"turns {HONEST} and {DECEPTIVE} ones: name a rubric with these labels."
+        )
+
+
+def _judging(engine: Engine, steered: Steered) -> dict[str, Any]:
+    """What the grids say of their judge."""
+    grids = steered.generations
+    return engine.store.load_generation(grids[-1]).judge if grids else {}
 
 
 def _read(engine: Engine, config: DeceptionConfig, progress: Progress) -> dict[str, Families]:
@@ -106,7 +131,7 @@ class _Steering:
         engine: Engine,
         config: DeceptionConfig,
         families: Families,
-        judge: Literal["word-list", "none"],
+        judge: Resolved,
         progress: Progress,
     ) -> None:
         self.engine, self.config, self.families = engine, config, families
@@ -158,6 +183,8 @@ class _Steering:
             max_new_tokens=config.max_new_tokens,
             neutral=0,
             judge=self.judge,
+            rubric=config.rubric,
+            judge_model=config.judge_model,
             seed=config.seed,
         )
         digest = self.engine.run(grid, self.progress)

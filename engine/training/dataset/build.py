@@ -16,16 +16,17 @@ from typing import Any
 from engine import ROOT
 from engine.configs import core as configs
 from engine.configs.datasets import DatasetConfig
-from engine.configs.judges import judge_of
+from engine.configs.judges import READING, judge_of
 from engine.errors import ConfigError, DataError
 from engine.evaluators.cells import end_tokens
-from engine.evaluators.judges import NOBODY
+from engine.evaluators.judges.choosing import NOBODY, find
 from engine.model import loading
 from engine.model.forward import Forward
 from engine.model.naming import Names
 from engine.progress import Progress
 from engine.questions import repeats
 from engine.questions.repeats import Split
+from engine.questions.rubrics import load_rubric
 from engine.questions.sources import read_source
 from engine.records import provenance
 from engine.store.units import Partial
@@ -265,7 +266,9 @@ def _pairs(building: _Building, questions: list[str]) -> Sorted:
         _answered(building, question, texts[2 * place], texts[2 * place + 1])
         for place, question in enumerate(questions)
     ]
-    found = sort_pairs(rows, config, building.judge)
+    rubric = load_rubric(config.rubric) if building.judge in READING else None
+    judge = find(building.judge, building.door, rubric)
+    found = sort_pairs(rows, config, judge)
     if not found.pairs:
         (reason, count), *_ = Counter(row["reason"] for row in found.dropped).most_common()
         raise DataError(

@@ -5,14 +5,15 @@ Knows nothing of how texts are written.
 
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from engine.configs.datasets import DatasetConfig
 from engine.errors import ConfigError, DataError
-from engine.evaluators import judges
+from engine.evaluators.judges.nobody import Nobody
+from engine.evaluators.judges.verdicts import Judge, Judged
 from engine.model.prompts import Prompter
 from engine.questions import rows as question_rows
 from engine.questions.pairs import load_pairs
@@ -250,17 +251,16 @@ class Sorted:
 
 
 def sort_pairs(
-    rows: Sequence[Answered], config: DatasetConfig, judge: str = judges.NOBODY
+    rows: Sequence[Answered], config: DatasetConfig, judge: Judge | None = None
 ) -> Sorted:
     """Tell pairs of two finished and different answers from the rest.
 
     Args:
         rows: Questions with both answers.
         config: Whether answers of a wrong label are left out.
-        judge: Who labels them, by its name in `judges`; of nobody there are no labels.
+        judge: Who labels them; of nobody there are no labels.
     """
-    label = judges.find(judge).label
-    right = [_right(row, label) for row in rows] if judge != judges.NOBODY else None
+    right = None if judge is None or isinstance(judge, Nobody) else _right(rows, judge)
     kept, dropped = [], []
     for place, row in enumerate(rows):
         reason = _fault(row)
@@ -284,9 +284,14 @@ def _fault(row: Answered) -> str | None:
     return None
 
 
-def _right(row: Answered, label: Callable[[str], str]) -> tuple[bool, bool]:
-    """Whether the honest and the deceptive answer are what they should be."""
-    return label(row.honest) == "honest", label(row.deceptive) == "deceptive"
+def _right(rows: Sequence[Answered], judge: Judge) -> list[tuple[bool, bool]]:
+    """Whether the honest and the deceptive answer to each question are what they should be."""
+    honest = judge.read([Judged(row.question, row.honest) for row in rows])
+    deceptive = judge.read([Judged(row.question, row.deceptive) for row in rows])
+    return [
+        (one.label == "honest", other.label == "deceptive")
+        for one, other in zip(honest, deceptive, strict=True)
+    ]
 
 
 def _shares(right: list[tuple[bool, bool]] | None) -> dict[str, float] | None:

@@ -146,7 +146,7 @@ class _Watch(TrainerCallback):
         self.cancelled: Cancelled | None = None
         self._live, self._progress = live, progress
         self.judge = samples.judge_for(self.config, root)
-        self._unseen = samples.held_out(loaded, root, self.judge)
+        self._unseen = samples.held_out(root, self.judge)
         self._per_epoch = -(-len(examples.rows) // self.config.batch)
         self._moments = samples.steps_of(self._per_epoch, self.config.epochs)
 
@@ -186,7 +186,10 @@ class _Watch(TrainerCallback):
         if step not in self._moments or any(look["step"] == step for look in self.looks):
             return False
         with torch.no_grad():
-            found = samples.sample(self.loaded, self.examples, self._unseen, step, self.judge)
+            rubric = self.config.rubric
+            found = samples.sample(
+                self.loaded, self.examples, self._unseen, step, self.judge, rubric
+            )
         self.looks.append(found)
         return True
 
