@@ -3,6 +3,8 @@
 Knows nothing of files, state or pages.
 """
 
+import functools
+
 import altair as alt
 import pandas as pd
 
@@ -13,6 +15,7 @@ from dashboard.frames import families
 from dashboard.frames.families import PICKS, UNSTEERED, Choice, Column, Picture
 from dashboard.frames.sweep import Sweep
 from dashboard.words.inks import Inks, method_colour
+from engine.statistics import line_ups
 from engine.statistics.cells import CONTROL
 
 HEIGHT, LOW = 400, 330
@@ -29,7 +32,13 @@ def draw(sweep: Sweep, choice: Choice, inks: Inks) -> Drawing | None:
 
 def draw_six(sweep: Sweep, choice: Choice, inks: Inks) -> dict[str, Drawing]:
     """The study's six pictures by `PICKS`, on one y axis; those that have a figure."""
-    chosen = {name: families.build(sweep, choice._replace(pick=name)) for name in PICKS}
+    # Top 1 and rank 1 are the same ranks.
+    made = functools.cache(
+        lambda ranks: families.build(
+            sweep, choice._replace(pick=next(n for n in PICKS if line_ups.PICKS[n] == ranks))
+        )
+    )
+    chosen = {name: made(line_ups.PICKS[name]) for name in PICKS}
     known = {name: one for name, one in chosen.items() if not one.boxes.empty}
     room = extent(list(known.values())) if known else (0.0, 0.0)
     return {
@@ -130,10 +139,10 @@ def _boxes(boxes: pd.DataFrame, axis: Axis, inks: Inks) -> list[alt.Chart]:
     figures = [
         alt.Tooltip("label:N", title="drawn"),
         alt.Tooltip("scale:Q"),
-        alt.Tooltip("middle:Q", title="median", format="+.2f"),
-        alt.Tooltip("low:Q", title="lower quartile", format="+.2f"),
-        alt.Tooltip("high:Q", title="upper quartile", format="+.2f"),
-        alt.Tooltip("mean:Q", format="+.2f"),
+        alt.Tooltip("middle:Q", title="median", format="+.3~g"),
+        alt.Tooltip("low:Q", title="lower quartile", format="+.3~g"),
+        alt.Tooltip("high:Q", title="upper quartile", format="+.3~g"),
+        alt.Tooltip("mean:Q", format="+.3~g"),
         alt.Tooltip("vectors:Q"),
         alt.Tooltip("n:Q", title="values"),
     ]
@@ -154,6 +163,6 @@ def _unsteered(mean: float, inks: Inks) -> alt.Chart:
         .mark_rule(color=inks.ink, strokeWidth=1.5, strokeDash=[7, 4])
         .encode(
             y=alt.Y("y:Q"),
-            tooltip=[alt.Tooltip("y:Q", title="mean of the unsteered answers", format="+.2f")],
+            tooltip=[alt.Tooltip("y:Q", title="mean of the unsteered answers", format="+.3~g")],
         )
     )

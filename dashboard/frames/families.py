@@ -31,6 +31,7 @@ FIGURES = {"rate": "Behaviour %", "change": "Logit difference"}
 STUDY = ("melbo", "power-iteration")
 """Methods that the study's pictures have beside random vectors."""
 MOST_COLUMNS = 4
+KEY = ["vector_set", "vector"]
 DRAWN = (
     "Every violin holds the values of questions and vectors: point and bar are median and "
     "quartiles. Dashed: mean of the unsteered answers."
@@ -134,7 +135,7 @@ def _box(rows: pd.DataFrame) -> dict[str, float]:
         "high": high,
         "mean": rows["content"].mean(),
         "n": len(rows),
-        "vectors": len(rows[["vector_set", "vector"]].drop_duplicates()),
+        "vectors": rows.groupby(KEY).ngroups,
     }
 
 
@@ -147,11 +148,12 @@ def _cells(
     if 0.0 in places:
         yield UNSTEERED, places[0.0], 0.0, answers[is_base]
     steered = answers[~is_base & (answers["scale"] != 0)]
-    keys = pd.MultiIndex.from_frame(steered[["vector_set", "vector"]])
+    places_of = steered.groupby(KEY, sort=False).indices
     for at, column in enumerate(own):
-        drawn = pd.MultiIndex.from_frame(column.line_up.vectors[["vector_set", "vector"]])
+        drawn = column.line_up.vectors[KEY].itertuples(index=False, name=None)
         aside = (at - (len(own) - 1) / 2) * width
-        for scale, rows in steered[keys.isin(drawn)].groupby("scale"):
+        taken = [place for key in drawn for place in places_of.get(key, ())]
+        for scale, rows in steered.iloc[taken].groupby("scale"):
             yield column.label, places[float(scale)] + aside, float(scale), rows
 
 

@@ -123,8 +123,10 @@ def families_card(sweep: Sweep, choice: Choice, address: str) -> Card:
     else:
         drawn = list(family_charts.draw_six(sweep, choice, LIGHT).values())
         name = "all, top and by rank"
-    note = " ".join([side_by_side.DRAWN, *side_by_side.notes(sweep, choice), captions.PROXY])
+    note = f"{side_by_side.DRAWN} {captions.PROXY}"
     recipe = recipes.of_sweep(sweep.evaluation) | side_by_side.told(sweep, choice)
+    if told := side_by_side.notes(sweep, choice):
+        recipe["to know"] = " ".join(told)
     title = f"{sweep.title}: methods by scale, {name}"
     return card.of_charts(title, note, drawn, card.view(address, recipe))
 

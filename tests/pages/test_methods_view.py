@@ -148,3 +148,4 @@ def test_the_card_names_what_it_draws(sweep: Sweep) -> None:
     for name in families.table(sweep, Choice("rank1"))["vector"]:
         assert name in card.view.recipe["drawn"]
     assert "as in the study" in card.view.recipe["ranked by"]
+    assert "in the middle one of 2 such groups" in card.view.recipe["to know"]
