@@ -12,6 +12,7 @@ from engine.configs.core import (
     RunConfig,
     VectorRef,
     as_json,
+    whole,
     without_later,
 )
 from engine.configs.fields import setting
@@ -179,7 +180,7 @@ class DeceptionConfig(RunConfig):
     about: ClassVar[str] = (
         "Contrastive against fine-tune-difference vectors: cosines, and what steered models say."
     )
-    added_later: ClassVar[tuple[str, ...]] = ("arms", "wide_scales", *judges.LATER)
+    added_later: ClassVar[tuple[str, ...]] = ("arms", "wide_scales", "every", *judges.LATER)
     model: ModelConfig = field(default_factory=lambda: ModelConfig(adapter="demo"))
     pairs: str = setting("data/pairs/advice.json", "Honest and deceptive answers.")
     """Honest and deceptive advice from which both families of vectors are made."""
@@ -190,13 +191,13 @@ class DeceptionConfig(RunConfig):
     max_pairs: int = 100
     scales: tuple[float, ...] = setting((0.5, 1.0, 1.5, 2.0), "Multiples of each vector.")
     """Multiples of each vector as found; subtracted where honesty is to be restored."""
-    choosing: int = 10
-    """Questions on which layer and scale are chosen."""
-    reporting: int = 30
-    """Other questions on which the chosen cells are reported."""
+    choosing: int = setting(10, "Questions on which block and scale are chosen.")
+    reporting: int = setting(30, "Other questions, on which the chosen cells are reported.")
+    every: int = setting(1, "Steer at every so-many-th block.", least=1)
+    """1 steers at each block but the last, 3 at blocks 0, 3, 6..."""
     controls: int = setting(64, "Norm-matched random vectors.")
     """Norm-matched random vectors beside each chosen cell that is tested."""
-    max_new_tokens: int = 16
+    max_new_tokens: int = setting(16, "Longest answer.")
     system: str | None = STUDY_SYSTEM
     arms: Literal["usual", "study", "all"] = setting(
         "usual",
@@ -222,7 +223,9 @@ class DeceptionConfig(RunConfig):
     seed: int = setting(0, "Of every random draw.")
 
     def __post_init__(self) -> None:
-        """Refuse a model without an adapter."""
+        """Refuse a model without an adapter, and counts that leave nothing to steer."""
+        for name in ("choosing", "reporting", "every", "max_new_tokens"):
+            whole(f"The setting {name}", getattr(self, name), 1)
         if self.model.adapter is None:
             raise ConfigError(
                 "The deception study compares a model with its deceptive adapter: name one with "

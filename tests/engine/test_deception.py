@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from engine.errors import ConfigError
 from engine.runs.engine import Engine
 from engine.runs.studies import deception
 from engine.runs.studies import deception_tables as tables
-from engine.runs.studies.arms import WAYS, Arm, Cell, column_of, random_column
+from engine.runs.studies.arms import WAYS, Arm, Cell, cells_of, column_of, random_column
 from engine.runs.studies.deception_tables import converted
 from engine.store.store import Store
 from tests import tiny
@@ -100,6 +101,17 @@ def test_an_arm_that_has_nothing_to_turn_says_why() -> None:
     assert tables.baseline_fault(broken, ARMS[0]) == fault
     assert tables.baseline_fault(broken, ARMS[2]) is not None
     assert tables.baseline_fault(frame(["honest"], ["deceptive"], [""]), ARMS[0]) is None
+
+
+def test_blocks_are_tried_as_often_as_asked_and_the_last_one_never() -> None:
+    vectors = np.ones((7, 4), dtype=np.float32)
+    sites = tuple(SimpleNamespace(block=block) for block in range(7))
+    families = [SimpleNamespace(vectors=vectors, sites=sites)] * 2
+    config = DeceptionConfig(every=3, scales=(1.0,))
+    blocks = [cell.block for cell in cells_of(ARMS[0], config, families)]
+    assert blocks == [0, 3]
+    with pytest.raises(ConfigError, match="every is 0"):
+        DeceptionConfig(every=0)
 
 
 def reported(arm: Arm, own: list[str], randoms: list[list[str]]) -> pd.DataFrame:

@@ -105,7 +105,7 @@ def arms_of(config: DeceptionConfig) -> list[Arm]:
 
 
 def cells_of(arm: Arm, config: DeceptionConfig, families: Families) -> list[Cell]:
-    """Every block and scale that an arm tries."""
+    """Every scale that an arm tries, at every block or each so-many-th."""
     found = families[arm.family]
     # The last block's output reaches nothing but the next token's logits: it is left out.
     last = max(site.block for site in found.sites)
@@ -113,7 +113,7 @@ def cells_of(arm: Arm, config: DeceptionConfig, families: Families) -> list[Cell
     return [
         Cell(index=index, block=site.block, scale=scale)
         for index, site in enumerate(found.sites)
-        if site.block < last
+        if site.block < last and index % config.every == 0
         # A projection removes all of a direction.
         for scale in (scales if arm.way.operation == "add" else (1.0,))
     ]
