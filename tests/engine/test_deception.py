@@ -3,14 +3,13 @@
 import dataclasses
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from engine.cli import main
-from engine.configs.core import ModelConfig
+from engine.configs.core import ModelConfig, Site
 from engine.configs.studies import DeceptionConfig
 from engine.errors import ConfigError
 from engine.runs.engine import Engine
@@ -19,7 +18,7 @@ from engine.runs.studies import deception_tables as tables
 from engine.runs.studies.arms import WAYS, Arm, Cell, cells_of, column_of, random_column
 from engine.runs.studies.deception_tables import converted
 from engine.store.store import Store
-from tests import tiny
+from tests import shipped, tiny
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -104,9 +103,10 @@ def test_an_arm_that_has_nothing_to_turn_says_why() -> None:
 
 
 def test_blocks_are_tried_as_often_as_asked_and_the_last_one_never() -> None:
-    vectors = np.ones((7, 4), dtype=np.float32)
-    sites = tuple(SimpleNamespace(block=block) for block in range(7))
-    families = [SimpleNamespace(vectors=vectors, sites=sites)] * 2
+    sites = tuple(Site(block=block) for block in range(7))
+    families = [
+        dataclasses.replace(Store(ROOT).load_vectors(shipped.digest("melbo")), sites=sites)
+    ] * 2
     config = DeceptionConfig(every=3, scales=(1.0,))
     blocks = [cell.block for cell in cells_of(ARMS[0], config, families)]
     assert blocks == [0, 3]
