@@ -21,6 +21,9 @@ from engine.configs.core import (
 )
 from engine.configs.fields import setting
 
+Reading = Literal["letters", "likelihood"]
+"""How a question is answered: by an option's letter, or by which written answer is likelier."""
+LikelihoodFigure = Literal["per-token", "total"]
 ANSWERS_PER_TEXT = 2.0
 """A text beside a sweep takes as long as so many A/B answers (measured on the demo model)."""
 KNOWLEDGE_TEXTS = 100
@@ -37,7 +40,7 @@ class EvaluateConfig(RunConfig):
     files: ClassVar[tuple[str, ...]] = ("neutral_prompts", "knowledge")
     added_later: ClassVar[tuple[str, ...]] = (
         "side_effects", "neutral", "written", "effect_controls", "neutral_prompts", "knowledge",
-        "control_kind", "letters", "sampling", "texts", "ties",
+        "control_kind", "letters", "sampling", "texts", "ties", "reading", "likelihood",
     )  # fmt: skip
     model: ModelConfig = field(default_factory=ModelConfig)
     vectors: tuple[VectorRef, ...] = setting((), "Files or digests, FILE:INDEX.")
@@ -48,6 +51,17 @@ class EvaluateConfig(RunConfig):
         file="questions",
     )
     """File of questions; its content, not its name, enters the digest."""
+    reading: Reading = setting(
+        "letters",
+        "letters, or likelihood: of written answers.",
+        label="Answers are read by",
+        about="letters: the model chooses (A) or (B). likelihood: which of two written answers it "
+        "finds likelier, from a file of pairs or the options' texts; for models that answer with "
+        "one letter whatever is asked.",
+        words={"letters": "Letters", "likelihood": "Likelihood"},
+        is_segmented=True,
+    )
+    """"likelihood": log p of the answer with the behaviour less that of the other one."""
     behaviour: str = setting(
         "survival",
         "Whose answer counts.",
@@ -131,6 +145,15 @@ class EvaluateConfig(RunConfig):
         "study counted.",
         is_rare=True,
     )
+    likelihood: LikelihoodFigure = setting(
+        "per-token",
+        "per-token, or total: log p that decides.",
+        label="Log p of an answer",
+        about="With likelihood. per-token: the mean over its tokens, so that length does not "
+        "decide. total: of the whole answer.",
+        is_rare=True,
+    )
+    """Which log p of two answers is compared; a record has the tokens for both."""
     side_effects: bool = setting(
         False,
         "Also KL, perplexity, written answers and knowledge.",
@@ -171,6 +194,15 @@ class EvaluateConfig(RunConfig):
             "Texts that stay as in the file cannot be asked with their options swapped: ask them "
             "in the order given.",
         )
+        require(
+            not self.is_likelihood or (self.letters, self.texts) == ("bracketed", "normalised"),
+            "Bare letters and texts as in the file belong to letters: leave them out where "
+            "likelihood is read.",
+        )
+        require(
+            self.is_likelihood or self.likelihood == "per-token",
+            "Total log p was asked for, but letters are read: add the reading likelihood.",
+        )
         whole("The number of controls", self.controls, 0)
         whole("The number of neutral prompts", self.neutral, 0)
         whole("The number of written answers", self.written, 0)
@@ -179,6 +211,21 @@ class EvaluateConfig(RunConfig):
             len(self.vectors) > 0 or self.controls > 0,
             "There is nothing to evaluate: name a vector file or ask for controls.",
         )
+
+    @property
+    def is_likelihood(self) -> bool:
+        """Whether written answers are read."""
+        return self.reading == "likelihood"
+
+    @property
+    def asked_orders(self) -> int:
+        """In how many orders of options a question is asked; written answers have one."""
+        return 2 if self.orders == "both" and not self.is_likelihood else 1
+
+    @property
+    def asked(self) -> int:
+        """Texts that go through the model for one question and cell."""
+        return 2 if self.is_likelihood else self.asked_orders
 
     def task(self, place: Path | None = None) -> str:
         """A job of it in a few words."""
@@ -192,13 +239,14 @@ class EvaluateConfig(RunConfig):
             vectors: How many are measured.
             kinds: Their different sites and norms, each with controls of its own.
         """
-        orders = 2 if self.orders == "both" else 1
         scales = len([scale for scale in self.scales if scale != 0])
-        answers = float((vectors + self.controls * kinds) * scales * self.max_questions * orders)
+        answers = float(
+            (vectors + self.controls * kinds) * scales * self.max_questions * self.asked
+        )
         if not self.side_effects:
             return answers
         known = KNOWLEDGE_TEXTS if self.knowledge else 0
-        texts = self.neutral + self.written * orders + known
+        texts = self.neutral + self.written * self.asked_orders + known
         beside = 1 + (vectors + self.effect_controls * kinds) * scales
         return answers + ANSWERS_PER_TEXT * texts * beside
 
@@ -210,11 +258,13 @@ class EvaluateConfig(RunConfig):
     def planned(self, known: Known) -> dict[str, Any]:
         """The same before the vectors are made: by the digests that they will have."""
         asked = known.questions(self)
-        return super().named(known) | {
+        named = super().named(known) | {
             "model": known.model(self.model),
             "questions": {"sha256": asked.sha256, "polarity": asked.polarity},
             "behaviour": asked.behaviour,
         }
+        # Written answers have no order, so it names nothing.
+        return {k: v for k, v in named.items() if not (self.is_likelihood and k == "orders")}
 
     def contents(self, known: Known) -> dict[str, Any]:
         """The files of the side effects, where they are asked for."""

@@ -7,10 +7,10 @@ run once per row; scale 0 is run once. Finished units lie on disk until the swee
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from jaxtyping import Float, Int
 
@@ -19,55 +19,83 @@ from engine.configs.sweeps import EvaluateConfig
 from engine.evaluators import layout
 from engine.evaluators.glimpses import Glimpses
 from engine.evaluators.layout import QUESTIONS_PER_UNIT, Load, Part, Save
+from engine.evaluators.readings.asked import HALF, Asked, Measured, Readings
 from engine.evaluators.rows import SweepRow, edits_of
 from engine.model.batches import Batches, Kind, tokens_at_once
 from engine.model.blocks import RowCache
 from engine.model.edits import EditBatch
-from engine.model.forward import Forward, Start
+from engine.model.forward import Forward
 from engine.model.prompts import AnswerTokens, shared_prefix
 from engine.progress import Progress
 from engine.records.records import Question
 from engine.store.writer import Stream
 
-KEPT_BYTES = 256 * 2**20
-"""Unsteered states of questions kept for the next batch of rows."""
 NORM_QUESTIONS = 16
-HALF = 0.5
+LITTLE_MASS = 0.5
+"""Probability of the two answers below which a set is flagged."""
 
 
-@dataclass(eq=False)
-class Sweep:
-    """One sweep's questions as tokens, and the states they set out from."""
+@dataclass(kw_only=True, eq=False)
+class Sweep(Asked):
+    """One sweep's questions with their choices, in each order."""
 
-    door: Forward
-    questions: Sequence[Question]
-    tokens: list[list[list[int]]]
-    """[question][order][token]."""
     answers: AnswerTokens
-    after: int
-    shared: int
-    """Leading tokens that all prompts share."""
-    tie: float = HALF
-    """What a question with equal logits counts as."""
-    _starts: dict[tuple[int, int], Start] = field(default_factory=dict)
-    _bytes: int = 0
 
     @property
     def orders(self) -> int:
         """1 as given, 2 with swapped options."""
         return len(self.tokens[0])
 
-    def start(self, question: int, order: int) -> Start:
-        """The prompt's unsteered states at the source, from memory where they fit."""
-        key = (question, order)
-        if key not in self._starts:
-            start = self.door.start(self.tokens[question][order], self.after)
-            size = start.hidden.numel() * start.hidden.element_size()
-            if self._bytes + size > KEPT_BYTES:
-                return start
-            self._bytes += size
-            self._starts[key] = start
-        return self._starts[key]
+    @property
+    def told(self) -> dict[str, Any]:
+        """Which tokens are compared, and the rule in words."""
+        return asdict(self.answers)
+
+    def prompt(self, question: int) -> list[int]:
+        """The question as given, and what is written before the letter."""
+        return self.tokens[question][0]
+
+    def answer(
+        self, question: int, edits: EditBatch, common: RowCache, batch: slice, out: Readings
+    ) -> None:
+        """The logits of both letters and their probability."""
+        answer_question(self, question, edits, common, batch, out)
+
+    @property
+    def letters(self) -> np.ndarray:
+        """[question, order]: where the behaviour stands."""
+        return np.array([[q.letter(o == 1) for o in range(self.orders)] for q in self.questions])
+
+    def differences(
+        self, logits: Float[np.ndarray, "rows questions orders two"]
+    ) -> Float[np.ndarray, "rows questions orders"]:
+        """logit(behaviour letter) - logit(other letter)."""
+        signs = np.where(self.letters == "A", 1.0, -1.0).astype(np.float32)
+        return signs * (logits[..., 0] - logits[..., 1])
+
+    def columns(self, measured: Measured) -> dict[str, Any]:
+        """Both logits, the answers' mass, and where the behaviour stood."""
+        return {
+            "logit_a": measured.logits[..., 0].ravel(),
+            "logit_b": measured.logits[..., 1].ravel(),
+            "answer_mass": measured.mass.ravel(),
+            "behaviour_letter": np.tile(self.letters.ravel(), len(measured.logits)),
+        }
+
+    def notes(self, measured: Measured) -> list[str]:
+        """Whether the model would hardly say a letter, and whether one order hides which it is."""
+        found = []
+        middle = float(np.median(measured.mass[0]))
+        if middle < LITTLE_MASS:
+            found.append(
+                f"The unsteered model gives A and B together a median probability of {middle:.2g}: "
+                "their logits compare tokens it would hardly say."
+            )
+        if self.orders == 1:
+            found.append(
+                "Asked in the given order only: letter bias and content are not separated."
+            )
+        return found
 
 
 def prepare(
@@ -93,25 +121,24 @@ def prepare(
     ]
     shared = shared_prefix([t for orders in tokens for t in orders])
     tie = HALF if config.ties == "half" else 0.0
-    return Sweep(door, questions, tokens, answers, after, shared, tie)
+    return Sweep(
+        door=door,
+        questions=questions,
+        tokens=tokens,
+        after=after,
+        shared=shared,
+        tie=tie,
+        answers=answers,
+    )
 
 
-def residual_norms(sweep: Sweep, sites: Sequence[Site]) -> dict[Site, float]:
+def residual_norms(sweep: Asked, sites: Sequence[Site]) -> dict[Site, float]:
     """Median norm of the residual stream over the tokens of the first questions, by site."""
     norms: dict[Site, list[torch.Tensor]] = {site: [] for site in sites}
-    for orders in sweep.tokens[:NORM_QUESTIONS]:
-        for site, hidden in sweep.door.capture(orders[0], list(sites)).items():
+    for question in range(min(NORM_QUESTIONS, len(sweep.questions))):
+        for site, hidden in sweep.door.capture(sweep.prompt(question), list(sites)).items():
             norms[site].append(hidden.norm(dim=-1))
     return {site: float(torch.cat(parts).median()) for site, parts in norms.items()}
-
-
-@dataclass(frozen=True, eq=False)
-class Measured:
-    """Raw readings of a sweep."""
-
-    logits: Float[np.ndarray, "rows questions orders two"]
-    mass: Float[np.ndarray, "rows questions orders"]
-    notes: tuple[str, ...] = ()
 
 
 Look = Callable[[Measured, Int[np.ndarray, " chosen"]], None]
@@ -119,7 +146,7 @@ Look = Callable[[Measured, Int[np.ndarray, " chosen"]], None]
 
 
 def measure(
-    sweep: Sweep,
+    sweep: Asked,
     rows: Sequence[SweepRow],
     progress: Progress,
     load: Load,
@@ -148,7 +175,7 @@ class _Measuring:
 
     def __init__(
         self,
-        sweep: Sweep,
+        sweep: Asked,
         rows: Sequence[SweepRow],
         progress: Progress,
         keep: Stream,
@@ -237,7 +264,7 @@ class _Measuring:
         self._progress(done, total, f"{done:,} of {total:,} answers")
 
 
-def _batches(sweep: Sweep) -> Batches:
+def _batches(sweep: Asked) -> Batches:
     """Rows at once: what the tokens of one pass allow, or less where memory is short."""
     loaded = sweep.door.loaded
     longest = max(len(t) for orders in sweep.tokens for t in orders)
@@ -252,10 +279,10 @@ def _batches(sweep: Sweep) -> Batches:
 
 
 def _measure_batch(
-    sweep: Sweep,
+    sweep: Asked,
     rows: Sequence[SweepRow],
     batch: Part,
-    out: tuple[np.ndarray, np.ndarray],
+    out: Readings,
     tick: Callable[[int], None],
     finish: Callable[[Part], None],
 ) -> None:
@@ -264,7 +291,7 @@ def _measure_batch(
     for unit in batch.units(QUESTIONS_PER_UNIT):
         for question in range(unit.first, unit.last):
             tick((question - unit.first) * (batch.stop - batch.start))
-            answer_question(sweep, question, edits, common, batch.rows, out)
+            sweep.answer(question, edits, common, batch.rows, out)
         finish(unit)
 
 
@@ -274,7 +301,7 @@ def answer_question(
     edits: EditBatch,
     common: RowCache,
     batch: slice,
-    out: tuple[np.ndarray, np.ndarray],
+    out: Readings,
 ) -> None:
     """All rows' answers to one question in its orders, written into the sweep's arrays."""
     logits, mass = out
@@ -287,34 +314,3 @@ def answer_question(
         found = sweep.door.answers(start, edits, ids, past)
         logits[batch, question, order] = found.logits.numpy()
         mass[batch, question, order] = found.mass.numpy()
-
-
-def as_frame(sweep: Sweep, rows: Sequence[SweepRow], measured: Measured) -> pd.DataFrame:
-    """One row per (vector, scale, question, order); see `records.EVALUATION_COLUMNS`.
-
-    It says what a tie counts as only where that is not one half.
-    """
-    questions, orders = len(sweep.questions), sweep.orders
-    per_row = questions * orders
-    letters = np.array([[q.letter(o == 1) for o in range(orders)] for q in sweep.questions])
-    a, b = measured.logits[..., 0].ravel(), measured.logits[..., 1].ravel()
-    letter = np.tile(letters.ravel(), len(rows))
-    sign = np.where(letter == "A", 1.0, -1.0).astype(np.float32)
-    ties = {} if sweep.tie == HALF else {"tie": sweep.tie}
-    return pd.DataFrame(
-        {
-            "vector_set": np.repeat([r.vector_set for r in rows], per_row),
-            "vector": np.repeat([r.vector for r in rows], per_row),
-            "method": np.repeat([r.method for r in rows], per_row),
-            "scale": np.repeat([r.scale for r in rows], per_row),
-            "relative": np.repeat([r.relative for r in rows], per_row),
-            "question": np.tile(np.repeat([q.id for q in sweep.questions], orders), len(rows)),
-            "order": np.tile(["given", "swapped"][:orders], len(rows) * questions),
-            "logit_a": a,
-            "logit_b": b,
-            "answer_mass": measured.mass.ravel(),
-            "behaviour_letter": letter,
-            "difference": sign * (a - b),
-            **ties,
-        }
-    )

@@ -14,6 +14,7 @@ from jaxtyping import Float, Int
 from engine.configs.adaptive import SIGNS, AdaptiveConfig
 from engine.errors import DataError
 from engine.evaluators import ab, sweeps
+from engine.evaluators.readings.asked import Asked, Measured, as_frame
 from engine.evaluators.rows import SweepRow
 from engine.maths.race import Race, Worst
 from engine.model.forward import Forward
@@ -67,7 +68,7 @@ def run(
         limit=limit,
         frame=asking.frame(np.append(0, finalists + 1)),
         orders=opened.sweep.orders,
-        notes=(*asking.notes, *sweeps.notes_of(opened.sweep, config.sweep, asking.mass[0])),
+        notes=(*asking.notes, *sweeps.notes_of(opened.sweep, asking.measured(np.array([0])))),
         answers=opened.answers,
     )
 
@@ -135,7 +136,7 @@ class _Asking:
     """Everything asked so far, and the asking of more."""
 
     def __init__(
-        self, sweep: ab.Sweep, rows: Sequence[SweepRow], progress: Progress, units: sweeps.Units
+        self, sweep: Asked, rows: Sequence[SweepRow], progress: Progress, units: sweeps.Units
     ) -> None:
         self._sweep, self._rows, self._units = sweep, rows, units
         self._progress, self._answered = progress, 0
@@ -144,13 +145,11 @@ class _Asking:
         self.logits = np.full((*shape, 2), np.nan, dtype=np.float32)
         self.mass = np.full(shape, np.nan, dtype=np.float32)
         self.notes: list[str] = []
-        given = [[q.letter(o == 1) for o in range(sweep.orders)] for q in sweep.questions]
-        self._signs = np.where(np.array(given) == "A", 1.0, -1.0).astype(np.float32)
 
     @property
     def contents(self) -> Float[np.ndarray, "rows questions"]:
         """Mean difference over the orders, as `statistics.per_question` gives it."""
-        difference = self._signs * (self.logits[..., 0] - self.logits[..., 1])
+        difference = self._sweep.differences(self.logits)
         known = np.where(np.isfinite(difference), difference, np.nan)
         return known.astype(float).mean(axis=-1)
 
@@ -158,7 +157,7 @@ class _Asking:
         self, rows: np.ndarray, questions: np.ndarray, name: str
     ) -> Float[np.ndarray, "rows questions"]:
         """These rows' mean differences on these questions."""
-        part = _part(self._sweep, questions)
+        part = self._sweep.part(questions)
         measured = ab.measure(
             part,
             [self._rows[row] for row in rows],
@@ -190,17 +189,8 @@ class _Asking:
     def frame(self, rows: np.ndarray) -> pd.DataFrame:
         """All rows of an evaluation for these, in the order of the question file."""
         chosen = [self._rows[row] for row in rows]
-        whole = ab.Measured(self.logits[rows], self.mass[rows])
-        return ab.as_frame(self._sweep, chosen, whole)
+        return as_frame(self._sweep, chosen, self.measured(rows))
 
-
-def _part(sweep: ab.Sweep, questions: Int[np.ndarray, " questions"]) -> ab.Sweep:
-    """The sweep over some of its questions, with states of its own."""
-    return ab.Sweep(
-        sweep.door,
-        [sweep.questions[q] for q in questions],
-        [sweep.tokens[q] for q in questions],
-        sweep.answers,
-        sweep.after,
-        sweep.shared,
-    )
+    def measured(self, rows: np.ndarray) -> Measured:
+        """Raw readings of these rows; NaN where they were not asked."""
+        return Measured(self.logits[rows], self.mass[rows])

@@ -32,7 +32,7 @@ class Setting:
     @property
     def orders(self) -> int:
         """In how many orders every question is asked."""
-        return 2 if self.config.orders == "both" else 1
+        return self.config.asked_orders
 
 
 @dataclass(frozen=True, eq=False)

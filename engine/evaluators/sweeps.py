@@ -2,27 +2,26 @@
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 
 from engine.configs.core import PRESETS, Site
 from engine.configs.sweeps import EvaluateConfig
 from engine.errors import ConfigError
 from engine.evaluators import ab, side_effects
+from engine.evaluators.readings import likelihood
+from engine.evaluators.readings.asked import Asked, Measured, as_frame
 from engine.evaluators.rows import CONTROL_SEED, SweepRow, sweep_rows, told_controls
 from engine.finders.random_control import directions, spread_states
 from engine.model.forward import Forward
 from engine.progress import Progress
 from engine.records.records import Question, VectorSet
 from engine.statistics.cells import CONTROL
-
-LITTLE_MASS = 0.5
-"""Probability of the two answers below which a set is flagged."""
 
 
 @runtime_checkable
@@ -43,7 +42,7 @@ class SweepResult:
     frame: pd.DataFrame
     """Columns: `records.EVALUATION_COLUMNS`."""
     answers: dict[str, Any]
-    """Which tokens were compared, and the rule in words."""
+    """How answers were read, and the rule in words."""
     controls: dict[str, Any]
     """Sites and norms of the controls: `rows.told_controls`."""
     notes: tuple[str, ...]
@@ -89,15 +88,14 @@ def run(
     first, second = _stretches(progress, answers, ahead)
     look = None if show is None else functools.partial(_show, opened, rows, config, show)
     measured = ab.measure(sweep, rows, first, units.load_arrays, units.save_arrays, look)
-    frame, notes = ab.as_frame(sweep, rows, measured), list(measured.notes)
+    frame, notes = as_frame(sweep, rows, measured), list(measured.notes)
     if asked is not None:
         effects = side_effects.measure(
             asked, rows, places, second, units.load_arrays, units.save_arrays
         )
         frame = side_effects.add_columns(frame, asked, effects)
         notes += effects.notes
-    # The baseline is row 0: what the unsteered model would say.
-    notes += notes_of(sweep, config, measured.mass[0])
+    notes += notes_of(sweep, measured)
     return SweepResult(
         frame=frame, answers=opened.answers, controls=told_controls(rows), notes=tuple(notes)
     )
@@ -108,7 +106,7 @@ def _show(
     rows: Sequence[SweepRow],
     config: EvaluateConfig,
     show: Show,
-    measured: ab.Measured,
+    measured: Measured,
     chosen: Int[np.ndarray, " chosen"],
 ) -> None:
     """Give what the chosen rows have answered, with a note that says how much it is."""
@@ -116,9 +114,9 @@ def _show(
     asked = f"all {whole}" if count == whole else f"the first {count} of {whole}"
     note = f"Unfinished: so far {len(chosen):,} of {len(rows):,} cells answered {asked} questions"
     note += "; random vectors come last." if config.controls else "."
-    sweep = replace(opened.sweep, questions=opened.sweep.questions[:count])
-    frame = ab.as_frame(sweep, [rows[row] for row in chosen], measured)
-    notes = (note, *notes_of(sweep, config, measured.mass[0]))
+    sweep = opened.sweep.part(np.arange(count))
+    frame = as_frame(sweep, [rows[row] for row in chosen], measured)
+    notes = (note, *notes_of(sweep, measured))
     told = told_controls(opened.rows)
     show(SweepResult(frame=frame, answers=opened.answers, controls=told, notes=notes), count)
 
@@ -126,11 +124,11 @@ def _show(
 class Opened(NamedTuple):
     """A sweep before its first question."""
 
-    sweep: ab.Sweep
+    sweep: Asked
     rows: list[SweepRow]
     """The baseline first."""
     answers: dict[str, Any]
-    """Which tokens are compared, the rule in words, and residual norms by site."""
+    """How answers are read, the rule in words, and residual norms by site."""
 
 
 def open_sweep(
@@ -148,37 +146,26 @@ def open_sweep(
         _check_fits(found, door)
     sites = _sites(config, sets)
     after = min(site.block - (site.kind == "block_in") for site in sites)
-    sweep = ab.prepare(door, questions, config, after)
+    read = likelihood if config.reading == "likelihood" else ab
+    sweep: Asked = read.prepare(door, questions, config, after)
     residuals = ab.residual_norms(sweep, sites)
     rows = sweep_rows(sets, config, residuals, door.hidden, sites[0])
-    answers = {**asdict(sweep.answers), "residual_norms": _in_words(residuals)}
+    answers = {**sweep.told, "residual_norms": _in_words(residuals)}
     return Opened(sweep, rows, answers)
 
 
-def notes_of(
-    sweep: ab.Sweep, config: EvaluateConfig, mass: Float[np.ndarray, "questions orders"]
-) -> list[str]:
-    """Sentences a reader of a sweep should see; `mass` is the baseline's P(A) + P(B)."""
-    notes = list(sweep.door.loaded.notes)
-    middle = float(np.median(mass))
-    if middle < LITTLE_MASS:
-        notes.append(
-            f"The unsteered model gives A and B together a median probability of {middle:.2g}: "
-            "their logits compare tokens it would hardly say."
-        )
-    if config.orders == "as-given":
-        notes.append("Asked in the given order only: letter bias and content are not separated.")
-    return notes
+def notes_of(sweep: Asked, measured: Measured) -> list[str]:
+    """Sentences a reader of a sweep should see; the baseline is row 0."""
+    return [*sweep.door.loaded.notes, *sweep.notes(measured)]
 
 
-def spread_controls(
-    rows: list[SweepRow], config: EvaluateConfig, sweep: ab.Sweep
-) -> list[SweepRow]:
+def spread_controls(rows: list[SweepRow], config: EvaluateConfig, sweep: Asked) -> list[SweepRow]:
     """The rows with every control turned to a direction as the residual stream spreads.
 
     Length and sign of what is added stay; the states are those of the first questions.
     """
-    prompts = [orders[0] for orders in sweep.tokens[: ab.NORM_QUESTIONS]]
+    count = min(ab.NORM_QUESTIONS, len(sweep.questions))
+    prompts = [sweep.prompt(question) for question in range(count)]
     found: dict[int, torch.Tensor] = {}
     states: dict[Site, torch.Tensor] = {}
     places = {row.vector: (row.site, row.norm) for row in rows if row.vector_set == CONTROL}

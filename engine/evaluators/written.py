@@ -35,6 +35,8 @@ class Written:
     """(question, order) of every answer."""
     prompts: list[list[int]]
     """Their tokens, without the beginning of an answer."""
+    has_letters: bool = True
+    """Whether they are asked with their choices."""
 
     @property
     def texts(self) -> int:
@@ -73,13 +75,15 @@ class Written:
 
     def _read_back(
         self, found: Int[np.ndarray, " tokens"], question: int, order: int
-    ) -> tuple[str, str, float]:
-        """Text, letter and repetition of one answer."""
+    ) -> tuple[str, str | None, float]:
+        """Text, letter and repetition of one answer; None where no letter was asked for."""
         tokens = [int(token) for token in found if token != NOTHING]
         text = self.door.loaded.tokenizer.decode(tokens, skip_special_tokens=True)
+        body = tokens[:-1] if tokens and tokens[-1] in end_tokens(self.door) else tokens
+        if not self.has_letters:
+            return text, None, text_figures.repetition(body)
         asked = self.questions[question]
         options = asked.options[::-1] if order else asked.options
-        body = tokens[:-1] if tokens and tokens[-1] in end_tokens(self.door) else tokens
         return text, letter_of(text, options), text_figures.repetition(body)
 
 
@@ -90,8 +94,13 @@ def prepare(setting: Setting) -> Written:
     some = sorted(draw.permutation(len(questions))[: config.written].tolist())
     asked = [(question, order) for question in some for order in range(setting.orders)]
     prompter = setting.door.loaded.prompter
+    has_letters = not config.is_likelihood
     prompts = [
-        prompter.tokens(questions[q].text(o == 1), config.system, more=WRITTEN_TOKENS)
+        prompter.tokens(
+            questions[q].text(o == 1) if has_letters else questions[q].stem,
+            questions[q].system or config.system,
+            more=WRITTEN_TOKENS,
+        )
         for q, o in asked
     ]
-    return Written(setting.door, questions, setting.orders, asked, prompts)
+    return Written(setting.door, questions, setting.orders, asked, prompts, has_letters)

@@ -175,14 +175,8 @@ class Decoder:
 
     def _whole(self, last: int) -> Float[Tensor, "rows last vocab"]:
         """Logits after each of the last tokens, from passes that keep nothing."""
-        hooked, device = self._passes.hooked, self._passes.device
-        if not hooked.depends_on_length:
-            return hooked.logits(on_device(self._texts, device), self._edit, last)
-        # What follows a token would change what is said of it.
-        ends = range(len(self._texts[0]) - last + 1, len(self._texts[0]) + 1)
-        parts = [[text[:end] for text in self._texts] for end in ends]
-        found = [hooked.logits(on_device(part, device), self._edit, 1) for part in parts]
-        return torch.cat(found, dim=1)
+        ids = on_device(self._texts, self._passes.device)
+        return self._passes.hooked.after_each(ids, self._edit, last)
 
 
 def _is_by_row(cache: Any) -> bool:

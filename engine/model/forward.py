@@ -22,6 +22,7 @@ from engine.model.edits import EditBatch
 from engine.model.hooked import HookedRunner, on_device
 from engine.model.loading import LoadedModel
 from engine.model.selftests.verdicts import Check
+from engine.model.ways.given import given_by_hooks
 from engine.model.ways.head import Head
 
 Read = Callable[[Tensor, int, int], None]
@@ -255,6 +256,25 @@ class Forward:
             logits[:, list(ids)] = chosen
             mass = (chosen.logsumexp(-1) - logits.logsumexp(-1)).exp()
         return Answers(chosen.cpu(), mass.cpu())
+
+    def given(
+        self, start: Start, edits: EditBatch, count: int, past: RowCache | None = None
+    ) -> Float[Tensor, "rows count"]:
+        """Log-probability that each row gives each of a text's last tokens, in nats.
+
+        Args:
+            start: The text; at least one token stands before those that are read.
+            edits: One row each.
+            count: How many tokens are read.
+            past: Keys and values of positions before the one that the first of them is read off.
+        """
+        wanted, edit = start.tokens[-count:], edit_at(edits, len(start.tokens))
+        with self._door(start.adapter):
+            if self._runner is None:
+                return given_by_hooks(self.hooked, start.tokens, edits, wanted)
+            hidden = start.hidden[:, past.length if past else 0 : -1].expand(edits.rows, -1, -1)
+            out = self._runner.span(hidden, start.after, self.blocks - 1, edit, past, last=count)
+            return self._head.given(out, wanted).cpu()
 
     def next_logits(
         self, tokens: list[int], edits: EditBatch, adapter: bool | str = True

@@ -108,6 +108,15 @@ class HookedRunner:
         with self.edited(edit):
             return self.causal(input_ids=tokens, use_cache=False, **asked).logits[:, -last:]
 
+    def after_each(
+        self, tokens: Int[Tensor, "rows tokens"], edit: EditAt, last: int
+    ) -> Float[Tensor, "rows last vocab"]:
+        """The same where what follows a token may change what is said of it."""
+        if not self.depends_on_length:
+            return self.logits(tokens, edit, last)
+        ends = range(tokens.shape[1] - last + 1, tokens.shape[1] + 1)
+        return torch.cat([self.logits(tokens[:, :end], edit, 1) for end in ends], dim=1)
+
     def answers(
         self, tokens: Int[Tensor, "rows tokens"], edit: EditAt, ids: Sequence[int]
     ) -> tuple[Float[Tensor, "rows vocab"], Float[Tensor, "rows answers"]]:

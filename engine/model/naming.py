@@ -15,7 +15,7 @@ from engine.model import hashing
 from engine.model.hashing import Stamp
 from engine.model.identity import is_demo, resolve, sources
 from engine.progress import Progress, silent
-from engine.questions import files
+from engine.questions import answers, files
 from engine.questions.sources import read_source
 from engine.records.records import QuestionSet
 
@@ -89,7 +89,7 @@ class Names:
         return list(files.load_prompts(path))
 
     def questions(self, config: EvaluateConfig) -> QuestionSet:
-        """The questions a sweep would ask, sampled.
+        """The questions a sweep would ask, sampled; with written answers where those are read.
 
         Raises:
             DataError: If the file is missing or has no usable question.
@@ -102,7 +102,7 @@ class Names:
             config.max_questions,
             config.seed,
             config.sampling == "file-order",
-            config.texts == "verbatim",
+            "likelihood" if config.is_likelihood else config.texts,
         )
 
     def is_demo(self, model: ModelConfig) -> bool:
@@ -136,13 +136,16 @@ def _questions(
     max_questions: int,
     seed: int,
     in_file_order: bool,
-    verbatim: bool,
+    kind: str,
 ) -> QuestionSet:
+    """By kind: questions with letters in one of two forms of text, or with written answers."""
+    if kind == "likelihood":
+        return answers.load_answers(path, behaviour, max_questions, seed, in_file_order)
     return files.load_questions(
         path,
         behaviour,
         max_questions=max_questions,
         seed=seed,
         in_file_order=in_file_order,
-        verbatim=verbatim,
+        verbatim=kind == "verbatim",
     )

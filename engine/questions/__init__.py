@@ -2,5 +2,5 @@
 
 Knows nothing of models or screens.
 
-Public: files, knowledge, letters, pairs, polarity, repeats, rows, rubrics, sources.
+Public: answers, files, knowledge, letters, pairs, polarity, repeats, rows, rubrics, sources.
 """

@@ -36,6 +36,7 @@ def load_questions(
     balanced: bool = True,
     in_file_order: bool = False,
     verbatim: bool = False,
+    are_letters: bool = True,
 ) -> QuestionSet:
     """Read the two-option questions of a file and sample from them.
 
@@ -49,23 +50,22 @@ def load_questions(
         balanced: Whether the draw takes as many questions with the behaviour at (A) as at (B).
         in_file_order: Take the file's first instead of drawing.
         verbatim: Ask with the file's own text, its "Question:" and options as they stand there.
+        are_letters: Say in `notes` where letters are not balanced; answers read as texts have none.
 
     Raises:
-        DataError: If the file cannot be read, holds no usable question, or is on record as not
-            measuring the behaviour.
+        DataError: If the file cannot be read, has no usable question, or measures other things.
     """
-    _refuse_none(max_questions)
+    refuse_none(max_questions)
     source = read_source(path)
-    rows = read_rows(source.text, source.path)
-    known = _known(path, source, rows)
+    known = known_of(path, source, rows := read_rows(source.text, source.path))
     chosen, notes = polarities.choose(known, behaviour, polarity)
     behaviour = polarities.canonical(behaviour)
     rows, elsewhere = _sections(rows, behaviour if polarity is None else None)
     kept, unusable = distinct(rows)
-    if not kept:
-        raise DataError(_nothing_usable(source.path, sorted(elsewhere + unusable)))
+    _refuse_nothing(kept, source.path, sorted(elsewhere + unusable))
     every = [_question(parts, chosen, verbatim) for parts in kept]
-    drawn = every if in_file_order else _sample(every, max_questions, seed, balanced)
+    is_balanced = balanced and not in_file_order
+    drawn = every if in_file_order else sample(every, max_questions, seed, balanced)
     questions = tuple(drawn[:max_questions])
     return QuestionSet(
         name=known.name if known else Path(source.path).stem,
@@ -75,16 +75,18 @@ def load_questions(
         polarity=chosen,
         questions=questions,
         dropped=tuple(sorted(elsewhere + unusable)),
-        notes=notes + _count_notes(questions, max_questions, balanced and not in_file_order),
+        notes=notes + _draw_notes(questions, max_questions, is_balanced, are_letters),
     )
 
 
-def _known(path: str | Path, source: Source, rows: list[Row]) -> KnownFile | None:
+def known_of(path: str | Path, source: Source, rows: list[Row]) -> KnownFile | None:
+    """What is on record about a file, or what its layout says of itself."""
     file = polarities.known_file(located(path), source.sha256)
     return file or polarities.known_layout(rows)
 
 
-def _refuse_none(count: int | None) -> None:
+def refuse_none(count: int | None) -> None:
+    """Refuse a draw of nothing."""
     if count is not None and count < 1:
         raise DataError(f"{count} questions were asked for: ask for at least one.")
 
@@ -161,7 +163,7 @@ def _question(parts: TwoOptions, polarity: Polarity, verbatim: bool) -> Question
     )
 
 
-def _sample(
+def sample(
     questions: list[Question], count: int | None, seed: int, balanced: bool
 ) -> list[Question]:
     """Draw `count`, or take all; when balanced, letters alternate for as long as both last."""
@@ -177,14 +179,22 @@ def _sample(
     return shuffled[:count]
 
 
-def _count_notes(
-    questions: Sequence[Question], asked: int | None, balanced: bool
+def count_notes(questions: Sequence[Question], asked: int | None) -> tuple[str, ...]:
+    """Whether there were fewer questions than asked for."""
+    if asked is None or asked <= len(questions):
+        return ()
+    return (f"{asked} questions were asked for, but only {len(questions)} can be used.",)
+
+
+def _draw_notes(
+    questions: Sequence[Question], asked: int | None, balanced: bool, are_letters: bool
 ) -> tuple[str, ...]:
+    """Whether there are enough questions, and where the behaviour stands in them."""
+    if not are_letters:
+        return count_notes(questions, asked)
     letters = Counter(question.behaviour_letter for question in questions)
     total, at_a, at_b = len(questions), letters["A"], letters["B"]
-    notes = []
-    if asked is not None and asked > total:
-        notes.append(f"{asked} questions were asked for, but only {total} can be used.")
+    notes = list(count_notes(questions, asked))
     if balanced and abs(at_a - at_b) > 1:
         notes.append(
             f"Not balanced: the behaviour stands at (A) in {at_a} and at (B) in {at_b} questions."
@@ -198,9 +208,12 @@ def _count_notes(
     return tuple(notes)
 
 
-def _nothing_usable(path: str, dropped: list[DroppedRow]) -> str:
+def _refuse_nothing(kept: list[TwoOptions], path: str, dropped: list[DroppedRow]) -> None:
+    """Refuse a file of which no row can be asked."""
+    if kept:
+        return
     (reason, count), *_ = Counter(row.reason for row in dropped).most_common()
-    return (
+    raise DataError(
         f"{path} has no usable A/B question: {len(dropped)} rows were read, and in {count} the "
         f"reason is '{reason}'. Each row needs a 'question' with options (A) and (B), "
         "'answer_matching_behavior' and 'answer_not_matching_behavior'."

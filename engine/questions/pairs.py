@@ -42,6 +42,8 @@ class PairSet:
     name: str
     kind: Kind
     pairs: tuple[ContrastPair, ...]
+    poles: tuple[str, str] = POLES[-1]
+    """What the file calls both poles, where it holds pairs of answers."""
     notes: tuple[str, ...] = ()
     """Sentences a reader should see: repeated questions, rows without a partner..."""
 
@@ -52,6 +54,7 @@ def load_pairs(
     behaviour: str = "survival",
     max_rows: int | None = None,
     seed: int = 0,
+    to_measure: bool = False,
 ) -> PairSet:
     """Read pairs, or questions where a file has no answers.
 
@@ -63,6 +66,7 @@ def load_pairs(
         behaviour: The positive answer of A/B questions.
         max_rows: How many to use: the first ones of a file of poles, a draw of A/B questions.
         seed: Of that draw.
+        to_measure: Take the pairs that are marked held-out, where some are, not the others.
 
     Raises:
         DataError: If a file cannot be read or nothing in it can be used.
@@ -70,6 +74,7 @@ def load_pairs(
     source = read_source(path)
     rows = _rows(source)
     notes: list[str] = []
+    poles = _poles(rows)
     if negative is not None:
         rows = _two_files(_listed(rows, source.path), negative, notes)
     elif isinstance(rows, dict):
@@ -80,13 +85,23 @@ def load_pairs(
         prompts = files.load_prompts(path)
         pairs = [ContrastPair(id=f"row {i}", prompt=p) for i, p in enumerate(prompts, 1)]
     else:
-        pairs = [_pair(row, i, source.path) for i, row in enumerate(_kept(rows, notes), 1)]
+        pairs = [
+            _pair(row, i, source.path) for i, row in enumerate(_kept(rows, notes, to_measure), 1)
+        ]
     pairs = _distinct(pairs, notes)[:max_rows]
     is_paired = any(pair.positive and pair.negative for pair in pairs)
     if is_paired:
         pairs = _complete(pairs, notes)
     kind: Kind = "answers" if is_paired else "questions"
-    return PairSet(name=Path(source.path).stem, kind=kind, pairs=tuple(pairs), notes=tuple(notes))
+    name = Path(source.path).stem
+    return PairSet(name=name, kind=kind, pairs=tuple(pairs), poles=poles, notes=tuple(notes))
+
+
+def _poles(rows: Any) -> tuple[str, str]:
+    """The names under which a file has both answers; the usual ones where it has none."""
+    first = rows[0] if isinstance(rows, list) and rows else rows
+    known = first if isinstance(first, dict) else {}
+    return next((names for names in POLES if all(name in known for name in names)), POLES[-1])
 
 
 def _rows(source: Source) -> Any:
@@ -207,14 +222,20 @@ def _letters(path: str | Path, behaviour: str, max_rows: int | None, seed: int) 
     return PairSet(name=found.name, kind="letters", pairs=pairs, notes=notes)
 
 
-def _kept(rows: list[Any], notes: list[str]) -> list[Any]:
-    """The rows that are not marked as kept back for measuring."""
-    kept = [r for r in rows if not (isinstance(r, dict) and r.get("split") == "held-out")]
-    if kept and len(kept) < len(rows):
-        notes.append(
-            f"{len(rows) - len(kept)} pairs are marked held-out and were left for measuring."
-        )
-    return kept or rows
+def _kept(rows: list[Any], notes: list[str], to_measure: bool) -> list[Any]:
+    """The rows that are not marked as kept back for measuring, or those that are."""
+    sides: dict[bool, list[Any]] = {False: [], True: []}
+    for row in rows:
+        sides[isinstance(row, dict) and row.get("split") == "held-out"].append(row)
+    count = len(sides[True])
+    if not 0 < count < len(rows):
+        return rows
+    notes.append(
+        f"Only the {count} pairs that are marked held-out are asked."
+        if to_measure
+        else f"{count} pairs are marked held-out and were left for measuring."
+    )
+    return sides[to_measure]
 
 
 def _pair(row: Any, number: int, path: str) -> ContrastPair:

@@ -9,8 +9,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from engine.records import readings
 from engine.records.columns import Column, Columns
-from engine.records.records import EVALUATION_COLUMNS, TIE
+from engine.records.records import EVALUATION_COLUMNS, LIKELIHOOD_COLUMNS, TIE
 
 UNKNOWN = math.nan
 """Default of a number that a record is too old to have; of a text it is None."""
@@ -115,5 +116,7 @@ def is_measured(present: Iterable[str]) -> bool:
 
 def columns_of(present: Iterable[str]) -> Columns:
     """What an evaluation's frame with these columns should hold, were it written today."""
-    own = (*EVALUATION_COLUMNS, TIE) if TIE.name in present else EVALUATION_COLUMNS
-    return own + (added() if is_measured(present) else ())
+    present = list(present)
+    own = LIKELIHOOD_COLUMNS if readings.is_likelihood(present) else EVALUATION_COLUMNS
+    ties = (TIE,) if TIE.name in present else ()
+    return own + ties + (added() if is_measured(present) else ())

@@ -34,6 +34,15 @@ class Question:
     verbatim: str | None = None
     """The file's own text, where the question is asked with it and not rebuilt of its parts."""
 
+    system: str | None = None
+    """Its own system prompt, where its file gives one."""
+
+    @property
+    def answers(self) -> tuple[str, str]:
+        """The text of the option that shows the behaviour, and of the other one."""
+        first, second = self.options
+        return (first, second) if self.behaviour_letter == "A" else (second, first)
+
     def text(self, swapped: bool = False) -> str:
         """The question as asked; `swapped` exchanges the options' texts, not the letters."""
         if self.verbatim is not None and not swapped:
@@ -139,7 +148,7 @@ class VectorSet:
         }
 
 
-EVALUATION_COLUMNS: Columns = (
+_CELL: Columns = (
     Column("vector_set", "digest of the vector set; 'baseline' or 'control'"),
     Column("vector", "index in its set; -1 for the baseline"),
     Column("method", "melbo, power-iteration, random, ...; baseline; control"),
@@ -147,6 +156,9 @@ EVALUATION_COLUMNS: Columns = (
     Column("relative", "norm of what was added / median residual norm at the site"),
     Column("question", "question id"),
     Column("order", "given | swapped"),
+)
+EVALUATION_COLUMNS: Columns = (
+    *_CELL,
     Column("logit_a", "logit of the token that answers A"),
     Column("logit_b", "logit of the token that answers B"),
     Column("answer_mass", "P(A) + P(B) over the vocabulary"),
@@ -154,6 +166,15 @@ EVALUATION_COLUMNS: Columns = (
     Column("difference", "logit(behaviour letter) - logit(other letter)"),
 )
 """Columns of an evaluation's frame, one row per (vector, scale, question, order)."""
+LIKELIHOOD_COLUMNS: Columns = (
+    *_CELL,
+    Column("logp_behaviour", "log p of the answer with the behaviour, over all its tokens, nats"),
+    Column("logp_other", "the same of the other answer"),
+    Column("tokens_behaviour", "tokens of the answer with the behaviour"),
+    Column("tokens_other", "tokens of the other answer"),
+    Column("difference", "log p of the first less that of the second, per token or in total"),
+)
+"""The same where written answers were read: no letters, so no mass, and one order."""
 
 TIE = Column("tie", "what equal logits count as, where not one half", "2026-11-29", 0.5)
 """Column of the sweeps that count ties in another way."""

@@ -9,20 +9,29 @@ import numpy as np
 import pandas as pd
 
 from engine.errors import StoreError
+from engine.records import readings
 
-NUMBERS = ("scale", "relative", "logit_a", "logit_b", "answer_mass", "difference")
-WORDS = ("vector_set", "method", "question", "order", "behaviour_letter")
+NUMBERS = ("scale", "relative", "difference")
+WORDS = ("vector_set", "method", "question", "order")
+LETTERS = ("logit_a", "logit_b", "answer_mass")
+LIKELIHOODS = ("logp_behaviour", "logp_other", "tokens_behaviour", "tokens_other")
+"""Numbers of their own that both readings of answers have."""
 TEXT_NUMBERS = ("sample", "tokens", "repetition", "unique_tokens", "mean_logprob", "scale")
 TEXT_WORDS = ("prompt", "configuration", "text", "label")
 
 
 def check_rows(frame: pd.DataFrame, source: str) -> None:
-    """Refuse the rows of a sweep that could not be drawn; logits may be undefined.
+    """Refuse the rows of a sweep that could not be drawn; logits and log p may be undefined.
 
     Raises:
         StoreError: Names the first column that is not what it must be, or what is missing.
     """
-    _check_columns(frame, NUMBERS, WORDS, source)
+    is_likelihood = readings.is_likelihood(frame.columns)
+    own = LIKELIHOODS if is_likelihood else LETTERS
+    words = WORDS if is_likelihood else (*WORDS, "behaviour_letter")
+    _check_columns(frame, (*NUMBERS, *own), words, source)
+    if is_likelihood:
+        hold((frame[list(LIKELIHOODS[2:])] > 0).all(axis=None), source, "an answer has no token")
     hold(pd.api.types.is_integer_dtype(frame["vector"]), source, "column vector is no index")
     hold(np.isfinite(frame["scale"].to_numpy(float)).all(), source, "a scale is not finite")
     vectors = frame[["vector_set", "vector", "method"]].drop_duplicates()

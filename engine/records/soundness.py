@@ -29,6 +29,7 @@ class _Question(TypedDict):
     stem: str
     options: Annotated[list[str], pydantic.Field(min_length=2, max_length=2)]
     behaviour_letter: Letter
+    system: NotRequired[str | None]
 
 
 class _Questions(TypedDict):

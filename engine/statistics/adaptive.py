@@ -11,13 +11,22 @@ from jaxtyping import Float, Int
 from engine.configs.adaptive import AdaptiveConfig
 from engine.errors import StoreError
 from engine.maths.race import Race, mean_intervals
-from engine.records import columns
+from engine.records import columns, measures, readings
 from engine.records.columns import Column, Columns
-from engine.records.records import EVALUATION_COLUMNS, VectorSet
+from engine.records.records import VectorSet
+from engine.statistics.adaptive_words import sentences
 
 Values = Float[np.ndarray, "arms questions"]
 
 DIGITS = 5
+ROUNDED = (
+    "relative",
+    "answer_mass",
+    "difference",
+    *readings.FIGURES[False],
+    *readings.FIGURES[True],
+)
+"""Columns of finalists' rows that are kept to so many digits."""
 ARM_COLUMNS: Columns = (
     Column("arm", "its place in the grid"),
     Column("name", "method and index of the vector"),
@@ -30,7 +39,7 @@ ARM_COLUMNS: Columns = (
     Column("mean", "mean of what decides, over the questions asked"),
     Column("low", "bound from below of the mean over all questions, for this cell alone"),
     Column("high", "bound from above"),
-    Column("change", "mean change of the logit difference from scale 0, on the questions asked"),
+    Column("change", "mean change of the difference from scale 0, on the questions asked"),
     Column("rate_change", "change of the share of behaviour answers, on the questions asked"),
     Column("dropped", "questions asked when it was dropped; empty for finalists"),
     Column("chance", "bound of the chance of such answers if no cell were better"),
@@ -83,9 +92,9 @@ class Raced:
     """Mean difference m of every row, in that order; NaN where it was not asked or undefined."""
     race: Race
     limit: float | None
-    """Logits beyond which a question's change does not count; None for shares."""
+    """Logits or nats beyond which a question's change does not count; None for shares."""
     frame: pd.DataFrame
-    """Baseline and finalists, all questions: `EVALUATION_COLUMNS`."""
+    """Baseline and finalists, all questions: the columns of `measures.columns_of`."""
     orders: int
     notes: tuple[str, ...]
     answers: dict[str, Any]
@@ -230,48 +239,11 @@ def _limited(shifts: Values, limit: float | None) -> int:
     return 0 if limit is None else int((np.abs(shifts) > limit).sum())
 
 
-def sentences(record: dict[str, Any], config: Any) -> list[str]:
-    """What was found, at what cost, and what is sure of it."""
-    best, cells, arms = record["best"], record["cells"], record["tables"]["arms"]
-    count, finalists = len(record["order"]), record["finalists"]
-    share = "" if best["rate_change"] is None else f"{100 * best['rate_change']:+.0f} points"
-    found = [
-        f"{best['name']} at {best['scale']:+g} has the largest change "
-        f"{_wanted(config)} of {len(arms)} cells: {best['change'] or 0.0:+.2f} logits, "
-        f"{share} of {config.sweep.behaviour} answers, over all {count} questions.",
-        f"{cells['asked']:,} of the full grid's {cells['grid']:,} cells were asked "
-        f"({cells['share']:.0%}).",
-        f"The chance that the full grid's best cell was dropped is at most {config.delta:.2g}"
-        f"{_counting(record)}.",
-    ]
-    if len(record["tied"]) > 1:
-        found.append(f"{len(record['tied'])} cells have exactly this figure; the first is named.")
-    if len(finalists) == len(arms) > 1:
-        found.append("No cell could be dropped: none was clearly better than the others.")
-    elif len(finalists) > 1:
-        names = [f"{arms[arm]['name']} at {arms[arm]['scale']:+g}" for arm in finalists[:6]]
-        more = f" and {len(finalists) - 6} more" if len(finalists) > 6 else ""
-        found.append(f"Left at the end and asked in full: {', '.join(names)}{more}.")
-    if record["limited"]:
-        found.append(f"{record['limited']} answers changed by more than that limit.")
-    return found
-
-
-def _counting(record: dict[str, Any]) -> str:
-    limit = record["limit"]
-    return "" if limit is None else f", a question's change counting up to {limit:.3g} logits"
-
-
-def _wanted(config: Any) -> str:
-    by = "of the mean logit difference" if config.measure == "logits" else "of the share"
-    way = {"either": "either way", "toward": "toward it", "away": "away from it"}
-    return f"{by}, {way[config.direction]},"
-
-
 def _readings(frame: pd.DataFrame) -> dict[str, list[Any]]:
     """A frame as plain JSON, column by column."""
-    plain = {name: frame[name].tolist() for name in columns.names(EVALUATION_COLUMNS)}
-    for name in ("relative", "logit_a", "logit_b", "answer_mass", "difference"):
+    known = measures.columns_of(frame.columns)
+    plain = {name: frame[name].tolist() for name in columns.names(known) if name in frame}
+    for name in set(ROUNDED) & set(plain):
         plain[name] = _rounded(frame[name].to_numpy(float))
     return plain
 
@@ -320,11 +292,12 @@ def finalist_rows(record: dict[str, Any]) -> pd.DataFrame:
     Raises:
         StoreError: If the record holds no such rows.
     """
-    readings: Any = record.get("readings")
+    stored: Any = record.get("readings")
     try:
-        known = [one.name for one in EVALUATION_COLUMNS if one.is_required or one.name in readings]
-        frame = pd.DataFrame({name: readings[name] for name in known})
-        return columns.completed(frame, EVALUATION_COLUMNS, "An adaptive sweep")
+        own = measures.columns_of(stored)
+        known = [one.name for one in own if one.is_required or one.name in stored]
+        frame = pd.DataFrame({name: stored[name] for name in known})
+        return columns.completed(frame, own, "An adaptive sweep")
     except (TypeError, KeyError, ValueError) as error:
         raise StoreError(f"The rows of this adaptive sweep cannot be read: {error}.") from error
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from engine.maths.intervals import bootstrap_mean, wilson
+from engine.records import readings
 
 VECTOR = ["vector_set", "vector", "method"]
 CELL = [*VECTOR, "scale"]
@@ -24,19 +25,20 @@ def per_question(frame: pd.DataFrame) -> pd.DataFrame:
     """Average each question over the orders it was asked in, cell by cell.
 
     Args:
-        frame: An evaluation's rows, with `EVALUATION_COLUMNS`.
+        frame: An evaluation's rows, with the columns of `measures.columns_of`.
 
     Returns:
         Columns: vector_set, vector, method, scale, question, relative; `content` (mean
         difference m), `letter_bias` (mean of logit A - logit B), `chose` (1 if m > 0; if
         m = 0 `tie`, or one half where the rows do not say; else 0), `chose_a` (share of the
         orders answered with A), `answer_mass`, `orders`. A question with an undefined logit has
-        NaN in content, chose and chose_a.
+        NaN in content, chose and chose_a. Where written answers were read, there are no letters:
+        letter_bias, chose_a and answer_mass are NaN.
     """
-    lean = frame["logit_a"].astype(float) - frame["logit_b"].astype(float)
+    lean = letter_lean(frame)
     rows = frame[[*CELL, "question"]].assign(
         relative=frame["relative"].astype(float),
-        answer_mass=frame["answer_mass"].astype(float),
+        answer_mass=frame["answer_mass"].astype(float) if "answer_mass" in frame else np.nan,
         content=_finite_or_nan(frame["difference"].astype(float)),
         letter_bias=_finite_or_nan(lean),
         chose_a=_sign_share(_finite_or_nan(lean)),
@@ -132,19 +134,27 @@ def question_slopes(questions: pd.DataFrame) -> pd.DataFrame:
 
 
 def is_no_op(frame: pd.DataFrame, tolerance: float = 1e-3) -> bool:
-    """Whether no logit moved by more than `tolerance` at any nonzero scale.
+    """Whether no logit or log p moved by more than `tolerance` at any nonzero scale.
 
     False when no nonzero scale was run.
     """
     asked = ["question", "order"]
-    base = frame[frame["vector_set"] == BASELINE].set_index(asked)[["logit_a", "logit_b"]]
+    figures = list(readings.figures_of(frame.columns))
+    base = frame[frame["vector_set"] == BASELINE].set_index(asked)[figures]
     moved = frame[(frame["vector_set"] != BASELINE) & (frame["scale"] != 0)]
     joined = moved.join(base.add_suffix("_base"), on=asked, how="inner")
     if joined.empty:
         return False
-    logits = joined[["logit_a", "logit_b"]].to_numpy(float)
-    baseline = joined[["logit_a_base", "logit_b_base"]].to_numpy(float)
-    return bool(np.all(np.abs(logits - baseline) <= tolerance))
+    found = joined[figures].to_numpy(float)
+    baseline = joined[[f"{name}_base" for name in figures]].to_numpy(float)
+    return bool(np.all(np.abs(found - baseline) <= tolerance))
+
+
+def letter_lean(frame: pd.DataFrame) -> pd.Series:
+    """logit A - logit B of every row; NaN where written answers were read."""
+    if readings.is_likelihood(frame.columns):
+        return pd.Series(np.nan, index=frame.index)
+    return frame["logit_a"].astype(float) - frame["logit_b"].astype(float)
 
 
 def _finite_or_nan(values: pd.Series) -> pd.Series:

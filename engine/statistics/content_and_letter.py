@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from engine.statistics import yardsticks
-from engine.statistics.cells import CELL, CONTROL
+from engine.statistics.cells import CELL, CONTROL, letter_lean
 from engine.statistics.yardsticks import YARDSTICK
 
 PARTS = {
@@ -28,10 +28,10 @@ def by_question(frame: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         Columns: vector_set, vector, method, scale, question, then `PARTS`; NaN where a logit is
-        undefined or the order was not asked.
+        undefined, the order was not asked, or no letters were read.
     """
     difference = frame["difference"].astype(float)
-    letter = frame["logit_a"].astype(float) - frame["logit_b"].astype(float)
+    letter = letter_lean(frame)
     is_given = frame["order"] == "given"
     rows = frame[[*CELL, "question"]].assign(
         content=difference.where(np.isfinite(difference)),

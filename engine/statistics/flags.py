@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from engine.records import readings
 from engine.statistics import side_effects
 from engine.statistics.cells import BASELINE, CELL, CONTROL, VECTOR, is_no_op
 
@@ -29,15 +30,18 @@ def of_frame(frame: pd.DataFrame) -> tuple[str, ...]:
     """All sentences that hold for a sweep, the gravest first; empty where none does.
 
     Args:
-        frame: An evaluation's rows, with `EVALUATION_COLUMNS`.
+        frame: An evaluation's rows, with the columns of `measures.columns_of`.
     """
-    found = [undefined(frame), _no_op(frame), _one_letter(frame), _always_a_letter(frame)]
-    return tuple(s for s in (*found, _letter_vectors(frame), *_costs(frame)) if s)
+    found = [undefined(frame), _no_op(frame)]
+    if not readings.is_likelihood(frame.columns):
+        found += [_one_letter(frame), _always_a_letter(frame), _letter_vectors(frame)]
+    return tuple(s for s in (*found, *_costs(frame)) if s)
 
 
 def undefined(frame: pd.DataFrame) -> str:
     """How many rows have no figure, because a logit is not a finite number; "" if all have one."""
-    known = np.isfinite(frame[["logit_a", "logit_b"]].to_numpy(float)).all(axis=1)
+    figures = list(readings.figures_of(frame.columns))
+    known = np.isfinite(frame[figures].to_numpy(float)).all(axis=1)
     if known.all():
         return ""
     lost = frame.loc[~known, "scale"]
@@ -109,9 +113,10 @@ def letter_vectors(frame: pd.DataFrame) -> pd.DataFrame:
 def _no_op(frame: pd.DataFrame) -> str:
     if not is_no_op(frame):
         return ""
+    figure = "log p" if readings.is_likelihood(frame.columns) else "logit"
     return (
-        "Nothing moved: at no scale did any logit change. The steering did not reach the model, so "
-        "no figure of this sweep says anything about the vectors."
+        f"Nothing moved: at no scale did any {figure} change. The steering did not reach the "
+        "model, so no figure of this sweep says anything about the vectors."
     )
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import scipy
 from jaxtyping import Float, Int
 
+from engine.records import readings
 from engine.statistics import yardsticks
 from engine.statistics.cells import BASELINE, CELL, CONTROL
 from engine.statistics.yardsticks import YARDSTICK
@@ -75,19 +76,20 @@ def flips(questions: pd.DataFrame) -> pd.DataFrame:
 
 
 def moves(frame: pd.DataFrame) -> pd.DataFrame:
-    """The largest move of any answer's logit from the baseline, cell by cell.
+    """The largest move of any answer's logit or log p from the baseline, cell by cell.
 
     Args:
-        frame: An evaluation's rows, with `records.EVALUATION_COLUMNS`.
+        frame: An evaluation's rows, with the columns of `measures.columns_of`.
 
     Returns:
-        Columns: vector_set, vector, method, scale, move (logits; NaN if a logit is undefined).
+        Columns: vector_set, vector, method, scale, move (logits or nats; NaN if one is undefined).
     """
     asked = ["question", "order"]
     is_base = frame["vector_set"] == BASELINE
-    base = frame.loc[is_base, [*asked, "logit_a", "logit_b"]]
+    figures = readings.figures_of(frame.columns)
+    base = frame.loc[is_base, [*asked, *figures]]
     moved = frame[~is_base].merge(base, on=asked, suffixes=("", "_base"))
-    steps = [(moved[f"logit_{x}"] - moved[f"logit_{x}_base"]).abs() for x in "ab"]
+    steps = [(moved[name] - moved[f"{name}_base"]).abs() for name in figures]
     largest = np.maximum(steps[0].to_numpy(float), steps[1].to_numpy(float))
     cells = moved[CELL].assign(move=largest, undefined=~np.isfinite(largest))
     groups = cells.groupby(CELL, sort=False, observed=True)

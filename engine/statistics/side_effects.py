@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from engine.maths.intervals import wilson
-from engine.records import measures
+from engine.records import measures, readings
 from engine.records.columns import completed
 from engine.statistics import yardsticks
 from engine.statistics.cells import BASELINE, CELL, CONTROL
@@ -106,6 +106,13 @@ def beside_best(cells: pd.DataFrame, best: pd.DataFrame) -> pd.DataFrame:
 
 
 def _add_written(table: pd.DataFrame, frame: pd.DataFrame) -> None:
+    if readings.is_likelihood(frame.columns):
+        groups = frame.groupby(CELL, sort=False, observed=True)
+        table["written"] = groups["written"].count()
+        # Nothing asked for a letter, so no answer lacks one.
+        names = ("agreement", "says", "writes", "unparsed", "agreement_low", "agreement_high")
+        table[list(names)] = np.nan
+        return
     rows = frame[frame["written"].notna() & frame["written_letter"].notna()]
     parsed = rows[rows["written_letter"] != ""]
     larger = np.where(parsed["logit_a"] > parsed["logit_b"], "A", "B")

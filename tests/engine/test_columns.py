@@ -255,8 +255,12 @@ def test_an_adaptive_sweep_without_a_later_column_opens(
     store, record = Store(tmp_path), adaptive_record()
     path = store.save_experiment("c0ffee", record)
     later = Column("turned", "answers that turned", LATER, 0.5)
-    for name in ("ARM_COLUMNS", "RACE_COLUMNS", "EVALUATION_COLUMNS"):
-        monkeypatch.setattr(adaptive, name, (*getattr(adaptive, name), later))
+    for room, name in (
+        (adaptive, "ARM_COLUMNS"),
+        (adaptive, "RACE_COLUMNS"),
+        (measures, "EVALUATION_COLUMNS"),
+    ):
+        monkeypatch.setattr(room, name, (*getattr(room, name), later))
 
     found = store.load_experiment(path)
 
@@ -291,6 +295,7 @@ def test_a_column_that_came_later_needs_a_default_that_claims_nothing() -> None:
 def test_every_table_names_each_column_once_and_dates_the_later_ones() -> None:
     tables = (
         records.EVALUATION_COLUMNS + measures.added(),
+        records.LIKELIHOOD_COLUMNS + measures.added(),
         grids.GENERATION_COLUMNS,
         adaptive.ARM_COLUMNS,
         adaptive.RACE_COLUMNS,

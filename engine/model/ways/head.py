@@ -11,6 +11,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+POSITIONS_AT_ONCE = 256
+"""Of texts whose every position is read; all of them times the vocabulary would not fit."""
+
 
 class Head:
     """The last norm and the head of one causal LM, whose decoder has a `norm`."""
@@ -30,6 +33,25 @@ class Head:
             return logits, logits[:, list(ids)]
         exact = rows(module, normed, ids)
         return logits, logits[:, list(ids)] if exact is None else self._after(exact)
+
+    def given(
+        self, hidden: Float[Tensor, "rows tokens hidden"], wanted: Sequence[int]
+    ) -> Float[Tensor, "rows tokens"]:
+        """Log-probability of each wanted token at its position, in blocks of positions."""
+        ids = sorted(set(wanted))
+        flat = hidden.reshape(-1, hidden.shape[-1])
+        places = torch.tensor([ids.index(token) for token in wanted], device=flat.device)
+        columns = places.repeat(len(hidden))[:, None]
+        found = torch.empty(len(flat), device=flat.device)
+        for first in range(0, len(flat), POSITIONS_AT_ONCE):
+            part = slice(first, first + POSITIONS_AT_ONCE)
+            logits, exact = self.read(flat[part], ids)
+            # Rounded logits beside exact ones would give more than all of the probability.
+            logits[:, ids] = exact
+            found[part] = exact.gather(-1, columns[part].to(exact.device))[:, 0] - logits.logsumexp(
+                -1
+            )
+        return found.reshape(hidden.shape[:2])
 
     def _after(self, logits: Float[Tensor, "rows some"]) -> Float[Tensor, "rows some"]:
         """What the model's own pass does to each logit by itself; the self-test proves it."""
