@@ -36,7 +36,8 @@ try:
             with right:
                 overview.best(sweep, ranking)
             about = captions.CONTROLS if controls.kinds(sweep) == 1 else controls.OWN_MOVE
-            st.caption(f"{about} {captions.PROXY}")
+            proxy = captions.PROXY if sweep.reading.has_letters else captions.LIKELIHOOD
+            st.caption(f"{about} {proxy}")
         else:
             st.info(captions.ONLY_CONTROLS)
     else:

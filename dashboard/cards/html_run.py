@@ -10,7 +10,7 @@ from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import BEYOND, Sweep
 from dashboard.session import navigation
 from dashboard.words import captions, inks
-from engine.records.records import Provenance
+from engine.records.records import Provenance, Question
 
 BEST = 3
 MOST_QUESTIONS = 300
@@ -28,7 +28,7 @@ def report(sweep: Sweep) -> bytes:
         html.paragraph(captions.ONLY_CONTROLS, "warning")
         if ranking is None
         else html.figures(_figures(sweep, ranking)),
-        html.paragraph(f"{captions.PROXY} {captions.orders(evaluation.config)}"),
+        html.paragraph(captions.reading(evaluation.config)),
         html.heading("What was run"),
         html.names(recipes.of_sweep(evaluation) | {"view": link(evaluation.digest)}),
         *([] if ranking is None else _measured(sweep, ranking)),
@@ -85,11 +85,14 @@ def provenance(made: Provenance) -> dict[str, str]:
 def _figures(sweep: Sweep, ranking: pd.DataFrame) -> dict[str, str]:
     base = sweep.vectors[sweep.vectors["scale"] == 0].iloc[0]
     rates, beyond = sweep.vectors["rate"], int((ranking["badge"] == BEYOND).sum())
+    last = {"Unsteered choosing A": captions.figure(base["percent_a"])}
+    if not sweep.reading.has_letters:
+        last = {f"Unsteered {sweep.reading.difference}": captions.number(base["mean"])}
     return {
         f"Unsteered {sweep.behaviour}": captions.figure(base["rate"]),
         f"Steered {sweep.behaviour}": captions.span(rates.min(), rates.max()),
         "Beyond the best random": f"{beyond} of {len(ranking)}",
-        "Unsteered choosing A": captions.figure(base["percent_a"]),
+        **last,
     }
 
 
@@ -101,15 +104,15 @@ def _all(sweep: Sweep, ranking: pd.DataFrame) -> list[str]:
     grey = controls.grey(sweep)
     best = ranking.loc[ranking["badge"] == BEYOND, "name"]
     told = cells.assign(starred=cells["name"].isin(best), flips="", told="")
-    marks = "; ".join(
-        f"{mark} {captions.FLAGS[name]}" for name, mark in captions.FLAG_MARKS.items()
-    )
+    marks = captions.flags(sweep.evaluation.config)
     return [
         html.heading(f"What moves {sweep.behaviour} answers"),
-        html.chart(many_vectors.headline(cells, band, inks.LIGHT), f"{thick} {grey}"),
         html.chart(
-            many_vectors.heat_map(told, inks.LIGHT),
-            "Mean change of the logit difference from scale 0. Bold: beyond the band of random "
+            many_vectors.headline(cells, band, inks.LIGHT, sweep.reading), f"{thick} {grey}"
+        ),
+        html.chart(
+            many_vectors.heat_map(told, inks.LIGHT, sweep.reading),
+            f"Mean change of the {sweep.reading.difference} from scale 0. Bold: beyond the band of random "
             f"vectors at that scale. \u2605 beyond the best of {controls.words_of_all(sweep)}. "
             f"{marks}.",
         ),
@@ -135,7 +138,7 @@ def _methods(sweep: Sweep) -> list[str]:
 def leaderboard(ranking: pd.DataFrame) -> pd.DataFrame:
     """The ranking as a reader's table."""
     rows = ranking.to_dict("records")
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "vector": ranking["name"],
             "method": ranking["method"].map(captions.method),
@@ -151,6 +154,7 @@ def leaderboard(ranking: pd.DataFrame) -> pd.DataFrame:
             "badge": [sweeps.verdict(row) for row in rows],
         }
     )
+    return table if ranking["percent_a"].notna().any() else table.drop(columns="choosing A")
 
 
 def _one(sweep: Sweep, name: str, ranking: pd.DataFrame) -> list[str]:
@@ -171,7 +175,20 @@ def _one(sweep: Sweep, name: str, ranking: pd.DataFrame) -> list[str]:
 def _numbers(sweep: Sweep) -> pd.DataFrame:
     kept = ["name", "label", "rate", "rate_low", "rate_high", "mean", "change", "percent_a"]
     cells = sweeps.cells(sweep)
+    if not sweep.reading.has_letters:
+        kept.remove("percent_a")
     return cells[[name for name in kept if name in cells]].rename(columns={"label": "scale"})
+
+
+def _options(sweep: Sweep, one: Question) -> dict[str, str]:
+    """The answers to a question, and which of them shows the behaviour."""
+    if not sweep.reading.has_letters:
+        return dict(zip((f"{sweep.behaviour} answer", "other answer"), one.answers, strict=True))
+    return {
+        "(A)": one.options[0],
+        "(B)": one.options[1],
+        sweep.behaviour: one.behaviour_letter,
+    }
 
 
 def _questions(sweep: Sweep) -> pd.DataFrame:
@@ -180,9 +197,7 @@ def _questions(sweep: Sweep) -> pd.DataFrame:
         {
             "id": one.id,
             "question": one.stem,
-            "(A)": one.options[0],
-            "(B)": one.options[1],
-            sweep.behaviour: one.behaviour_letter,
+            **_options(sweep, one),
         }
         for one in asked[:MOST_QUESTIONS]
     ]

@@ -9,6 +9,7 @@ import numpy as np
 from dashboard.words import captions
 from engine.configs.core import Site
 from engine.model.declared import generating
+from engine.records import readings
 from engine.records.grids import Generation
 from engine.records.records import EvaluationHead, Provenance, VectorSet, measured
 
@@ -52,11 +53,15 @@ def _sweep(evaluation: EvaluationHead) -> Recipe:
     scales = ", ".join(captions.scale(float(scale)) for scale in config.get("scales", ()))
     unit = "times the median residual norm, per unit vector" if relative else "times the vector"
     orders = "both option orders" if config.get("orders", "both") == "both" else "as given"
+    reading, positions = readings.of_config(config), "at all positions of the prompt"
+    asked_in = f"asked in {orders}"
+    if not reading.has_letters:
+        asked_in, positions = f"read by {reading.difference}", f"{positions} and of the answers"
     kind = config.get("control_kind", "isotropic")
     return {
-        "operation": "add to the residual stream, at all positions of the prompt",
+        "operation": f"add to the residual stream, {positions}",
         "scales": f"{scales}; {unit}",
-        "questions": f"{asked.name}, {len(asked.questions)} asked in {orders}; counted: "
+        "questions": f"{asked.name}, {len(asked.questions)} {asked_in}; counted: "
         f"{asked.behaviour}; file sha256 {asked.sha256[:12]}",
         "controls": f"{config.get('controls', 0)} random vectors for each site and norm, {kind}",
         "template": _template(evaluation.model, config),

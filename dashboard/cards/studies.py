@@ -9,6 +9,7 @@ from dashboard.cards.card import Card
 from dashboard.charts import studies
 from dashboard.words import captions
 from dashboard.words.inks import LIGHT
+from engine.records import readings
 
 MOST_BEST = 5
 TURNED = (
@@ -38,7 +39,9 @@ def of_study(record: dict[str, Any], arm: str | None, address: str) -> Card:
     ]
     told = {f"best, {table['questions']}": _best(table["best"]) for table in record["tables"]}
     shown = card.view(address, {**told, **recipes.of_study(record)})
-    return card.of_charts(title, f"{AVERAGED} {captions.PROXY}", drawn, shown)
+    has_letters = readings.of_config(record.get("config") or {}).has_letters
+    proxy = captions.PROXY if has_letters else captions.LIKELIHOOD
+    return card.of_charts(title, f"{AVERAGED} {proxy}", drawn, shown)
 
 
 def _heading(table: dict[str, Any]) -> alt.TitleParams:

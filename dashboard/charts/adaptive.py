@@ -9,6 +9,7 @@ import pandas as pd
 from dashboard.charts.one_vector import Drawing
 from dashboard.words import captions
 from dashboard.words.inks import RAMP, Inks
+from engine.records import readings
 
 COLOURED = 6
 """Finalists that get a colour of their own; more are drawn in the muted ink."""
@@ -24,10 +25,11 @@ def of_record(record: dict[str, Any], inks: Inks) -> Drawing:
     frame["dropped"] = last & ~frame["arm"].isin(left)
     best = record["best"]["arm"]
     finalists = [best, *(arm for arm in record["finalists"] if arm != best)]
+    reading = readings.of_config(record.get("sweep", {}))
     is_share = record["config"]["measure"] == "share"
     behaviour = captions.plain(str(record["questions"]["behaviour"]))
-    title = f"change of {behaviour} share" if is_share else "change in logits"
-    form = "+.1%" if is_share else "+.2f"
+    title = f"change of {behaviour} share" if is_share else f"change in {reading.unit}"
+    form = "+.1%" if is_share else "+.2f" if reading.has_letters else "+.3f"
     return race(frame, [labels[arm] for arm in finalists], title, inks, form)
 
 

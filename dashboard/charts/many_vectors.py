@@ -8,15 +8,17 @@ import pandas as pd
 from dashboard.charts.one_vector import Drawing
 from dashboard.words import captions
 from dashboard.words.inks import RAMP, Inks, method_colour
+from engine.records.readings import LETTERS, Reading
 
 
-def heat_map(cells: pd.DataFrame, inks: Inks) -> Drawing:
+def heat_map(cells: pd.DataFrame, inks: Inks, reading: Reading = LETTERS) -> Drawing:
     """Vectors x scales; figures outside the random band are bold, a click names a vector.
 
     Args:
         cells: Columns name, scale, label, change, rate, percent_a, beyond (bool), flag, flips (in
             words), told (of the flag, in words), starred (whether the vector has the badge).
         inks: Of the theme.
+        reading: What the figures are called.
     """
     limit = float(cells["change"].abs().fillna(0.0).max()) or 1.0
     names, labels = list(dict.fromkeys(cells["name"])), _labels(cells)
@@ -41,7 +43,7 @@ def heat_map(cells: pd.DataFrame, inks: Inks) -> Drawing:
             scale=alt.Scale(domain=[-limit, 0, limit], range=[RAMP[0], inks.middle, RAMP[6]]),
             legend=None,
         ),
-        tooltip=_cell_figures(),
+        tooltip=_cell_figures(reading),
     )
     figure = alt.Text("change:Q", format="+.2~g")
     ink = alt.when("datum.strong").then(alt.value("#ffffff")).otherwise(alt.value(inks.ink))
@@ -72,13 +74,14 @@ def _flag_marks(cells: pd.DataFrame, limit: float, base: alt.Chart, ink: Any) ->
     ]
 
 
-def _cell_figures() -> list[alt.Tooltip]:
+def _cell_figures(reading: Reading) -> list[alt.Tooltip]:
+    letter = [alt.Tooltip("percent_a:Q", title="choosing A", format=".0%")]
     return [
         alt.Tooltip("name:N", title="vector"),
         alt.Tooltip("label:N", title="scale"),
-        alt.Tooltip("change:Q", title="change of logit difference", format="+.3~g"),
+        alt.Tooltip("change:Q", title=f"change of {reading.difference}", format="+.3~g"),
         alt.Tooltip("rate:Q", title="behaviour", format=".0%"),
-        alt.Tooltip("percent_a:Q", title="choosing A", format=".0%"),
+        *(letter if reading.has_letters else []),
         alt.Tooltip("flips:N", title="flips"),
         alt.Tooltip("told:N", title="flag"),
     ]
@@ -88,13 +91,16 @@ def _labels(cells: pd.DataFrame) -> list[str]:
     return list(dict.fromkeys(cells.sort_values("scale")["label"]))
 
 
-def headline(cells: pd.DataFrame, band: pd.DataFrame, inks: Inks) -> Drawing:
+def headline(
+    cells: pd.DataFrame, band: pd.DataFrame, inks: Inks, reading: Reading = LETTERS
+) -> Drawing:
     """Every vector's effect over scales, coloured by method, against the random band.
 
     Args:
         cells: Columns name, method, scale, label, change, best (the method's best vector).
         band: Columns scale, label, low, high.
         inks: Of the theme.
+        reading: What the figures are called.
     """
     labels = _labels(cells)
     x = alt.X(
@@ -113,7 +119,7 @@ def headline(cells: pd.DataFrame, band: pd.DataFrame, inks: Inks) -> Drawing:
         legend=alt.Legend(title=None, orient="top", symbolOpacity=1),
     )
     frame = cells.assign(method_name=cells["method"].map(captions.method))
-    change = alt.Y("change:Q", title="change of logit difference", axis=alt.Axis(tickCount=6))
+    change = alt.Y("change:Q", title=f"change of {reading.difference}", axis=alt.Axis(tickCount=6))
     lines = alt.Chart(frame).encode(
         x=x, y=change, color=colour, detail=alt.Detail("name:N"), tooltip=_headline_figures()
     )

@@ -253,7 +253,7 @@ def rates(
             y=alt.Y("rate_low:Q"), y2=alt.Y2("rate_high:Q"), color=axis.colour()
         ),
         base.mark_circle(size=90, opacity=1).encode(
-            y=share, color=axis.colour(), tooltip=_rate_figures()
+            y=share, color=axis.colour(), tooltip=_rate_figures(frame)
         ),
     ]
     layers += [_letters(frame, axis, inks)] if letters else []
@@ -281,13 +281,14 @@ def _usable(span: tuple[float, float], axis: Axis, inks: Inks) -> list[alt.Chart
     ]
 
 
-def _rate_figures() -> list[alt.Tooltip]:
+def _rate_figures(frame: pd.DataFrame) -> list[alt.Tooltip]:
+    letter = [alt.Tooltip("percent_a:Q", title="choosing A", format=".1%")]
     return [
         alt.Tooltip("scale:Q"),
         alt.Tooltip("rate:Q", title="behaviour", format=".1%"),
         alt.Tooltip("rate_low:Q", title="from", format=".1%"),
         alt.Tooltip("rate_high:Q", title="to", format=".1%"),
-        alt.Tooltip("percent_a:Q", title="choosing A", format=".1%"),
+        *(letter if frame["percent_a"].notna().any() else []),
         alt.Tooltip("n:Q", title="questions"),
     ]
 
@@ -298,8 +299,22 @@ def _letters(frame: pd.DataFrame, axis: Axis, inks: Inks) -> alt.Chart:
     return base.mark_line(color=inks.second, point=point)
 
 
-def question(rows: pd.DataFrame, axis: Axis, inks: Inks) -> Drawing:
-    """One question's logit difference over scales, in both orders (columns scale, order, value)."""
+def question(
+    rows: pd.DataFrame, axis: Axis, inks: Inks, title: str = "logit difference"
+) -> Drawing:
+    """One question's difference over scales, in its orders (columns scale, order, value)."""
+    if "order" not in rows:
+        frame = axis.place(rows)
+        line = (
+            alt.Chart(frame)
+            .mark_line(color=inks.line, point=alt.OverlayMarkDef(size=50, color=inks.line))
+            .encode(
+                x=axis.x(),
+                y=alt.Y("value:Q", title=title, axis=alt.Axis(tickCount=5)),
+                tooltip=[alt.Tooltip("scale:Q"), alt.Tooltip("value:Q", format="+.3f")],
+            )
+        )
+        return alt.layer(_zero(inks), line, height=240)
     names = {"given": "as given", "swapped": "options swapped"}
     frame = axis.place(rows).assign(order=lambda f: f["order"].map(names))
     lines = (
@@ -307,7 +322,7 @@ def question(rows: pd.DataFrame, axis: Axis, inks: Inks) -> Drawing:
         .mark_line(point=alt.OverlayMarkDef(size=50))
         .encode(
             x=axis.x(),
-            y=alt.Y("value:Q", title="logit difference", axis=alt.Axis(tickCount=5)),
+            y=alt.Y("value:Q", title=title, axis=alt.Axis(tickCount=5)),
             color=alt.Color(
                 "order:N",
                 scale=alt.Scale(domain=list(names.values()), range=[inks.line, inks.second]),

@@ -78,7 +78,7 @@ def _pinned_means(sweep: Sweep, view: View, own: pd.DataFrame) -> one_vector.Oth
 
 def title(sweep: Sweep, view: View) -> str:
     """Of the violin's y axis."""
-    words = f"logit({sweep.behaviour}) \u2212 logit(other)"
+    words = sweep.reading.less(sweep.behaviour)
     if view.part == "letter":
         words = "logit A \u2212 logit B"
     elif view.part != "content":
@@ -108,7 +108,7 @@ def rates(
         controls.band(sweep, view.name, "rate") if view.band else None,
         axis(sweep, view),
         inks,
-        letters=view.letters,
+        letters=view.letters and sweep.reading.has_letters,
         title=f"% {sweep.behaviour}",
         usable=usable,
         other=other,
@@ -121,7 +121,7 @@ def legend(sweep: Sweep, view: View) -> str:
     parts = [f"Bars: 95 % intervals over {asked} questions"]
     if view.band and controls.count(sweep, view.name):
         parts.append(f"grey: 95 % of {controls.words(sweep, view.name)}")
-    if view.letters:
+    if view.letters and sweep.reading.has_letters:
         parts.append("orange: share of answers that are the letter A")
     if view.pinned is not None:
         parts.append(f"{captions.PINNED} and long dashes: the mean of {view.pinned}")

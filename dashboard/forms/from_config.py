@@ -3,6 +3,7 @@
 A new finder needs no new form: its fields, their types and defaults are read off its config.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -86,11 +87,10 @@ def evaluation(
     """Draw the settings of an A/B sweep; None, with the reason on screen, if they cannot work."""
     is_adaptive = adaptive.is_wanted()
     known = {one.name: one for one in offered(EvaluateConfig)}
-    given = {
-        "questions": fields.widget(known["questions"], "ab_questions", EvaluateConfig.questions)
-    }
-    given["behaviour"] = _behaviour(known["behaviour"], given["questions"])
-    given |= _sweep_settings(model, known, with_controls=not is_adaptive)
+    given = _questions(known)
+    given["behaviour"] = _behaviour(known["behaviour"], given["questions"], given["reading"])
+    has_orders = given["reading"] == "letters"
+    given |= _sweep_settings(model, known, with_controls=not is_adaptive, has_orders=has_orders)
     if is_adaptive:
         choice = adaptive.settings()
     else:
@@ -107,11 +107,20 @@ def evaluation(
     return config
 
 
-def _behaviour(told: Offered, questions: str) -> str:
+def _questions(known: dict[str, Offered]) -> dict[str, Any]:
+    """How answers are read, and of which questions: written ones may come from pairs."""
+    reading = fields.widget(known["reading"], "ab_reading", "letters")
+    told, key = known["questions"], "ab_questions"
+    if reading == "likelihood":
+        told, key = replace(told, setting=replace(told.setting, file="pairs")), "ab_answers"
+    return {"reading": reading, "questions": fields.widget(told, key, EvaluateConfig.questions)}
+
+
+def _behaviour(told: Offered, questions: str, reading: str) -> str:
     return str(
         st.selectbox(
             told.label,
-            resources.behaviours(questions),
+            resources.behaviours(questions, reading),
             key=f"ab_behaviour_{questions}",
             persist_state="session",
             accept_new_options=True,
@@ -121,7 +130,7 @@ def _behaviour(told: Offered, questions: str) -> str:
 
 
 def _sweep_settings(
-    model: ModelConfig, known: dict[str, Offered], with_controls: bool
+    model: ModelConfig, known: dict[str, Offered], *, with_controls: bool, has_orders: bool
 ) -> dict[str, Any]:
     first = "absolute" if model.model == "qwen3-14b" else "relative"
     unit = fields.widget(known["scale_unit"], state.of_model("ab_scale_unit"), first)
@@ -140,6 +149,8 @@ def _sweep_settings(
         given["control_kind"] = fields.widget(kind, "ab_control_kind", kind.default)
     else:
         given["controls"] = 0
+    if not has_orders:
+        return given
     both = st.toggle(
         known["orders"].label,
         value=True,

@@ -6,8 +6,10 @@ import streamlit as st
 
 from dashboard.session import resources
 from dashboard.words import captions
+from engine.configs.core import as_json
 from engine.configs.sweeps import EvaluateConfig
 from engine.errors import EngineError
+from engine.records import readings
 from engine.statistics import power
 from engine.statistics.power import STUDY_SPREAD, Plan, Spread
 
@@ -19,7 +21,10 @@ def draw(config: EvaluateConfig) -> None:
     except EngineError:
         # The form itself says what is wrong with its settings.
         return
-    words = power.sentence(found)
+    if config.is_likelihood and found.spread.source == STUDY_SPREAD.source:
+        # Logits of letters tell nothing of log p.
+        return
+    words = power.sentence(found, readings.of_config(as_json(config)).unit)
     if found.spread.source == STUDY_SPREAD.source:
         words += " Measured on this model, the figure will be smaller: pairing helps."
     floor = f"The smallest p of a single vector is {found.p_floor:.3f}." if config.controls else ""
@@ -37,7 +42,7 @@ def plan(config: EvaluateConfig) -> Plan:
     return power.plan(
         min(config.max_questions, lines(config.questions)),
         spread(config),
-        both_orders=config.orders == "both",
+        both_orders=config.orders == "both" or config.is_likelihood,
         vectors=vectors,
         scales=len([scale for scale in config.scales if scale != 0]),
         controls=config.controls,
@@ -52,11 +57,15 @@ def lines(questions: str) -> int:
 
 
 def spread(config: EvaluateConfig) -> Spread:
-    """How much questions differ: of these questions if they were asked, else of any, else known."""
+    """How much questions differ: of these questions if they were asked, else of any, else known.
+
+    Only of sweeps that read answers in the same way.
+    """
     own = [info for info in resources.runs() if info.model == config.model.short_name]
     name = Path(config.questions).stem
     for info in sorted(own, key=lambda info: resources.dataset(info) != name):
-        found = resources.sweep(info.digest).read.spread
-        if found is not None:
-            return found
+        sweep = resources.sweep(info.digest)
+        is_like = sweep.reading == readings.of_config(as_json(config))
+        if is_like and sweep.read.spread is not None:
+            return sweep.read.spread
     return STUDY_SPREAD

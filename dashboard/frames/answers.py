@@ -5,10 +5,14 @@ import pandas as pd
 from dashboard.frames.sweep import Sweep, key_of
 
 
-def letters(sweep: Sweep, name: str, question: str) -> pd.DataFrame:
-    """One question's logits at every scale and order, for one vector."""
+def of_question(sweep: Sweep, name: str, question: str) -> pd.DataFrame:
+    """What one question's answers got at every scale and order, for one vector."""
     frame = sweep.rows(key_of(sweep, name))
     kept = frame[frame["question"] == question]
+    if not sweep.reading.has_letters:
+        own = ["logp_behaviour", "tokens_behaviour", "logp_other", "tokens_other", "difference"]
+        rows = kept.sort_values("scale")[["scale", *own]]
+        return rows.assign(shows=rows["difference"] > 0)
     columns = ["scale", "order", "logit_a", "logit_b", "behaviour_letter", "difference"]
     rows = kept.sort_values(["scale", "order"])[columns]
     answer = (rows["logit_a"] > rows["logit_b"]).map({True: "A", False: "B"})

@@ -20,5 +20,5 @@ def cells(sweep: Sweep) -> pd.DataFrame:
             "" if pd.isna(gained) else f"{captions.flips(gained, lost)}, {captions.p(p)}"
             for gained, lost, p in counts
         ],
-        told=rows["flag"].map(captions.FLAGS).fillna(""),
+        told=[captions.flag(f, sweep.evaluation.config) if f else "" for f in rows["flag"]],
     )

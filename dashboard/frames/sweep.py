@@ -12,6 +12,8 @@ import pandas as pd
 
 from dashboard.words import captions
 from engine.maths.intervals import bootstrap_mean
+from engine.records import readings
+from engine.records.readings import Reading
 from engine.records.records import Evaluation, EvaluationHead
 from engine.statistics import badges, content_and_letter, whole
 from engine.statistics import cells as statistics
@@ -76,6 +78,17 @@ class Sweep(NamedTuple):
     def relative(self) -> bool:
         """Whether scales are in units of the residual norm."""
         return self.evaluation.config.get("scale_unit") == "relative"
+
+    @property
+    def reading(self) -> Reading:
+        """How answers were read, in words."""
+        return readings.of_config(self.evaluation.config)
+
+    @property
+    def metrics(self) -> dict[str, str]:
+        """What `METRICS` are called in this run."""
+        words = self.reading.difference
+        return METRICS | {"difference": words[:1].upper() + words[1:]}
 
     @property
     def behaviour(self) -> str:

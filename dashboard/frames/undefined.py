@@ -16,5 +16,5 @@ def words(sweep: Sweep) -> str:
     if not lost:
         return ""
     scales = cells.loc[cells["undefined"] > 0, "scale"]
-    told = flags.undefined_words(lost, lost + known, "answers", scales)
+    told = flags.undefined_words(lost, lost + known, "answers", scales, sweep.reading.single)
     return f"{told}: these are in no figure."

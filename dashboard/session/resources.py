@@ -18,7 +18,7 @@ from engine.configs.studies import RELATIVE_SCALES, CorrigibilityConfig, Decepti
 from engine.errors import ModelError, StoreError
 from engine.model.declared import generating
 from engine.model.identity import declared_blocks, locate
-from engine.questions import polarity
+from engine.questions import answers, polarity
 from engine.records.records import RecordInfo, VectorSet
 from engine.store import unfinished
 from engine.store.headers import read_record
@@ -186,8 +186,10 @@ def question_files() -> list[str]:
     return [str(p.relative_to(root)) for p in sorted((root / "data/questions").glob("*.jsonl"))]
 
 
-def behaviours(questions: str) -> list[str]:
-    """What a question file is known to measure; its own name if nothing is on record."""
+def behaviours(questions: str, reading: str = "letters") -> list[str]:
+    """What a file is known to measure, as it is read; its own name if nothing is on record."""
+    if reading == "likelihood" and (shown := answers.shown(questions)):
+        return list(shown)
     for end, known in polarity.table()["by_path"].items():
         if questions.endswith(end):
             return list(known)

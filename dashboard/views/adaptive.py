@@ -18,6 +18,7 @@ from dashboard.words.inks import LIGHT
 from engine.configs.adaptive import AdaptiveConfig, config_of
 from engine.configs.core import VectorRef
 from engine.configs.sweeps import EvaluateConfig
+from engine.records import readings
 
 KINDS = {"whole": "Whole sweeps", "adaptive": "Adaptive sweeps"}
 SURE = (
@@ -37,7 +38,7 @@ COLUMNS = {
     "scale": st.column_config.NumberColumn("scale", format="%+g", width=60),
     "asked": st.column_config.NumberColumn("asked", width=60, help="Questions asked"),
     "change": st.column_config.NumberColumn(
-        "change", format="%+.2f", help="Of the mean logit difference, on the questions asked"
+        "change", format="%+.2f", help="Of the mean difference, on the questions asked"
     ),
     "points": st.column_config.NumberColumn(
         "points", format="%+.0f", help="Change of the share of behaviour answers, in points"
@@ -93,7 +94,9 @@ def _show(record: dict[str, Any]) -> None:
     points = None if best["rate_change"] is None else 100 * best["rate_change"]
     st.subheader(captions.plain(f"{best['name']} at {captions.scale(best['scale'])}"))
     with st.container(horizontal=True, gap="large"):
-        st.metric("Change in logits", _signed(best["change"], "+.2f"), width="content")
+        reading = readings.of_config(record.get("sweep", {}))
+        shown = "+.2f" if reading.has_letters else "+.3f"
+        st.metric(f"Change in {reading.unit}", _signed(best["change"], shown), width="content")
         st.metric("Points", _signed(points, "+.0f"), width="content")
         st.metric("Cells asked", f"{cells['share']:.0%}", width="content")
     st.markdown("\n".join(f"- {captions.plain(one)}" for one in record["sentences"]))

@@ -64,12 +64,12 @@ def figures(sweep: Sweep, ranking: pd.DataFrame) -> None:
             help=f"Of {controls.words_of_all(sweep)}, each at its best scale, none reaches these, "
             "and they lie too far outside for the best of all cells by chance.",
         )
-        st.metric(
-            "Unsteered choosing A",
-            captions.figure(base["percent_a"]),
-            border=True,
-            help=captions.ORDERS,
-        )
+        if sweep.reading.has_letters:
+            choosing = captions.figure(base["percent_a"])
+            st.metric("Unsteered choosing A", choosing, border=True, help=captions.ORDERS)
+        else:
+            name = f"Unsteered {sweep.reading.difference}"
+            st.metric(name, captions.number(base["mean"]), border=True, help=captions.LIKELIHOOD)
 
 
 def empty(model: ModelConfig) -> None:
@@ -100,10 +100,12 @@ def headline(sweep: Sweep) -> None:
 
     def make(inks: Inks) -> Drawing:
         band = sweeps.labelled(controls.shared_band(sweep, "change"), sweep)
-        return many_vectors.headline(sweeps.cells(sweep), band, inks)
+        return many_vectors.headline(sweeps.cells(sweep), band, inks, sweep.reading)
 
     drawing = widgets.kept(("headline", sweep.evaluation.digest), make)
-    widgets.chart(drawing, "Change of the logit difference by method and scale", "headline")
+    widgets.chart(
+        drawing, f"Change of the {sweep.reading.difference} by method and scale", "headline"
+    )
 
 
 def best(sweep: Sweep, ranking: pd.DataFrame) -> None:

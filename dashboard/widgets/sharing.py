@@ -14,7 +14,7 @@ from dashboard.frames import controls, cosines
 from dashboard.frames import families as side_by_side
 from dashboard.frames import sweep as sweeps
 from dashboard.frames.families import Choice
-from dashboard.frames.sweep import METRICS, Sweep
+from dashboard.frames.sweep import Sweep
 from dashboard.widgets import widgets
 from dashboard.widgets.sheets import Sheet
 from dashboard.words import captions
@@ -47,6 +47,11 @@ def curves(sweep: Sweep, view: View, row: dict | None, address: str) -> None:
     )
 
 
+def proxy(sweep: Sweep) -> str:
+    """What the figures of a run stand for."""
+    return captions.PROXY if sweep.reading.has_letters else captions.LIKELIHOOD
+
+
 def curve_card(sweep: Sweep, view: View, row: dict | None, address: str) -> Card:
     """The violin of one vector over its shares, as they are on screen."""
     usable = sweeps.usable_span(row)
@@ -57,14 +62,14 @@ def curve_card(sweep: Sweep, view: View, row: dict | None, address: str) -> Card
     ]
     said = "" if row is None else f"{sweeps.sentence(row)} "
     foot = "Blue foot: the usable range. " if usable else ""
-    note = f"{said}{vector_view.legend(sweep, view)} {foot}{captions.PROXY}"
+    note = f"{said}{vector_view.legend(sweep, view)} {foot}{proxy(sweep)}"
     place = sweeps.key_of(sweep, view.name)
     recipe = recipes.of_vector(sweep.evaluation, *place, view.name)
     if view.pinned is not None:
         other = sweeps.key_of(sweep, view.pinned)
         told = f"{captions.PINNED} {view.pinned}: row {other[1]} of set {other[0]}"
         recipe = {**recipe, "pinned": told}
-    title = f"{view.name}: {METRICS[view.metric].lower()} by scale, {sweep.title}"
+    title = f"{view.name}: {sweep.metrics[view.metric].lower()} by scale, {sweep.title}"
     return card.of_charts(title, note, drawn, card.view(address, recipe))
 
 
@@ -86,17 +91,15 @@ def overview(sweep: Sweep, cells: pd.DataFrame, address: str) -> None:
 
 def overview_card(sweep: Sweep, cells: pd.DataFrame, address: str) -> Card:
     """All vectors x scales."""
-    marks = "; ".join(
-        f"{mark} {captions.FLAGS[name]}" for name, mark in captions.FLAG_MARKS.items()
-    )
+    marks = captions.flags(sweep.evaluation.config)
     note = (
-        f"Mean change of logit({sweep.behaviour}) \u2212 logit(other) from scale 0. Bold: beyond "
+        f"Mean change of {sweep.reading.less(sweep.behaviour)} from scale 0. Bold: beyond "
         f"the 95 % band of {controls.words_of_all(sweep)} at that scale. \u2605 beyond the "
-        f"best of them. {marks}. {captions.PROXY}"
+        f"best of them. {marks}. {proxy(sweep)}"
     )
     shown = card.view(address, recipes.of_sweep(sweep.evaluation))
     title = f"{sweep.title}: every vector at every scale"
-    return card.of_charts(title, note, [many_vectors.heat_map(cells, LIGHT)], shown)
+    return card.of_charts(title, note, [many_vectors.heat_map(cells, LIGHT, sweep.reading)], shown)
 
 
 def families(sweep: Sweep, choice: Choice, address: str) -> None:
@@ -123,7 +126,7 @@ def families_card(sweep: Sweep, choice: Choice, address: str) -> Card:
     else:
         drawn = list(family_charts.draw_six(sweep, choice, LIGHT).values())
         name = "all, top and by rank"
-    note = f"{side_by_side.DRAWN} {captions.PROXY}"
+    note = f"{side_by_side.DRAWN} {proxy(sweep)}"
     recipe = recipes.of_sweep(sweep.evaluation) | side_by_side.told(sweep, choice)
     if told := side_by_side.notes(sweep, choice):
         recipe["to know"] = " ".join(told)

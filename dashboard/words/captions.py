@@ -2,15 +2,22 @@
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from engine.configs import registry
+from engine.records import readings
 
 PROXY = (
     "The score is a logit difference after one forward pass: the model writes no answer. "
     "It is a proxy for what the model would say."
 )
+LIKELIHOOD = (
+    "The score says which of two written answers the model finds likelier: it reads both and "
+    "writes neither. It is a proxy for what the model would say."
+)
+"""The same where written answers were read."""
 ONE_PROMPT = (
     "These vectors were found on very few prompts (often one). What they do on other questions is "
     "what the evaluation measures; it was not trained for."
@@ -82,6 +89,12 @@ FLAGS = {
     "beyond": "beyond 95 % of random vectors",
 }
 """Flags of a cell, as `engine.statistics.flips` names them."""
+LIKELIHOOD_FLAGS = {
+    "no-op": "no log p moved",
+    "broken": "broken: undefined log p, or all answers alike",
+    "beyond": FLAGS["beyond"],
+}
+"""The same where written answers were read."""
 FLAG_MARKS = {"no-op": "\u2205", "broken": "\u2715", "letter-only": "AB"}
 """How a flag is drawn in a cell of the overview."""
 NO_CONTROLS = (
@@ -180,9 +193,23 @@ def seconds(value: float | None) -> str:
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def orders(config: dict[str, object]) -> str:
-    """The sentence on option orders that is true of this evaluation."""
-    return ORDERS if config.get("orders", "both") == "both" else ONE_ORDER
+def reading(config: Mapping[str, Any]) -> str:
+    """How answers were read, in the sentences that are true of this evaluation."""
+    if not readings.of_config(config).has_letters:
+        return LIKELIHOOD
+    return f"{PROXY} {ORDERS if config.get('orders', 'both') == 'both' else ONE_ORDER}"
+
+
+def flag(name: str, config: Mapping[str, Any]) -> str:
+    """What a flag of a cell says of this evaluation."""
+    return FLAGS[name] if readings.of_config(config).has_letters else LIKELIHOOD_FLAGS[name]
+
+
+def flags(config: Mapping[str, Any]) -> str:
+    """The marks of an overview's cells with what each says."""
+    known = FLAGS if readings.of_config(config).has_letters else LIKELIHOOD_FLAGS
+    marks = ((mark, known[name]) for name, mark in FLAG_MARKS.items() if name in known)
+    return " \u00b7 ".join(f"{mark} {words}" for mark, words in marks)
 
 
 def age(created: str) -> str:

@@ -124,6 +124,28 @@ def letter_vectors(sweep: Sweep) -> Finding | None:
     )  # fmt: skip
 
 
+def lengths(sweep: Sweep) -> Finding:
+    """Whether the longer answers are of one kind, where written answers were read."""
+    asked = sweep.baseline
+    own, other = (asked[f"tokens_{name}"].astype(float) for name in ("behaviour", "other"))
+    longer = float((own > other).mean() + (own == other).mean() / 2)
+    figures = {"behaviour": float(own.mean()), "other": float(other.mean()), "longer": longer}
+    figure = f"{own.mean():.1f} and {other.mean():.1f} tokens"
+    is_total = sweep.reading.unit == "nats"
+    is_lopsided = max(longer, 1 - longer) > LOPSIDED
+    if is_total and is_lopsided:
+        return Finding(
+            severity="doubtful", name="unequal-lengths", figure=figure, figures=figures,
+            sentence=f"Answers have {figure}, with the behaviour and without, and their total log "
+            "p was compared: it favours the shorter. Compare changes, or log p per token.",
+        )  # fmt: skip
+    return Finding(
+        severity="fine", name="lengths", figure=figure, figures=figures,
+        sentence=f"Answers have {figure}, with the behaviour and without; "
+        + ("in total log p length counts." if is_total else "their log p was compared per token."),
+    )  # fmt: skip
+
+
 def mass(sweep: Sweep) -> Finding:
     """Whether A and B are what the model would say: P(A) + P(B) over the vocabulary."""
     if sweep.mass == "normalised":

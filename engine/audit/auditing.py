@@ -201,11 +201,9 @@ def _sweep(sweep: Sweep, name: str, digest: str, path: str, layout: str) -> Audi
     rates = sweep_subject.rates(sweep)
     questions = yardsticks.labelled(per_question(sweep.frame), sweep.kinds)
     findings = [
-        answer_checks.letters(sweep), answer_checks.options(sweep), count_checks.counting(sweep),
-        count_checks.polarity(sweep), count_checks.movement(sweep),
-        count_checks.unsteered(sweep), count_checks.repeats(sweep), answer_checks.mass(sweep),
-        count_checks.ties(sweep, rates), answer_checks.strata(sweep),
-        answer_checks.letter_vectors(sweep),
+        count_checks.counting(sweep), count_checks.polarity(sweep), count_checks.movement(sweep),
+        count_checks.unsteered(sweep), count_checks.repeats(sweep),
+        count_checks.ties(sweep, rates), *_of_answers(sweep),
         effect_checks.controls(sweep), effect_checks.best_of_many(sweep),
         effect_checks.size(sweep),
     ]  # fmt: skip
@@ -235,6 +233,16 @@ def _sweep(sweep: Sweep, name: str, digest: str, path: str, layout: str) -> Audi
         points=sweep_subject.points(questions),
         behaviour=sweep.behaviour,
     )
+
+
+def _of_answers(sweep: Sweep) -> list[Finding | None]:
+    """What is wrong with how answers are read: by letters, or as whole texts."""
+    if not sweep.reading.has_letters:
+        return [answer_checks.lengths(sweep)]
+    return [
+        answer_checks.letters(sweep), answer_checks.options(sweep), answer_checks.mass(sweep),
+        answer_checks.strata(sweep), answer_checks.letter_vectors(sweep),
+    ]  # fmt: skip
 
 
 def _texts(found: ForeignTexts, path: str) -> Audit:

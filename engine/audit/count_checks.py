@@ -10,6 +10,7 @@ from engine.audit.findings import Finding, counted, listed
 from engine.audit.sweep_subject import Sweep
 from engine.questions import polarity as polarities
 from engine.questions.sources import located
+from engine.records import readings
 from engine.statistics import flips
 from engine.statistics.cells import is_no_op
 
@@ -24,7 +25,7 @@ def ties(sweep: Sweep, rates: pd.DataFrame) -> Finding:
     if tied.empty:
         return Finding(
             severity="fine", name="no-ties", figure="0 ties", figures={"ties": 0.0},
-            sentence="No two answer logits are equal, so no tie had to be counted.",
+            sentence=f"No two {_what(sweep)} are equal, so no tie had to be counted.",
         )  # fmt: skip
     claimed = tied["claimed_choice"].dropna()
     how, way = "The file does not say how it counts them.", "unknown"
@@ -44,14 +45,21 @@ def ties(sweep: Sweep, rates: pd.DataFrame) -> Finding:
         name="ties",
         figure=f"{len(tied)} of {len(frame):,} rows, counted {way}",
         figures=figures,
-        sentence=f"{counted(len(tied), 'row')} have equal logits for A and B"
+        sentence=f"{counted(len(tied), 'row')} have equal {_what(sweep)}"
         f"{_rounding(frame)}. {is_ours or how} Counted as half instead of not at all, a share "
         f"rises by up to {100 * worth:.1f} points.",
     )
 
 
+def _what(sweep: Sweep) -> str:
+    """What is compared of two answers."""
+    return "answer logits" if sweep.reading.has_letters else "log p of answers"
+
+
 def _rounding(frame: pd.DataFrame) -> str:
     """Why ties happen, where the logits show it: all of them fit in 16 bits."""
+    if readings.is_likelihood(frame.columns):
+        return ""
     values = np.ascontiguousarray(frame[["logit_a", "logit_b"]].to_numpy(np.float32))
     if not (values.view(np.uint32) & 0xFFFF).any():
         return ", which are rounded to bfloat16"

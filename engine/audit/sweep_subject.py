@@ -13,6 +13,8 @@ from engine.audit.findings import POINT_COLUMNS, RATE_COLUMNS
 from engine.audit.vector_subject import record_claims
 from engine.foreign.formats.sweeps import UNSTEERED
 from engine.foreign.formats.values import ForeignResults
+from engine.records import readings
+from engine.records.readings import LETTERS, Reading
 from engine.records.records import Evaluation, QuestionSet
 from engine.statistics import yardsticks
 from engine.statistics.cells import BASELINE, CONTROL
@@ -28,12 +30,12 @@ class Sweep:
     """A sweep ready for the checks."""
 
     frame: pd.DataFrame
-    """`EVALUATION_COLUMNS`, with dataset, claimed_difference and claimed_choice; the unsteered
+    """The columns of an evaluation, with dataset, claimed_difference and claimed_choice; the unsteered
     model stands once, also where the file repeats it."""
     behaviour: str
     claims: dict[str, Any]
     mass: Literal["recorded", "normalised", "missing"]
-    """Whether P(A) + P(B) over the vocabulary is known."""
+    """Whether P(A) + P(B) over the vocabulary is known; written answers have none."""
     zero_rows: int
     """Rows of the file at scale 0."""
     zero_spread: float
@@ -45,6 +47,8 @@ class Sweep:
     control_kind: str = ""
     """What the file calls its controls."""
     is_record: bool = False
+    reading: Reading = LETTERS
+    """How answers were read; foreign sweeps read letters."""
     kinds: Yardsticks = UNTOLD
     """Which controls are of which vector's site and norm; foreign files do not tell."""
 
@@ -128,9 +132,10 @@ def of_record(evaluation: Evaluation) -> Sweep:
     frame = evaluation.frame.assign(
         dataset=evaluation.questions.name, claimed_difference=np.nan, claimed_choice=np.nan
     )
-    text = ("vector_set", "method", "question", "order", "behaviour_letter")
-    numbers = ("scale", "relative", "logit_a", "logit_b", "answer_mass", "difference")
-    frame = frame.astype({name: object for name in text} | dict.fromkeys(numbers, float))
+    text = {"vector_set", "method", "question", "order", "behaviour_letter"} & {*frame}
+    numbers = {"scale", "relative", "answer_mass", "difference"} & {*frame}
+    numbers |= {*readings.figures_of(frame.columns)}
+    frame = frame.astype(dict.fromkeys(text, object) | dict.fromkeys(numbers, float))
     first = next(iter(evaluation.vector_names.values()), {})
     claims = record_claims(evaluation.config, evaluation.model, evaluation.provenance) | {
         "sites": [str(site) for site in first.get("sites", ())][:1] or "those of the controls",
@@ -138,6 +143,7 @@ def of_record(evaluation: Evaluation) -> Sweep:
         "question file, SHA-256": evaluation.questions.sha256,
         "vectors": list(evaluation.vector_names),
         "tokens read": evaluation.model.get("template_hash"),
+        "read by": readings.of_config(evaluation.config).difference,
     }
     is_base = frame["vector_set"] == BASELINE
     return Sweep(
@@ -151,6 +157,7 @@ def of_record(evaluation: Evaluation) -> Sweep:
         questions=evaluation.questions,
         control_kind=CONTROL,
         is_record=True,
+        reading=readings.of_config(evaluation.config),
         kinds=yardsticks.of_run(evaluation),
     )
 

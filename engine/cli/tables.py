@@ -12,7 +12,9 @@ from engine.cli.drawing import by_scale, console, draw, filled, notes, say
 from engine.configs import registry
 from engine.errors import StoreError
 from engine.model.declared import generating
+from engine.records import readings
 from engine.records.grids import Generation
+from engine.records.readings import LETTERS, Reading
 from engine.records.records import Evaluation, RecordInfo, VectorSet
 from engine.runs.engine import EngineStatus
 from engine.statistics import cells as statistics
@@ -51,22 +53,25 @@ def evaluation(found: Evaluation) -> None:
     summary = yardsticks.labelled(statistics.summarise(found.frame), kinds)
     questions = found.questions
     title = f"{questions.name} · {questions.behaviour} · {found.digest}"
-    letters = questions.letter_counts
+    letters, words = questions.letter_counts, readings.of_config(found.config)
+    stands = f"{questions.behaviour} answer at (A) {letters['A']}, at (B) {letters['B']}"
+    if not words.has_letters:
+        stands = f"read by {words.difference}"
     console.print(
-        f"{len(questions.questions)} questions, {questions.behaviour} answer at (A) "
-        f"{letters['A']}, at (B) {letters['B']}; {len(questions.dropped)} rows of the file dropped"
+        f"{len(questions.questions)} questions, {stands}; {len(questions.dropped)} rows of the "
+        "file dropped"
     )
     _rates(title, statistics.by_method(summary).to_dict("records"))
     if len(kinds.table) > 1:
         say(f"The means mix {len(kinds.table)} sites or norms; bands, p and badges do not.")
     _bands(nulls.control_band(summary), kinds.table)
     best = nulls.best_vectors(summary, top=5)
-    _best(best.to_dict("records"), best.attrs["note"])
+    _best(best.to_dict("records"), best.attrs["note"], words)
     beside = yardsticks.labelled(side_effects.by_cell(found.frame), kinds)
-    _side_effects(side_effects.beside_best(beside, best).to_dict("records"))
+    _side_effects(side_effects.beside_best(beside, best).to_dict("records"), words)
     tables_of_vectors.evaluation(found)
     if statistics.is_no_op(found.frame):
-        console.print("[bold red]NOTHING MOVED: at no scale did any logit change.[/]")
+        console.print(f"[bold red]NOTHING MOVED: at no scale did any {words.single} change.[/]")
     for sentence in flags.of_frame(found.frame):
         console.print(f"[red]{sentence}[/]", highlight=False)
     notes(found.notes)
@@ -208,8 +213,9 @@ def _rates(title: str, rows: list[dict[str, Any]]) -> None:
     by_scale(title, "method", {named(name): own | shared for name, own in shares.items()})
 
 
-def _best(rows: list[dict[str, Any]], note: str = "") -> None:
+def _best(rows: list[dict[str, Any]], note: str = "", words: Reading = LETTERS) -> None:
     """The strongest vectors; what p is where there is any, and `note`, why it lacks or is large."""
+    form = "+.2f" if words.has_letters else "+.3f"
     draw(
         "Best vectors, each at its best scale",
         rows,
@@ -218,8 +224,8 @@ def _best(rows: list[dict[str, Any]], note: str = "") -> None:
             "scale": "{scale:+g}",
             "rate": "{rate:.1%}",
             "95 %": "{rate_low:.0%} … {rate_high:.0%}",
-            "change in logits": "{change:+.2f}",
-            "95 % ": "{change_low:+.2f} … {change_high:+.2f}",
+            f"change in {words.unit}": f"{{change:{form}}}",
+            "95 % ": f"{{change_low:{form}}} … {{change_high:{form}}}",
             "p": "{p:.3f}",
             "best of k": "{p_best:.3f}",
         },
@@ -234,7 +240,7 @@ def _best(rows: list[dict[str, Any]], note: str = "") -> None:
         say(note)
 
 
-def _side_effects(rows: list[dict[str, Any]]) -> None:
+def _side_effects(rows: list[dict[str, Any]], words: Reading) -> None:
     """Side effects of the best cells, of the baseline, and of the worst controls."""
     if not rows:
         return
@@ -247,12 +253,19 @@ def _side_effects(rows: list[dict[str, Any]]) -> None:
         "agreement": "{agreement:.0%}",
         "knowledge": "{knowledge:.0%} ({knowledge_low:.0%} … {knowledge_high:.0%})",
     }
+    agreement = "agreement: the written answers name the letter with the larger logit; "
+    if not words.has_letters:
+        agreement = ""
+        columns = {name: shown for name, shown in columns.items() if name not in LETTERS_ONLY}
     draw("Side effects", rows, columns, left=("cell",))
     chance = filled(", chance {knowledge_chance:.0%}", rows[0])
     console.print(
-        "KL and perplexity on neutral prompts; agreement: the written answers name the letter with "
-        f"the larger logit; knowledge: options rotated{chance}."
+        f"KL and perplexity on neutral prompts; {agreement}knowledge: options rotated{chance}."
     )
+
+
+LETTERS_ONLY = ("no letter", "agreement")
+"""Side effects that only answers with letters have."""
 
 
 RECORDS: dict[str, tuple[Callable[[Store, Path], Any], Callable[[Any], None]]] = {

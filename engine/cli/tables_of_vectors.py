@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from engine.cli.drawing import console, draw, notes, say
+from engine.records import readings
 from engine.records.records import Evaluation
 from engine.statistics import badges, power, whole
 from engine.statistics.cells import VECTOR
@@ -33,19 +34,19 @@ def evaluation(found: Evaluation) -> None:
         twice = f"{read.repeated} questions repeat another one"
         console.print(f"{twice}: intervals draw them together.")
     if plan := planned(found, read):
-        say(power.sentence(plan))
+        say(power.sentence(plan, readings.of_config(found.config).unit))
 
 
 def planned(found: Evaluation, read: SweepStatistics) -> power.Plan | None:
     """What another sweep like this one could show."""
-    vectors = len(read.vectors)
+    vectors, words = len(read.vectors), readings.of_config(found.config)
     scales = len([s for s in found.config["scales"] if s != 0])
     if read.spread is None or not vectors or not scales:
         return None
     return power.plan(
         len(found.questions.questions) - read.repeated,
         read.spread,
-        both_orders=found.config.get("orders", "both") == "both",
+        both_orders=found.config.get("orders", "both") == "both" or not words.has_letters,
         vectors=vectors,
         scales=scales,
         controls=int(found.config["controls"]),
@@ -95,6 +96,8 @@ def adaptive(record: dict[str, Any]) -> None:
         arm | {"points": None if arm["rate_change"] is None else 100 * arm["rate_change"]}
         for arm in arms[:CELLS]
     ]
+    words = readings.of_config(record.get("sweep", {}))
+    form = "+.2f" if words.has_letters else "+.3f"
     draw(
         f"{record['title']}, by {_by(record)} ({record['digest']})",
         rows,
@@ -102,9 +105,9 @@ def adaptive(record: dict[str, Any]) -> None:
             "vector": "{name}",
             "scale": "{scale:+g}",
             "asked": "{asked}",
-            "change in logits": "{change:+.2f}",
+            f"change in {words.unit}": f"{{change:{form}}}",
             "points": "{points:+.0f}",
-            "bounds": "{low:+.2f} … {high:+.2f}",
+            "bounds": f"{{low:{form}}} … {{high:{form}}}",
             "dropped": "after {dropped}",
         },
         left=("vector",),
@@ -117,7 +120,8 @@ def adaptive(record: dict[str, Any]) -> None:
 
 def _by(record: dict[str, Any]) -> str:
     is_share = record["config"]["measure"] == "share"
-    return "share of answers" if is_share else "mean logit difference"
+    words = readings.of_config(record.get("sweep", {}))
+    return "share of answers" if is_share else f"mean {words.difference}"
 
 
 PERCENT = ("percentile", "found_again")

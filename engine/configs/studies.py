@@ -19,7 +19,7 @@ from engine.configs.fields import setting
 from engine.configs.finders import MelboConfig, PowerIterationConfig, RandomConfig
 from engine.configs.judges import Judge
 from engine.configs.pairs import Contrast, ContrastiveConfig, FinetuneDiffConfig, Variant
-from engine.configs.sweeps import EvaluateConfig
+from engine.configs.sweeps import EvaluateConfig, Reading
 from engine.errors import ConfigError
 
 RELATIVE_SCALES = tuple(scale / 40 for scale in STUDY_SCALES)
@@ -91,10 +91,21 @@ class CorrigibilityConfig(RunConfig):
     """Norm-matched random vectors beside the study's own few: a band within three minutes on two
     cores. p values need 20, and a correction for the best of 24 some 460."""
     orders: Literal["both", "as-given"] = "both"
+    reading: Reading = setting(
+        "letters", "letters, or likelihood: of the options' texts as answers."
+    )
+    """"likelihood": questions without their choices, answered by the options' texts."""
     variant: Literal["default", "study"] = "default"
     """"study": each of `definitions`. Otherwise the orthogonal and the converged finders, and
     questions in both orders."""
     seed: int = setting(0, "Of every random draw.")
+
+    def __post_init__(self) -> None:
+        """Refuse the study's own definitions where it has no letters to define."""
+        if self.variant == "study" and self.reading != "letters":
+            raise ConfigError(
+                "The study's own definitions read letters: leave them out, or read letters."
+            )
 
     def named(self, known: Known) -> dict[str, Any]:
         """Its parts by their digests and its sweeps by what they ask of vectors still to be found.
@@ -165,6 +176,7 @@ class CorrigibilityConfig(RunConfig):
                 max_questions=self.max_questions,
                 controls=self.controls,
                 seed=self.seed,
+                reading=self.reading,
                 **own,
             )
             for path, behaviour in self.questions

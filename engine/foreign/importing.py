@@ -6,19 +6,21 @@ ids of questions, the grid of rows) must agree with what its record says.
 
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 
 from engine.configs import core as configs
 from engine.configs import registry, studies
 from engine.configs.adaptive import AdaptiveConfig, config_of
 from engine.errors import ConfigError, DataError, EngineError, StoreError
-from engine.questions.rows import TwoOptions, UnusableRow, split
+from engine.questions.rows import UnusableRow, question_id, split
+from engine.records import readings
 from engine.records.grids import Generation
 from engine.records.records import Evaluation, Provenance, Question, VectorSet
 from engine.statistics import adaptive, yardsticks
@@ -176,7 +178,7 @@ def _check_evaluation(store: Store, path: Path, record: dict[str, Any]) -> None:
     asked = {question.id: question for question in found.questions.questions}
     _agree(
         all(
-            TwoOptions(q.stem, q.options, "A").id == name and _is_its_own(q)
+            question_id(q.stem, q.options, q.system) == name and _is_its_own(q)
             for name, q in asked.items()
         ),
         "a question's text is not the one that was asked",
@@ -189,6 +191,27 @@ def _check_evaluation(store: Store, path: Path, record: dict[str, Any]) -> None:
     keys = ["vector_set", "vector", "scale", "question", "order"]
     _agree(not frame.duplicated(keys).any(), "it has a row twice")
     _agree(set(frame["question"]) <= set(asked), "it has rows of questions that were not asked")
+    if readings.is_likelihood(frame.columns):
+        _agree(config.is_likelihood, "it read written answers, but was asked for letters")
+        _check_likelihoods(frame, config.likelihood)
+    else:
+        _agree(not config.is_likelihood, "it read letters, but was asked for written answers")
+        _check_letters(frame, asked)
+
+
+def _check_likelihoods(frame: pd.DataFrame, figure: str) -> None:
+    """Every difference is that of the two log p, and every row stands once a question."""
+    _agree(bool((frame["order"] == "given").all()), "written answers have one order")
+    counts = frame[["tokens_behaviour", "tokens_other"]].to_numpy(float)
+    totals = frame[["logp_behaviour", "logp_other"]].to_numpy(float)
+    figures = totals / counts if figure == "per-token" else totals
+    gap = figures[:, 0] - figures[:, 1]
+    same = np.isclose(gap, frame["difference"].to_numpy(float), atol=CLOSE, equal_nan=True)
+    _agree(bool(same.all()), "a row's difference is not that of its two log p")
+
+
+def _check_letters(frame: pd.DataFrame, asked: Mapping[str, Question]) -> None:
+    """Every letter is its question's, and every difference that of the two logits."""
     letters = {(q.id, o): q.letter(o == "swapped") for q in asked.values() for o in ORDERS}
     pairs = zip(frame["question"], frame["order"], strict=True)
     expected = np.array([letters.get(pair) for pair in pairs], dtype=object)

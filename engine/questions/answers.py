@@ -4,14 +4,13 @@ Of an A/B question the answers are the options' texts, and it is asked without i
 nothing of models or tokens.
 """
 
-import hashlib
 from pathlib import Path
 
 from engine.errors import DataError
 from engine.questions import files, polarity
 from engine.questions.pairs import ContrastPair, PairSet, load_pairs
 from engine.questions.polarity import KnownFile, Polarity
-from engine.questions.rows import ANSWER_KEYS, read_rows
+from engine.questions.rows import ANSWER_KEYS, question_id, read_rows
 from engine.questions.sources import Source, read_source
 from engine.records.records import Question, QuestionSet
 
@@ -73,6 +72,15 @@ def load_answers(
     )
 
 
+def shown(path: str | Path) -> tuple[str, ...]:
+    """What the pairs of a file show by their names; nothing where that is not known."""
+    try:
+        found = _pairs(path, read_source(path))
+    except DataError:
+        return ()
+    return tuple(KNOWN_POLES.get(found.poles, ()))
+
+
 def _pairs(path: str | Path, source: Source) -> PairSet:
     """The pairs of a file that are to be measured on.
 
@@ -117,12 +125,11 @@ def _polarity(
 
 def _question(pair: ContrastPair, chosen: Polarity) -> Question:
     """A pair as a question whose first option is the positive answer."""
-    told = [pair.prompt, pair.positive, pair.negative]
-    text = "\n".join(told if pair.system is None else [pair.system, *told])
+    answers = (pair.positive, pair.negative)
     return Question(
-        id=hashlib.sha256(text.encode()).hexdigest()[:12],
+        id=question_id(pair.prompt, answers, pair.system),
         stem=pair.prompt,
-        options=(pair.positive, pair.negative),
+        options=answers,
         behaviour_letter="A" if chosen == "matching" else "B",
         system=pair.system,
     )

@@ -61,8 +61,13 @@ class TwoOptions(NamedTuple):
     @property
     def id(self) -> str:
         """First 12 hex digits of the SHA-256 of stem and options."""
-        text = "\n".join([self.stem, *self.options])
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        return question_id(self.stem, self.options)
+
+
+def question_id(stem: str, options: tuple[str, str], system: str | None = None) -> str:
+    """First 12 hex digits of the SHA-256 of a question's texts, its own system prompt the last."""
+    text = "\n".join([stem, *options, *([] if system is None else [system])])
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def read_rows(text: str, path: str) -> list[Row]:

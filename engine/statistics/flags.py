@@ -45,10 +45,14 @@ def undefined(frame: pd.DataFrame) -> str:
     if known.all():
         return ""
     lost = frame.loc[~known, "scale"]
-    return f"{undefined_words(len(lost), len(frame), 'rows', lost)}: these rows are in no figure."
+    figure = "log p" if readings.is_likelihood(frame.columns) else "logit"
+    told = undefined_words(len(lost), len(frame), "rows", lost, figure)
+    return f"{told}: these rows are in no figure."
 
 
-def undefined_words(lost: int, asked: int, what: str, scales: pd.Series) -> str:
+def undefined_words(
+    lost: int, asked: int, what: str, scales: pd.Series, figure: str = "logit"
+) -> str:
     """How many figures are lost to undefined logits, and where; the beginning of a sentence.
 
     Args:
@@ -56,10 +60,12 @@ def undefined_words(lost: int, asked: int, what: str, scales: pd.Series) -> str:
         asked: Of how many.
         what: What they are.
         scales: Where they were lost; 0 is the unsteered model.
+        figure: What is undefined: a logit, or a log p.
     """
     steered = scales[scales != 0].abs()
     where = "" if steered.empty else f", steered ones from scale {steered.min():g} on"
-    return f"Logits are undefined (not finite) in {lost:,} of {asked:,} {what}{where}"
+    subject = "Logits are" if figure == "logit" else "Log p is"
+    return f"{subject} undefined (not finite) in {lost:,} of {asked:,} {what}{where}"
 
 
 def letter_shifts(frame: pd.DataFrame) -> pd.DataFrame:

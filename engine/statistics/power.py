@@ -145,8 +145,8 @@ def one_way_flips(questions: int, alpha: float, most: float = 1.0) -> float:
     return share if share <= most else float("nan")
 
 
-def sentence(found: Plan) -> str:
-    """The plan in words."""
+def sentence(found: Plan, unit: str = "logits") -> str:
+    """The plan in words; `unit` is that of the sweep's differences."""
     flips = (
         "(no share of flipped answers is enough for an exact McNemar test)"
         if np.isnan(found.flips)
@@ -154,6 +154,6 @@ def sentence(found: Plan) -> str:
     )
     return (
         f"{found.questions} questions and {found.tests} vector-scale cells show, with 80 % power "
-        f"at 5 % over all cells, a change of {found.change:.2g} logits {flips} (spread from "
+        f"at 5 % over all cells, a change of {found.change:.2g} {unit} {flips} (spread from "
         f"{found.spread.source})."
     )

@@ -218,8 +218,8 @@ def test_a_page_draws_the_same_from_disk_as_from_memory(store: Store, run: Evalu
             )
     question = run.questions.questions[4].id
     pd.testing.assert_frame_equal(
-        answers.letters(opened, "melbo_01", question).reset_index(drop=True),
-        answers.letters(whole, "melbo_01", question).reset_index(drop=True),
+        answers.of_question(opened, "melbo_01", question).reset_index(drop=True),
+        answers.of_question(whole, "melbo_01", question).reset_index(drop=True),
     )
     top = families.Choice("top3")
     pd.testing.assert_frame_equal(

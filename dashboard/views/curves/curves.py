@@ -110,10 +110,11 @@ def controls(sweep: Sweep) -> tuple[View, dict | None]:
     reference = "{}:{}".format(*sweeps.key_of(sweep, name))
     pinned.note(reference, is_asked)
     with right:
-        metric = metric_picker()
+        metric = metric_picker(sweep)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         scales = scale_pills(sweep)
-        part = "content" if metric == "rate" else part_picker()
+        has_parts = metric != "rate" and sweep.reading.has_letters
+        part = part_picker() if has_parts else "content"
         pin_card.button(reference)
         shared = st.container(width="content")
     row = vector_card.row_of(sweep, name)
@@ -124,7 +125,7 @@ def controls(sweep: Sweep) -> tuple[View, dict | None]:
         band = st.toggle(
             "Random band", value=True, key="band", bind="query-params", help=captions.CONTROLS
         )
-        letters = st.toggle(
+        letters = sweep.reading.has_letters and st.toggle(
             "% choosing A", value=True, key="letters", bind="query-params", help=captions.CHOOSING_A
         )
         question = st.session_state.get("q")
@@ -144,9 +145,11 @@ def pinned_name(sweep: Sweep, name: str) -> str | None:
     return None if found == name else found
 
 
-def metric_picker() -> str:
+def metric_picker(sweep: Sweep) -> str:
     """Which figure of each question is drawn."""
-    return widgets.switch("Show", "metric", METRICS, next(iter(METRICS)), help=captions.CHANGE)
+    return widgets.switch(
+        "Show", "metric", sweep.metrics, next(iter(METRICS)), help=captions.CHANGE
+    )
 
 
 def part_picker() -> str:
@@ -181,7 +184,7 @@ def address(sweep: Sweep, view: View) -> str:
         part=None if view.part == "content" else view.part,
         dots=None if view.dots else "false",
         band=None if view.band else "false",
-        letters=None if view.letters else "false",
+        letters=None if view.letters or not sweep.reading.has_letters else "false",
         q=view.question,
         pin=None if view.pinned is None else pinned.reference(),
     )
@@ -206,7 +209,7 @@ def draw_violin(sweep: Sweep, view: View) -> None:
     measured = points.loc[points["scale"].isin(view.scales), "scale"].nunique()
     if measured < len(view.scales):
         st.caption(f"{measured} of {len(view.scales)} scales have been measured for this vector.")
-    text = f"{METRICS[view.metric]} of {view.name} per question, one violin a scale"
+    text = f"{sweep.metrics[view.metric]} of {view.name} per question, one violin a scale"
     text += f", with the means of {view.pinned}" if view.pinned else ""
     widgets.chart(drawing, text, "violin", pick=pick_question if view.dots else None)
 
@@ -229,14 +232,16 @@ def draw_rates(sweep: Sweep, view: View, row: dict | None) -> None:
     band = f"the grey band holds 95 % of {randoms.words(sweep, view.name)}; "
     asked = sweep.evaluation.questions
     at = asked.letter_counts
+    letters = (
+        f", {captions.plain(sweep.behaviour)} at (A) {at['A']} times and at (B) {at['B']} times"
+    )
     dashes = f"{captions.PINNED} and long dashes: {captions.plain(view.pinned or '')}; "
     st.caption(
-        f"Bars: 95 % Wilson intervals over {len(asked.questions)} questions, "
-        f"{captions.plain(sweep.behaviour)} at (A) {at['A']} times and at (B) {at['B']} times; "
+        f"Bars: 95 % Wilson intervals over {len(asked.questions)} questions"
+        f"{letters if sweep.reading.has_letters else ''}; "
         f"{orange}{dashes if view.pinned else ''}"
         f"{band if randoms.count(sweep, view.name) else ''}blue foot: the usable range. "
-        f"{captions.PROXY} "
-        f"{captions.orders(sweep.evaluation.config)}"
+        f"{captions.reading(sweep.evaluation.config)}"
     )
     _pinned_elsewhere(sweep)
 
@@ -251,11 +256,9 @@ def _pinned_elsewhere(sweep: Sweep) -> None:
 def draw_overview(sweep: Sweep) -> None:
     """All vectors x scales; a click opens the vector."""
     cells = overview.cells(sweep)
-    marks = " · ".join(
-        f"{mark} {captions.FLAGS[flag]}" for flag, mark in captions.FLAG_MARKS.items()
-    )
+    marks = captions.flags(sweep.evaluation.config)
     st.caption(
-        f"Mean change of logit({captions.plain(sweep.behaviour)}) − logit(other) from scale 0. "
+        f"Mean change of {captions.plain(sweep.reading.less(sweep.behaviour))} from scale 0. "
         f"Bold: beyond the 95 % band of {randoms.words_of_all(sweep)} at that scale. "
         f"\u2605 beyond the best of them. {marks}. "
         "Click a cell to open its vector."
@@ -263,7 +266,9 @@ def draw_overview(sweep: Sweep) -> None:
     digest, ds = sweep.evaluation.digest, st.session_state.get("ds")
     link = navigation.link("curves", run=digest, ds=ds, tab="All vectors")
     sharing.overview(sweep, cells, link)
-    drawing = widgets.kept(("heat", sweep.version), lambda inks: many_vectors.heat_map(cells, inks))
+    drawing = widgets.kept(
+        ("heat", sweep.version), lambda inks: many_vectors.heat_map(cells, inks, sweep.reading)
+    )
     widgets.chart(drawing, "Change by vector and scale", "heat", pick=pick_vector)
 
 

@@ -11,6 +11,7 @@ from dashboard.frames.sweep import Sweep
 from dashboard.session import state
 from dashboard.widgets import widgets
 from dashboard.words import captions
+from engine.records.records import Question
 
 COLUMNS: dict[str, Any] = {
     "scale": st.column_config.NumberColumn("scale", format="%+g"),
@@ -18,12 +19,16 @@ COLUMNS: dict[str, Any] = {
     "logit_b": st.column_config.NumberColumn("logit B", format="%.2f"),
     "behaviour_letter": "behaviour is at",
     "difference": st.column_config.NumberColumn("logit difference", format="%+.2f"),
+    "logp_behaviour": st.column_config.NumberColumn("log p, behaviour", format="%.2f"),
+    "tokens_behaviour": "tokens",
+    "logp_other": st.column_config.NumberColumn("log p, other", format="%.2f"),
+    "tokens_other": "tokens of the other",
     "shows": "shows the behaviour",
 }
 
 
 def draw(sweep: Sweep, name: str, axis: Axis) -> None:
-    """One question: its text, its logits at every scale in both orders, where it flips."""
+    """One question: its text, its answers' figures at every scale and order, where it flips."""
     asked = {question.id: question for question in sweep.evaluation.questions.questions}
     state.warn_missing("q", "the question", list(asked))
     chosen = st.selectbox(
@@ -38,35 +43,52 @@ def draw(sweep: Sweep, name: str, axis: Axis) -> None:
     state.write_link("q")
     if chosen is None:
         return
-    rows = answers.letters(sweep, name, chosen)
+    rows, words = answers.of_question(sweep, name, chosen), sweep.reading.difference
     left, right = st.columns(2, gap="large")
     with left.container(border=True):
-        st.text(asked[chosen].text())
-        letter = asked[chosen].behaviour_letter
+        _text(sweep, asked[chosen])
         flips = [captions.scale(s, sweep.relative) for s in answers.flips(rows)]
-        st.caption(captions.plain(f"({letter}) is the {sweep.behaviour} answer as given."))
         st.caption(f"Answer flips at {', '.join(flips)}" if flips else "The answer never flips.")
     with right:
-        lines = rows[["scale", "order", "difference"]].rename(columns={"difference": "value"})
-        drawing = one_vector.question(lines, axis, widgets.inks())
-        widgets.chart(drawing, "Logit difference of this question over scales", "question_chart")
+        kept = [name for name in ("scale", "order", "difference") if name in rows]
+        lines = rows[kept].rename(columns={"difference": "value"})
+        drawing = one_vector.question(lines, axis, widgets.inks(), words)
+        widgets.chart(drawing, f"The {words} of this question over scales", "question_chart")
     st.dataframe(
         rows,
         hide_index=True,
-        column_config=COLUMNS,
+        column_config=COLUMNS | {"difference": _difference(words)},
         height="content",
-        alt="Logits of this question at every scale and in both orders",
+        alt="Figures of this question's answers at every scale and in its orders",
     )
+
+
+def _difference(words: str) -> Any:
+    return st.column_config.NumberColumn(words, format="%+.3f" if "log p" in words else "%+.2f")
+
+
+def _text(sweep: Sweep, question: Question) -> None:
+    """A question as it was asked, and which answer shows the behaviour."""
+    if sweep.reading.has_letters:
+        st.text(question.text())
+        letter = question.behaviour_letter
+        st.caption(captions.plain(f"({letter}) is the {sweep.behaviour} answer as given."))
+        return
+    behaviour, other = question.answers
+    st.text(question.stem)
+    st.text(f"{sweep.behaviour}: {behaviour}")
+    st.text(f"other: {other}")
 
 
 def account(sweep: Sweep) -> None:
     """How the run was made, and what became of every row of the question file."""
     asked, made = sweep.evaluation.questions, sweep.evaluation.provenance
-    letters = asked.letter_counts
+    at = asked.letter_counts
+    stands = f"; the behaviour stands at (A) {at['A']} times and at (B) {at['B']} times"
     st.text(
         f"{captions.count(len(asked.questions), 'question')} of {asked.path}, read as "
-        f"{asked.behaviour} ({asked.polarity}); the behaviour stands at (A) {letters['A']} times "
-        f"and at (B) {letters['B']} times. {captions.count(len(asked.dropped), 'row')} dropped."
+        f"{asked.behaviour} ({asked.polarity}){stands if sweep.reading.has_letters else ''}. "
+        f"{captions.count(len(asked.dropped), 'row')} dropped."
     )
     st.text(
         f"{sweep.model} on {made.device} in {made.dtype}, {captions.seconds(made.seconds)}, "

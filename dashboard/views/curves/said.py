@@ -81,7 +81,8 @@ def written(sweep: Sweep, digest: str, index: int, question: str) -> pd.DataFram
         return pd.DataFrame(columns=["scale", "order", "answer"])
     rows = frame[frame["question"] == question]
     rows = rows[rows["written"].notna()].rename(columns={"written": "answer"})
-    return rows.sort_values(["scale", "order"])[["scale", "order", "answer"]]
+    found = rows.sort_values(["scale", "order"])[["scale", "order", "answer"]]
+    return found if sweep.reading.has_letters else found.drop(columns="order")
 
 
 def grids(digest: str, index: int) -> list[Grid]:
@@ -151,7 +152,7 @@ def _links(sweep: Sweep, reference: str, question: Question, found: pd.DataFrame
                 "vec": reference,
                 "scale": f"{max(sweep.scales):g}",
                 "unit": "relative" if sweep.relative else "absolute",
-                "prompt": question.text(),
+                "prompt": question.text() if sweep.reading.has_letters else question.stem,
             },
         )
         for grid in dict.fromkeys(found["digest"]):

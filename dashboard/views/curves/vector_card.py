@@ -59,7 +59,7 @@ def usable_help(row: dict) -> str:
 
 
 def figures(sweep: Sweep, row: dict) -> None:
-    """Held-out effect, flips, slope and letters of the vector, at its best scale."""
+    """Held-out effect, flips, slope and letters, or share, of the vector at its best scale."""
     held = sweep.read.selection.vectors
     found = held[(held["vector_set"] == row["vector_set"]) & (held["vector"] == row["vector"])]
     with st.grid(4):
@@ -84,15 +84,17 @@ def figures(sweep: Sweep, row: dict) -> None:
             border=True,
             help=captions.SLOPE,
         )
-        base = sweep.vectors.loc[sweep.vectors["scale"] == 0, "percent_a"].iloc[0]
+        share = "percent_a" if sweep.reading.has_letters else "rate"
+        name = "Choosing A" if sweep.reading.has_letters else captions.plain(sweep.behaviour)
+        base = sweep.vectors.loc[sweep.vectors["scale"] == 0, share].iloc[0]
         st.metric(
-            f"Choosing A at {row['label']}",
-            captions.figure(row["percent_a"]),
+            f"{name} at {row['label']}",
+            captions.figure(row[share]),
             delta=f"{captions.figure(base)} unsteered",
             delta_color="off",
             delta_arrow="off",
             border=True,
-            help=captions.CHOOSING_A,
+            help=captions.CHOOSING_A if sweep.reading.has_letters else captions.LIKELIHOOD,
         )
 
 

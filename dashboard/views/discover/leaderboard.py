@@ -31,13 +31,13 @@ COLUMNS = {
     "changes": st.column_config.LineChartColumn(
         "by scale",
         width=60,
-        help="Change of the logit difference from the lowest scale to the highest",
+        help="Change of the difference from the lowest scale to the highest",
     ),
     "change": st.column_config.NumberColumn(
         "effect",
         format="%+.3g",
         width=60,
-        help="Largest change of the mean logit difference from scale 0",
+        help="Largest change of the mean difference from scale 0",
     ),
     "label": st.column_config.TextColumn("at", width=52, help="The scale of that effect"),
     "control": st.column_config.NumberColumn(
@@ -76,7 +76,7 @@ def draw(found: VectorSet, sweep: Sweep | None) -> Selected:
         _marked(table, found.digest),
         key=key,
         hide_index=True,
-        column_order=[*(name for name in COLUMNS if name in table), *own],
+        column_order=[*(name for name in COLUMNS if name in table and _is_told(table, name)), *own],
         column_config=COLUMNS,
         on_select="rerun",
         selection_mode="single-row",
@@ -91,6 +91,11 @@ def draw(found: VectorSet, sweep: Sweep | None) -> Selected:
     )
     _remember(found.digest, selected.vector, is_first=table["vector"].iloc[0] == selected.vector)
     return selected
+
+
+def _is_told(table: pd.DataFrame, name: str) -> bool:
+    """Whether a column says anything: where written answers are read, nothing chooses A."""
+    return name != "percent_a" or bool(table[name].notna().any())
 
 
 def _start(found: VectorSet, run: str, table: pd.DataFrame) -> tuple[str, int]:

@@ -41,10 +41,8 @@ def grid(work: Work, prompts: int) -> Texts:
 
 def sweep(work: Work) -> np.ndarray:
     """Logit of A less that of B, by cell and question, both orders side by side."""
-    asked = work.sweep
-    prepared = ab.Sweep(
-        asked.door, asked.questions, asked.tokens, asked.answers, asked.after, asked.shared
-    )
+    # With states of its own, which the time is to have in it.
+    prepared = work.sweep.part(np.arange(len(work.sweep.questions)))
     found = ab.measure(prepared, work.sweep_rows, silent, lambda _: None, sweeps.forget)
     return (found.logits[..., 0] - found.logits[..., 1]).reshape(len(work.sweep_rows), -1)
 

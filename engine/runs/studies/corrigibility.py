@@ -5,6 +5,7 @@ from typing import Any
 
 from engine.configs.studies import CorrigibilityConfig
 from engine.progress import Progress
+from engine.records import readings
 from engine.records.records import Evaluation
 from engine.runs.engine import Engine
 from engine.runs.studies import records
@@ -38,11 +39,13 @@ def table(evaluation: Evaluation) -> dict[str, Any]:
     kinds = yardsticks.of_run(evaluation)
     summary = yardsticks.labelled(cells.summarise(evaluation.frame), kinds)
     best = nulls.best_vectors(summary, top=5)
+    has_letters = readings.of_config(evaluation.config).has_letters
+    letters = {"letters": evaluation.questions.letter_counts} if has_letters else {}
     return {
         "questions": evaluation.questions.name,
         "behaviour": evaluation.questions.behaviour,
         "asked": len(evaluation.questions.questions),
-        "letters": evaluation.questions.letter_counts,
+        **letters,
         "by_method": records.rows(cells.by_method(summary).reset_index()),
         "band": records.rows(nulls.control_band(summary).reset_index()),
         "best": records.rows(best.reset_index()),
