@@ -112,9 +112,9 @@ def _all(sweep: Sweep, ranking: pd.DataFrame) -> list[str]:
         ),
         html.chart(
             many_vectors.heat_map(told, inks.LIGHT, sweep.reading),
-            f"Mean change of the {sweep.reading.difference} from scale 0. Bold: beyond the band of random "
-            f"vectors at that scale. \u2605 beyond the best of {controls.words_of_all(sweep)}. "
-            f"{marks}.",
+            f"Mean change of the {sweep.reading.difference} from scale 0. Bold: beyond the band "
+            f"of random vectors at that scale. \u2605 beyond the best of "
+            f"{controls.words_of_all(sweep)}. {marks}.",
         ),
     ]
 

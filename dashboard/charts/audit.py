@@ -69,7 +69,7 @@ def beside(
         return None, None
     scales = sorted(set(left["scale"]) | set(right["scale"]))
     axis = Axis(scales, max(abs(scale) for scale in scales) or 1.0, _is_relative(found))
-    title = f"logit({found.behaviour}) \u2212 logit(other)"
+    title = found.reading.less(found.behaviour)
     title = title if metric == "difference" else f"change of {title}"
     drawn = [_violins(rows, axis, inks, title) for rows in (left, right) if not rows.empty]
     _share_heights(drawn)
@@ -127,7 +127,11 @@ def table(found: Audit) -> pd.DataFrame:
     """Shares in per cent by scale: by the logits, with ties as half, and as the file counts."""
     assert found.rates is not None
     rates = found.rates
-    columns = {"claimed": "file's own", "rate": "by the logits", "with_ties": "ties as half"}
+    columns = {
+        "claimed": "file's own",
+        "rate": f"by the {found.reading.single}{'s' * found.reading.has_letters}",
+        "with_ties": "ties as half",
+    }
     shown = rates.assign(**{column: (100 * rates[column]).round(2) for column in columns})
     if rates["claimed"].isna().all():
         shown = shown.drop(columns="claimed")

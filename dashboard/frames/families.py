@@ -245,7 +245,7 @@ def _found_random(sweep: Sweep) -> list[str]:
 def _by(sweep: Sweep, choice: Choice) -> str:
     figure = {
         "rate": f"the share of {sweep.behaviour} answers, as in the study",
-        "change": "the mean logit difference",
+        "change": f"the mean {sweep.reading.difference}",
     }
     return f"the largest change at any scale of {figure[choice.by]}"
 

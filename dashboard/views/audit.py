@@ -206,14 +206,15 @@ def draw_sweep(found: Audit, keys: tuple[str, str]) -> None:
     """
     st.markdown("##### The file's data, drawn our way")
     name, metric = _what_is_drawn(found, keys)
+    metrics = _metrics(found)
     left, right = audit_drawings.beside(found, name, metric, widgets.inks())
     if left is None:
-        st.info("There are no logits to draw at these scales.", icon=":material/info:")
+        st.info("There is nothing to draw at these scales.", icon=":material/info:")
         return
     columns = st.columns(2 if right is not None else 1)
     with columns[0]:
         st.caption(captions.plain(audit_drawings.words(found, name)))
-        text = f"{METRICS[metric]} per question, one violin a scale"
+        text = f"{metrics[metric]} per question, one violin a scale"
         widgets.chart(left, text, f"audit_violin_{keys[0]}")
     if right is not None:
         with columns[1]:
@@ -222,13 +223,19 @@ def draw_sweep(found: Audit, keys: tuple[str, str]) -> None:
     st.caption(
         f"Both share one axis; the % on top is the share with a positive difference "
         f"({captions.plain(found.behaviour)}), ties not counted; scale 0 is the unsteered model, "
-        f"once. {captions.PROXY}"
+        f"once. {captions.PROXY if found.reading.has_letters else captions.LIKELIHOOD}"
     )
     with st.expander("Shares in numbers", icon=":material/table:"):
         widgets.download(found.rates, f"audit_{found.digest[:12]}")
         st.dataframe(
             audit_drawings.table(found), hide_index=True, alt="Share of behaviour answers by scale"
         )
+
+
+def _metrics(found: Audit) -> dict[str, str]:
+    """What `METRICS` are called of this file."""
+    words = found.reading.difference
+    return METRICS | {"difference": words[:1].upper() + words[1:]}
 
 
 def _what_is_drawn(found: Audit, keys: tuple[str, str]) -> tuple[str, str]:
@@ -253,7 +260,7 @@ def _what_is_drawn(found: Audit, keys: tuple[str, str]) -> tuple[str, str]:
             list(METRICS),
             default=None if keys[1] in st.session_state else "difference",
             required=True,
-            format_func=lambda one: METRICS[one],
+            format_func=lambda one: _metrics(found)[one],
             key=keys[1],
             persist_state="session",
             help="Paired change: each question's difference to itself at scale 0.",

@@ -232,6 +232,7 @@ def _sweep(sweep: Sweep, name: str, digest: str, path: str, layout: str) -> Audi
         rates=rates,
         points=sweep_subject.points(questions),
         behaviour=sweep.behaviour,
+        reading=sweep.reading,
     )
 
 

@@ -158,6 +158,7 @@ def unsteered(sweep: Sweep) -> Finding:
 
 def movement(sweep: Sweep) -> Finding | None:
     """Whether anything moved, and which vectors did not."""
+    single = sweep.reading.single
     if not sweep.scales:
         return Finding(
             severity="wrong", name="no-scales", figure="scale 0 only",
@@ -166,7 +167,7 @@ def movement(sweep: Sweep) -> Finding | None:
     if is_no_op(sweep.frame):
         return Finding(
             severity="wrong", name="nothing-moved", figure="0 of all rows",
-            sentence="Nothing moved: at every scale all logits are those of the unsteered model. "
+            sentence=f"Nothing moved: at every scale every {single} is that of the unsteered model. "
             "The vectors were not added, or are far too short.",
         )  # fmt: skip
     groups = flips.moves(sweep.frame).groupby(["method", "vector"], observed=True)["move"].max()
@@ -175,11 +176,11 @@ def movement(sweep: Sweep) -> Finding | None:
         return Finding(
             severity="doubtful", name="idle-vectors", figure=f"{len(idle)} of {len(groups)}",
             figures={"idle": float(len(idle))},
-            sentence=f"{listed(idle)} moved no logit at any scale: as good as never added.",
+            sentence=f"{listed(idle)} moved no {single} at any scale: as good as never added.",
         )  # fmt: skip
     return Finding(
         severity="fine", name="moved", figure=f"{len(groups)} vectors",
-        sentence="Every vector moved some logits.",
+        sentence=f"Every vector moved {'some logits' if sweep.reading.has_letters else 'some log p'}.",
     )  # fmt: skip
 
 

@@ -121,7 +121,7 @@ def beyond_controls(sweep: Sweep, summary: pd.DataFrame) -> Finding | None:
         "best": float(best["t"]), "largest_control": float(reach), "beyond": float(beyond),
         "vectors": float(len(tests)),
     }  # fmt: skip
-    figure = f"{best['t']:.2f} against {reach:.2f} logits"
+    figure = f"{best['t']:.2f} against {reach:.2f} {sweep.reading.unit}"
     p = "" if pd.isna(best["p"]) else f" (p = {best['p']:.3f}, best of k {best['p_best']:.2f})"
     if best["t"] <= reach:
         return Finding(
@@ -177,7 +177,7 @@ def collapse(summary: pd.DataFrame) -> Finding | None:
         name="collapse",
         figure=figure,
         figures=figures,
-        sentence=f"In {figure} (scales {scales}) the questions' logit differences spread less than "
+        sentence=f"In {figure} (scales {scales}) the questions' differences spread less than "
         "half as much as unsteered: the answer depends less on what is asked, and a share can move "
         "for that reason alone.",
     )

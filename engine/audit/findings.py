@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from engine.records.readings import LETTERS, Reading
+
 Severity = Literal["wrong", "doubtful", "note", "fine"]
 SEVERITIES: dict[Severity, str] = {
     "wrong": "cannot be believed as it stands",
@@ -24,7 +26,7 @@ POINT_COLUMNS = {
     "name": "kind and index",
     "scale": "multiple of the vector that was added; 0 is the unsteered model",
     "question": "name of the question",
-    "difference": "logit(behaviour letter) - logit(other letter), orders averaged",
+    "difference": "the figure of the behaviour's answer less the other's, orders averaged",
     "change": "the same less its value at scale 0; NaN without one",
 }
 """Columns of `Audit.points`: what violins are drawn from."""
@@ -32,7 +34,7 @@ RATE_COLUMNS = {
     "method": "kind of vector; control for random ones",
     "scale": "multiple of the vector that was added",
     "claimed": "share of answers that the file itself counts as the behaviour; NaN without",
-    "rate": "share of answers whose logit is larger for the behaviour, ties not counted",
+    "rate": "share of answers whose figure is larger for the behaviour, ties not counted",
     "with_ties": "the same with every tie counted as half",
     "rows": "answers it is a share of",
 }
@@ -78,6 +80,8 @@ class Audit:
     """Of question files: which answer field shows which behaviour."""
     behaviour: str = ""
     """Whose answer counts as positive, of a sweep."""
+    reading: Reading = LETTERS
+    """How its answers were read."""
     vectors: Float[np.ndarray, "vectors hidden"] | None = None
     names: tuple[str, ...] = ()
     """Of the vectors."""

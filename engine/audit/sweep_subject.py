@@ -30,7 +30,7 @@ class Sweep:
     """A sweep ready for the checks."""
 
     frame: pd.DataFrame
-    """The columns of an evaluation, with dataset, claimed_difference and claimed_choice; the unsteered
+    """An evaluation's columns, with dataset, claimed_difference and claimed_choice; the unsteered
     model stands once, also where the file repeats it."""
     behaviour: str
     claims: dict[str, Any]

@@ -82,7 +82,8 @@ def _report(one: Audit) -> None:
     say(f"{one.what}.")
     _findings(one.verdict, one.findings)
     if one.rates is not None:
-        _rates(one.behaviour, one.rates)
+        by = "logits" if one.reading.has_letters else "log p"
+        _rates(one.behaviour, by, one.rates)
 
 
 def _findings(title: str, findings: tuple[Finding, ...]) -> None:
@@ -94,15 +95,15 @@ def _findings(title: str, findings: tuple[Finding, ...]) -> None:
     draw(title, rows, FINDINGS, left=FINDINGS, has_lines=True)
 
 
-def _rates(behaviour: str, known: pd.DataFrame) -> None:
-    """Shares by method and scale: by the logits, and as the file counts where that differs."""
+def _rates(behaviour: str, by: str, known: pd.DataFrame) -> None:
+    """Shares by method and scale: by the figures, and as the file counts where that differs."""
     rows = {}
     for method, found in known.groupby("method", sort=False):
         name, found = escape(str(method)), found.set_index("scale")
         rows[name] = dict(found["rate"])
         if (found["claimed"] - found["rate"]).abs().max() > 1e-9:
             rows[name + AS_COUNTED] = dict(found["claimed"])
-    title = f"{behaviour} % by the logits; ties are not counted, scale 0 is once"
+    title = f"{behaviour} % by the {by}; ties are not counted, scale 0 is once"
     by_scale(title, "vectors", rows, style=_claimed)
 
 

@@ -27,7 +27,7 @@ def draw(sweep: Sweep) -> None:
     else:
         _one(sweep, choice)
     st.caption(captions.plain(" ".join([families.DRAWN, *families.notes(sweep, choice)])))
-    st.caption(f"{captions.PROXY} {captions.orders(sweep.evaluation.config)}")
+    st.caption(captions.reading(sweep.evaluation.config))
     if choice.pick not in (SIX, "all"):
         _table(sweep, choice)
 
@@ -38,10 +38,15 @@ def _choice(sweep: Sweep) -> Choice:
         pick = widgets.switch("Vectors of each method", "pick", WORDS, "all", "the picture")
         by = "rate"
         if pick != "all":
-            by = widgets.switch("Ranked by", "by", FIGURES, "rate", "the ranking")
+            by = widgets.switch("Ranked by", "by", _figures(sweep), "rate", "the ranking")
         choice = Choice(pick, by, _methods(sweep))
         sharing.families(sweep, choice, address(sweep, choice))
     return choice
+
+
+def _figures(sweep: Sweep) -> dict[str, str]:
+    """By what vectors can be ranked, as this run calls it."""
+    return FIGURES | {"change": sweep.metrics["difference"]}
 
 
 def _methods(sweep: Sweep) -> tuple[str, ...] | None:
@@ -109,7 +114,7 @@ def _table(sweep: Sweep, choice: Choice) -> None:
         effect=[captions.figure(e, "{:+.0%}" if share else "{:+.2f}") for e in rows["effect"]],
     )
     words = {"column": "method", "among": "chosen among", "scale": "largest at"}
-    told = f"change of {FIGURES[choice.by].lower()}"
+    told = f"change of {_figures(sweep)[choice.by].lower()}"
     st.dataframe(
         rows.rename(columns={**words, "effect": told}), hide_index=True,
         alt="The drawn vectors with the figure that they are ranked by",
