@@ -127,11 +127,8 @@ def table(found: Audit) -> pd.DataFrame:
     """Shares in per cent by scale: by the logits, with ties as half, and as the file counts."""
     assert found.rates is not None
     rates = found.rates
-    columns = {
-        "claimed": "file's own",
-        "rate": f"by the {found.reading.single}{'s' * found.reading.has_letters}",
-        "with_ties": "ties as half",
-    }
+    by = f"by the {found.reading.single}{'s' * found.reading.has_letters}"
+    columns = {"claimed": "file's own", "rate": by, "with_ties": "ties as half"}
     shown = rates.assign(**{column: (100 * rates[column]).round(2) for column in columns})
     if rates["claimed"].isna().all():
         shown = shown.drop(columns="claimed")

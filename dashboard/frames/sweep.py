@@ -13,7 +13,6 @@ import pandas as pd
 from dashboard.words import captions
 from engine.maths.intervals import bootstrap_mean
 from engine.records import readings
-from engine.records.readings import Reading
 from engine.records.records import Evaluation, EvaluationHead
 from engine.statistics import badges, content_and_letter, whole
 from engine.statistics import cells as statistics
@@ -25,11 +24,7 @@ from engine.store.store import Store
 
 BEYOND = "beyond the best"
 """The badge of a vector that is beyond the best of as many random ones."""
-METRICS = {
-    "difference": "Logit difference",
-    "change": "Paired change",
-    "rate": "Behaviour %",
-}
+METRICS = {"difference": "Logit difference", "change": "Paired change", "rate": "Behaviour %"}
 PARTS = {
     "content": "Content",
     "letter": "Letter",
@@ -80,15 +75,14 @@ class Sweep(NamedTuple):
         return self.evaluation.config.get("scale_unit") == "relative"
 
     @property
-    def reading(self) -> Reading:
+    def reading(self) -> readings.Reading:
         """How answers were read, in words."""
         return readings.of_config(self.evaluation.config)
 
     @property
     def metrics(self) -> dict[str, str]:
         """What `METRICS` are called in this run."""
-        words = self.reading.difference
-        return METRICS | {"difference": words[:1].upper() + words[1:]}
+        return METRICS | {"difference": self.reading.title}
 
     @property
     def behaviour(self) -> str:

@@ -234,8 +234,7 @@ def draw_sweep(found: Audit, keys: tuple[str, str]) -> None:
 
 def _metrics(found: Audit) -> dict[str, str]:
     """What `METRICS` are called of this file."""
-    words = found.reading.difference
-    return METRICS | {"difference": words[:1].upper() + words[1:]}
+    return METRICS | {"difference": found.reading.title}
 
 
 def _what_is_drawn(found: Audit, keys: tuple[str, str]) -> tuple[str, str]:

@@ -8,7 +8,9 @@ import pandas as pd
 
 from engine.audit.findings import Finding, counted, listed
 from engine.audit.sweep_subject import Sweep
+from engine.questions import answers
 from engine.questions import polarity as polarities
+from engine.questions.polarity import KnownFile
 from engine.questions.sources import located
 from engine.records import readings
 from engine.statistics import flips
@@ -103,6 +105,8 @@ def polarity(sweep: Sweep) -> Finding | None:
     if asked is None:
         return None
     entry = polarities.known_file(located(asked.path), asked.sha256)
+    if entry is None and not sweep.reading.has_letters:
+        entry = KnownFile(asked.name, "its fields' names", answers.shown(asked.path))
     known = entry.behaviours.get(polarities.canonical(asked.behaviour)) if entry else None
     if entry is None or known is None:
         return Finding(
@@ -167,7 +171,7 @@ def movement(sweep: Sweep) -> Finding | None:
     if is_no_op(sweep.frame):
         return Finding(
             severity="wrong", name="nothing-moved", figure="0 of all rows",
-            sentence=f"Nothing moved: at every scale every {single} is that of the unsteered model. "
+            sentence=f"Nothing moved: at every scale each {single} is that of the unsteered model. "
             "The vectors were not added, or are far too short.",
         )  # fmt: skip
     groups = flips.moves(sweep.frame).groupby(["method", "vector"], observed=True)["move"].max()
@@ -180,7 +184,7 @@ def movement(sweep: Sweep) -> Finding | None:
         )  # fmt: skip
     return Finding(
         severity="fine", name="moved", figure=f"{len(groups)} vectors",
-        sentence=f"Every vector moved {'some logits' if sweep.reading.has_letters else 'some log p'}.",
+        sentence=f"Every vector moved some {single}{'s' * sweep.reading.has_letters}.",
     )  # fmt: skip
 
 

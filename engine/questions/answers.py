@@ -72,13 +72,13 @@ def load_answers(
     )
 
 
-def shown(path: str | Path) -> tuple[str, ...]:
-    """What the pairs of a file show by their names; nothing where that is not known."""
+def shown(path: str | Path) -> dict[str, Polarity]:
+    """What the pairs of a file show by their fields' names; nothing where they do not say."""
     try:
         found = _pairs(path, read_source(path))
     except DataError:
-        return ()
-    return tuple(KNOWN_POLES.get(found.poles, ()))
+        return {}
+    return dict(KNOWN_POLES.get(found.poles, {}))
 
 
 def _pairs(path: str | Path, source: Source) -> PairSet:

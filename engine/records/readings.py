@@ -23,6 +23,11 @@ class Reading:
     has_letters: bool
     """Whether there are letters, orders of options and an answer mass to speak of."""
 
+    @property
+    def title(self) -> str:
+        """The difference as it stands above a chart."""
+        return self.difference[:1].upper() + self.difference[1:]
+
     def less(self, behaviour: str) -> str:
         """The figure as it stands on an axis."""
         per = ", per token" if self.unit == PER_TOKEN else ""
