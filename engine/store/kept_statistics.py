@@ -21,6 +21,7 @@ from engine.errors import StoreError
 from engine.maths import intervals
 from engine.questions import repeats
 from engine.records import columns, measures, records
+from engine.records import readings as columns_read
 from engine.records.records import Evaluation
 from engine.statistics import (
     badges,
@@ -48,7 +49,7 @@ LARGE = 50_000
 """Rows from which the figures are worked out when the record is written: a second or more."""
 SOURCES: tuple[ModuleType, ...] = (
     badges, side_effects, doses, flips, intervals, repeats, nulls, content_and_letter, power,
-    readings, held_out, cells, usable, yardsticks, columns, measures, records,
+    readings, held_out, cells, usable, yardsticks, columns, measures, columns_read, records,
 )  # fmt: skip
 """What the figures come from; a test follows the imports of `statistics.whole`."""
 TABLES = ("summary", "band", "cells", "vectors", "tests", "part_bands", "yardsticks")
