@@ -43,6 +43,7 @@ try:
     state.resolve("vec", sweep.names)
     state.warn_missing("vec", "the vector", sweep.names)
     curves.follow_to_vector(sweep)
+    widgets.whose(sweep.model)
     curves.warnings(sweep)
     so_far.actions(sweep)
     if not sweep.names:

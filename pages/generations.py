@@ -25,6 +25,8 @@ if digest is None:
     drafts.keep()
 try:
     sheet = None if digest is None else sheets.load(digest)
+    if sheet is not None:
+        widgets.whose(sheet.model)
     if sheet is not None and sheet.state in ("queued", "running"):
         pace.repeat(live.draw, 0.3, digest)
     elif sheet is not None:

@@ -26,6 +26,7 @@ try:
         st.stop()
     if runs:
         sweep = resources.sweep(curves.dataset_picker(runs[0].digest, runs))
+        widgets.whose(sweep.model)
         curves.warnings(sweep)
         if sweep.names:
             ranking = sweeps.ranking(sweep)

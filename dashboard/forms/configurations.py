@@ -42,17 +42,21 @@ class Choice(NamedTuple):
 
 
 def choices(model: ModelConfig) -> dict[str, Choice]:
-    """The vectors of this model, newest sets first, without those of shuffled labels."""
+    """The vectors of this model, newest sets first, without those of shuffled labels.
+
+    Where there are none, those of others that have its width, each with the name of its model.
+    """
     found: dict[str, Choice] = {}
     infos = resources.records("vectors")
     own = [info for info in infos if info.model == model.short_name]
-    for info in own or infos:
+    for info in own or [info for info in infos if resources.fits(info, model)]:
+        whose = "" if own else f" · {info.model}"
         record = resources.header(info.digest, info.path)
         if cosines.is_null(record.get("config") or {}):
             continue
         for index, site in enumerate(record["sites"]):
             name = f"{info.method}_{index:02d}"
-            words = f"{name} · block {site['block']} · {info.digest[:4]}"
+            words = f"{name} · block {site['block']}{whose} · {info.digest[:4]}"
             choice = Choice(f"{info.digest}:{index}", name, words, info.method, int(site["block"]))
             found[choice.reference] = choice
     return found

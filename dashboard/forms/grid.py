@@ -65,8 +65,8 @@ def _what_is_missing(model: ModelConfig, no_adapter: bool, no_vectors: bool) -> 
         st.caption(captions.plain(adapters.missing(model)))
     if no_vectors:
         st.info(
-            "No vectors are stored yet, so only the unsteered model can answer. Find some on "
-            "Similarity or Discover.",
+            "No vectors are stored yet for this model, so only the unsteered model can answer. "
+            "Find some on Similarity or Discover.",
             icon=":material/search:",
         )
         widgets.go_button(

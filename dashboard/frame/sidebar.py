@@ -25,11 +25,12 @@ ADAPTER = (
 
 def draw() -> None:
     """The engine card and the job tray; they look again and again while something runs."""
+    # First: the tray's toasts would take the dialog's place, as both stand above the page.
+    picker.draw()
     with st.sidebar:
         # Not in the fragment: its buttons change the page as well.
         pin_card.draw()
         pace.repeat(_parts, tray.timer())
-    picker.draw()
 
 
 def _parts() -> None:

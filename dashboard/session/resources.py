@@ -17,7 +17,7 @@ from engine.configs.core import PRESETS, STUDY_SCALES, ModelConfig, depth_matche
 from engine.configs.studies import RELATIVE_SCALES, CorrigibilityConfig, DeceptionConfig
 from engine.errors import ModelError, StoreError
 from engine.model.declared import generating
-from engine.model.identity import declared_blocks, locate
+from engine.model.identity import declared_shape, locate
 from engine.questions import answers, polarity
 from engine.records.records import RecordInfo, VectorSet
 from engine.store import unfinished
@@ -124,11 +124,22 @@ def layers(model: ModelConfig) -> tuple[int, int]:
     known = PRESETS.get(model.model)
     if known is not None:
         return known.source_layer, known.target_layer
-    try:
-        blocks = declared_blocks(locate(model, Path(engine().root)))
-    except ModelError:
-        blocks = None
+    blocks = _shape(model)[0]
     return depth_matched(blocks) if blocks else depth_matched(PRESETS["qwen3-14b"].blocks)
+
+
+def fits(info: RecordInfo, model: ModelConfig) -> bool:
+    """Whether stored vectors have a model's width, as far as both are known."""
+    known, width = header(info.digest, info.path)["model"].get("hidden"), _shape(model)[1]
+    return known is None or width is None or known == width
+
+
+def _shape(model: ModelConfig) -> tuple[int | None, int | None]:
+    """Blocks and width as a model's files declare them."""
+    try:
+        return declared_shape(locate(model, Path(engine().root)))
+    except ModelError:
+        return None, None
 
 
 def own_choice(model: ModelConfig) -> str:

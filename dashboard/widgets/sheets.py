@@ -5,6 +5,7 @@ from typing import Any, Literal, NamedTuple
 import pandas as pd
 
 from dashboard.session import resources
+from engine.configs.core import ModelConfig
 from engine.records.grids import Generation, partial_texts
 
 State = Literal["done", "running", "queued", "cancelled", "failed", "interrupted"]
@@ -21,6 +22,13 @@ class Sheet(NamedTuple):
     """Columns of a stored grid, or of the texts so far."""
     job: Any | None = None
     generation: Generation | None = None
+
+    @property
+    def model(self) -> str:
+        """Short name of the model that is asked."""
+        if self.generation is not None:
+            return str(self.generation.model["short_name"])
+        return ModelConfig(model=str(self.config["model"]["model"])).short_name
 
     @property
     def names(self) -> list[str]:

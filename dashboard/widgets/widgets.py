@@ -65,6 +65,14 @@ def chart(
         st.altair_chart(quick, key=key, alt=alt_text)
 
 
+def whose(model: str) -> None:
+    """Say of which model a record is, where that is not the one that this tab asks."""
+    asked = state.model()
+    if model != asked.short_name:
+        words = f"Of {model}, not of {state.title(asked)}, which is chosen in this tab."
+        st.caption(captions.plain(words))
+
+
 def run_label(info: RecordInfo) -> str:
     """One line that tells a record from the others."""
     name = resources.dataset(info) if info.kind == "evaluation" else captions.method(info.method)

@@ -4,7 +4,6 @@ Values are taken as they are; layers are translated. Knows nothing of how files 
 """
 
 import dataclasses
-import json
 import tempfile
 from pathlib import Path, PurePath
 from typing import Any
@@ -17,7 +16,7 @@ from engine.configs.core import PRESETS, ModelConfig, Site
 from engine.errors import DataError, ModelError
 from engine.foreign import formats
 from engine.foreign.formats import ForeignVectors
-from engine.model.identity import Located, declared_blocks, locate
+from engine.model.identity import declared_shape, locate
 from engine.records import provenance
 from engine.records.records import VectorSet
 from engine.store.store import Store
@@ -103,7 +102,7 @@ def _check_fit(found: ForeignVectors, model: ModelConfig, sites: list[Site]) -> 
         source = locate(model, ROOT)
     except ModelError:
         return
-    width, blocks = declared_width(source), declared_blocks(source)
+    blocks, width = declared_shape(source)
     if width is not None and width != found.vectors.shape[1]:
         raise DataError(
             f"{found.name} has vectors of width {found.vectors.shape[1]}, but {model.model} has "
@@ -114,15 +113,6 @@ def _check_fit(found: ForeignVectors, model: ModelConfig, sites: list[Site]) -> 
             f"{found.name} has vectors for block {last}, but {model.model} has blocks 0 to "
             f"{blocks - 1}: name the model they were made with."
         )
-
-
-def declared_width(source: Located) -> int | None:
-    """The hidden size that a local model's configuration declares; None elsewhere."""
-    if source.folder is None:
-        return None
-    declared = json.loads((Path(source.folder) / "config.json").read_text(encoding="utf-8"))
-    width = declared.get("hidden_size") or declared.get("n_embd")
-    return int(width) if width else None
 
 
 def _usable(found: ForeignVectors) -> list[int]:

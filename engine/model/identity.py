@@ -4,7 +4,6 @@ Knows nothing of torch, so that a digest can be computed before a model is in me
 """
 
 import hashlib
-import json
 import os
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -12,11 +11,12 @@ from typing import Any
 
 from engine.configs.core import PRESETS, ModelConfig
 from engine.errors import ModelError
-from engine.model import model_files
+from engine.model import hashing, model_files
 from engine.model.gguf import packaged, unpacking
 from engine.model.gguf.header import ENDING
 from engine.model.gguf.packaged import Package
 from engine.model.model_files import Contents
+from engine.model.sizes import gguf_table, tensors
 from engine.progress import Progress, silent
 
 OWN_ADAPTERS = {"demo": "data/demo/adapter", "smollm2": "data/smollm2/adapter"}
@@ -312,12 +312,21 @@ def is_demo(source: ModelSource, root: Path) -> bool:
 
 
 def declared_blocks(source: Located) -> int | None:
-    """How many blocks a local model's configuration declares; None where it is not at hand."""
-    if source.folder is None:
-        return None
-    declared = json.loads((Path(source.folder) / "config.json").read_text(encoding="utf-8"))
-    count = declared.get("num_hidden_layers") or declared.get("n_layer")
-    return int(count) if count else None
+    """How many blocks a model's files declare; None where they are not at hand or do not say."""
+    return declared_shape(source)[0]
+
+
+def declared_shape(source: Located) -> tuple[int | None, int | None]:
+    """Blocks and width that a model's files declare, each None where nothing says so.
+
+    Raises:
+        ModelError: If it is a GGUF that cannot be read.
+    """
+    if source.folder is not None:
+        return tensors.shape(Path(source.folder))
+    if source.gguf is not None:
+        return gguf_table.read(hashing.stamp(Path(source.gguf)))[1:]
+    return None, None
 
 
 def _cached(hub_id: str, needed: str) -> tuple[str | None, str | None]:
