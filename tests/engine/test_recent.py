@@ -19,6 +19,8 @@ def test_choices_stand_newest_first_and_are_few(tmp_path: Path) -> None:
         recent.note(tmp_path, f"/models/{number}")
     recent.note(tmp_path, "/models/9", "/lora/one")
     recent.note(tmp_path, "/models/9", "/lora/two")
+    recent.note(tmp_path, "/models/9", "/lora/one")
+    recent.note(tmp_path, "/models/9", "/lora/two")
     recent.note(tmp_path, "/models/9")
 
     found = recent.models(tmp_path)

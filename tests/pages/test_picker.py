@@ -1,6 +1,7 @@
 """The model of a tab: chosen in the sidebar's dialog, carried by links, followed by every form."""
 
 import dataclasses
+import datetime
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,12 @@ def test_a_date_and_another_place_do_not_change_each_other(engine: FakeEngine, f
 
     assert "day" not in app.query_params
     assert "dtype" not in app.query_params
+    opened(app).date_input(key="pick_day").set_value(datetime.date(2025, 2, 3))
+    app.selectbox(key="pick_dtype").set_value("float16").run()
+    app.button(key="pick_load").click().run()
+    expected = ModelConfig(model=str(folder), dtype="float16", date="2025-02-03")
+    assert engine.submitted == [expected]
+    assert app.query_params["day"] == "2025-02-03"
 
 
 @pytest.mark.parametrize(
