@@ -311,11 +311,6 @@ def is_demo(source: ModelSource, root: Path) -> bool:
     return source.fingerprint == demo.fingerprint
 
 
-def declared_blocks(source: Located) -> int | None:
-    """How many blocks a model's files declare; None where they are not at hand or do not say."""
-    return declared_shape(source)[0]
-
-
 def declared_shape(source: Located) -> tuple[int | None, int | None]:
     """Blocks and width that a model's files declare, each None where nothing says so.
 

@@ -19,7 +19,7 @@ from engine.configs.core import ModelConfig, RunConfig
 from engine.configs.sweeps import EvaluateConfig
 from engine.errors import ConfigError, EngineError, ModelError
 from engine.model.declared.positions import watched
-from engine.model.identity import are_here, declared_blocks, locate
+from engine.model.identity import are_here, declared_shape, locate
 from engine.model.naming import Names
 from engine.program.asking import Asking
 from engine.progress import Progress, silent
@@ -144,7 +144,7 @@ class Engine(Asking):
         preset = configs.PRESETS.get(model.model)
         if preset is not None:
             return preset.source_layer, preset.target_layer
-        blocks = declared_blocks(locate(model, self.root))
+        blocks, _ = declared_shape(locate(model, self.root))
         return configs.depth_matched(blocks or self.load(model).blocks)
 
     # Names
