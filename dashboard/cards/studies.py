@@ -45,7 +45,7 @@ def of_study(record: dict[str, Any], arm: str | None, address: str) -> Card:
 
 
 def _heading(table: dict[str, Any]) -> alt.TitleParams:
-    words = f"{table['questions']}: {table['asked']} questions"
+    words = f"{table['questions']}: {captions.count(table['asked'], 'question')}"
     return alt.TitleParams(words, anchor="start", fontSize=14, color=LIGHT.ink)
 
 

@@ -118,7 +118,7 @@ def rates(
 def legend(sweep: Sweep, view: View) -> str:
     """What the marks of both charts mean, in one sentence."""
     asked = len(sweep.evaluation.questions.questions)
-    parts = [f"Bars: 95 % intervals over {asked} questions"]
+    parts = [f"Bars: 95 % intervals over {captions.count(asked, 'question')}"]
     if view.band and controls.count(sweep, view.name):
         parts.append(f"grey: 95 % of {controls.words(sweep, view.name)}")
     if view.letters and sweep.reading.has_letters:

@@ -104,7 +104,7 @@ class Sweep(NamedTuple):
         """The questions and how many there were."""
         asked = self.evaluation.questions
         so_far = " so far" if self.evaluation.unfinished else ""
-        return f"{asked.name} · {len(asked.questions)} questions{so_far}"
+        return f"{asked.name} · {captions.count(len(asked.questions), 'question')}{so_far}"
 
     @property
     def version(self) -> tuple[str, str]:

@@ -93,7 +93,8 @@ def _corrigibility(record: dict[str, Any]) -> None:
         with st.expander("The study's own definitions", icon=":material/rule:", expanded=True):
             st.markdown("\n".join(f"- **{what}**: {how}" for what, how in told.items()))
     for table, digest in zip(record["tables"], record["evaluations"], strict=True):
-        st.subheader(captions.plain(f"{table['questions']}: {table['asked']} questions"))
+        asked = captions.count(table["asked"], "question")
+        st.subheader(captions.plain(f"{table['questions']}: {asked}"))
         left, right = st.columns([0.45, 0.55], gap="large")
         with left:
             drawing = charts.methods(table, widgets.inks())

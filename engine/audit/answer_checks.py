@@ -5,7 +5,7 @@ Knows no files. Each gives one finding, or None where there is nothing to check.
 
 import numpy as np
 
-from engine.audit.findings import Finding, listed
+from engine.audit.findings import Finding, counted, listed
 from engine.audit.sweep_subject import ASKED, Sweep
 from engine.questions.files import LOPSIDED
 from engine.statistics import flags
@@ -90,7 +90,7 @@ def options(sweep: Sweep) -> Finding | None:
         return None
     dropped = len(sweep.questions.dropped)
     return Finding(
-        severity="fine", name="two-options", figure=f"{dropped} rows dropped",
+        severity="fine", name="two-options", figure=f"{counted(dropped, 'row')} dropped",
         figures={"dropped": float(dropped)},
         sentence="Only two-option questions were asked, each once; other rows of the file were "
         "dropped and are listed in the record.",
@@ -104,7 +104,7 @@ def letter_vectors(sweep: Sweep) -> Finding | None:
     if flags.letter_shifts(sweep.frame)[["letter", "content"]].dropna().empty:
         return None
     found = flags.letter_vectors(sweep.frame)
-    figure = f"{len(found)} of {sweep.vectors} vectors"
+    figure = f"{len(found)} of {counted(sweep.vectors, 'vector')}"
     if found.empty:
         return Finding(
             severity="fine", name="no-letter-vectors", figure=figure,

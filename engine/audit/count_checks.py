@@ -45,7 +45,7 @@ def ties(sweep: Sweep, rates: pd.DataFrame) -> Finding:
     return Finding(
         severity="note" if sweep.is_record or worth < 0.01 else "doubtful",
         name="ties",
-        figure=f"{len(tied)} of {len(frame):,} rows, counted {way}",
+        figure=f"{len(tied)} of {counted(len(frame), 'row')}, counted {way}",
         figures=figures,
         sentence=f"{counted(len(tied), 'row')} have equal {_what(sweep)}"
         f"{_rounding(frame)}. {is_ours or how} Counted as half instead of not at all, a share "
@@ -93,7 +93,7 @@ def counting(sweep: Sweep) -> Finding | None:
             "are.",
         )  # fmt: skip
     return Finding(
-        severity="fine", name="counts-agree", figure=f"{max(len(chosen), len(given)):,} rows",
+        severity="fine", name="counts-agree", figure=counted(max(len(chosen), len(given)), "row"),
         figures=figures,
         sentence="The file's own verdicts follow from its logits and letters in every row.",
     )  # fmt: skip
@@ -155,7 +155,8 @@ def unsteered(sweep: Sweep) -> Finding:
             "narrow; here they count once.",
         )  # fmt: skip
     return Finding(
-        severity="fine", name="baseline", figure=f"{questions} rows at scale 0", figures=figures,
+        severity="fine", name="baseline", figure=f"{counted(questions, 'row')} at scale 0",
+        figures=figures,
         sentence="The unsteered model was measured once per question.",
     )  # fmt: skip
 
@@ -183,7 +184,7 @@ def movement(sweep: Sweep) -> Finding | None:
             sentence=f"{listed(idle)} moved no {single} at any scale: as good as never added.",
         )  # fmt: skip
     return Finding(
-        severity="fine", name="moved", figure=f"{len(groups)} vectors",
+        severity="fine", name="moved", figure=counted(len(groups), "vector"),
         sentence=f"Every vector moved some {single}{'s' * sweep.reading.has_letters}.",
     )  # fmt: skip
 

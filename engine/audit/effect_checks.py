@@ -66,15 +66,15 @@ def best_of_many(sweep: Sweep) -> Finding | None:
     if floor <= nulls.ALPHA:
         return Finding(
             severity="fine", name="best-of-many", figure=figure, figures=figures,
-            sentence=f"With {number} controls the best of {vectors} vectors can be compared with "
-            "the best of as many random ones.",
+            sentence=f"With {number} controls the best of {counted(vectors, 'vector')} can be "
+            "compared with the best of as many random ones.",
         )  # fmt: skip
     return Finding(
         severity="doubtful", name="best-of-many", figure=figure, figures=figures,
-        sentence=f"{vectors} vectors × {counted(scales, 'scale')} give {cells} chances, and no "
-        f"null for the best of them: beside {counted(number, 'control')} the smallest possible p "
-        f"of the best vector is {floor:.2f}. Choose on half of the questions and report the other "
-        "half, or add controls.",
+        sentence=f"{counted(vectors, 'vector')} × {counted(scales, 'scale')} give {cells} chances, "
+        f"and no null for the best of them: beside {counted(number, 'control')} the smallest "
+        f"possible p of the best vector is {floor:.2f}. Choose on half of the questions and report "
+        "the other half, or add controls.",
     )  # fmt: skip
 
 
@@ -193,7 +193,7 @@ def size(sweep: Sweep) -> Finding:
     figures = {"questions": float(number), "half_width": half}
     return Finding(
         severity="note" if half > 0.05 else "fine", name="sample-size",
-        figure=f"{number} questions, ±{100 * half:.0f} points", figures=figures,
+        figure=f"{counted(number, 'question')}, ±{100 * half:.0f} points", figures=figures,
         sentence=f"One share over {counted(number, 'question')} is known to ±{100 * half:.0f} "
         "points (95 %); changes of the same questions are known better, if they are paired.",
     )  # fmt: skip

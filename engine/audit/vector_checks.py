@@ -201,7 +201,7 @@ def count(found: ForeignVectors) -> Finding | None:
     return Finding(
         severity="wrong", name="wrong-count", figure=f"{len(found.vectors)} of {claimed}",
         figures={"claimed": float(claimed), "found": float(len(found.vectors))},
-        sentence=f"The file claims {claimed} vectors and holds {len(found.vectors)}.",
+        sentence=f"The file claims {counted(claimed, 'vector')} and holds {len(found.vectors)}.",
     )  # fmt: skip
 
 

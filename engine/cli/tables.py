@@ -58,8 +58,8 @@ def evaluation(found: Evaluation) -> None:
     if not words.has_letters:
         stands = f"read by {words.difference}"
     console.print(
-        f"{len(questions.questions)} questions, {stands}; {len(questions.dropped)} rows of the "
-        "file dropped"
+        f"{_count(len(questions.questions), 'question')}, {stands}; "
+        f"{_count(len(questions.dropped), 'row')} of the file dropped"
     )
     _rates(title, statistics.by_method(summary).to_dict("records"))
     if len(kinds.table) > 1:
@@ -156,7 +156,8 @@ def corrigibility(record: dict[str, Any]) -> None:
     """The study's tables and its list of best vectors, under its own definitions if it has them."""
     tables_of_studies.definitions(record.get("definitions") or {})
     for table in record["tables"]:
-        title = f"{table['questions']} ({table['asked']} questions): {table['behaviour']} %"
+        asked = _count(table["asked"], "question")
+        title = f"{table['questions']} ({asked}): {table['behaviour']} %"
         _rates(title, table["by_method"])
         _best(table["best"])
         notes(table["notes"])
@@ -320,3 +321,7 @@ def library(infos: list[RecordInfo], damaged: list[tuple[Path, str]]) -> None:
     draw("Records", [info._asdict() for info in infos], columns, left=columns)
     for path, sentence in damaged:
         print(plain(f"Left out of {path.parent.name}/: {sentence}"), file=sys.stderr)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from engine.configs import registry
 from engine.configs.core import SCHEMA_VERSION
 from engine.errors import StoreError
 from engine.records.records import RecordInfo, measured
@@ -109,7 +110,17 @@ def _summary(record: dict[str, Any]) -> str:
     if record["kind"] == "generation":
         columns = _count(config.get("configurations", ()), "configuration")
         return f"{_count(config.get('prompts', ()), 'prompt')}, {columns}"
-    return str(record.get("summary") or record.get("title") or "a whole study")
+    title = record.get("title")
+    if title and title == registry.titled(str(record.get("name"))):
+        # Every line that holds a summary has the study's name before it.
+        return _parts(record) or "a whole study"
+    return str(record.get("summary") or title or "a whole study")
+
+
+def _parts(record: dict[str, Any]) -> str:
+    """What a study has made, by number."""
+    made = {"vectors": "vector set", "evaluations": "sweep", "generations": "grid"}
+    return ", ".join(_count(record[name], noun) for name, noun in made.items() if record.get(name))
 
 
 def _count(things: Any, noun: str) -> str:

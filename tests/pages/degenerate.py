@@ -80,6 +80,7 @@ CASES: dict[str, Change] = {
         lambda f: f["vector_set"] == "control", logit_a=1.0, logit_b=0.0, difference=1.0
     ),
     "one question": only(_first),
+    "one vector": only(lambda f: f["vector_set"].isin(["baseline", "control"]) | _one(f)),
     "one row a cell": only(lambda f: _first(f) & (f["order"] == "given")),
     "no controls": only(lambda f: f["vector_set"] != "control"),
     "one control": only(lambda f: (f["vector_set"] != "control") | (f["vector"] == 0)),

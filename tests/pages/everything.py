@@ -30,6 +30,11 @@ from tests.pages.conftest import open_page, words
 
 NO_FIGURE = re.compile(r"(?<![\w./])(nan|NaN|inf|Infinity)(?![\w.])|^\s*(null|None)\s*$")
 """What no reader may meet where a figure should stand."""
+NOUNS = (
+    "vectors questions scales controls rows answers sets texts pairs blocks values columns groups"
+)
+ONE_OF_MANY = re.compile(rf"(?<![\w.,×\u2212+-])1 ({NOUNS.replace(' ', '|')})\b")
+"""A number of one before a noun of many."""
 PAGES = {
     "vectors": ["discover", "similarity", "library"],
     "evaluation": ["overview", "curves", "library"],
@@ -73,6 +78,7 @@ def faults(
             found.append(f"{name}: {type(error).__name__}: {str(error)[:200]}")
             continue
         found += [f"{name}: {line}" for line in told if NO_FIGURE.search(line)]
+        found += [f"{name}: {line}" for line in told if ONE_OF_MANY.search(line)]
     return found
 
 
@@ -95,6 +101,11 @@ def _ways(store: Store, info: RecordInfo) -> Iterator[tuple[str, Any]]:
 def printed(store: Store, digest: str) -> list[str]:
     """What the command line shows of a record, line by line."""
     return _show(store, store.find(digest))
+
+
+def audited(store: Store, digest: str) -> list[str]:
+    """What the command line says of a record's faults, line by line."""
+    return _audit(store, store.find(digest))
 
 
 def _printed(work: Any, *given: Any) -> list[str]:

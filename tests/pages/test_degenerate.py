@@ -33,6 +33,16 @@ def test_no_figure_of_nothing_reaches_a_reader(
     assert everything.faults(store, digest, with_pages=is_whole, with_cards=is_whole) == []
 
 
+def test_one_of_a_kind_is_not_many(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    digest = degenerate.save(store, degenerate.CASES["one vector"])
+
+    shown = " ".join(everything.audited(store, digest))
+
+    assert "1 vector can be compared" in " ".join(shown.replace("│", " ").split())
+    assert not everything.ONE_OF_MANY.search(shown)
+
+
 def test_what_is_absent_is_said(tmp_path: Path) -> None:
     store = Store(tmp_path)
     digest = degenerate.save(store, degenerate.CASES["one vector undefined"])

@@ -143,6 +143,15 @@ def test_the_corrigibility_study_shows_its_methods_and_best_vectors(both: FakeEn
     assert "signs cancel" in words(app)
 
 
+def test_the_picker_names_each_study_once(both: FakeEngine) -> None:
+    lines = open_page("studies").selectbox(key="study").options
+
+    assert [line.count("study") for line in lines] == [1, 1]
+    made = both.store.find(CORRIGIBILITY).summary
+    assert any(line.startswith(f"Corrigibility study · {made} · ") for line in lines)
+    assert made.endswith("sweep")
+
+
 def test_a_link_to_a_missing_study_says_so(both: FakeEngine) -> None:
     app = open_page("studies", study="ffff00000000")
 

@@ -237,7 +237,7 @@ def draw_rates(sweep: Sweep, view: View, row: dict | None) -> None:
     )
     dashes = f"{captions.PINNED} and long dashes: {captions.plain(view.pinned or '')}; "
     st.caption(
-        f"Bars: 95 % Wilson intervals over {len(asked.questions)} questions"
+        f"Bars: 95 % Wilson intervals over {captions.count(len(asked.questions), 'question')}"
         f"{letters if sweep.reading.has_letters else ''}; "
         f"{orange}{dashes if view.pinned else ''}"
         f"{band if randoms.count(sweep, view.name) else ''}blue foot: the usable range. "
