@@ -111,7 +111,9 @@ def _table(sweep: Sweep, choice: Choice) -> None:
         scale=[
             captions.scale(s, sweep.relative) if s == s else captions.NOTHING for s in rows.scale
         ],
-        effect=[captions.figure(e, "{:+.0%}" if share else "{:+.2f}") for e in rows["effect"]],
+        effect=[
+            captions.figure(e, "{:+.0%}") if share else captions.number(e) for e in rows["effect"]
+        ],
     )
     words = {"column": "method", "among": "chosen among", "scale": "largest at"}
     told = f"change of {_figures(sweep)[choice.by].lower()}"
