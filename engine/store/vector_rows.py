@@ -49,8 +49,9 @@ def _rows(
     path: Path, footer: pq.FileMetaData, record: dict[str, Any], vector_set: str, vector: int
 ) -> pa.Table:
     """The rows as they are stored, texts as texts again."""
+    texts = [name for name in TEXTS if name in footer.schema.names]
     with pq.ParquetFile(
-        path, metadata=footer, page_checksum_verification=True, read_dictionary=TEXTS
+        path, metadata=footer, page_checksum_verification=True, read_dictionary=texts
     ) as file:
         types = {field.name: field.type for field in file.schema_arrow}
         groups = [
