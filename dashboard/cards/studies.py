@@ -6,7 +6,7 @@ import altair as alt
 
 from dashboard.cards import card, recipes
 from dashboard.cards.card import Card
-from dashboard.charts import studies
+from dashboard.charts import behaviours, studies
 from dashboard.words import captions
 from dashboard.words.inks import LIGHT
 from engine.records import readings
@@ -19,6 +19,11 @@ TURNED = (
 )
 ABSENT = "No arm has labelled answers."
 READ = "Cosines: the two families read in different ways; grey: 95 % of random pairs."
+SHARES = (
+    "Lines: share of the judged texts, with 95 % intervals. Grey: 95 % of random vectors of the "
+    "same norm at the same block."
+)
+APART = "Tiles: how far steering moves both poles' answers apart; a cross where they lose too much."
 AVERAGED = "Lines are means over a method's vectors: opposite signs cancel. Grey: random vectors."
 
 
@@ -33,6 +38,8 @@ def of_study(record: dict[str, Any], arm: str | None, address: str) -> Card:
     title = f"{record['title']} on {record['model'].get('short_name', 'a model')}"
     if record["name"] == "deception":
         return _deception(record, arm, title, address)
+    if record["name"] == "sentiment":
+        return _behaviour(record, title, address)
     drawn = [
         studies.methods(table, LIGHT).properties(title=_heading(table))
         for table in record["tables"]
@@ -71,6 +78,37 @@ def _deception(record: dict[str, Any], arm: str | None, title: str, address: str
     told = {"turned": "; ".join(_arm(row) for row in tables["arms"])}
     shown = card.view(address, {**told, **recipes.of_study(record)})
     return card.of_charts(title, note, drawn, shown)
+
+
+def _behaviour(record: dict[str, Any], title: str, address: str) -> Card:
+    tables, chosen, config = record["tables"], record["chosen"], record["config"]
+    drawn = [behaviours.choice(tables["choice"], chosen, LIGHT)]
+    note = f"{APART} Framed: block {chosen['block']}, scale {chosen['scale']:g}, reported."
+    if tables["texts"]:
+        drawn.insert(0, behaviours.texts(tables["texts"], config["positive"], LIGHT))
+        note = f"{SHARES} {note}"
+    told = {
+        "log p apart, nats a token": "; ".join(map(_moved, tables["likelihood"])),
+        "texts judged": "; ".join(map(_judged, tables["texts"])) or "not judged",
+        "broken texts": "; ".join(
+            f"{captions.scale(row['scale'])}: {captions.figure(row['broken'])}"
+            for row in tables["fluency"]
+        ),
+    }
+    shown = card.view(address, {**told, **recipes.of_study(record)})
+    return card.of_charts(title, note, drawn, shown)
+
+
+def _moved(row: dict[str, Any]) -> str:
+    at = "both signs" if row["at"] == "swing" else captions.scale(row["scale"])
+    reach = captions.span(row["change_low"], row["change_high"], captions.number)
+    return f"{at}: {captions.number(row['change'])} ({reach}), {captions.p(row['p'])}"
+
+
+def _judged(row: dict[str, Any]) -> str:
+    at = "difference" if row["at"] == "swing" else captions.scale(row["scale"])
+    told = f"{row['judge']} at {at}: {captions.figure(row['share'])}"
+    return told if row["p"] is None else f"{told}, {captions.p(row['p'])}"
 
 
 def _arm(row: dict[str, Any]) -> str:

@@ -2,5 +2,5 @@
 
 Knows nothing of results.
 
-Public: adaptive, dataset, drafts, from_config, grid, pairs, training.
+Public: adaptive, configurations, dataset, drafts, from_config, grid, pairs, training.
 """

@@ -2,5 +2,5 @@
 
 Knows nothing of Streamlit and charts.
 
-Public: answers, controls, cosines, families, overview, sweep, undefined, violin.
+Public: answers, behaviours, controls, cosines, families, overview, sweep, undefined, violin.
 """

@@ -13,6 +13,7 @@ from dashboard.charts import quick
 from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import Sweep
 from dashboard.session import state
+from engine.configs.behaviours import BehaviourConfig
 from engine.configs.core import PRESETS, STUDY_SCALES, ModelConfig, depth_matched
 from engine.configs.studies import RELATIVE_SCALES, CorrigibilityConfig, DeceptionConfig
 from engine.errors import ModelError, StoreError
@@ -155,7 +156,7 @@ def submit_study(name: str, model: ModelConfig, **asked: Any) -> Any:
     """Queue a study with its settings fitted to this model.
 
     Args:
-        name: corrigibility or deception.
+        name: corrigibility, deception or sentiment.
         model: On which; with its adapter for the deception study.
         asked: Settings of its config that are not the defaults; `variant` "study" is its own way.
 
@@ -164,6 +165,8 @@ def submit_study(name: str, model: ModelConfig, **asked: Any) -> Any:
     """
     if name == DeceptionConfig.method:
         return engine().submit(DeceptionConfig(model=model, **asked))
+    if name == BehaviourConfig.method:
+        return engine().submit(BehaviourConfig(model=model, **asked))
     source, target = layers(model)
     # The study's scales fit Qwen3-14B's residual norm; elsewhere they are rescaled to it.
     relative = model.model != "qwen3-14b" and asked.get("variant") != "study"

@@ -3,5 +3,5 @@
 Knows nothing of how anything is computed.
 
 Public: adaptive, audit, curves, discover, generations, library, overview, similarity, studies,
-studies_deception, studies_runner, training.
+studies_behaviour, studies_deception, studies_runner, training.
 """

@@ -5,10 +5,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from dashboard.cards import html_behaviours
 from dashboard.cards import studies as cards
 from dashboard.charts import studies as charts
 from dashboard.session import navigation, resources, state
-from dashboard.views import studies_deception
+from dashboard.views import studies_behaviour, studies_deception
 from dashboard.widgets import widgets
 from dashboard.words import captions
 from engine.errors import StoreError
@@ -21,9 +22,13 @@ AVERAGED = (
 
 PARTS = {
     "deception": (("generations", "vectors"), ("arms", "sweep", "cosines")),
+    "sentiment": (
+        ("chosen", "config", "evaluations", "generations"),
+        ("choice", "likelihood", "texts", "fluency"),
+    ),
     "corrigibility": (("evaluations",), ("questions", "asked", "behaviour", "by_method", "best")),
 }
-"""What is read of either study's record, and of its tables."""
+"""What is read of a study's record, and of its tables."""
 
 
 def read(digest: str) -> dict[str, Any]:
@@ -65,24 +70,27 @@ def _share(record: dict[str, Any], digest: str) -> None:
     first = None if not names or arm == names[0] else arm
     link = navigation.link("studies", study=digest, arm=first)
     named = {**record, "digest": digest}
-    widgets.share_card(link, lambda: cards.of_study(named, arm, link), f"study_{digest}")
+    report = (lambda: html_behaviours.report(named)) if record["name"] == "sentiment" else None
+    widgets.share_card(link, lambda: cards.of_study(named, arm, link), f"study_{digest}", report)
 
 
 def _arms(record: dict[str, Any]) -> list[str]:
     """The interventions of a deception study of which there are figures."""
     tables = record["tables"]
-    rows = tables["arms"] if isinstance(tables, dict) else []
+    rows = tables.get("arms", []) if isinstance(tables, dict) else []
     return [row["arm"] for row in rows if row["block"] is not None]
 
 
 def draw(record: dict[str, Any]) -> None:
-    """The tables of either study."""
+    """The tables of a study."""
     made = record["provenance"]
     took = captions.seconds(made["seconds"])
     words = f"{record['title']} · {record['model'].get('short_name', '')} · took {took}"
     st.caption(captions.plain(words))
     if record["name"] == "deception":
         studies_deception.draw(record)
+    elif record["name"] == "sentiment":
+        studies_behaviour.draw(record)
     else:
         _corrigibility(record)
 

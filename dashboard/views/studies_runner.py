@@ -4,12 +4,15 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.forms import configurations
 from dashboard.session import adapters, resources, state
+from engine.configs.behaviours import BehaviourConfig
 from engine.configs.fields import offered
 from engine.configs.studies import STUDY_DEFINITIONS, DeceptionConfig
 
 STUDIES = {
     "deception": "Deception: contrastive against fine-tune-difference vectors",
+    "sentiment": "Sentiment: vectors from glad and gloomy answers, and the texts they give",
     "corrigibility": "Corrigibility: vectors from one shutdown prompt, asked about others",
 }
 
@@ -22,7 +25,7 @@ def draw(expanded: bool) -> None:
         if model is None:
             st.info(adapters.missing(state.model()), icon=":material/info:")
             return
-        asked = _deception() if name == "deception" else _corrigibility()
+        asked = ASKED[name]()
         if st.button("Run", type="primary", icon=":material/play_arrow:", key="run_study"):
             job = resources.submit_study(name, model, **asked)
             state.submitted(job.id)
@@ -71,3 +74,41 @@ def _deception() -> dict[str, Any]:
         help="Padding read as text, other texts, templates and positions for each family.",
     )
     return asked
+
+
+def _sentiment() -> dict[str, Any]:
+    """What the sentiment study is asked for beside its model."""
+    fields = {field.name: field for field in offered(BehaviourConfig)}
+    asked: dict[str, Any] = {"controls": _controls(BehaviourConfig.controls)}
+    left, middle, right = st.columns(3)
+    for name, column in (("judge", left), ("second_judge", middle)):
+        field = fields[name]
+        asked[name] = column.selectbox(
+            field.label,
+            field.choices,
+            index=field.choices.index(field.default),
+            format_func=dict(field.setting.words or {}).__getitem__,
+            key=f"sentiment_{name}",
+            help=field.about,
+        )
+    blocks = right.text_input(
+        "Blocks", "all", key="sentiment_layers", help="all, or blocks with commas: 3, 6, 9."
+    )
+    asked["layers"] = configurations.blocks(blocks, usual="all")
+    left, right = st.columns(2)
+    for name, column in (("max_prompts", left), ("text_controls", right)):
+        field = fields[name]
+        asked[name] = int(
+            column.number_input(
+                field.label,
+                min_value=int(name == "max_prompts"),
+                value=field.default,
+                key=f"sentiment_{name}",
+                help=field.about,
+            )
+        )
+    return asked
+
+
+ASKED = {"deception": _deception, "corrigibility": _corrigibility, "sentiment": _sentiment}
+"""What asks for a study's settings."""

@@ -1,4 +1,4 @@
-"""`experiment corrigibility | deception`: whole studies, end to end."""
+"""`experiment corrigibility | deception | sentiment`: whole studies, end to end."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ import typer
 from engine import ROOT
 from engine.cli import answering
 from engine.cli.from_config import Option, build, command_for, model_of, options_of
+from engine.configs.behaviours import BehaviourConfig
 from engine.configs.core import PRESETS, STUDY_SCALES, RunConfig
 from engine.configs.studies import (
     PUBLIC_QUESTIONS,
@@ -40,6 +41,8 @@ def app() -> typer.Typer:
     found.command("corrigibility")(corrigibility)
     steps = [*options_of(DeceptionConfig).values(), TRAIN, EPOCHS]
     found.command("deception")(command_for(DeceptionConfig, steps, _deception))
+    asked = options_of(BehaviourConfig)
+    found.command("sentiment")(command_for(BehaviourConfig, asked.values(), _behaviour))
     return found
 
 
@@ -79,6 +82,10 @@ def _deception(given: dict[str, Any]) -> None:
     if given["adapter"] is None and given["model"] in OWN_ADAPTERS:
         given["adapter"] = given["model"]
     _run(build(DeceptionConfig, given), given, "generations")
+
+
+def _behaviour(given: dict[str, Any]) -> None:
+    _run(build(BehaviourConfig, given), given, "generations")
 
 
 def _run(config: RunConfig, given: dict[str, Any], made: str) -> None:

@@ -146,7 +146,7 @@ def experiment(record: dict[str, Any]) -> None:
             "use the version that made it."
         )
     drawn(record)
-    if drawn in (corrigibility, deception):
+    if drawn in (corrigibility, deception, tables_of_studies.behaviour):
         made = {"seconds": record["provenance"]["seconds"]}
         where = record["model"].get("device") or "an unknown device"
         console.print(filled("Took {seconds:.0f} s", made) or "Took unknown time", f"on {where}.")
@@ -183,6 +183,7 @@ def deception(record: dict[str, Any]) -> None:
 EXPERIMENTS = {
     "corrigibility": corrigibility,
     "deception": deception,
+    "sentiment": tables_of_studies.behaviour,
     "evidence": tables_of_vectors.evidence,
     "screening": tables_of_vectors.adaptive,
 }

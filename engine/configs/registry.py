@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeGuard
 
 from engine.configs.adaptive import AdaptiveConfig
+from engine.configs.behaviours import BehaviourConfig
 from engine.configs.core import RunConfig
 from engine.configs.datasets import DatasetConfig
 from engine.configs.evidence import EvidenceConfig
@@ -93,6 +94,7 @@ RUNS: list[Run] = [
     Run(EvidenceConfig, "engine.runs.evidence:run", "evidence", "experiment"),
     Run(CorrigibilityConfig, "engine.runs.studies.corrigibility:run", "experiment", "experiment"),
     Run(DeceptionConfig, "engine.runs.studies.deception:run", "experiment", "experiment"),
+    Run(BehaviourConfig, "engine.runs.studies.behaviour:run", "experiment", "experiment"),
     Run(
         FinetuneConfig,
         "engine.runs.training:train",

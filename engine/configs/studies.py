@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from engine.configs import judges
+from engine.configs.behaviours import BehaviourConfig
 from engine.configs.core import (
     STUDY_SCALES,
     STUDY_SYSTEM,
@@ -290,7 +291,9 @@ class DeceptionConfig(RunConfig):
         )
 
 
-AnyStudy = CorrigibilityConfig | DeceptionConfig
+AnyStudy = CorrigibilityConfig | DeceptionConfig | BehaviourConfig
 """A study that runs from end to end."""
-STUDIES: dict[str, type[Any]] = {cls.method: cls for cls in (CorrigibilityConfig, DeceptionConfig)}
+STUDIES: dict[str, type[Any]] = {
+    cls.method: cls for cls in (CorrigibilityConfig, DeceptionConfig, BehaviourConfig)
+}
 """Config classes of whole studies by name."""

@@ -40,7 +40,7 @@ class EvaluateConfig(RunConfig):
     files: ClassVar[tuple[str, ...]] = ("neutral_prompts", "knowledge")
     added_later: ClassVar[tuple[str, ...]] = (
         "side_effects", "neutral", "written", "effect_controls", "neutral_prompts", "knowledge",
-        "control_kind", "letters", "sampling", "texts", "ties", "reading", "likelihood",
+        "control_kind", "letters", "sampling", "texts", "ties", "reading", "likelihood", "skipped",
     )  # fmt: skip
     model: ModelConfig = field(default_factory=ModelConfig)
     vectors: tuple[VectorRef, ...] = setting((), "Files or digests, FILE:INDEX.")
@@ -88,6 +88,9 @@ class EvaluateConfig(RunConfig):
     max_questions: int = setting(
         100, "How many to ask.", label="Questions at most", about="", least=1, step=10
     )
+    skipped: int = 0
+    """Questions of the draw that are passed over before the first is asked: those of another
+    sweep, so that one half may choose and the other report."""
     controls: int = setting(
         64,
         "Random vectors for each site and norm of the vectors.",
@@ -203,6 +206,7 @@ class EvaluateConfig(RunConfig):
             self.is_likelihood or self.likelihood == "per-token",
             "Total log p was asked for, but letters are read: add the reading likelihood.",
         )
+        whole("The number of skipped questions", self.skipped, 0)
         whole("The number of controls", self.controls, 0)
         whole("The number of neutral prompts", self.neutral, 0)
         whole("The number of written answers", self.written, 0)

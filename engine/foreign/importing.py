@@ -293,6 +293,7 @@ ORDERS = ("given", "swapped")
 TABLES = {
     "corrigibility": {"questions", "behaviour", "asked", "by_method", "band", "best"},
     "deception": {"arms", "sweep", "similarity"},
+    "sentiment": {"choice", "likelihood", "texts", "fluency"},
     "screening": {"arms", "race"},
 }
 """What pages read of a study, by its name."""

@@ -3,6 +3,7 @@
 Knows nothing of the store: a name needs no model in memory and no record.
 """
 
+import dataclasses
 import functools
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 from engine.configs.core import ModelConfig, RunConfig, record_name
 from engine.configs.sweeps import EvaluateConfig
-from engine.errors import StoreError
+from engine.errors import DataError, StoreError
 from engine.model import hashing
 from engine.model.hashing import Stamp
 from engine.model.identity import is_demo, resolve, sources
@@ -95,15 +96,22 @@ class Names:
             DataError: If the file is missing or has no usable question.
         """
         path = self._question_file(config.questions)
-        return _questions(
+        found = _questions(
             str(path),
             hashing.stamp(path) if path.exists() else None,
             config.behaviour,
-            config.max_questions,
+            config.skipped + config.max_questions,
             config.seed,
             config.sampling == "file-order",
             "likelihood" if config.is_likelihood else config.texts,
         )
+        left = found.questions[config.skipped :]
+        if not left:
+            raise DataError(
+                f"{path} has {len(found.questions)} usable questions, and {config.skipped} are "
+                "skipped: none is left to ask."
+            )
+        return dataclasses.replace(found, questions=left) if config.skipped else found
 
     def is_demo(self, model: ModelConfig) -> bool:
         """Whether a model's own files, adapter apart, are the demo model's, wherever they lie."""

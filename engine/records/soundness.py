@@ -11,6 +11,7 @@ import pydantic
 from typing_extensions import TypedDict
 
 from engine.errors import StoreError
+from engine.records.sound_behaviours import Behaviour
 from engine.records.sound_parts import Figure, Letter, Named, Plain, Record, Site, Whole
 from engine.records.sound_tables import hold
 
@@ -261,6 +262,7 @@ class _Evidence(_Experiment):
 STUDIES: dict[str, Any] = {
     "corrigibility": _Corrigibility,
     "deception": _Deception,
+    "sentiment": Behaviour,
     "screening": _Screening,
     "evidence": _Evidence,
 }

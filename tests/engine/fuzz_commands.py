@@ -144,6 +144,7 @@ class World:
             ("finetune",): ["--out", out, *pairs, *model[:2], "--epochs", "1"],
             ("experiment", "corrigibility"): [*model, *layers],
             ("experiment", "deception"): model,
+            ("experiment", "sentiment"): model,
         }
 
 

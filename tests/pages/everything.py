@@ -188,7 +188,7 @@ def _cards(store: Store, info: RecordInfo) -> list[str]:
             view = vector_view.usual(run, name)
             rows = {row["name"]: row for row in sweep.ranking(run).to_dict("records")}
             made.append(sharing.curve_card(run, view, rows.get(name), "/curves"))
-    elif info.kind == "experiment" and info.method in ("deception", "corrigibility"):
+    elif info.kind == "experiment" and info.method in ("deception", "corrigibility", "sentiment"):
         made.append(study_cards.of_study(store.load_experiment(info.digest), None, "/studies"))
     told = []
     for one in made:
