@@ -22,7 +22,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 help:
 	@echo "make run     start the dashboard with the built-in demo model"
-	@echo "             [MODEL=qwen3-14b | llama-3.2-3b | hub id | folder] [ADAPTER=...] [PORT=8501]"
+	@echo "             [MODEL=smollm2 | qwen3-14b | llama-3.2-3b | hub id | folder | .gguf]"
+	@echo "             [ADAPTER=...] [PORT=8501]; the sidebar can change the model later"
 	@echo "make test    run all tests on the CPU"
 	@echo "make bench   compare the speed of every job with the committed ratios"
 	@echo "make lint    check style and types"
