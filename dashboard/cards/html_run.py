@@ -62,7 +62,8 @@ def link(digest: str) -> str:
 
 def warnings(sweep: Sweep) -> list[str]:
     """What a reader must know before believing this run."""
-    found = [*sweep.evaluation.questions.notes, *sweep.evaluation.notes]
+    notes = (*sweep.evaluation.questions.notes, *sweep.evaluation.notes)
+    found = list(dict.fromkeys(notes))
     if sweep.nothing_moved:
         found.append(captions.NOTHING_MOVED)
     if words := controls.lacking(sweep):
@@ -87,7 +88,7 @@ def _figures(sweep: Sweep, ranking: pd.DataFrame) -> dict[str, str]:
     rates, beyond = sweep.vectors["rate"], int((ranking["badge"] == BEYOND).sum())
     last = {"Unsteered choosing A": captions.figure(base["percent_a"])}
     if not sweep.reading.has_letters:
-        last = {f"Unsteered {sweep.reading.difference}": captions.number(base["mean"])}
+        last = {f"Unsteered, {sweep.reading.unit}": captions.number(base["mean"])}
     return {
         f"Unsteered {sweep.behaviour}": captions.figure(base["rate"]),
         f"Steered {sweep.behaviour}": captions.span(rates.min(), rates.max()),

@@ -68,8 +68,14 @@ def figures(sweep: Sweep, ranking: pd.DataFrame) -> None:
             choosing = captions.figure(base["percent_a"])
             st.metric("Unsteered choosing A", choosing, border=True, help=captions.ORDERS)
         else:
-            name = f"Unsteered {sweep.reading.difference}"
-            st.metric(name, captions.number(base["mean"]), border=True, help=captions.LIKELIHOOD)
+            st.metric(
+                "Unsteered difference",
+                captions.number(base["mean"]),
+                border=True,
+                help=captions.plain(
+                    f"{sweep.reading.less(sweep.behaviour)}. {captions.LIKELIHOOD}"
+                ),
+            )
 
 
 def empty(model: ModelConfig) -> None:

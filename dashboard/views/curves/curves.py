@@ -85,7 +85,8 @@ def follow_to_vector(sweep: Sweep) -> None:
 
 def warnings(sweep: Sweep) -> None:
     """What a reader must know before believing this run."""
-    for note in (*sweep.evaluation.questions.notes, *sweep.evaluation.notes):
+    # A run repeats what its questions say.
+    for note in dict.fromkeys((*sweep.evaluation.questions.notes, *sweep.evaluation.notes)):
         st.warning(captions.plain(note), icon=":material/warning:")
     if sweep.nothing_moved:
         st.error(captions.NOTHING_MOVED, icon=":material/block:")
