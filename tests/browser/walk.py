@@ -147,20 +147,27 @@ def inks(
         is_busy = view.state in ("running", "queued")
         tab.wait_for_timeout(1000) if is_busy else settle(tab)
         name = f"{view.name}-{scheme}-{size['width']}"
-        facts = tab.evaluate(FACTS)
-        for _ in range(10):
-            # Charts are drawn again a moment after the theme or the width has changed.
-            if not problems(facts, scheme):
-                break
-            tab.wait_for_timeout(500)
-            facts = tab.evaluate(FACTS)
-        for one in problems(facts, scheme):
-            found.setdefault(one, []).append(f"{scheme} {size['width']}")
+        wrong = _lasting(tab, scheme)
         if keep is not None:
             tab.wait_for_timeout(500)
+            # A chart that was not there yet has no ink, and may come in that of the other theme.
+            wrong = _lasting(tab, scheme)
             tab.screenshot(path=keep / f"{name}.png")
+        for one in wrong:
+            found.setdefault(one, []).append(f"{scheme} {size['width']}")
     seen = [f"{view.name} ({', '.join(where)}): {one}" for one, where in found.items()]
     return [*seen, *(f"{view.name}: {one}" for one in watched.take_wrong())]
+
+
+def _lasting(tab: Any, scheme: str) -> list[str]:
+    """What is still wrong after five seconds: charts are drawn again after the theme changes."""
+    wrong = problems(tab.evaluate(FACTS), scheme)
+    for _ in range(10):
+        if not wrong:
+            break
+        tab.wait_for_timeout(500)
+        wrong = problems(tab.evaluate(FACTS), scheme)
+    return wrong
 
 
 def say(line: str) -> None:
