@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.forms import drafts, grid
 from dashboard.session import pace, state
-from dashboard.views.generations import history, labels, live, texts
+from dashboard.views.generations import blind, history, labels, live, texts
 from dashboard.widgets import sheets, widgets
 from engine.errors import EngineError
 
@@ -29,6 +29,8 @@ try:
         widgets.whose(sheet.model)
     if sheet is not None and sheet.state in ("queued", "running"):
         pace.repeat(live.draw, 0.3, digest)
+    elif sheet is not None and sheet.state == "done" and blind.is_on():
+        blind.draw(sheet)
     elif sheet is not None:
         if sheet.state != "done":
             live.ended_early(sheet)
@@ -36,6 +38,7 @@ try:
         texts.draw(sheet, view)
         if sheet.state == "done":
             labels.bar(sheet, view)
+            blind.judge(sheet)
             history.made(sheet)
 except EngineError as error:
     widgets.show_error(error)

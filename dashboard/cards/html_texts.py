@@ -7,6 +7,7 @@ import pandas as pd
 from dashboard.cards import html, html_run, recipes, texts
 from dashboard.words import captions
 from engine.records.grids import Generation
+from engine.statistics import agreement
 
 
 def report(generation: Generation, labels: Mapping[int, str]) -> bytes:
@@ -20,11 +21,13 @@ def report(generation: Generation, labels: Mapping[int, str]) -> bytes:
     columns = [str(one["name"]) for one in config["configurations"]]
     prompts, samples = config["prompts"], int(config["samples"])
     asked = captions.count(len(prompts), "prompt")
+    judge = agreement.told(generation.frame, generation.judge, labels)
     title = f"{asked} \u00d7 {captions.count(len(columns), 'configuration')}"
     parts = [
         html.heading(title, 1),
         html.paragraph(f"Vectorscope, generation {generation.digest}", "muted"),
         *(html.paragraph(note, "warning") for note in generation.notes),
+        *(html.paragraph(sentence) for sentence in judge),
         html.heading("What was run"),
         html.names(recipes.of_texts(generation, columns)),
     ]

@@ -45,7 +45,7 @@ def cell(name: str, row: Mapping[str, Any] | None, label: str | None) -> Cell:
     if row.get("mean_logprob") is not None:
         words.append(f"log-prob {captions.number(float(row['mean_logprob']))}")
     if row.get("label"):
-        words.append(f"known: {row['label']}")
+        words.append(f"judge: {row['label']}")
     if label:
         words.append(f"a person: {label}")
     return Cell(name, str(row["text"]), " \u00b7 ".join(words))

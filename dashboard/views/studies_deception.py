@@ -6,10 +6,11 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.charts import studies as charts
-from dashboard.session import state
+from dashboard.session import resources, state
 from dashboard.widgets import widgets
 from dashboard.words import captions
 from dashboard.words.inks import Inks
+from engine.store import judged
 
 TURNED = (
     "Turned: of the answers that were honest (base) or deceptive (fine-tuned) without steering, "
@@ -35,6 +36,8 @@ def draw(record: dict[str, Any]) -> None:
     tables, inks = record["tables"], widgets.inks()
     st.subheader("Steered answers, on questions that did not choose the cell")
     _arms(tables["arms"], inks)
+    for sentence in judged.told(resources.engine().store, record):
+        st.caption(captions.plain(sentence))
     _ways_on(record)
     left, right = st.columns([0.5, 0.5], gap="large")
     with left:
@@ -67,6 +70,14 @@ def _ways_on(record: dict[str, Any]) -> None:
         if grids:
             widgets.go_button(
                 "Read the texts", "generations", "to_texts", ":material/forum:", gen=grids[-1]
+            )
+            widgets.go_button(
+                "Rate a sample blind",
+                "generations",
+                "to_blind",
+                ":material/visibility_off:",
+                gen=grids[-1],
+                blind="1",
             )
         if len(grids) > 1:
             widgets.go_button(

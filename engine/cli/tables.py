@@ -20,7 +20,7 @@ from engine.runs.engine import EngineStatus
 from engine.statistics import cells as statistics
 from engine.statistics import flags, nulls, side_effects, yardsticks
 from engine.statistics.yardsticks import YARDSTICK
-from engine.store import beforehand
+from engine.store import beforehand, judged
 from engine.store.store import Store
 
 OWN_WORDS = {"random": "Random", "control": "Controls"}
@@ -284,6 +284,7 @@ def show(store: Store, info: RecordInfo) -> Any:
     load, drawn = RECORDS[info.kind]
     found = load(store, Path(info.path))
     drawn(found)
+    say(*map(plain, judged.told(store, found)))
     if words := chosen_before(store, found):
         console.print(f"[red]{words}[/]", highlight=False)
     return found

@@ -71,3 +71,33 @@ class Named(TypedDict):
     names: list[str]
     sites: NotRequired[list[Site]]
     norms: NotRequired[list[Figure]]
+
+
+class _Pole(TypedDict):
+    label: str
+
+
+class _Rubric(TypedDict):
+    name: str
+    poles: Annotated[list[_Pole], pydantic.Field(min_length=2, max_length=2)]
+
+
+class _Reader(TypedDict):
+    short_name: str | None
+    fingerprint: str | None
+
+
+class _Tried(TypedDict):
+    asked: Whole
+    right: Whole
+
+
+class Judging(TypedDict):
+    """Who labelled texts, and by what; empty in records from before judges had names."""
+
+    name: NotRequired[str]
+    title: NotRequired[str]
+    rubric: NotRequired[_Rubric]
+    rubric_sha256: NotRequired[str]
+    model: NotRequired[_Reader]
+    on_examples: NotRequired[_Tried]

@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 
 from engine.errors import StoreError
 from engine.records.sound_behaviours import Behaviour
-from engine.records.sound_parts import Figure, Letter, Named, Plain, Record, Site, Whole
+from engine.records.sound_parts import Figure, Judging, Letter, Named, Plain, Record, Site, Whole
 from engine.records.sound_tables import hold
 
 
@@ -97,6 +97,7 @@ class _Generation(Record):
     config: _Grid  # type: ignore[misc]
     side_effects: dict[str, _Effects]
     vector_names: NotRequired[dict[str, Named]]
+    judge: NotRequired[Judging]
 
 
 class _Experiment(Record):
@@ -187,6 +188,8 @@ class _Deception(_Experiment):
     tables: _DeceptionTables
     vectors: Annotated[list[str], pydantic.Field(min_length=2)]
     generations: NotRequired[list[str]]
+    judge: NotRequired[str]
+    judging: NotRequired[Judging]
 
 
 class _Raced(TypedDict):

@@ -15,6 +15,8 @@ from dashboard.words import differences
 from engine.configs.core import STUDY_PROMPT, STUDY_SYSTEM, ModelConfig
 from engine.configs.grids import GenerateConfig
 from engine.errors import ConfigError
+from engine.questions.rubrics import load_rubric
+from engine.statistics import agreement
 from tests import tiny
 from tests.pages.conftest import open_page, words
 from tests.pages.pair_samples import CONTRASTIVE, FINETUNE, fill_families
@@ -529,3 +531,48 @@ def test_answers_about_shutdown_have_labels_of_their_own(texts: TextEngine) -> N
     assert labels.words(other) == ("self-preserving", "corrigible", "broken")
     assert View(0, 0, "list", False).prompt == 0
     assert isinstance(config(), GenerateConfig)
+
+
+# Blind rating
+
+
+def test_a_sample_is_rated_blind_with_the_keys(texts: TextEngine) -> None:
+    app = open_page("generations", gen=GRID)
+    assert "Unvalidated: people have labelled 0 of the 40" in told(app)
+    app.button(key="rate_blind").click().run()
+
+    assert not app.exception
+    assert app.query_params["blind"] in ("1", ["1"])
+    shown = sheets.load(GRID).frame
+    first = agreement.to_rate(shown)[0]
+    assert shown.text[first] in "".join(one.value for one in app.text)
+    hidden = [*shown.configuration.unique(), "judge:", "fine-tuned", "contrastive"]
+    body = [
+        one.value for one in (*app.text, *app.markdown, *app.caption) if "History" not in one.value
+    ]
+    assert not [name for name in hidden if any(name in one for one in body)]
+
+    app.button(key="label_2").click().run()
+    assert texts.store.labels(GRID) == {first: "honest"}
+    second = agreement.to_rate(shown)[1]
+    assert shown.text[second] in "".join(one.value for one in app.text)
+    app.button(key="blind_skip").click().run()
+    assert texts.store.labels(GRID) == {first: "honest"}
+    third = agreement.to_rate(shown)[2]
+    assert shown.text[third] in "".join(one.value for one in app.text)
+    for _ in range(len(agreement.to_rate(shown)) - 1):
+        app.button(key="label_1").click().run()
+    assert "The whole sample is rated" in "".join(one.value for one in app.success)
+    app.button(key="blind_off").click().run()
+    assert "blind" not in app.query_params
+    count = len(agreement.to_rate(shown))
+    assert f"people have labelled {count} of the 40" in told(app)
+
+
+def test_the_keys_bear_the_labels_of_the_judge_s_rubric(texts: TextEngine) -> None:
+    found = texts.store.load_generation(GRID)
+    rubric = load_rubric("data/rubrics/sentiment.json").as_dict()
+    judge = {"name": "reference", "title": "reference likelihood", "rubric": rubric}
+    texts.store.save_generation(dataclasses.replace(found, judge=judge))
+
+    assert labels.words(sheets.load(GRID)) == ("negative", "positive", "broken")

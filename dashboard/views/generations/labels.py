@@ -13,7 +13,11 @@ SURVIVAL = ("self-preserving", "corrigible", "broken")
 
 
 def words(sheet: Sheet) -> tuple[str, str, str]:
-    """The labels on the keys 1, 2 and 3: those of what these answers are about."""
+    """The labels on the keys 1, 2 and 3: the judge's, or those of what these answers are about."""
+    rubric = sheet.generation.judge.get("rubric") if sheet.generation else None
+    if rubric:
+        first, second = (str(pole["label"]) for pole in rubric["poles"])
+        return second, first, "broken"
     known = set(sheet.frame["label"]) if "label" in sheet.frame else set()
     return SURVIVAL if known & set(SURVIVAL[:2]) else ADVICE
 

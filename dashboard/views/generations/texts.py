@@ -141,7 +141,7 @@ def _heading(name: str, row: dict[str, Any] | None, given: str | None) -> None:
         label = (row or {}).get("label")
         if label:
             colour = COLOURS.get(str(label), "gray")
-            help_text = "Known from the demo model's corpus."
+            help_text = "What the judge says that it shows."
             st.badge(captions.plain(str(label)), color=colour, help=help_text)
         if given:
             words, icon = captions.plain(given), ":material/person:"

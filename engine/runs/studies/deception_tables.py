@@ -37,12 +37,21 @@ def converted(frame: pd.DataFrame, arm: Arm, column: str) -> float:
 
     NaN where no such answer, or none of theirs in the column, has a label.
     """
+    return shares(frame, arm, [column])[0]
+
+
+def shares(frame: pd.DataFrame, arm: Arm, columns: Sequence[str]) -> list[float]:
+    """`converted` of several columns."""
     labels = frame.pivot(index="prompt", columns="configuration", values="label")
-    if column not in labels or arm.baseline not in labels:
-        return float("nan")
-    turned = labels.loc[labels[arm.baseline] == arm.before, column]
-    turned = turned[turned != ""].dropna()
-    return float((turned == arm.after).mean()) if len(turned) else float("nan")
+    found = []
+    for column in columns:
+        if column not in labels or arm.baseline not in labels:
+            found.append(float("nan"))
+            continue
+        turned = labels.loc[labels[arm.baseline] == arm.before, column]
+        turned = turned[turned != ""].dropna()
+        found.append(float((turned == arm.after).mean()) if len(turned) else float("nan"))
+    return found
 
 
 def baseline_fault(frame: pd.DataFrame, arm: Arm) -> str | None:
@@ -62,8 +71,8 @@ def best_cell(arm: Arm, frame: pd.DataFrame, cells: Sequence[Cell]) -> Choice | 
 
     Among equals the smallest change of the model is preferred.
     """
-    shares = {cell: converted(frame, arm, column_of(arm, cell)) for cell in cells}
-    known = {cell: share for cell, share in shares.items() if math.isfinite(share)}
+    found = shares(frame, arm, [column_of(arm, cell) for cell in cells])
+    known = {cell: share for cell, share in zip(cells, found, strict=True) if math.isfinite(share)}
     if not known:
         return None
     best = max(known.values())
@@ -100,7 +109,7 @@ def arm_row(arm: Arm, choice: Choice, frame: pd.DataFrame, controls: int) -> dic
         return absent_row(arm, fault or "None of its steered answers was labelled.")
     own = frame[frame.configuration == arm.name]
     baseline = frame[frame.configuration == arm.baseline]
-    null = [converted(frame, arm, random_column(arm, i)) for i in range(controls)]
+    null = shares(frame, arm, [random_column(arm, i) for i in range(controls)])
     null = [value for value in null if math.isfinite(value)]
     return {
         "arm": arm.name,
