@@ -7,7 +7,7 @@ import pandas as pd
 from dashboard.cards import html, html_run, recipes, texts
 from dashboard.words import captions
 from engine.records.grids import Generation
-from engine.statistics import agreement
+from engine.statistics.agreement import sentences
 
 
 def report(generation: Generation, labels: Mapping[int, str]) -> bytes:
@@ -21,7 +21,7 @@ def report(generation: Generation, labels: Mapping[int, str]) -> bytes:
     columns = [str(one["name"]) for one in config["configurations"]]
     prompts, samples = config["prompts"], int(config["samples"])
     asked = captions.count(len(prompts), "prompt")
-    judge = agreement.told(generation.frame, generation.judge, labels)
+    judge = sentences.told(generation.frame, generation.judge, labels)
     title = f"{asked} \u00d7 {captions.count(len(columns), 'configuration')}"
     parts = [
         html.heading(title, 1),

@@ -8,15 +8,16 @@ from typing import Any
 
 from engine.errors import StoreError
 from engine.records.grids import Generation
-from engine.statistics import agreement
-from engine.statistics.agreement import WORD_LIST, Labelled
+from engine.statistics.agreement import figures, sentences
+from engine.statistics.agreement.figures import Labelled
+from engine.statistics.agreement.sentences import WORD_LIST
 from engine.store.store import Store
 
 
 def told(store: Store, found: Any) -> list[str]:
     """Sentences on the judge of any record; none of one without a judge."""
     if isinstance(found, Generation):
-        return agreement.told(found.frame, found.judge, store.labels(found.digest))
+        return sentences.told(found.frame, found.judge, store.labels(found.digest))
     return of_study(store, found) if isinstance(found, dict) and "judge" in found else []
 
 
@@ -25,7 +26,7 @@ def of_study(store: Store, record: Mapping[str, Any]) -> list[str]:
     name = str(record.get("judge") or "none")
     judge = record.get("judging") or (WORD_LIST if name == WORD_LIST["name"] else {"name": name})
     grids = labelled(store, record.get("generations") or ())
-    return agreement.sentences(judge, agreement.of_grids(grids))
+    return sentences.of_judge(judge, figures.of_grids(grids))
 
 
 def labelled(store: Store, digests: Sequence[str]) -> list[Labelled]:

@@ -20,7 +20,7 @@ from engine.model.forward import Forward
 from engine.questions.rubrics import BROKEN, load_rubric
 from engine.runs.studies import deception_tables as tables
 from engine.runs.studies.arms import USUAL, Arm, random_column
-from engine.statistics import agreement
+from engine.statistics.agreement import figures
 from engine.store.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,7 +107,7 @@ def coverage(draws: int = 600) -> None:
                         [str(i) for i in np.repeat(np.indices(table.shape)[axis], table.ravel())]
                         for axis in (0, 1)
                     )
-                    one = agreement.agreement(judge, people)
+                    one = figures.agreement(judge, people)
                     usual = cohens_kappa(table)
                     hits += (
                         not one.kappa_low > kappa and not one.kappa_high < kappa,

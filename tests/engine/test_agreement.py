@@ -11,7 +11,9 @@ import scipy.stats
 from sklearn.metrics import cohen_kappa_score
 
 from engine.cli import main
-from engine.statistics import agreement as found
+from engine.statistics.agreement import figures as found
+from engine.statistics.agreement import sentences
+from engine.store import judged
 from engine.store.store import Store
 from tests.engine import simulate_judges
 from tests.reference import statistics_reference
@@ -38,7 +40,7 @@ def test_where_all_labels_are_one_there_is_no_kappa() -> None:
     one = found.agreement(["honest"] * 40, ["honest"] * 40)
     assert math.isnan(one.kappa)
     assert one.share == 1
-    assert "no kappa" in found.sentences({"name": "reference"}, one)[1]
+    assert "no kappa" in sentences.of_judge({"name": "reference"}, one)[1]
     assert math.isnan(found.agreement([], []).share)
 
 
@@ -50,7 +52,7 @@ def frame(labels: list[str], texts: list[str] | None = None) -> pd.DataFrame:
 def test_a_judge_is_unvalidated_below_forty_labels_and_says_how_many_there_are() -> None:
     grid = frame(JUDGE)
     given = dict(enumerate(PEOPLE))
-    told = found.sentences(
+    told = sentences.of_judge(
         {"name": "reference", "title": "reference likelihood"}, found.of_grids([(grid, given)])
     )
     assert told[0] == "Judge: reference likelihood."
@@ -58,9 +60,10 @@ def test_a_judge_is_unvalidated_below_forty_labels_and_says_how_many_there_are()
     assert "of 40 labels equal" in told[1]
     few = found.of_grids([(grid, dict(list(given.items())[:39]))])
     assert (
-        "Unvalidated: people have labelled 39 of the 40" in found.sentences({"name": "x"}, few)[1]
+        "Unvalidated: people have labelled 39 of the 40"
+        in sentences.of_judge({"name": "x"}, few)[1]
     )
-    assert found.sentences({"name": "none"}, few) == []
+    assert sentences.of_judge({"name": "none"}, few) == []
 
 
 def test_a_judge_is_told_with_its_rubric_model_and_known_answers() -> None:
@@ -72,7 +75,7 @@ def test_a_judge_is_told_with_its_rubric_model_and_known_answers() -> None:
         "model": {"short_name": "demo", "fingerprint": "98b9e504745021b6"},
         "on_examples": {"asked": 40, "right": 38},
     }
-    told = found.sentences(judge, found.of_grids([]))
+    told = sentences.of_judge(judge, found.of_grids([]))
     assert told[0] == "Judge: local judge by the rubric advice (abcdef01), read by demo (98b9e504)."
     assert told[2] == "Of its rubric's 40 known answers it labels 38 so."
 
@@ -118,19 +121,19 @@ def test_show_tells_who_judged_and_how_far_people_agree(
     few = whole.frame.drop_duplicates(["prompt", "text"]).head(45).reset_index(drop=True)
     store.save_generation(dataclasses.replace(whole, frame=few))
     study = Store(shipped).load_experiment("721e9eed1041")
-    store.save_experiment(study["digest"], study)
 
-    def shown(digest: str) -> str:
-        assert main.main(["show", digest, "--store", str(tmp_path)]) == 0
-        return " ".join(capsys.readouterr().out.split())
+    def told(record: object) -> str:
+        return " ".join(judged.told(store, record))
 
-    for digest in (grid, study["digest"]):
-        assert "Unvalidated: people have labelled 0 of the 40 texts" in shown(digest)
+    for record in (store.load_generation(grid), study):
+        assert "Unvalidated: people have labelled 0 of the 40 texts" in told(record)
     rows = store.load_generation(grid).frame
     for row in found.to_rate(rows):
         store.add_label(grid, row, str(rows.label[row]))
-    for digest in (grid, study["digest"]):
-        told = shown(digest)
-        assert "Judge: the demo corpus's word list." in told
-        assert "Cohen's \u03ba 1.00" in told
-        assert "40 of 40 labels equal, 100% (91% to 100%)" in told
+    assert main.main(["show", grid, "--store", str(tmp_path)]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert told(store.load_generation(grid)) in shown
+    assert told(study) == told(store.load_generation(grid))
+    assert "Judge: the demo corpus's word list." in shown
+    assert "Cohen's \u03ba 1.00" in shown
+    assert "40 of 40 labels equal, 100% (91% to 100%)" in shown

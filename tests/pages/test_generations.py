@@ -16,7 +16,7 @@ from engine.configs.core import STUDY_PROMPT, STUDY_SYSTEM, ModelConfig
 from engine.configs.grids import GenerateConfig
 from engine.errors import ConfigError
 from engine.questions.rubrics import load_rubric
-from engine.statistics import agreement
+from engine.statistics.agreement import figures
 from tests import tiny
 from tests.pages.conftest import open_page, words
 from tests.pages.pair_samples import CONTRASTIVE, FINETUNE, fill_families
@@ -544,7 +544,7 @@ def test_a_sample_is_rated_blind_with_the_keys(texts: TextEngine) -> None:
     assert not app.exception
     assert app.query_params["blind"] in ("1", ["1"])
     shown = sheets.load(GRID).frame
-    first = agreement.to_rate(shown)[0]
+    first = figures.to_rate(shown)[0]
     assert shown.text[first] in "".join(one.value for one in app.text)
     hidden = [*shown.configuration.unique(), "judge:", "fine-tuned", "contrastive"]
     body = [
@@ -554,18 +554,18 @@ def test_a_sample_is_rated_blind_with_the_keys(texts: TextEngine) -> None:
 
     app.button(key="label_2").click().run()
     assert texts.store.labels(GRID) == {first: "honest"}
-    second = agreement.to_rate(shown)[1]
+    second = figures.to_rate(shown)[1]
     assert shown.text[second] in "".join(one.value for one in app.text)
     app.button(key="blind_skip").click().run()
     assert texts.store.labels(GRID) == {first: "honest"}
-    third = agreement.to_rate(shown)[2]
+    third = figures.to_rate(shown)[2]
     assert shown.text[third] in "".join(one.value for one in app.text)
-    for _ in range(len(agreement.to_rate(shown)) - 1):
+    for _ in range(len(figures.to_rate(shown)) - 1):
         app.button(key="label_1").click().run()
     assert "The whole sample is rated" in "".join(one.value for one in app.success)
     app.button(key="blind_off").click().run()
     assert "blind" not in app.query_params
-    count = len(agreement.to_rate(shown))
+    count = len(figures.to_rate(shown))
     assert f"people have labelled {count} of the 40" in told(app)
 
 

@@ -11,8 +11,8 @@ from dashboard.views.generations import labels
 from dashboard.widgets.sheets import Sheet
 from dashboard.words import captions
 from engine.errors import EngineError
-from engine.statistics import agreement
-from engine.statistics.agreement import ENOUGH
+from engine.statistics.agreement import figures, sentences
+from engine.statistics.agreement.figures import ENOUGH
 
 ASKED = (
     "What does the answer show? Which configuration wrote it, and what the judge says, is hidden; "
@@ -31,10 +31,10 @@ def judge(sheet: Sheet) -> None:
     if found is None:
         return
     given = resources.engine().store.labels(sheet.digest)
-    told = agreement.told(found.frame, found.judge, given)
+    told = sentences.told(found.frame, found.judge, given)
     if told:
         st.caption(captions.plain(" ".join(told)))
-    rows = agreement.to_rate(found.frame)
+    rows = figures.to_rate(found.frame)
     rated = sum(row in given for row in rows)
     st.button(
         "Rate blind" if rated < len(rows) else "Rated blind",
@@ -51,7 +51,7 @@ def judge(sheet: Sheet) -> None:
 def draw(sheet: Sheet) -> None:
     """The next text of the sample that nobody has rated, with the keys 1 to 3."""
     given = resources.engine().store.labels(sheet.digest)
-    rows = agreement.to_rate(sheet.frame)
+    rows = figures.to_rate(sheet.frame)
     left = [row for row in rows if row not in given]
     rated, skipped = len(rows) - len(left), st.session_state.get("_blind_skipped", ())
     st.progress(rated / max(len(rows), 1), text=f"{rated} of {len(rows)} texts rated")
