@@ -12,7 +12,7 @@ from engine.records.records import Provenance
 NO_TEXTS = "Nobody judged the texts, so their shares are absent."
 TEXTS = (
     "Share of the judged texts, with Wilson's 95 % interval. Grey: 95 % of random vectors of the "
-    "same norm at the same block."
+    "same norm at the same block. Whether people agree with a judge is not measured here."
 )
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from dashboard.words import captions
 
-SIGNS = {"+": "+{scale:g}", "-": "\u2212{scale:g}", "swing": "difference of both"}
+SIGNS = {"+": "+{scale:g}", "-": "\u2212{scale:g}", "swing": "apart"}
 
 
 def texts(record: dict[str, Any]) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from dashboard.words import captions
 
 TEXTS = (
     "Share of the judged texts, with Wilson's 95 % interval. Grey: 95 % of random vectors of the "
-    "same norm at the same block."
+    "same norm at the same block. Whether people agree with a judge is not measured here."
 )
 NO_TEXTS = "Nobody judged the texts, so their shares are absent: name a judge and run again."
 CHOSE = "On the pairs that the framed cell was chosen on; the report uses others."
@@ -24,13 +24,13 @@ def draw(record: dict[str, Any]) -> None:
     """The cell that was chosen, what it does to likelihoods, and what is written with it."""
     for note in record.get("notes", ()):
         st.warning(captions.plain(note), icon=":material/warning:")
-    left, right = st.columns([0.55, 0.45], gap="large")
+    left, right = st.columns(2, gap="large")
     with left:
         _texts(record)
     with right:
         _likelihood(record)
     _ways_on(record)
-    left, right = st.columns([0.55, 0.45], gap="large")
+    left, right = st.columns(2, gap="large")
     with left:
         _choice(record)
     with right:
@@ -49,7 +49,7 @@ def _texts(record: dict[str, Any]) -> None:
     st.dataframe(
         frames.texts(record),
         hide_index=True,
-        column_config={positive: SHARE},
+        column_config={positive: SHARE, "p": FIGURE},
         alt="Share of texts with one pole by judge and scale, beside random vectors",
     )
     widgets.download(pd.DataFrame(rows), "study_texts")

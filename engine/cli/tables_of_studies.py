@@ -87,7 +87,9 @@ def behaviour(record: dict[str, Any]) -> None:
     title = f"Log p({positive}) - log p({config['negative']}), nats a token, on other pairs"
     draw(title, shown, LIKELIHOOD, left=("at",))
     if tables["texts"]:
-        draw(f"Texts at block {chosen['block']}: share {positive}", tables["texts"], TEXTS)
+        named = {"swing": "difference"}
+        shown = [row | {"at": named.get(row["at"], row["at"])} for row in tables["texts"]]
+        draw(f"Texts at block {chosen['block']}: share {positive}", shown, TEXTS)
         say("random: 2.5th to 97.5th percentile of random vectors of the same norm and block.")
     else:
         console.print("[red]Absent[/] what texts say: nobody judged them.", highlight=False)

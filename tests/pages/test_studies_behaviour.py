@@ -98,7 +98,7 @@ def test_every_table_of_the_study_is_shown(engine: FakeEngine) -> None:
     assert charts(app) == 2
     texts, likelihood, costs = (one.value for one in app.dataframe)
     assert list(texts["scale"]) == 2 * ["\u22121", "0", "+1", "difference"]
-    assert list(likelihood["scale"]) == ["+1", "\u22121", "difference of both"]
+    assert list(likelihood["scale"]) == ["+1", "\u22121", "apart"]
     assert list(costs["broken"]) == 3 * [0.0625]
     told = words(app)
     assert "Texts at block 6" in told
@@ -151,7 +151,7 @@ def test_card_and_report_tell_the_figures(engine: FakeEngine) -> None:
     assert "reference at difference: 75%, p = 0.048" in card.view.recipe["texts judged"]
     assert "both signs: +0.30 (+0.20 to +0.40), p = 0.015" in "".join(card.view.recipe.values())
     assert card.svg.count("<svg ") == 1 + 2
-    for told in ("Texts at block 6", "Pairs that chose nothing", "difference of both", DIGEST):
+    for told in ("Texts at block 6", "Pairs that chose nothing", "apart", DIGEST):
         assert told in page
     assert page.count("<svg ") == 2
 
