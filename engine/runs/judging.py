@@ -12,6 +12,8 @@ from engine.configs import registry
 from engine.configs.core import ModelConfig
 from engine.configs.grids import GenerateConfig
 from engine.configs.judges import READING, Resolved
+from engine.errors import ModelError
+from engine.model.sizes import fitting, free
 from engine.progress import Progress
 from engine.questions.rubrics import Rubric, load_rubric
 from engine.questions.sources import read_source
@@ -75,6 +77,21 @@ def _on_examples(judge: "Judge", rubric: Rubric) -> dict[str, int]:
     return {"asked": len(found), "right": right}
 
 
+def _refuse_large(engine: Engine, model: ModelConfig) -> None:
+    """Refuse a second model that would not fit beside the first.
+
+    Raises:
+        ModelError: If it needs more memory than is free.
+    """
+    found = free.memory(model.device)
+    size = fitting.size(model, engine.root, found)
+    if size is not None and size.needed > found.free:
+        raise ModelError(
+            f"{model.short_name}, which should judge, needs {size.needed / 2**30:.1f} GB, but "
+            f"{found.free / 2**30:.1f} GB are free {found.place}: name a smaller one, or none."
+        )
+
+
 @contextmanager
 def _door(
     engine: Engine, config: GenerateConfig, door: "Forward", progress: Progress
@@ -85,6 +102,7 @@ def _door(
     if model is None or engine.names.model(model)["fingerprint"] == door.loaded.source.fingerprint:
         yield door
         return
+    _refuse_large(engine, model)
     progress(0, 1, f"loading {name}, which judges")
     doors = Doors(engine.root, engine.store.root / "results" / ".partial")
     try:

@@ -12,13 +12,15 @@ from sklearn.metrics import cohen_kappa_score
 from engine.configs.core import ModelConfig
 from engine.configs.grids import Configuration, GenerateConfig
 from engine.configs.pairs import DECEPTIVE_SYSTEM, HONEST_SYSTEM
-from engine.errors import ConfigError, DataError
+from engine.errors import ConfigError, DataError, ModelError
 from engine.evaluators.judges import choosing
 from engine.evaluators.judges.verdicts import Judged, Verdict, labels_of
 from engine.model import loading
 from engine.model.forward import Forward
 from engine.model.naming import Names
+from engine.model.sizes.free import Memory
 from engine.questions.rubrics import BROKEN, load_rubric
+from engine.runs import judging
 from engine.runs.engine import Engine
 from engine.store.store import Store
 from tests import tiny
@@ -223,7 +225,9 @@ def test_names_hold_the_rubric_and_the_model_only_where_they_are_read(tmp_path: 
     assert name(judge_model=model) == name()
 
 
-def test_a_second_model_judges_and_the_record_says_which(tmp_path: Path) -> None:
+def test_a_second_model_judges_and_the_record_says_which(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     engine = Engine(Store(tmp_path / "store"), keep_jobs=False)
     own = str(tiny.save_folder(tmp_path / "writer", seed=1))
     whole = json.loads((ROOT / ADVICE).read_text(encoding="utf-8"))
@@ -246,6 +250,10 @@ def test_a_second_model_judges_and_the_record_says_which(tmp_path: Path) -> None
     assert found.judge["on_examples"]["asked"] == 2
     other = Names(ROOT).model(ModelConfig(model=config.judge_model))["fingerprint"]
     assert found.judge["model"] == {"short_name": "judge", "fingerprint": other}
+    little = Memory(is_gpu=False, free=1000, total=10**9)
+    monkeypatch.setattr(judging.free, "memory", lambda _device: little)
+    with pytest.raises(ModelError, match="which should judge, needs 0.0 GB, but 0.0 GB are free"):
+        engine.run(dataclasses.replace(config, seed=1))
     alone = dataclasses.replace(config, judge_model=None)
     itself = engine.store.load_generation(engine.run(alone))
     assert itself.judge["model"]["fingerprint"] == found.model["fingerprint"] != other
