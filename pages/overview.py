@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard.frames import controls
 from dashboard.frames import sweep as sweeps
 from dashboard.session import resources, state
-from dashboard.views import overview
+from dashboard.views import overview, overview_steered
 from dashboard.views.curves import curves
 from dashboard.widgets import widgets
 from dashboard.words import captions
@@ -24,6 +24,7 @@ try:
     if not sets and not runs:
         overview.empty(state.model())
         st.stop()
+    overview_steered.draw()
     if runs:
         sweep = resources.sweep(curves.dataset_picker(runs[0].digest, runs))
         widgets.whose(sweep.model)

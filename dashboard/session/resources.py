@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pandas as pd
 import streamlit as st
 
 from dashboard.charts import quick
@@ -187,9 +188,15 @@ def study(digest: str) -> dict[str, Any]:
     return engine().store.load_experiment(digest)
 
 
+@st.cache_resource(max_entries=4, show_spinner="Reading the texts")
+def texts(digest: str) -> pd.DataFrame:
+    """A stored grid's texts, one row each; shared, so never to be changed."""
+    return engine().store.load_generation(digest).frame
+
+
 def forget() -> None:
     """Read everything anew: a digest that was deleted may come to name another record."""
-    for cached in (header, sweep, part_of_sweep, vector_set, study):
+    for cached in (header, sweep, part_of_sweep, vector_set, study, texts):
         cached.clear()
     quick.forget()
 
