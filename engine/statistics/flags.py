@@ -22,6 +22,8 @@ LITTLE_AGREEMENT = 0.7
 """Agreement of written answers with the logits below which cells are flagged."""
 MANY_UNPARSED = 0.2
 """Share of written answers without a letter above which cells are flagged."""
+MUCH_LOST = 1.0
+"""Nats a token that both written answers must lose for a cell to be flagged."""
 NAMED = 6
 """Vectors or cells that a sentence names."""
 
@@ -33,7 +35,9 @@ def of_frame(frame: pd.DataFrame) -> tuple[str, ...]:
         frame: An evaluation's rows, with the columns of `measures.columns_of`.
     """
     found = [undefined(frame), _no_op(frame)]
-    if not readings.is_likelihood(frame.columns):
+    if readings.is_likelihood(frame.columns):
+        found.append(_both_lost(frame))
+    else:
         found += [_one_letter(frame), _always_a_letter(frame), _letter_vectors(frame)]
     return tuple(s for s in (*found, *_costs(frame)) if s)
 
@@ -165,6 +169,27 @@ def _letter_vectors(frame: pd.DataFrame) -> str:
         for row in found.itertuples()
     ]
     return f"Only the preference for a letter moves, not the behaviour: {_some(names)}."
+
+
+def _both_lost(frame: pd.DataFrame) -> str:
+    """Cells in which both answers became far less likely: a broken model prefers by accident."""
+    poles = ("behaviour", "other")
+    per_token = {pole: frame[f"logp_{pole}"] / frame[f"tokens_{pole}"] for pole in poles}
+    rows = frame[[*CELL]].assign(**per_token)
+    means = rows.groupby([*CELL], sort=False, observed=True)[list(poles)].mean().reset_index()
+    base = means[means["vector_set"] == BASELINE]
+    if base.empty:
+        return ""
+    lost = (base[list(poles)].iloc[0] - means[list(poles)]).min(axis=1)
+    own = ~means["vector_set"].isin([BASELINE, CONTROL])
+    found = means.assign(lost=lost)[own & (lost >= MUCH_LOST)].sort_values("lost", ascending=False)
+    if found.empty:
+        return ""
+    names = [f"{_cell(row)} (\u2212{row.lost:.1f})" for row in found.itertuples()]
+    return (
+        f"Both answers lose {MUCH_LOST:g} nat a token or more there, so that a difference may come "
+        f"of a broken model: {_some(names)}."
+    )
 
 
 def _costs(frame: pd.DataFrame) -> list[str]:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -230,3 +231,28 @@ def test_a_sites_norm_is_of_prompts_alone() -> None:
     assert ab.residual_norms(asked, [site])[site] == pytest.approx(
         float(torch.cat(states).median())
     )
+
+
+def test_cells_that_lose_both_answers_are_named_and_those_that_lose_one_are_not() -> None:
+    lost = {0.0: (0.0, 0.0), 1.0: (8.0, 12.0), 2.0: (0.0, 20.0)}
+    frame = pd.DataFrame(
+        [
+            {
+                "vector_set": "baseline" if scale == 0 else "abc",
+                "vector": -1 if scale == 0 else 0,
+                "method": "baseline" if scale == 0 else "melbo",
+                "scale": scale,
+                "question": question,
+                "order": "given",
+                "logp_behaviour": -10.0 - behaviour,
+                "logp_other": -12.0 - other,
+                "tokens_behaviour": 4,
+                "tokens_other": 4,
+                "difference": (2.0 + other - behaviour) / 4,
+            }
+            for scale, (behaviour, other) in lost.items()
+            for question in ("a", "b")
+        ]
+    )
+    told = " ".join(flags.of_frame(frame))
+    assert "broken model: melbo_00 at +1 (−2.0)." in told
