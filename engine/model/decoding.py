@@ -18,6 +18,10 @@ from engine.model.edits import EditBatch
 from engine.model.hooked import HookedRunner, on_device
 
 
+LOGIT_ROWS = 256
+"""Positions whose logits are made together: more is no faster, and fewer read the head too often."""
+
+
 def untouched(
     hidden: Float[Tensor, "rows tokens hidden"], _block: int, _first: int
 ) -> Float[Tensor, "rows tokens hidden"]:
@@ -94,12 +98,14 @@ class Decoder:
         targets = on_device([list(row) for row in wanted], self._passes.device)
         found = torch.empty(targets.shape, device=targets.device)
         with self._passes.enter():
-            out = self._advance([list(row) for row in tokens])
-            # One position at a time: all positions times the vocabulary would not fit.
-            for place in range(out.shape[1]):
-                logits = self._logits(out[:, place])
-                chosen = logits.gather(-1, targets[:, place : place + 1])[:, 0]
-                found[:, place] = chosen - logits.logsumexp(-1)
+            out = self._advance([list(row) for row in tokens]).flatten(0, 1)
+            flat = targets.flatten()
+            # Some at a time: all positions times the vocabulary would not fit.
+            for first in range(0, len(flat), LOGIT_ROWS):
+                part = slice(first, first + LOGIT_ROWS)
+                logits = self._logits(out[part])
+                chosen = logits.gather(-1, flat[part, None])[:, 0]
+                found.view(-1)[part] = chosen - logits.logsumexp(-1)
         self._position += targets.shape[1]
         return found.cpu()
 
