@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from engine.bench.timing import Clock
 from engine.errors import ConfigError
@@ -56,7 +56,7 @@ class Peer:
             )
         self._told = self._line()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Peer":
         """Nothing more to do."""
         return self
 
