@@ -10,6 +10,7 @@ from engine.configs.core import Site
 from engine.configs.grids import Configuration, GenerateConfig
 from engine.evaluators import cells, generation, text_figures
 from engine.evaluators.text_figures import Neutral, Scored
+from engine.model import decoding
 from engine.model.edits import Edit
 from engine.progress import silent
 from engine.store.units import Partial
@@ -82,6 +83,18 @@ def test_reading_texts_together_equals_each_read_alone(kind, adapter) -> None:
         expected = slow.mean_logprob(door.loaded.model, PROMPT, text.answer, changes, adapter)
         assert len(reading.logprobs) == len(text.answer)
         assert reading.mean == pytest.approx(expected, abs=1e-4)
+
+
+def test_reading_is_the_same_where_logits_are_made_in_several_blocks(monkeypatch) -> None:
+    door = door_of("llama")
+    texts = [Scored(PROMPT, answer, (edit(),)) for answer in ANSWERS]
+    whole = text_figures.read(door, texts, nothing, nothing)
+    monkeypatch.setattr(decoding, "LOGIT_ROWS", 3)
+
+    parts = text_figures.read(door, texts, nothing, nothing)
+
+    for one, other in zip(whole, parts, strict=True):
+        assert one.logprobs == pytest.approx(other.logprobs, abs=1e-5)
 
 
 @pytest.mark.parametrize("kind", KINDS)
