@@ -10,7 +10,8 @@ from engine import finders
 from engine.configs.core import VectorRef
 from engine.configs.pairs import ContrastiveConfig
 from engine.configs.sweeps import EvaluateConfig
-from engine.evaluators import ab, sweeps
+from engine.evaluators import sweeps
+from engine.evaluators.readings import asked as reading
 from engine.finders import extraction
 from engine.model import batches
 from engine.progress import silent
@@ -47,7 +48,7 @@ def sweep_peak(door, asked: int, vectors: int) -> int:
 def door(monkeypatch: pytest.MonkeyPatch):
     """A model whose sweeps ask four rows at a time, and keep the states of few questions."""
     monkeypatch.setitem(batches.TOKENS_PER_BATCH, "cpu", 100)
-    monkeypatch.setattr(ab, "KEPT_BYTES", 20_000)
+    monkeypatch.setattr(reading, "KEPT_BYTES", 20_000)
     monkeypatch.setattr(extraction, "TOKENS", 256)
     monkeypatch.setattr(extraction, "LEAST_UNITS", 4)
     monkeypatch.setattr(extraction, "BYTES", 1)
