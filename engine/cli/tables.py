@@ -159,7 +159,7 @@ def corrigibility(record: dict[str, Any]) -> None:
         asked = _count(table["asked"], "question")
         title = f"{table['questions']} ({asked}): {table['behaviour']} %"
         _rates(title, table["by_method"])
-        _best(table["best"])
+        _best(table["best"], words=readings.of_config(record["config"]))
         notes(table["notes"])
 
 

@@ -15,18 +15,31 @@ SIZE = {"width": 1400, "height": 900}
 
 
 def views(store: Path) -> dict[str, tuple[str, str]]:
-    """Per picture the address and the element to wait for; the curves of the strongest vector."""
-    infos = Store(store).list()
+    """Per picture the address and the element to wait for; the curves of the strongest vector.
+
+    All are of the demo model but those of the sentiment study and the six violins.
+    """
+    every = Store(store).list()
+    infos = [one for one in every if one.model == "demo"]
+    sentiment = next(one.digest for one in every if one.method == "sentiment")
+    study = Store(store).load_experiment(
+        next(one.digest for one in every if (one.method, one.model) == ("corrigibility", "smollm2"))
+    )
     run = next(info.digest for info in infos if info.kind == "evaluation")
     sweep = sweeps.build(Store(store).load_evaluation(run))
     best = sweeps.ranking(sweep).iloc[0]
-    study = next(info.digest for info in infos if info.method == "deception")
+    deception = next(info.digest for info in infos if info.method == "deception")
     chart = "[data-testid=stVegaLiteChart] svg"
     return {
         "curves": (f"/curves?run={run}&vec={best['name']}", chart),
         "discover": (f"/discover?found={best['vector_set']}", "[data-testid=stDataFrame]"),
         "similarity": ("/similarity", chart),
-        "studies": (f"/studies?study={study}", chart),
+        "studies": (f"/studies?study={deception}", chart),
+        "sentiment": (f"/studies?study={sentiment}", chart),
+        "methods": (
+            f"/curves?run={study['evaluations'][0]}&tab=Methods&pick=All+six&model=smollm2",
+            chart,
+        ),
     }
 
 
