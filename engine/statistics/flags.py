@@ -35,10 +35,19 @@ def of_frame(frame: pd.DataFrame) -> tuple[str, ...]:
         frame: An evaluation's rows, with the columns of `measures.columns_of`.
     """
     found = [undefined(frame), _no_op(frame)]
+    return (*(s for s in found if s), *of_answers(frame))
+
+
+def of_answers(frame: pd.DataFrame) -> tuple[str, ...]:
+    """Those on what the answers are worth, without what is undefined or did not move.
+
+    Args:
+        frame: As of `of_frame`.
+    """
     if readings.is_likelihood(frame.columns):
-        found.append(_both_lost(frame))
+        found = [_both_lost(frame)]
     else:
-        found += [_one_letter(frame), _always_a_letter(frame), _letter_vectors(frame)]
+        found = [_one_letter(frame), _always_a_letter(frame), _letter_vectors(frame)]
     return tuple(s for s in (*found, *_costs(frame)) if s)
 
 

@@ -13,6 +13,7 @@ from engine.statistics import (
     badges,
     content_and_letter,
     doses,
+    flags,
     flips,
     nulls,
     power,
@@ -61,6 +62,8 @@ class SweepStatistics:
     """`content_and_letter.control_bands`."""
     nothing_moved: bool
     """`statistics.is_no_op`."""
+    flags: tuple[str, ...]
+    """`flags.of_answers`."""
 
     @property
     def repeated(self) -> int:
@@ -100,6 +103,7 @@ def read(evaluation: Evaluation) -> SweepStatistics:
             own, own[own["vector_set"] == statistics.BASELINE]
         ),
         nothing_moved=statistics.is_no_op(evaluation.frame),
+        flags=flags.of_answers(evaluation.frame),
     )
 
 

@@ -28,6 +28,7 @@ from engine.statistics import (
     cells,
     content_and_letter,
     doses,
+    flags,
     flips,
     held_out,
     nulls,
@@ -48,7 +49,7 @@ FOLDER = ".readings"
 LARGE = 50_000
 """Rows from which the figures are worked out when the record is written: a second or more."""
 SOURCES: tuple[ModuleType, ...] = (
-    badges, side_effects, doses, flips, intervals, repeats, nulls, content_and_letter, power,
+    badges, side_effects, doses, flags, flips, intervals, repeats, nulls, content_and_letter, power,
     readings, held_out, cells, usable, yardsticks, columns, measures, columns_read, records,
 )  # fmt: skip
 """What the figures come from; a test follows the imports of `statistics.whole`."""
@@ -100,6 +101,7 @@ def as_json(found: SweepStatistics) -> dict[str, Any]:
         "spread": None if found.spread is None else list(found.spread),
         "groups": found.groups,
         "nothing_moved": found.nothing_moved,
+        "flags": list(found.flags),
     }
 
 
@@ -112,6 +114,7 @@ def from_json(plain: dict[str, Any]) -> SweepStatistics:
         spread=None if plain["spread"] is None else Spread(*plain["spread"]),
         groups=plain["groups"],
         nothing_moved=plain["nothing_moved"],
+        flags=tuple(plain["flags"]),
     )
 
 

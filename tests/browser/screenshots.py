@@ -37,7 +37,7 @@ def views(store: Path) -> dict[str, tuple[str, str]]:
         "studies": (f"/studies?study={deception}", chart),
         "sentiment": (f"/studies?study={sentiment}", chart),
         "methods": (
-            f"/curves?run={study['evaluations'][0]}&tab=Methods&pick=All+six&model=smollm2",
+            f"/curves?run={study['evaluations'][0]}&tab=Methods&pick=six&model=smollm2",
             chart,
         ),
     }

@@ -92,6 +92,8 @@ def warnings(sweep: Sweep) -> None:
         st.error(captions.NOTHING_MOVED, icon=":material/block:")
     if words := undefined.words(sweep):
         st.warning(words, icon=":material/warning:")
+    for words in sweep.read.flags:
+        st.warning(captions.plain(words), icon=":material/warning:")
     if words := beforehand.note(sweep.evaluation, resources.records("evaluation")):
         st.warning(captions.plain(words), icon=":material/warning:")
     if words := randoms.lacking(sweep):
