@@ -14,7 +14,7 @@ from nnsight import LanguageModel
 PACKAGE = "nnsight"
 JOBS = {
     "extraction": "block outputs saved in a trace, mean difference at the last token",
-    "grid": "one vector a row added in one generate of all configurations and prompts",
+    "grid": "one vector a row added in one generate of all configurations of a prompt",
     "sweep": "one vector a row added in a trace, many cells and questions together",
 }
 
@@ -44,20 +44,28 @@ class Peer:
 
     def grid(self, prompts: int, count: int) -> list[list[list[int]]]:
         """Tokens of the texts, by configuration and prompt."""
-        asked = self._asked
-        chosen = asked.prompts[:prompts]
-        rows = padded(chosen * count, self._fill)
+        by_prompt = [self._written(prompt, count) for prompt in self._asked.prompts[:prompts]]
+        return [list(texts) for texts in zip(*by_prompt, strict=True)]
+
+    def _written(self, prompt: list[int], count: int) -> list[list[int]]:
+        """One text of each configuration, in one batch.
+
+        Prompts of several lengths cannot share one: with the library's version 4, texts of a batch
+        that is filled up are not those of the library's own `generate`, even without an edit.
+        """
+        asked, deltas = self._asked, self._asked.grid_deltas[:count, None]
+        rows = padded([prompt] * count, self._fill)
         del rows["position_ids"]
-        deltas = asked.grid_deltas[:count].repeat_interleave(prompts, 0)[:, None]
         layer = self._model.model.layers[asked.block]
         with self._model.generate(**greedy(asked, self._fill)) as tracer:
-            with tracer.invoke(**rows), tracer.all():
-                _states(layer.output)[:] += deltas
+            # Each is a tracer's own body: in one line the second finds no invocation to be in.
+            with tracer.invoke(**rows):  # noqa: SIM117
+                with tracer.all():
+                    _states(layer.output)[:] += deltas
             # What follows `all` in the same invocation is never reached.
             with tracer.invoke():
                 out = tracer.result.save()
-        texts = cut(out[:, rows["input_ids"].shape[1] :], asked)
-        return [texts[i : i + prompts] for i in range(0, len(texts), prompts)]
+        return cut(out[:, len(prompt) :], asked)
 
     def sweep(self, batch: int, count: int) -> np.ndarray:
         """Logit of A less that of B, by cell and question."""
