@@ -24,6 +24,7 @@ from engine.statistics.cells import BASELINE, CONTROL
 from engine.store.store import Store
 from tests import tiny
 from tests.engine.test_ab import config, run, vector_set
+from tests.shipped import digest
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = [
@@ -204,7 +205,7 @@ def demo(tmp_path_factory) -> tuple[Engine, str, str]:
     """An engine over a store with the shipped power-iteration set and a letter vector."""
     engine = Engine(Store(tmp_path_factory.mktemp("store")), keep_jobs=False)
     door = engine.load(ModelConfig())
-    shipped = next(i for i in Store(ROOT).list() if i.method == "power-iteration")
+    shipped = next(i for i in Store(ROOT).list() if i.digest == digest("power-iteration"))
     found = Store(ROOT).load_vectors(shipped.digest)
     engine.store.save_vectors(found)
     tokens, causal = door.loaded.prompter.answer_tokens(), door.loaded.causal
