@@ -267,8 +267,11 @@ class EvaluateConfig(RunConfig):
             "questions": {"sha256": asked.sha256, "polarity": asked.polarity},
             "behaviour": asked.behaviour,
         }
-        # Written answers have no order, so it names nothing.
-        return {k: v for k, v in named.items() if not (self.is_likelihood and k == "orders")}
+        # Written answers have no order, and letters no likelihood: these name nothing. A study
+        # holds this as it is, so that what came later must not stand in it unasked.
+        silent = {"orders"} if self.is_likelihood else {"reading", "likelihood"}
+        silent |= set() if self.skipped else {"skipped"}
+        return {name: value for name, value in named.items() if name not in silent}
 
     def contents(self, known: Known) -> dict[str, Any]:
         """The files of the side effects, where they are asked for."""

@@ -3,18 +3,20 @@
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from engine import finders
+from engine import ROOT, finders
 from engine.configs.core import ModelConfig, PromptsConfig, VectorRef
 from engine.configs.finders import MelboConfig, PowerIterationConfig, RandomConfig
 from engine.configs.studies import STUDY_DEFINITIONS, STUDY_SWEEP, CorrigibilityConfig
 from engine.configs.sweeps import EvaluateConfig
 from engine.errors import ConfigError, DataError
 from engine.maths.directions import random_directions
+from engine.model.naming import Names
 from engine.progress import silent
 from engine.questions import files
 from engine.runs.engine import Engine
@@ -237,3 +239,20 @@ def test_a_tokenizer_without_bare_letters_is_refused(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(prompter, "tokenizer", pieces)
     with pytest.raises(DataError, match="no single tokens A and B"):
         prompter.answer_tokens("bare")
+
+
+def test_shipped_studies_are_found_again_by_what_they_ask() -> None:
+    store = Store(ROOT)
+    names = Names(ROOT, store.content)
+    studies = [one.digest for one in store.list() if one.method == CorrigibilityConfig.method]
+    assert len(studies) >= 3
+    for digest in studies:
+        asked = store.load_experiment(digest)["config"]
+        given = {name: _tuples(value) for name, value in asked.items() if name != "model"}
+        model = {name: _tuples(value) for name, value in asked["model"].items()}
+        config = CorrigibilityConfig(model=ModelConfig(**model), **given)
+        assert names.digest(config) == digest
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
