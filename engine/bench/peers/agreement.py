@@ -31,7 +31,7 @@ def of_vectors(work: Work, ours: np.ndarray, theirs: np.ndarray, peer: str) -> A
     same = _centred(work)
     inner = slice(1, len(ours) - 1)
     least = float(np.abs(_cosines(same, theirs)[inner]).min())
-    return Agreement(least, "least |cosine| of the first centred principal direction")
+    return Agreement(least, "least absolute cosine of the first centred principal direction")
 
 
 def _cosines(first: np.ndarray, second: np.ndarray) -> np.ndarray:
