@@ -4,6 +4,7 @@ Knows nothing of how a judge reads.
 """
 
 from engine.errors import ConfigError
+from engine.evaluators.judges.by_model import ByModel
 from engine.evaluators.judges.local import Local
 from engine.evaluators.judges.nobody import Nobody
 from engine.evaluators.judges.reference import Reference
@@ -14,7 +15,7 @@ from engine.questions.rubrics import Rubric
 
 BY_WORDS: dict[str, type[WordList] | type[Nobody]] = {one.name: one for one in (WordList, Nobody)}
 """Judges that need no model."""
-BY_MODEL: dict[str, type[Reference] | type[Local]] = {one.name: one for one in (Reference, Local)}
+BY_MODEL: dict[str, type[ByModel]] = {one.name: one for one in (Reference, Local)}
 """Judges that read with a model, by a rubric."""
 NOBODY = Nobody.name
 """The name of the judge that labels nothing."""
@@ -33,14 +34,14 @@ def find(name: str, door: Forward | None = None, rubric: Rubric | None = None) -
     """
     if name in BY_WORDS:
         return BY_WORDS[name]()
-    if name in BY_MODEL and (door is None or rubric is None):
-        raise ConfigError(f"The judge {name} reads with a model, by a rubric: name both.")
-    if name not in BY_MODEL or door is None or rubric is None:
+    if name not in BY_MODEL:
         known = ", ".join((*BY_WORDS, *BY_MODEL))
         raise ConfigError(f"Judge {name!r} is not known: use {known}.")
+    if door is None or rubric is None:
+        raise ConfigError(f"The judge {name} reads with a model, by a rubric: name both.")
     return reader(name, door, rubric)
 
 
-def reader(name: str, door: Forward, rubric: Rubric) -> Reference | Local:
+def reader(name: str, door: Forward, rubric: Rubric) -> ByModel:
     """One of `BY_MODEL`."""
     return BY_MODEL[name](door, rubric)

@@ -17,46 +17,37 @@ import numpy as np
 from jaxtyping import Float
 
 from engine.evaluators.answer_likelihood import answer_logps, split
-from engine.evaluators.judges import coherence
-from engine.evaluators.judges.coherence import Coherence
-from engine.evaluators.judges.verdicts import Judged, Tick, Verdict, settled, unseen
-from engine.model.forward import Forward
-from engine.questions.rubrics import Rubric
+from engine.evaluators.judges.by_model import ByModel
+from engine.evaluators.judges.coherence import Readings
+from engine.evaluators.judges.verdicts import Judged, Tick
 
 
-class Local:
+class Local(ByModel):
     """Asks a model of every answer."""
 
     name = "local"
     title = "local judge"
 
-    def __init__(self, door: Forward, rubric: Rubric) -> None:
-        """Take the model that judges, and what it is asked."""
-        self._door, self._rubric = door, rubric
-        self._coherence = Coherence(door, rubric)
-
     @property
-    def least(self) -> float | None:
-        """Nats per token below which an answer is broken."""
-        return self._coherence.least
+    def threshold(self) -> float:
+        """In nats."""
+        return self.rubric.local_threshold
 
-    def read(self, texts: Sequence[Judged], tick: Tick = unseen) -> list[Verdict]:
-        """Label and score per answer; an empty answer has neither."""
-        written = [text for text in texts if text.answer.strip()]
-        readings = coherence.read(self._door, self._rubric, written, tick)
-        broken = self._coherence.broken(readings)
-        scores = self._scores(written, tick)
-        return settled(texts, self._rubric, scores, broken, self._rubric.local_threshold)
-
-    def _scores(self, texts: Sequence[Judged], tick: Tick) -> Float[np.ndarray, " texts"]:
-        orders = (False, True) if self._rubric.verdicts == "letters" else (False,)
+    def scores(
+        self,
+        texts: Sequence[Judged],
+        readings: Readings,  # noqa: ARG002  The rubric is asked instead.
+        tick: Tick,
+    ) -> Float[np.ndarray, " texts"]:
+        """The second verdict's log p less the first's, the mean over both orders of letters."""
+        orders = (False, True) if self.rubric.verdicts == "letters" else (False,)
         rows: list[tuple[list[int], list[int]]] = []
         for is_swapped in orders:
             for text in texts:
-                prompt, answers = self._asked(self._rubric.ask(*text, is_swapped))
+                prompt, answers = self._asked(self.rubric.ask(*text, is_swapped))
                 rows += [(prompt, answer) for answer in answers]
         total, _ = answer_logps(
-            self._door, [row[0] for row in rows], [row[1] for row in rows], tick=tick
+            self.door, [row[0] for row in rows], [row[1] for row in rows], tick=tick
         )
         pairs = total.reshape(len(orders), len(texts), 2)
         # The second answer belongs to the second pole, or to the first where they are exchanged.
@@ -65,9 +56,9 @@ class Local:
 
     def _asked(self, words: str) -> tuple[list[int], list[list[int]]]:
         """The rubric as a prompt, and both verdicts after it."""
-        prompter, system = self._door.loaded.prompter, self._rubric.system
-        if self._rubric.verdicts == "words":
-            return split(prompter, words, system, self._rubric.labels)
+        prompter, system = self.door.loaded.prompter, self.rubric.system
+        if self.rubric.verdicts == "words":
+            return split(prompter, words, system, self.rubric.labels)
         letters = prompter.letter_tokens("AB")
         if letters is None:
             # Shared pieces before the letters have one probability, which cancels.

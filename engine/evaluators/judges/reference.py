@@ -12,34 +12,31 @@ answers.
 
 from collections.abc import Sequence
 
-from engine.evaluators.judges import coherence
-from engine.evaluators.judges.coherence import Coherence
-from engine.evaluators.judges.verdicts import Judged, Tick, Verdict, settled, unseen
-from engine.model.forward import Forward
-from engine.questions.rubrics import Rubric
+import numpy as np
+from jaxtyping import Float
+
+from engine.evaluators.judges.by_model import ByModel
+from engine.evaluators.judges.coherence import Readings
+from engine.evaluators.judges.verdicts import Judged, Tick
 
 
-class Reference:
+class Reference(ByModel):
     """Reads every answer twice."""
 
     name = "reference"
     title = "reference likelihood"
 
-    def __init__(self, door: Forward, rubric: Rubric) -> None:
-        """Take the model whose base reads, and the two system prompts."""
-        self._door, self._rubric = door, rubric
-        self._coherence = Coherence(door, rubric)
-
     @property
-    def least(self) -> float | None:
-        """Nats per token below which an answer is broken."""
-        return self._coherence.least
+    def threshold(self) -> float:
+        """In nats per token."""
+        return self.rubric.reference_threshold
 
-    def read(self, texts: Sequence[Judged], tick: Tick = unseen) -> list[Verdict]:
-        """Label and score per answer; an empty answer has neither."""
-        written = [text for text in texts if text.answer.strip()]
-        readings = coherence.read(self._door, self._rubric, written, tick)
+    def scores(
+        self,
+        texts: Sequence[Judged],  # noqa: ARG002  The readings are of these.
+        readings: Readings,
+        tick: Tick,  # noqa: ARG002
+    ) -> Float[np.ndarray, " texts"]:
+        """The second system prompt's mean less the first's."""
         first, second = readings.means
-        broken = self._coherence.broken(readings)
-        threshold = self._rubric.reference_threshold
-        return settled(texts, self._rubric, second - first, broken, threshold)
+        return second - first
