@@ -110,11 +110,11 @@ def locate(config: ModelConfig, root: Path) -> Located:
     """
     location, is_local = _locate(config.model, root)
     package = packaged.PACKAGES.get(config.model)
-    gguf = location if is_local and location.endswith(ENDING) and location else None
-    revision, snapshot = (None, None) if is_local else _cached(location, "config.json")
-    folder = location if is_local else snapshot
-    if package is not None or gguf is not None:
-        content = None if gguf is None else model_files.known(Path(gguf), _cache(root))
+    gguf = location if is_local and Path(location).is_file() else None
+    # A package that is not here has no place.
+    revision, folder = (None, location or None) if is_local else _cached(location, "config.json")
+    if gguf is not None:
+        content = model_files.known(Path(gguf), _cache(root))
         folder = None if content is None else _unpacked(_of_gguf(content), root)
     adapter = None
     place = next(iter(config.adapters.values()), None)

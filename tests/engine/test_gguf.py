@@ -175,6 +175,16 @@ def test_damaged_files_and_bare_vocabularies_are_refused(tmp_path: Path) -> None
         identity.locate(ModelConfig(model=str(tmp_path)), ROOT)
 
 
+def test_a_folder_called_as_a_gguf_is_a_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "model.gguf"
+    shutil.copytree(ROOT / "data/demo/model", folder)
+    found = identity.resolve(ModelConfig(model=str(folder)), tmp_path)
+    demo = identity.resolve(ModelConfig(model="demo"), ROOT)
+    assert found.gguf is None
+    assert found.place == str(folder)
+    assert found.fingerprint == demo.fingerprint
+
+
 def test_digits_are_set_apart_where_the_file_says_so(tmp_path: Path) -> None:
     model = gguf_files.causal("llama")
     rules = {"tokenizer.ggml.pre": "smollm"}
