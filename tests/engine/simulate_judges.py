@@ -20,6 +20,7 @@ from engine.model.forward import Forward
 from engine.questions.rubrics import BROKEN, load_rubric
 from engine.runs.studies import deception_tables as tables
 from engine.runs.studies.arms import USUAL, Arm, random_column
+from engine.runs.studies.randoms import p_value
 from engine.statistics.agreement import figures
 from engine.store.store import Store
 
@@ -76,7 +77,7 @@ def shuffled_p(frame: pd.DataFrame, arm: Arm, seed: int, controls: int = CONTROL
     own.loc[steered, "label"] = draw.permutation(own.label.to_numpy()[steered])
     share, *null = tables.shares(own, arm, names)
     above, tied = sum(v > share for v in null), sum(v == share for v in null)
-    study = float(tables.p_value(share, null)["p"])
+    study = float(p_value(share, null)["p"])
     return [study, (above + draw.uniform() * (1 + tied)) / (1 + len(null))]
 
 

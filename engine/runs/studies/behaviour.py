@@ -13,7 +13,6 @@ import numpy as np
 
 from engine.configs.behaviours import BehaviourConfig
 from engine.configs.core import VectorRef
-from engine.configs.finders import RandomConfig
 from engine.configs.grids import BlendPart, Configuration, GenerateConfig
 from engine.configs.judges import Resolved, judge_of
 from engine.errors import ConfigError, DataError
@@ -25,7 +24,7 @@ from engine.records.records import VectorSet
 from engine.runs import judging
 from engine.runs.engine import Engine
 from engine.runs.studies import behaviour_tables as tables
-from engine.runs.studies import records
+from engine.runs.studies import randoms, records
 from engine.runs.studies.behaviour_tables import Chosen, Column
 
 UNDEFINED = (
@@ -148,7 +147,7 @@ def _write(
         for i in range(config.text_controls)
         for sign in (-1.0, 1.0)
     ]
-    controls = [_random(engine, config, found, chosen, progress)] if config.text_controls else []
+    controls = _controls(engine, config, found, chosen, progress)
     prompts = list(dict.fromkeys(files.load_prompts(config.prompts)))
     grid = GenerateConfig(
         model=config.model,
@@ -174,6 +173,22 @@ def _write(
     )
 
 
+def _controls(
+    engine: Engine,
+    config: BehaviourConfig,
+    found: VectorSet,
+    chosen: Chosen,
+    progress: Progress,
+) -> list[str]:
+    """The set of random vectors beside the texts; none where none is asked for."""
+    count = config.text_controls
+    if count == 0:
+        return []
+    norm = float(np.linalg.norm(found.vectors[chosen.index]))
+    block, seed = chosen.block, config.seed
+    return [randoms.drawn(engine, config.model, block, norm, count, seed, progress)]
+
+
 def _configuration(
     column: Column, digest: str, index: int, controls: Sequence[str]
 ) -> Configuration:
@@ -182,25 +197,6 @@ def _configuration(
     return Configuration(
         name=column.name, blend=(BlendPart(digest=digest, index=index),), scale=column.scale
     )
-
-
-def _random(
-    engine: Engine,
-    config: BehaviourConfig,
-    found: VectorSet,
-    chosen: Chosen,
-    progress: Progress,
-) -> str:
-    norm = float(np.linalg.norm(found.vectors[chosen.index]))
-    random = RandomConfig(
-        model=config.model,
-        source_layer=chosen.block,
-        vectors=config.text_controls,
-        # Rounded: its last bits depend on the threads of the run that found the vector.
-        norm=float(f"{norm:.5g}"),
-        seed=config.seed,
-    )
-    return engine.run(random, progress)
 
 
 def _judge(

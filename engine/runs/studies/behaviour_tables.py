@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from engine.maths.intervals import bootstrap_mean, wilson
-from engine.runs.studies.deception_tables import p_value
+from engine.runs.studies.randoms import p_value
 from engine.runs.studies.records import plain
 from engine.statistics.cells import BASELINE, CONTROL
 

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from engine.configs.finders import RandomConfig
 from engine.configs.grids import Configuration, GenerateConfig
 from engine.configs.judges import READING, Resolved
 from engine.configs.studies import DeceptionConfig
@@ -22,7 +21,7 @@ from engine.questions import files
 from engine.questions.rubrics import load_rubric
 from engine.records.records import VectorSet
 from engine.runs.engine import Engine
-from engine.runs.studies import records
+from engine.runs.studies import randoms, records
 from engine.runs.studies.arms import (
     BASE,
     DECEPTIVE,
@@ -219,12 +218,7 @@ class _Steering:
 
     def _random(self, arm: Arm, cell: Cell, found: VectorSet) -> str:
         norm = 1.0 if arm.way.unit_norm else float(np.linalg.norm(found.vectors[cell.index]))
-        config = RandomConfig(
-            model=self.config.model,
-            source_layer=cell.block,
-            vectors=self.config.controls,
-            # Rounded: its last bits depend on the threads of the run that found the vector.
-            norm=float(f"{norm:.5g}"),
-            seed=self.config.seed,
+        asked = self.config
+        return randoms.drawn(
+            self.engine, asked.model, cell.block, norm, asked.controls, asked.seed, self.progress
         )
-        return self.engine.run(config, self.progress)

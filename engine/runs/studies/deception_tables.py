@@ -12,9 +12,9 @@ import pandas as pd
 
 from engine.records.records import VectorSet
 from engine.runs.studies.arms import Arm, Cell, Families, column_of, random_column
+from engine.runs.studies.randoms import p_value
 from engine.runs.studies.records import plain
 from engine.statistics import similarity
-from engine.statistics.nulls import MIN_CONTROLS
 
 UNJUDGED = "No judge has read this model's answers."
 
@@ -128,16 +128,6 @@ def arm_row(arm: Arm, choice: Choice, frame: pd.DataFrame, controls: int) -> dic
         "baseline_mean_logprob": plain(baseline.mean_logprob.mean()),
         "reason": _doubt(choice),
     }
-
-
-def p_value(share: float, null: Sequence[float]) -> dict[str, Any]:
-    """One-sided p of a share among those of its random vectors, with their count.
-
-    None below `MIN_CONTROLS` of them: a p of so few could not fall below one in twenty.
-    """
-    above = sum(value >= share for value in null)
-    is_enough = len(null) >= MIN_CONTROLS
-    return {"p": (1 + above) / (1 + len(null)) if is_enough else None, "controls": len(null)}
 
 
 def _kind(arm: Arm) -> dict[str, Any]:
