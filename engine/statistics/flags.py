@@ -35,20 +35,21 @@ def of_frame(frame: pd.DataFrame) -> tuple[str, ...]:
         frame: An evaluation's rows, with the columns of `measures.columns_of`.
     """
     found = [undefined(frame), _no_op(frame)]
-    return (*(s for s in found if s), *of_answers(frame))
+    return (*(s for s in found if s), *of_answers(frame, side_effects.by_cell(frame)))
 
 
-def of_answers(frame: pd.DataFrame) -> tuple[str, ...]:
+def of_answers(frame: pd.DataFrame, effects: pd.DataFrame) -> tuple[str, ...]:
     """Those on what the answers are worth, without what is undefined or did not move.
 
     Args:
         frame: As of `of_frame`.
+        effects: `side_effects.by_cell` of it.
     """
     if readings.is_likelihood(frame.columns):
         found = [_both_lost(frame)]
     else:
         found = [_one_letter(frame), _always_a_letter(frame), _letter_vectors(frame)]
-    return tuple(s for s in (*found, *_costs(frame)) if s)
+    return tuple(s for s in (*found, *_costs(effects)) if s)
 
 
 def undefined(frame: pd.DataFrame) -> str:
@@ -201,9 +202,8 @@ def _both_lost(frame: pd.DataFrame) -> str:
     )
 
 
-def _costs(frame: pd.DataFrame) -> list[str]:
-    cells = side_effects.by_cell(frame)
-    cells = cells[~cells["vector_set"].isin([CONTROL])]
+def _costs(effects: pd.DataFrame) -> list[str]:
+    cells = effects[~effects["vector_set"].isin([CONTROL])]
     sentences = []
     broken = cells[cells["unparsed"] > MANY_UNPARSED]
     if len(broken):

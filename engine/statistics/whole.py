@@ -81,12 +81,12 @@ def read(evaluation: Evaluation) -> SweepStatistics:
     summary = yardsticks.labelled(summary, kinds)
     moved = flips.moves(evaluation.frame)
     band, tests = nulls.control_band(summary), nulls.max_t(summary)
-    vectors = badges.badges(summary, tests)
+    vectors, effects = badges.badges(summary, tests), side_effects.by_cell(evaluation.frame)
     own = yardsticks.labelled(content_and_letter.by_question(evaluation.frame), kinds)
     for table in (
         doses.steerability(questions, RESAMPLES, SEED, groups),
         doses.shapes(questions, summary, moved),
-        usable.ranges(summary, side_effects.by_cell(evaluation.frame)),
+        usable.ranges(summary, effects),
     ):
         vectors = vectors.merge(table, on=VECTOR, how="left")
     return SweepStatistics(
@@ -103,7 +103,7 @@ def read(evaluation: Evaluation) -> SweepStatistics:
             own, own[own["vector_set"] == statistics.BASELINE]
         ),
         nothing_moved=statistics.is_no_op(evaluation.frame),
-        flags=flags.of_answers(evaluation.frame),
+        flags=flags.of_answers(evaluation.frame, effects),
     )
 
 

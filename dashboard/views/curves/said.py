@@ -121,7 +121,7 @@ def texts(sweep: Sweep, digest: str, index: int, question: Question) -> pd.DataF
     columns = ["scale", "unit", "steered", "unsteered", "prompt", "digest", "here"]
     frames = []
     for grid in grids(digest, index):
-        frame = resources.engine().store.load_generation(grid.digest).frame
+        frame = resources.texts(grid.digest)
         keys = ["prompt", "sample"]
         own = frame[frame["configuration"].isin(list(grid.columns))]
         base = frame.loc[frame["configuration"] == grid.baseline, [*keys, "text"]]
