@@ -218,10 +218,11 @@ def notes(sweep: Sweep, choice: Choice) -> list[str]:
         found = [note for pick in picks for note in notes(sweep, choice._replace(pick=pick))]
         return list(dict.fromkeys([*found, SAME]))
     found = [] if choice.pick == "all" else [f"Ranked by {_by(sweep, choice)}.", OPTIMISTIC]
-    lacking = [captions.method(name) for name in STUDY if name not in methods(sweep)]
+    known, drawn = methods(sweep), shown(sweep, choice)
+    lacking = [captions.method(name) for name in STUDY if name not in known]
     if lacking:
         found.append(f"This run measured no vectors of {_listed(lacking)}.")
-    left = [m for m in methods(sweep) if m not in shown(sweep, choice)]
+    left = [method for method in known if method not in drawn]
     if left:
         found.append(f"Not drawn: {_listed(map(captions.method, left))}.")
     found += _found_random(sweep)
