@@ -3,5 +3,5 @@
 Knows nothing of torch, contents of files or screens.
 
 Public: adaptive, behaviours, core, datasets, evidence, fields, finders, grid_columns, grids,
-judges, keywords, pairs, registry, sound, studies, sweeps, training.
+judges, keywords, pairs, registry, sound, steering, studies, sweeps, training.
 """

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from jaxtyping import Float, Int
 
+from engine.configs.steering.doses import Which
 from engine.errors import DataError
 from engine.evaluators import text_figures
 from engine.evaluators.text_figures import Scored
@@ -30,7 +31,7 @@ def answer_logps(
     prompts: Sequence[list[int]],
     answers: Sequence[list[int]],
     *,
-    adapter: bool | str = False,
+    adapter: Which = False,
     edits: Sequence[Sequence[Edit]] | None = None,
     tick: Callable[[int], None] = _unseen,
     note: Callable[[str], None] = _untold,

@@ -13,6 +13,7 @@ import pandas as pd
 from torch import Tensor
 
 from engine.configs.grids import Configuration, GenerateConfig
+from engine.configs.steering.doses import Which
 from engine.evaluators import interventions, lockstep, sampling
 from engine.evaluators import text_figures as side_effects
 from engine.evaluators.cells import Cell, draws_of, end_tokens, key_of
@@ -148,7 +149,7 @@ class Grid:
 
     def _write_all(self, cells: list[Cell]) -> None:
         self._done = (len(self.cells) - len(cells)) * self.config.max_new_tokens
-        groups: dict[tuple[int, bool | str], list[Cell]] = {}
+        groups: dict[tuple[int, Which], list[Cell]] = {}
         for cell in cells:
             groups.setdefault((len(cell.tokens), cell.column.adapter), []).append(cell)
         for (length, _), members in groups.items():

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
+from engine.configs.steering.doses import Which
 from engine.model.batches import Batches, Kind, tokens_at_once
 from engine.model.edits import Edit, EditBatch
 from engine.model.forward import Forward
@@ -40,7 +41,7 @@ def run(
     door: Forward,
     prompts: Sequence[list[int]],
     edits: Sequence[Sequence[Edit]],
-    adapter: bool | str,
+    adapter: Which,
     pick: Pick,
 ) -> None:
     """Feed every row the tokens that `pick` chooses until none goes on.

@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from engine.configs.steering.doses import Which
 from engine.evaluators import lockstep
 from engine.model.edits import Edit, first_edited
 from engine.model.forward import Forward
@@ -48,7 +49,7 @@ class Scored:
     answer: list[int]
     """At least one token."""
     edits: Sequence[Edit] = ()
-    adapter: bool | str = False
+    adapter: Which = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +98,7 @@ def read(
 
 def _alike(texts: Sequence[Scored]) -> list[list[int]]:
     """Indices of texts that can be read together, those with most in common side by side."""
-    groups: dict[tuple[int, bool | str], list[int]] = {}
+    groups: dict[tuple[int, Which], list[int]] = {}
     for index, text in enumerate(texts):
         groups.setdefault((len(text.prompt), text.adapter), []).append(index)
 
@@ -134,7 +135,7 @@ def greedy(
     ends: set[int],
     most: int,
     tick: Callable[[int], None],
-    adapter: bool | str = False,
+    adapter: Which = False,
     edits: Sequence[Sequence[Edit]] | None = None,
     note: Note = _unheard,
 ) -> list[list[int]]:
@@ -175,7 +176,7 @@ def _greedy_batch(
     door: Forward,
     prompts: list[list[int]],
     edits: list[Sequence[Edit]],
-    until: tuple[set[int], int, bool | str],
+    until: tuple[set[int], int, Which],
     tick: Callable[[int], None],
 ) -> list[list[int]]:
     """Answers to prompts of one length; `until`: what ends one, its most tokens, the adapter."""
@@ -220,10 +221,10 @@ class Neutral:
 def on_neutral(
     door: Forward,
     neutral: Neutral,
-    columns: Sequence[tuple[Sequence[Edit], bool | str]],
+    columns: Sequence[tuple[Sequence[Edit], Which]],
     tick: Callable[[int], None],
     note: Note,
-    base_adapter: bool | str = False,
+    base_adapter: Which = False,
 ) -> list[dict[str, float]]:
     """KL and perplexity of every column on neutral prompts.
 
@@ -266,7 +267,7 @@ def on_neutral(
 def _read_all(
     door: Forward,
     neutral: Neutral,
-    columns: Sequence[tuple[Sequence[Edit], bool | str]],
+    columns: Sequence[tuple[Sequence[Edit], Which]],
     tick: Callable[[int], None],
     note: Note,
 ) -> list[list[Reading]]:

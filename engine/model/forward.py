@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from engine.configs.core import Site
+from engine.configs.steering.doses import Which
 from engine.errors import ConfigError
-from engine.model.adapter_switch import Adapter
 from engine.model.blocks import BlockRunner, EditAt, Layout, RowCache
 from engine.model.decoding import Decoder, Passes, edit_at, untouched
 from engine.model.edits import EditBatch
@@ -37,7 +38,7 @@ class Start:
     after: int
     """Block whose output `hidden` is; -1 is the embedding."""
     hidden: Float[Tensor, "one tokens hidden"]
-    adapter: bool | str
+    adapter: Which
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +62,8 @@ class Forward:
         # Packed weights obey only their own module's call, and their heads have no rows to read.
         is_plain = not loaded.is_packed
         self._fits = core is not None and is_plain and BlockRunner.fits(core)
-        self._runners: dict[Adapter | None, BlockRunner] = {}
+        # They go with their adapter, so that doses of one do not pile up.
+        self._runners: WeakKeyDictionary[Any, BlockRunner] = WeakKeyDictionary()
         self.hooked = HookedRunner(loaded.causal)
         self.checks: Sequence[Check] = ()
         """What the self-tests found; filled by them."""
@@ -91,7 +93,7 @@ class Forward:
         """The blocks as they are now, with the adapter that is on."""
         if not self._fits:
             return None
-        current = self.loaded.switch.current
+        current = self.loaded.switch.current or self.loaded.causal
         if current not in self._runners:
             self._runners[current] = BlockRunner(self.loaded.causal.model)
         return self._runners[current]
@@ -129,7 +131,7 @@ class Forward:
             )
 
     @contextmanager
-    def _door(self, adapter: bool | str, is_differentiable: bool = False) -> Iterator[None]:
+    def _door(self, adapter: Which, is_differentiable: bool = False) -> Iterator[None]:
         """One caller at a time, with the adapter as asked and no graph unless one is wanted."""
         with (
             self.loaded.using(adapter),
@@ -137,7 +139,7 @@ class Forward:
         ):
             yield
 
-    def start(self, tokens: list[int], after: int, adapter: bool | str = True) -> Start:
+    def start(self, tokens: list[int], after: int, adapter: Which = True) -> Start:
         """Run a prompt unsteered up to the output of block `after`, once for all rows."""
         ids = on_device([tokens], self.loaded.device)
         with self._door(adapter):
@@ -150,7 +152,7 @@ class Forward:
         return Start(tokens, after, hidden, adapter)
 
     def capture(
-        self, tokens: list[int], sites: Sequence[Site], adapter: bool | str = True
+        self, tokens: list[int], sites: Sequence[Site], adapter: Which = True
     ) -> dict[Site, Float[Tensor, "tokens hidden"]]:
         """Unsteered residual stream at the given sites, float32 on the CPU."""
         wanted = {site.block - (site.kind == "block_in"): site for site in sites}
@@ -172,7 +174,7 @@ class Forward:
         tokens: Sequence[list[int]],
         read: Read,
         to: int,
-        adapter: bool | str = True,
+        adapter: Which = True,
         past: RowCache | None = None,
         keep: RowCache | None = None,
         layout: Layout | None = None,
@@ -277,7 +279,7 @@ class Forward:
             return self._head.given(out, wanted).cpu()
 
     def next_logits(
-        self, tokens: list[int], edits: EditBatch, adapter: bool | str = True
+        self, tokens: list[int], edits: EditBatch, adapter: Which = True
     ) -> Float[Tensor, "rows vocab"]:
         """Float32 logits after the prompt for each row, over the whole vocabulary."""
         # Every block sees all rows: products of other shapes differ in the last bit.
@@ -292,7 +294,7 @@ class Forward:
             return self._head.read(out[:, -1])[0].cpu()
 
     def decoder(
-        self, prompts: Sequence[list[int]], edits: EditBatch, adapter: bool | str = True
+        self, prompts: Sequence[list[int]], edits: EditBatch, adapter: Which = True
     ) -> "Decoder":
         """Generation, or the reading of given texts: one prompt per row, all of one length.
 

@@ -120,32 +120,33 @@ def _product(module: Any) -> Product:
     names: Sequence[str] = module.active_adapters
     is_plain = (
         type(module) is lora.Linear
-        and len(names) == 1
+        and len(names) > 0
         and type(module.base_layer) is nn.Linear
-        and names[0] in module.lora_A
-        and names[0] not in module.lora_variant
-        and module.lora_B[names[0]].bias is None
+        and all(name in module.lora_A and name not in module.lora_variant for name in names)
+        and all(module.lora_B[name].bias is None for name in names)
     )
-    return _Adapted(module, names[0]) if is_plain else module
+    return _Adapted(module, names) if is_plain else module
 
 
 class _Adapted:
-    """A matrix and its LoRA, summed within the second product."""
+    """A matrix and its LoRAs, each summed within its second product."""
 
-    def __init__(self, module: Any, name: str) -> None:
-        self._module, self._name, self._base = module, name, module.base_layer
-        self._down, self._up = module.lora_A[name], module.lora_B[name]
+    def __init__(self, module: Any, names: Sequence[str]) -> None:
+        self._module, self._base = module, module.base_layer
+        self._parts = [(name, module.lora_A[name], module.lora_B[name]) for name in names]
 
     def __call__(
         self, states: Float[Tensor, "rows tokens features"]
     ) -> Float[Tensor, "rows tokens products"]:
         module = self._module
-        if module.merged or module.training or states.dtype != self._down.weight.dtype:
+        is_alike = all(down.weight.dtype == states.dtype for _, down, _ in self._parts)
+        if module.merged or module.training or not is_alike:
             return module(states)
         out = self._base(states)
         if not module.disable_adapters:
-            narrow = self._down(states).flatten(0, -2)
-            out.flatten(0, -2).addmm_(narrow, self._up.weight.T, alpha=module.scaling[self._name])
+            for name, down, up in self._parts:
+                narrow = down(states).flatten(0, -2)
+                out.flatten(0, -2).addmm_(narrow, up.weight.T, alpha=module.scaling[name])
         return out
 
 

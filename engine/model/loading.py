@@ -12,7 +12,8 @@ from typing import Any
 import torch
 
 from engine.configs.core import ModelConfig
-from engine.errors import ConfigError, ModelError
+from engine.configs.steering.doses import Dose, Which
+from engine.errors import ModelError
 from engine.model import adapters, collection
 from engine.model import memory as allocator
 from engine.model.adapter_switch import Adapter, AdapterSwitch
@@ -21,6 +22,7 @@ from engine.model.checkpoints import reading
 from engine.model.checkpoints.decoders import refuse_unsteerable, text_decoder
 from engine.model.declared import generating
 from engine.model.declared.positions import positions_of
+from engine.model.dosing.kept import Doses, named
 from engine.model.gguf import unpacking
 from engine.model.identity import ModelSource, bring, resolve, sources
 from engine.model.memory import BatchSizes
@@ -62,6 +64,8 @@ class LoadedModel:
     """Where the adapters after the first come from."""
     red: tuple[str, ...] = ()
     """Sentences on red self-tests that refuse no job."""
+    doses: Doses = field(default_factory=Doses, init=False)
+    """Of these adapters, asked for lately."""
 
     def __post_init__(self) -> None:
         """Know the adapter of a model that was wrapped in memory, and how long its texts are."""
@@ -78,20 +82,21 @@ class LoadedModel:
         assert self.held is not None
         return self.held
 
-    def adapter(self, wanted: bool | str) -> Adapter | None:
-        """The adapter of a name, for True the first one; None is the base model.
+    def adapter(self, wanted: Which) -> Adapter | None:
+        """The adapter of a name or a dose, for True the first one; None is the base model.
 
         Raises:
             ConfigError: If none is called so.
+            ModelError: If an adapter is more than plain LoRA, which has no dose.
         """
+        wanted = wanted.simplest if isinstance(wanted, Dose) else wanted
+        if isinstance(wanted, Dose):
+            return self.doses.of(wanted, self.adapters)
         if isinstance(wanted, str):
-            if wanted not in self.adapters:
-                known = ", ".join(self.adapters) or "none"
-                raise ConfigError(f"No adapter is called {wanted!r}: there is {known}.")
-            return self.adapters[wanted]
+            return named(self.adapters, wanted)
         return next(iter(self.adapters.values()), None) if wanted else None
 
-    def using(self, wanted: bool | str) -> AbstractContextManager[None]:
+    def using(self, wanted: Which) -> AbstractContextManager[None]:
         """Within this context the base model or one of its adapters answers, to one caller."""
         return self.switch.on(self.adapter(wanted))
 

@@ -1,4 +1,4 @@
 """How a model is steered, as values: what is done with a vector, where, when and how strongly.
 
-Public: Intervention, interventions; Gate, gates; Window, windows.
+Knows nothing of torch, files' contents or screens.
 """
