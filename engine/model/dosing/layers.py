@@ -44,35 +44,41 @@ def dosed(parts: Sequence[Part]) -> Adapter:
     places: dict[tuple[int, str], list[_Member]] = {}
     for part in parts:
         for swap in part.adapter.swaps:
-            _refuse_other(swap.adapted, part)
+            _refuse_other(swap.adapted, part, is_alone=len(parts) == 1)
             members = places.setdefault((id(swap.place), swap.key), [])
             members.append(_Member(swap, part.strength))
     swaps = tuple(members[0].swap._replace(adapted=_sum(members)) for members in places.values())
     return Adapter(swaps, parts[0].adapter.peft)
 
 
-def _refuse_other(module: Any, part: Part) -> None:
+def _refuse_other(module: Any, part: Part, is_alone: bool) -> None:
     from peft.tuners import lora
 
     # A call that was set on the module itself would still be the original's.
     is_plain = type(module) in (lora.Linear, lora.Embedding) and "forward" not in vars(module)
-    if not is_plain or module.lora_variant or module.merged:
-        kind = "a variant of LoRA" if is_plain else _kind(module)
+    if not is_plain or _is_variant(module) or module.merged:
+        of_one = f"its strength cannot be {part.strength:g}, but is 0 or 1"
         raise ModelError(
-            f"The adapter {part.name} cannot have strength {part.strength:g}: it acts by {kind}, "
-            "not by plain LoRA alone: use it at strength 1, or not at all."
+            f"The adapter {part.name} acts by {_kind(module)}, not by plain LoRA alone: "
+            f"{of_one if is_alone else 'it cannot be summed with another'}."
         )
 
 
 def _kind(module: Any) -> str:
     if isinstance(module, nn.Parameter):
         return "weights that it replaces"
-    trained = hasattr(module, "original_module")
-    return "whole modules that it replaces" if trained else f"modules of kind {_called(module)}"
+    if hasattr(module, "original_module"):
+        return "whole modules that it replaces"
+    if "forward" in vars(module):
+        return "calls set on its modules"
+    tuner = type(module).__module__.split(".")[2]
+    of_lora = "DoRA or its like" if _is_variant(module) else type(module).__qualname__
+    return of_lora if tuner == "lora" else tuner.upper()
 
 
-def _called(module: Any) -> str:
-    return type(module).__qualname__
+def _is_variant(module: Any) -> bool:
+    """Whether it computes another product than LoRA's."""
+    return bool(getattr(module, "lora_variant", None))
 
 
 def _sum(members: Sequence[_Member]) -> Any:

@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from engine.configs.steering.doses import Which
 from engine.model.decoding import edit_at, untouched
 from engine.model.edits import Edit, EditBatch
 from engine.model.forward import Forward
@@ -46,7 +47,7 @@ def past_boundaries(door: Forward, tokens: list[int]) -> list[int]:
     return prompts(door, tokens)[-1] if length.boundaries(config) else tokens
 
 
-def library(door: Forward, tokens: list[int], adapter: bool = True) -> Any:
+def library(door: Forward, tokens: list[int], adapter: Which = True) -> Any:
     """What the library's own pass gives, without any hook; or that of the base alone."""
     ids = on_device([tokens], door.loaded.device)
     found = door.loaded.adapter(adapter)
