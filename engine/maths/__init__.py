@@ -1,6 +1,6 @@
-"""Number and tensor maths that any field could use: directions, intervals, a race of means.
+"""Number and tensor maths that any field could use: directions, intervals, races, a secant.
 
 Knows nothing of models, questions or files.
 
-Public: directions, intervals, race.
+Public: directions, intervals, race, secant.
 """

@@ -23,8 +23,8 @@ from engine.model.edits import EditBatch
 from engine.model.hooked import HookedRunner, on_device
 from engine.model.loading import LoadedModel
 from engine.model.selftests.verdicts import Check
-from engine.model.ways.given import given_by_hooks
-from engine.model.ways.head import Head
+from engine.model.ways.given import given_by_hooks, shown_by_hooks
+from engine.model.ways.head import Head, Show
 
 Read = Callable[[Tensor, int, int], None]
 """Refreshes at (hidden [rows, tokens, hidden], block, position of the first token given)."""
@@ -277,6 +277,33 @@ class Forward:
             hidden = start.hidden[:, past.length if past else 0 : -1].expand(edits.rows, -1, -1)
             out = self._runner.span(hidden, start.after, self.blocks - 1, edit, past, last=count)
             return self._head.given(out, wanted).cpu()
+
+    def shown(
+        self,
+        start: Start,
+        edits: EditBatch,
+        prompt_length: int,
+        show: Show,
+        past: RowCache | None = None,
+    ) -> None:
+        """Show each row's float32 logits before every token that follows the text's prompt.
+
+        Args:
+            start: The text.
+            edits: One row each.
+            prompt_length: Tokens of its prompt, at least one.
+            show: Is given the logits of some places at a time, row by row.
+            past: Keys and values of positions before the prompt's last one.
+        """
+        count = len(start.tokens) - prompt_length
+        with self._door(start.adapter):
+            if self._runner is None:
+                shown_by_hooks(self.hooked, start.tokens, edits, prompt_length, show)
+                return
+            hidden = start.hidden[:, past.length if past else 0 : -1].expand(edits.rows, -1, -1)
+            edit = edit_at(edits, prompt_length)
+            out = self._runner.span(hidden, start.after, self.blocks - 1, edit, past, last=count)
+            self._head.each(out, show)
 
     def next_logits(
         self, tokens: list[int], edits: EditBatch, adapter: Which = True

@@ -43,6 +43,12 @@ class HookedRunner:
         self._can_leave_out = "logits_to_keep" in inspect.signature(causal.forward).parameters
         self._growing = [m for m in causal.modules() if hasattr(m, "max_seq_len_cached")]
 
+    @property
+    def device(self) -> torch.device:
+        """Where tokens are to be put."""
+        found: torch.device = next(self.causal.parameters()).device
+        return found
+
     @contextmanager
     def edited(self, edit: EditAt, first: int = 0) -> Iterator[None]:
         """Within this context every block's output, and the first one's input, is edited."""

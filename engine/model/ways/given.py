@@ -1,7 +1,9 @@
-"""Tokens that are given, read through hooks: whole passes of as many rows as their logits allow.
+"""Texts that are given, read through hooks: whole passes of as many rows as their logits allow.
 
 Knows nothing of who wrote the tokens.
 """
+
+from collections.abc import Iterator
 
 import torch
 from jaxtyping import Float
@@ -10,6 +12,7 @@ from torch import Tensor
 from engine.model.decoding import edit_at
 from engine.model.edits import EditBatch
 from engine.model.hooked import HookedRunner, on_device
+from engine.model.ways.head import Show
 
 LOGITS_AT_ONCE = 2**26
 """Numbers of one pass: every position that is read times the vocabulary."""
@@ -26,15 +29,39 @@ def given_by_hooks(
         edits: One row each.
         wanted: Its last tokens, which are read.
     """
-    device = next(hooked.causal.parameters()).device
-    vocab = int(hooked.causal.config.get_text_config().vocab_size)
-    size = max(1, LOGITS_AT_ONCE // (vocab * len(wanted)))
-    chosen = on_device([wanted], device)[..., None]
+    chosen = on_device([wanted], hooked.device)[..., None]
     found = []
-    for first in range(0, edits.rows, size):
-        part = edits.select(slice(first, min(first + size, edits.rows)))
-        ids = on_device([tokens[:-1]] * part.rows, device)
-        logits = hooked.after_each(ids, edit_at(part, len(tokens)), len(wanted)).float()
-        own = logits.gather(-1, chosen.to(logits.device).expand(part.rows, -1, -1))[..., 0]
+    for logits in _before_last(hooked, tokens, edits, len(tokens), len(wanted)):
+        own = logits.gather(-1, chosen.to(logits.device).expand(len(logits), -1, -1))[..., 0]
         found.append((own - logits.logsumexp(-1)).cpu())
     return torch.cat(found)
+
+
+def shown_by_hooks(
+    hooked: HookedRunner, tokens: list[int], edits: EditBatch, prompt_length: int, show: Show
+) -> None:
+    """Show each row's logits before every token that follows the prompt.
+
+    Args:
+        hooked: The model.
+        tokens: The whole text.
+        edits: One row each.
+        prompt_length: Tokens of the text before those that are read.
+        show: Is given the places row by row.
+    """
+    count, first = len(tokens) - prompt_length, 0
+    for logits in _before_last(hooked, tokens, edits, prompt_length, count):
+        show(logits.flatten(0, 1), first)
+        first += len(logits) * count
+
+
+def _before_last(
+    hooked: HookedRunner, tokens: list[int], edits: EditBatch, prompt_length: int, count: int
+) -> Iterator[Float[Tensor, "some count vocab"]]:
+    """Float32 logits before each of a text's last tokens, some rows at a time."""
+    vocab = int(hooked.causal.config.get_text_config().vocab_size)
+    size = max(1, LOGITS_AT_ONCE // (vocab * count))
+    for first in range(0, edits.rows, size):
+        part = edits.select(slice(first, min(first + size, edits.rows)))
+        ids = on_device([tokens[:-1]] * part.rows, hooked.device)
+        yield hooked.after_each(ids, edit_at(part, prompt_length), count).float()

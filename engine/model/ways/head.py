@@ -4,7 +4,7 @@ Logits in bfloat16 near 20 are an eighth apart, so those of the answer tokens ar
 float32 where the head is known: a plain matrix, or one with LoRA. Knows nothing of blocks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -13,6 +13,9 @@ from torch import Tensor, nn
 
 POSITIONS_AT_ONCE = 256
 """Of texts whose every position is read; all of them times the vocabulary would not fit."""
+
+Show = Callable[[Float[Tensor, "places vocab"], int], None]
+"""Is given float32 logits of some places, and which the first of them is, counted row by row."""
 
 
 class Head:
@@ -52,6 +55,12 @@ class Head:
                 -1
             )
         return found.reshape(hidden.shape[:2])
+
+    def each(self, hidden: Float[Tensor, "rows tokens hidden"], show: Show) -> None:
+        """Show the logits of every position, row by row, in blocks of positions."""
+        flat = hidden.reshape(-1, hidden.shape[-1])
+        for first in range(0, len(flat), POSITIONS_AT_ONCE):
+            show(self.read(flat[first : first + POSITIONS_AT_ONCE])[0], first)
 
     def _after(self, logits: Float[Tensor, "rows some"]) -> Float[Tensor, "rows some"]:
         """What the model's own pass does to each logit by itself; the self-test proves it."""

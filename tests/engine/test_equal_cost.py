@@ -1,0 +1,195 @@
+"""What steering costs on neutral answers equals the formula, and the strength meets its budget."""
+
+import numpy as np
+import pytest
+import torch
+
+from engine.configs.core import Site
+from engine.errors import ConfigError, DataError
+from engine.evaluators.cells import end_tokens
+from engine.evaluators.equal_cost import divergence, solving
+from engine.model.edits import Edit
+from engine.progress import silent
+from tests import tiny
+from tests.reference import divergence_reference as slow
+from tests.reference.steering import blocks_of
+
+PROMPTS = ["Sleep?", "What is the best way to sleep well?", "Choices: a book. Would you read?"]
+POSITIONS = ["all", "prompt", "response", "last-1", "last-3", "last-500"]
+
+
+def untold(_note) -> None:
+    raise AssertionError("Memory did not run out.")
+
+
+def row(vector, block=2, strength=1.0, positions="all") -> list[Edit]:
+    return [Edit(site=Site(block=block), vector=vector, scale=strength, positions=positions)]
+
+
+def measured(neutral, rows) -> np.ndarray:
+    return divergence.divergences(neutral, rows, lambda _: None, untold)
+
+
+@pytest.fixture(scope="module", params=["qwen3", "llama"])
+def world(request):
+    """A random model, its door, and three prompts with answers of other lengths."""
+    model = tiny.causal(request.param)
+    door = tiny.Forward(tiny.wrap(model, request.param))
+    prompts = [door.loaded.prompter.tokens(prompt) for prompt in PROMPTS]
+    answers = [[7], [300, 41, 5], [9, 8]]
+    return model, door, divergence.NeutralAnswers(door, False, prompts, answers)
+
+
+@pytest.mark.parametrize("by_hooks", [False, True])
+def test_every_row_costs_what_the_formula_says(world, by_hooks) -> None:
+    model, _, neutral = world
+    door = tiny.Forward(neutral.door.loaded)
+    if by_hooks:
+        door.use_hooks()
+    neutral = divergence.NeutralAnswers(door, False, neutral.prompts, neutral.answers)
+    vectors = tiny.seeded(len(POSITIONS), 32, seed=3)
+    asked = [(v, i % 4, p) for i, (v, p) in enumerate(zip(vectors, POSITIONS, strict=True))]
+
+    found = measured(neutral, [row(v, b, 1.5, p) for v, b, p in asked])
+
+    assert found.shape == (len(POSITIONS), neutral.tokens)
+    for values, (vector, block, positions) in zip(found, asked, strict=True):
+        expected = [
+            value
+            for prompt, answer in zip(neutral.prompts, neutral.answers, strict=True)
+            for value in slow.divergence(
+                model, blocks_of(model)[block], 1.5 * vector, positions, prompt, answer
+            )
+        ]
+        assert values == pytest.approx(expected, abs=1e-5)
+        assert max(expected) > 0.01
+
+
+def test_the_answers_are_the_model_s_own(world, monkeypatch) -> None:
+    model, door, _ = world
+    monkeypatch.setattr(divergence, "MOST_TOKENS", 6)
+    neutral = divergence.prepare(door, PROMPTS[:2], False)
+
+    for prompt, answer in zip(neutral.prompts, neutral.answers, strict=True):
+        assert answer == slow.greedy(model, prompt, divergence.MOST_TOKENS, end_tokens(door))
+
+
+def test_a_row_without_edits_costs_exactly_nothing(world) -> None:
+    _, _, neutral = world
+    vector = tiny.seeded(32)
+
+    alone, beside = measured(neutral, [[]]), measured(neutral, [[], row(vector), []])
+
+    assert not alone.any()
+    assert not beside[[0, 2]].any()
+    assert (beside[1] > 0).all()
+
+
+def test_what_is_not_kept_is_made_again(world, monkeypatch) -> None:
+    _, door, neutral = world
+    rows = [row(tiny.seeded(32), 1), row(tiny.seeded(32, seed=1), 3)]
+    before = measured(neutral, rows)
+    bare = divergence.NeutralAnswers(door, False, neutral.prompts, neutral.answers)
+    for room in (bare._states, bare._logprobs):
+        room.left = 0
+
+    assert measured(bare, rows) == pytest.approx(before, abs=1e-5)
+    assert not bare._starts
+    assert not bare._bases
+
+
+def test_mean_and_p95_are_over_all_tokens_and_not_finite_where_one_is_not() -> None:
+    values = np.array([np.arange(101.0), np.full(101, 2.0)])
+    values[1, 7] = np.nan
+
+    means, high = divergence.mean_and_p95(values)
+
+    assert means[0] == 50
+    assert high[0] == pytest.approx(95)
+    assert not np.isfinite(means[1])
+    assert not np.isfinite(high[1])
+
+
+@pytest.mark.parametrize("of", ["mean", "p95"])
+def test_every_strength_costs_its_budget(world, of) -> None:
+    _, _, neutral = world
+    cells = [
+        solving.CostedCell(
+            edits_at=lambda strength, v=vector, b=block: row(v, b, strength),
+            budget=budget,
+            start=0.5,
+            of=of,
+            sign=sign,
+        )
+        for block, vector in enumerate(tiny.seeded(2, 32, seed=5))
+        for budget, sign in ((0.01, 1), (0.1, -1), (0.5, 1))
+    ]
+
+    found = solving.solve({False: neutral}, cells, silent, untold)
+
+    for cell, one in zip(cells, found, strict=True):
+        again = divergence.mean_and_p95(measured(neutral, [cell.edits_at(one.strength)]))
+        assert one.reached, one.reason
+        assert one.evaluations <= 6
+        assert one.strength * cell.sign > 0
+        assert (one.kl_mean, one.kl_p95) == pytest.approx([float(x[0]) for x in again], rel=1e-3)
+        asked = one.kl_mean if of == "mean" else one.kl_p95
+        assert asked == pytest.approx(cell.budget, rel=0.1)
+
+
+def test_a_cell_that_costs_too_little_says_so(world) -> None:
+    _, _, neutral = world
+    cell = solving.CostedCell(
+        edits_at=lambda strength: row(tiny.seeded(32), 2, strength),
+        budget=5.0,
+        start=1.0,
+        limit=0.01,
+    )
+
+    (found,) = solving.solve({False: neutral}, [cell], silent, untold)
+
+    assert not found.reached
+    assert found.strength == 0.01
+    assert found.evaluations == 1
+    assert "largest strength allowed, 0.01" in found.reason
+    assert found.kl_mean < 5.0
+
+
+def test_a_search_stops_when_it_is_told_to(world) -> None:
+    _, _, neutral = world
+
+    class StoppedError(Exception):
+        pass
+
+    def stop(done, total, message="", **_) -> None:
+        assert (done, total) == (0, 1)
+        assert message == "0 of 1 strengths found, trying for the 1st time"
+        raise StoppedError
+
+    cell = solving.CostedCell(edits_at=lambda s: row(tiny.seeded(32), 2, s), budget=0.1, start=1.0)
+    with pytest.raises(StoppedError):
+        solving.solve({False: neutral}, [cell], stop, untold)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"budget": 0.0}, "The budget is 0, but must be above 0"),
+        ({"start": 0.0}, "The first strength is 0, but must be above 0 and finite"),
+        ({"limit": -1.0}, "The largest strength is -1, but must be above 0"),
+    ],
+)
+def test_what_no_strength_can_meet_is_refused(changes, words) -> None:
+    with pytest.raises(ConfigError, match=words):
+        solving.CostedCell(**{"edits_at": lambda _: [], "budget": 0.1, "start": 1.0, **changes})
+
+
+def test_no_prompt_is_refused() -> None:
+    with pytest.raises(DataError, match="No neutral prompt is given"):
+        divergence.prepare(tiny.door("llama"), [], False)
+
+
+def test_no_pass_keeps_a_graph(world) -> None:
+    _, _, neutral = world
+    with torch.enable_grad():
+        assert np.isfinite(measured(neutral, [row(tiny.seeded(32))])).all()
