@@ -64,6 +64,8 @@ run: setup
 	@exec $(BIN)/python -m streamlit run dashboard/app.py \
 	  --server.address 127.0.0.1 --server.port $(PORT)
 
+# Without compiled files each of some forty processes would compile all modules anew.
+test: export PYTHONDONTWRITEBYTECODE =
 # In the order of their names: the browser's tests, which wait most and last longest, come first.
 test: setup
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=10

@@ -11,9 +11,12 @@ import inspect
 import threading
 import types
 from collections.abc import Callable
+from importlib.machinery import SourceFileLoader
 from typing import Any
+from unittest.mock import patch
 
 import jaxtyping
+from jaxtyping import _import_hook
 
 FIRST = 30
 """Calls of a function that are checked in each test."""
@@ -30,11 +33,26 @@ _called = threading.local()
 def install() -> None:
     """Let what jaxtyping's import hook decorates from now on be checked like this."""
     jaxtyping.jaxtyped = _decorator
+    loader = _import_hook._JaxtypingLoader
+    loader.get_code, loader.exec_module = _code, SourceFileLoader.exec_module
 
 
 def begin() -> None:
     """Another test begins: check the first calls of each function anew."""
     _tests[0] += 1
+
+
+def _code(loader: Any, name: str) -> types.CodeType | None:
+    """A module's code with its checks, from a cache of its own.
+
+    The hook itself takes this cache while the module runs: all that it is first to import, such as
+    torch, is not found there and compiled anew.
+    """
+    kept = functools.partial(
+        _import_hook._optimized_cache_from_source, loader._typechecker.get_hash()
+    )
+    with patch("importlib._bootstrap_external.cache_from_source", kept):
+        return SourceFileLoader.get_code(loader, name)
 
 
 def _decorator(*given: Any, **options: Any) -> Any:

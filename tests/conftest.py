@@ -1,6 +1,5 @@
 """Settings that hold for every test: few threads, no spinning, no network."""
 
-import importlib
 import os
 import sys
 from pathlib import Path
@@ -13,10 +12,6 @@ import pytest
 from tests import checked
 
 checked.install()
-if "PYTEST_XDIST_WORKER" in os.environ:
-    # The hook that adds the checks also compiles anew all that its modules are first to import.
-    for name in ("pandas", "scipy.stats", "scipy.optimize", "peft", "sympy"):
-        importlib.import_module(name)
 ROOT = Path(__file__).resolve().parents[1]
 
 

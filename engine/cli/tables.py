@@ -18,7 +18,7 @@ from engine.records.readings import LETTERS, Reading
 from engine.records.records import Evaluation, RecordInfo, VectorSet
 from engine.runs.engine import EngineStatus
 from engine.statistics import cells as statistics
-from engine.statistics import flags, nulls, side_effects, yardsticks
+from engine.statistics import flags, nulls, side_effects, whole, yardsticks
 from engine.statistics.yardsticks import YARDSTICK
 from engine.store import beforehand, judged
 from engine.store.store import Store
@@ -49,8 +49,7 @@ def vectors(found: VectorSet) -> None:
 
 def evaluation(found: Evaluation) -> None:
     """Rates by method and scale, and the best vectors with their p values."""
-    kinds = yardsticks.of_run(found)
-    summary = yardsticks.labelled(statistics.summarise(found.frame), kinds)
+    read, kinds = whole.read(found), yardsticks.of_run(found)
     questions = found.questions
     title = f"{questions.name} · {questions.behaviour} · {found.digest}"
     letters, words = questions.letter_counts, readings.of_config(found.config)
@@ -61,18 +60,18 @@ def evaluation(found: Evaluation) -> None:
         f"{_count(len(questions.questions), 'question')}, {stands}; "
         f"{_count(len(questions.dropped), 'row')} of the file dropped"
     )
-    _rates(title, statistics.by_method(summary).to_dict("records"))
+    _rates(title, statistics.by_method(read.summary).to_dict("records"))
     if len(kinds.table) > 1:
         say(f"The means mix {len(kinds.table)} sites or norms; bands, p and badges do not.")
-    _bands(nulls.control_band(summary), kinds.table)
-    best = nulls.best_vectors(summary, top=5)
+    _bands(read.band, kinds.table)
+    best = nulls.best_vectors(read.summary, top=5, tests=read.tests)
     _best(best.to_dict("records"), best.attrs["note"], words)
     beside = yardsticks.labelled(side_effects.by_cell(found.frame), kinds)
     _side_effects(side_effects.beside_best(beside, best).to_dict("records"), words)
-    tables_of_vectors.evaluation(found)
-    if statistics.is_no_op(found.frame):
+    tables_of_vectors.evaluation(found, read)
+    if read.nothing_moved:
         console.print(f"[bold red]NOTHING MOVED: at no scale did any {words.single} change.[/]")
-    for sentence in flags.of_frame(found.frame):
+    for sentence in flags.of_frame(found.frame, read.flags):
         console.print(f"[red]{sentence}[/]", highlight=False)
     notes(found.notes)
 

@@ -7,7 +7,7 @@ import pandas as pd
 from engine.cli.drawing import console, draw, notes, say
 from engine.records import readings
 from engine.records.records import Evaluation
-from engine.statistics import badges, power, whole
+from engine.statistics import badges, power
 from engine.statistics.cells import VECTOR
 from engine.statistics.whole import SweepStatistics
 
@@ -16,9 +16,8 @@ CELLS = 12
 """Vectors, and cells of an adaptive sweep, that are printed."""
 
 
-def evaluation(found: Evaluation) -> None:
+def evaluation(found: Evaluation, read: SweepStatistics) -> None:
     """One line for each of the strongest vectors, and what the sweep could have shown at all."""
-    read = whole.read(found)
     rows = strongest(read)
     if rows:
         _strongest(rows)

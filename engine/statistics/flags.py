@@ -28,14 +28,17 @@ NAMED = 6
 """Vectors or cells that a sentence names."""
 
 
-def of_frame(frame: pd.DataFrame) -> tuple[str, ...]:
+def of_frame(frame: pd.DataFrame, answers: tuple[str, ...] | None = None) -> tuple[str, ...]:
     """All sentences that hold for a sweep, the gravest first; empty where none does.
 
     Args:
         frame: An evaluation's rows, with the columns of `measures.columns_of`.
+        answers: Output of `of_answers` of it, if at hand.
     """
     found = [undefined(frame), _no_op(frame)]
-    return (*(s for s in found if s), *of_answers(frame, side_effects.by_cell(frame)))
+    if answers is None:
+        answers = of_answers(frame, side_effects.by_cell(frame))
+    return (*(s for s in found if s), *answers)
 
 
 def of_answers(frame: pd.DataFrame, effects: pd.DataFrame) -> tuple[str, ...]:

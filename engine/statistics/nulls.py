@@ -120,15 +120,22 @@ def floors(matched: pd.DataFrame) -> Float[np.ndarray, " vectors"]:
     return _best_of_all(table, np.zeros(len(count), dtype=int))
 
 
-def best_vectors(summary: pd.DataFrame, top: int = 10) -> pd.DataFrame:
+def best_vectors(
+    summary: pd.DataFrame, top: int = 10, tests: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """The vectors with the largest |change|, each at its best scale.
+
+    Args:
+        summary: Output of `statistics.summarise`.
+        top: How many, at most.
+        tests: Output of `max_t` of it, if at hand.
 
     Returns:
         Columns: vector_set, vector, method, scale, rate, rate_low, rate_high, change,
         change_low, change_high, letter_bias, then p, q, p_best, p_floor, controls,
         yardstick of `max_t`.
     """
-    tests = max_t(summary)
+    tests = max_t(summary) if tests is None else tests
     shown = ["rate", "rate_low", "rate_high", "change_low", "change_high", "letter_bias"]
     found = tests.merge(summary[[*VECTOR, "scale", *shown]], on=[*VECTOR, "scale"], how="left")
     found = found.sort_values("t", ascending=False, kind="stable").head(top)

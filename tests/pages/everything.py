@@ -4,6 +4,7 @@ Knows nothing of how records are made; `drawable` makes them.
 """
 
 import contextlib
+import functools
 import io
 import json
 import re
@@ -90,8 +91,10 @@ def _ways(store: Store, info: RecordInfo) -> Iterator[tuple[str, Any]]:
     yield "audit", lambda: _audit(store, info)
     for form in formats_of(info):
         yield f"export {form}", lambda form=form: _export(store, info, form)
-    yield "program", lambda: _program(store, info)
-    yield "chart", lambda: svg_words(_opened(store, info).chart())
+    # Its figures are worked out once.
+    one = functools.cache(lambda: _opened(store, info))
+    yield "program", lambda: _program(one())
+    yield "chart", lambda: svg_words(one().chart())
     yield "report", lambda: _report(store, info)
     yield "cards", lambda: _cards(store, info)
     for page in PAGES[info.kind]:
@@ -150,8 +153,7 @@ def _export(store: Store, info: RecordInfo, form: str) -> list[str]:
     return [] if form != "csv" else content.decode().splitlines()
 
 
-def _program(store: Store, info: RecordInfo) -> list[str]:
-    one = _opened(store, info)
+def _program(one: Any) -> list[str]:
     one.frame()
     return [repr(one), re.sub(r"<[^>]+>", " ", one._repr_html_())]
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -21,12 +22,14 @@ from tests.toy_finder import LINE, ToyConfig
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = {"source_layer": 1, "vectors": 2}
 RUN = """
-import sys
+import json, sys
 from engine.configs import registry
 from tests.toy_finder import LINE
 registry.RUNS.append(LINE)
 from engine.cli.main import main
-sys.exit(main(sys.argv[1:]))
+for arguments in json.loads(sys.argv[1]):
+    assert main(arguments) == 0, arguments
+    print("\\0")
 """
 
 
@@ -40,29 +43,26 @@ def real(tmp_path: Path) -> Engine:
     return Engine(Store(tmp_path), keep_jobs=False)
 
 
-def command(*arguments: str) -> str:
+def commands(*asked: Sequence[str]) -> list[str]:
+    """What each of these commands prints, in one process that knows the line."""
     done = subprocess.run(
-        [sys.executable, "-c", RUN, *arguments], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-c", RUN, json.dumps(asked)], cwd=ROOT, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return done.stdout.split("\0\n")[:-1]
 
 
-def test_the_command_line_offers_it() -> None:
-    assert "toy-axes" in command("find", "--help")
+def test_the_command_line_offers_it_and_finds_with_it(tmp_path: Path) -> None:
+    asked = ["--vectors", "2", "--shift", "5", "--store", str(tmp_path)]
 
-    shown = command("find", "toy-axes", "--help")
+    offered, shown, printed = commands(
+        ["find", "--help"], ["find", "toy-axes", "--help"], ["find", "toy-axes", *asked]
+    )
 
+    assert "toy-axes" in offered
     assert ToyConfig.about in shown
     for words in ("--shift", "First axis.", "--is-reversed", "up or down.", "--source-layer"):
         assert words in shown
-
-
-def test_the_command_line_finds_with_it(tmp_path: Path) -> None:
-    asked = ["--vectors", "2", "--shift", "5", "--store", str(tmp_path)]
-
-    printed = command("find", "toy-axes", *asked)
-
     told = json.loads(printed.splitlines()[-1])
     found = Store(tmp_path).load_vectors(told["digest"])
     assert (found.method, found.config["shift"], found.scores["axis"]) == ("toy-axes", 5, [5, 6])
