@@ -65,6 +65,18 @@ def model_of(given: dict[str, Any], usual: ModelConfig) -> ModelConfig:
     return config_from(ModelConfig, values | {"model": named or usual.model})
 
 
+def model_told(told: Any) -> ModelConfig:
+    """The model that a set of vectors tells it was found in, without its adapter.
+
+    Args:
+        told: As its config holds it. Vectors of other tools tell no model that could be loaded:
+            for them it is the demo model.
+    """
+    if not isinstance(told, dict) or "model" not in told:
+        return ModelConfig()
+    return model_of({"adapter": None}, config_from(ModelConfig, told))
+
+
 def prompts_of(given: dict[str, Any]) -> PromptsConfig:
     """The prompts that `prompt` or `prompts`, and `system`, stand for.
 

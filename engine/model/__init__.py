@@ -2,6 +2,6 @@
 
 Knows nothing of what is sought or measured with it.
 
-Public: batches, blocks, checks, collection, declared, edits, forward, gguf, identity, loading,
-memory, model_files, naming, prompts, selftests, sizes.
+Public: baking, batches, blocks, checks, collection, declared, edits, forward, gguf, identity,
+loading, memory, model_files, naming, prompts, selftests, sizes.
 """

@@ -222,11 +222,7 @@ class Asking:
         """The model in which vectors were found, without its adapter; the demo model without."""
         if not refs:
             return ModelConfig()
-        told = self.store.load_vectors(refs[0].digest).config.get("model")
-        # Vectors of other tools tell no model that could be loaded.
-        if not isinstance(told, dict) or "model" not in told:
-            return ModelConfig()
-        return keywords.model_of({"adapter": None}, keywords.config_from(ModelConfig, told))
+        return keywords.model_told(self.store.load_vectors(refs[0].digest).config.get("model"))
 
 
 def _refuse_beside_config(settings: dict[str, Any]) -> None:

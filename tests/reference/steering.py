@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 
 def blocks_of(model: nn.Module) -> nn.ModuleList:
-    """The decoder blocks of a Qwen3 or Llama causal LM."""
-    return model.model.layers
+    """The decoder blocks of a Qwen3, Llama or GPT-2 causal LM."""
+    return model.model.layers if hasattr(model, "model") else model.transformer.h
 
 
 @contextmanager

@@ -1,0 +1,229 @@
+"""A vector baked into a bias is the steered model to the library alone; else nothing is written."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    Gemma3ForCausalLM,
+    Gemma3TextConfig,
+    MixtralConfig,
+    MixtralForCausalLM,
+)
+
+from engine.configs.core import ModelConfig, Site
+from engine.errors import ConfigError, ModelError
+from engine.model import loading
+from engine.model.baking import writing
+from engine.model.baking.places import place
+from engine.model.baking.writing import Baked, bake
+from engine.model.forward import Forward
+from tests import tiny
+from tests.engine.test_adapters import ROOT, lora, write
+from tests.engine.test_cli import run
+from tests.reference import steering
+
+KINDS: dict[str, tuple[str, dict[str, Any]]] = {
+    "llama": ("llama", {}),
+    "llama with biases": ("llama", {"mlp_bias": True}),
+    "gpt2": ("gpt2", {}),
+}
+TOKENS = list(range(3, 15))
+FEW: dict[str, Any] = {**tiny.SHAPE, "num_hidden_layers": 2}
+
+
+@pytest.fixture(scope="module")
+def bases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    root = tmp_path_factory.mktemp("bases")
+    found = {}
+    for name, (kind, changes) in KINDS.items():
+        found[name] = tiny.save_folder(root / name, kind, num_hidden_layers=3, **changes)
+        # The library begins biases at zero, which a wrong sum would not show.
+        model = AutoModelForCausalLM.from_pretrained(found[name])
+        for number, (weight_name, weight) in enumerate(model.named_parameters()):
+            if weight_name.endswith("bias"):
+                weight.data = 0.1 * tiny.seeded(*weight.shape, seed=number)
+        model.save_pretrained(found[name])
+    return found
+
+
+def opened(folder: Path, adapter: Path | None = None) -> Forward:
+    config = ModelConfig(model=str(folder), adapter=adapter and str(adapter))
+    return Forward(loading.load(config, ROOT))
+
+
+def asked(site: Site, scale: float = -2.0) -> Baked:
+    return Baked(site=site, vector=tiny.seeded(32, seed=5), scale=scale, origin={"digest": "x"})
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("site", [Site(block=1), Site(block=1, kind="block_in")])
+def test_others_load_a_model_that_is_steered_at_every_position(
+    bases: dict[str, Path], name: str, site: Site, tmp_path: Path
+) -> None:
+    door, ids = opened(bases[name]), torch.tensor([TOKENS])
+    before = {n: w.clone() for n, w in door.loaded.causal.named_parameters()}
+
+    told = bake(door, asked(site), tmp_path / "baked")
+
+    baked = AutoModelForCausalLM.from_pretrained(tmp_path / "baked").eval()
+    plain = AutoModelForCausalLM.from_pretrained(bases[name]).eval()
+    block = site.block - (site.kind == "block_in")
+    with torch.no_grad():
+        unsteered = plain(ids).logits
+        with steering.added(plain, block, -2.0 * tiny.seeded(32, seed=5)):
+            steered = plain(ids).logits
+        torch.testing.assert_close(baked(ids).logits, steered, atol=2e-5, rtol=2e-5)
+    assert (steered - unsteered).abs().max() > 0.1
+    assert told["effect"] > 1e-2 > 1e-4 > told["difference"]
+    own = dict(plain.named_parameters())
+    for key, weight in baked.named_parameters():
+        if key != told["parameter"]:
+            assert torch.equal(weight, own[key] if key in own else torch.zeros_like(weight))
+    assert all(torch.equal(w, before[n]) for n, w in door.loaded.causal.named_parameters())
+    assert told == json.loads((tmp_path / "baked" / writing.TOLD).read_text())
+    chat = [{"role": "user", "content": "Well?"}]
+    words, theirs = tiny.tokenizer(), AutoTokenizer.from_pretrained(tmp_path / "baked")
+    assert theirs.apply_chat_template(chat) == words.apply_chat_template(chat)
+
+
+def refused(kind: str, folder: Path) -> Path:
+    if kind == "qwen3":
+        return tiny.save_folder(folder, kind, num_hidden_layers=2)
+    torch.manual_seed(0)
+    if kind == "gemma3":
+        model: Any = Gemma3ForCausalLM(Gemma3TextConfig(**FEW))
+    else:
+        few = {key: value for key, value in FEW.items() if key != "head_dim"}
+        model = MixtralForCausalLM(MixtralConfig(**few, num_local_experts=2))
+    model.save_pretrained(folder)
+    tiny.tokenizer().save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("qwen3", "no bias at mlp.down_proj, where a block ends"),
+        ("gemma3", "change what their last matrix gives"),
+        ("mixtral", "end in experts"),
+    ],
+)
+def test_architectures_without_a_place_are_refused(kind: str, words: str, tmp_path: Path) -> None:
+    door = opened(refused(kind, tmp_path / "base"))
+
+    with pytest.raises(ModelError, match=words):
+        bake(door, asked(Site(block=1)), tmp_path / "baked")
+    assert [one.name for one in tmp_path.iterdir()] == ["base"]
+
+
+def test_a_checkpoint_that_is_not_the_steered_model_is_not_kept(
+    bases: dict[str, Path], tmp_path: Path, monkeypatch
+) -> None:
+    door = opened(bases["llama"])
+    right = writing._write
+    wrong = asked(Site(block=1), scale=-2.01)
+    monkeypatch.setattr(writing, "_write", lambda one, _asked, *rest: right(one, wrong, *rest))
+
+    with pytest.raises(ModelError, match="is not the steered model: its logits differ by"):
+        bake(door, asked(Site(block=1)), tmp_path / "baked")
+    monkeypatch.setattr(writing, "_write", _with_other_words(right))
+    with pytest.raises(ModelError, match="its tokens differ"):
+        bake(door, asked(Site(block=1)), tmp_path / "baked")
+    assert list(tmp_path.iterdir()) == []
+
+
+def _with_other_words(right: Any) -> Any:
+    def write_other(door: Any, one: Any, where: Any, folder: Path) -> None:
+        right(door, one, where, folder)
+        tiny.tokenizer(letters_with_bracket=False).save_pretrained(folder)
+        told = json.loads((folder / "tokenizer.json").read_text())
+        told["model"]["merges"] = []
+        (folder / "tokenizer.json").write_text(json.dumps(told))
+
+    return write_other
+
+
+def test_what_cannot_be_baked_is_refused(bases: dict[str, Path], tmp_path: Path) -> None:
+    door, out = opened(bases["llama"]), tmp_path / "baked"
+    short = Baked(site=Site(block=1), vector=torch.ones(8), scale=1.0, origin={})
+
+    for one, words in [
+        (asked(Site(block=0, kind="block_in")), "embedding, which has no bias"),
+        (asked(Site(block=3)), "blocks 0 to 2"),
+        (asked(Site(block=1), float("nan")), "The scale is nan"),
+        (asked(Site(block=1), 0.0), "and not 0"),
+        (short, "has 8 numbers, but .* has 32"),
+    ]:
+        with pytest.raises(ConfigError, match=words):
+            bake(door, one, out)
+    out.mkdir()
+    with pytest.raises(ConfigError, match="was left as it is"):
+        bake(door, asked(Site(block=1)), out)
+    assert list(out.iterdir()) == []
+
+
+def test_the_base_s_weights_alone_are_written(bases: dict[str, Path], tmp_path: Path) -> None:
+    adapter = write(tmp_path / "adapter", bases["llama"], lora())
+    with_one, without = opened(bases["llama"], adapter), opened(bases["llama"])
+
+    told = bake(with_one, asked(Site(block=1)), tmp_path / "one")
+    bake(without, asked(Site(block=1)), tmp_path / "two")
+
+    assert told["model"]["adapter"] is None
+    one, two = ((tmp_path / n / "model.safetensors").read_bytes() for n in ("one", "two"))
+    assert one == two
+
+
+def test_a_matrix_counts_only_if_the_block_moves_by_all_that_it_gives(
+    bases: dict[str, Path],
+) -> None:
+    assert place(opened(bases["llama"]), Site(block=2)).flag == "mlp_bias"
+    door = opened(bases["llama with biases"])
+    layer = door.loaded.causal.model.layers[2]
+    layer.register_forward_hook(lambda _module, _args, out: 0.5 * out)
+
+    with pytest.raises(ModelError, match="change what their last matrix gives"):
+        place(door, Site(block=2))
+
+
+def test_the_command_bakes_one_stored_vector(
+    bases: dict[str, Path], tmp_path: Path, capsys
+) -> None:
+    base, out, store = bases["llama"], tmp_path / "baked", ["--store", tmp_path]
+    _, made = run(
+        capsys, "find", "random", "--model", base, "--source-layer", "1", "--vectors", "2", *store
+    )
+    name, baking = made["digest"], ["--bake", "--scale", "3", "--out", out]
+    code, answer = run(capsys, "export", f"{name}:1", *baking, *store)
+
+    assert code == 0, answer
+    assert answer["parameter"] == "model.layers.1.mlp.down_proj.bias"
+    told = json.loads((out / writing.TOLD).read_text())
+    assert told["vector"]["digest"] == name
+    assert told["vector"]["index"] == 1
+    from engine.store.store import Store
+
+    vector = Store(tmp_path).load_vectors(name).vectors[1]
+    bias = AutoModelForCausalLM.from_pretrained(out).model.layers[1].mlp.down_proj.bias
+    np.testing.assert_allclose(bias.detach().numpy(), 3 * vector, rtol=1e-6)
+
+    new = ["--bake", "--scale", "3", "--out", tmp_path / "new"]
+    for arguments, words in [
+        ([f"{name}:1", *baking], "was left as it is"),
+        ([name, *new], "is 2 vectors: choose one"),
+        ([f"{name}:2", *new], "has 0 to 1"),
+        ([f"{name}:1", "--bake", "--scale", "3"], "give --out and --scale"),
+        ([f"{name}:1", *new, "--format", "csv"], "leave --format out"),
+        ([name, "--scale", "3"], "add --bake"),
+        ([f"{name}:1", *new, "--dtype", "odd"], "odd"),
+    ]:
+        code, answer = run(capsys, "export", *arguments, *store)
+        assert code == 2
+        assert words in answer["error"]
+    assert not (tmp_path / "new").exists()
