@@ -4,6 +4,7 @@ Knows nothing of torch, of stored vectors or of screens.
 """
 
 from collections.abc import Sequence
+from dataclasses import fields
 
 from engine.configs.grids import BlendPart, Configuration
 
@@ -24,6 +25,7 @@ def columns(
         adapters: The fine-tuned models: True for the only one, names of several.
         tuned: Steer only the fine-tuned (True) or the base model (False); None steers all.
     """
+    verb = shared.operation
     headings = {False: "base"} | {one: "tuned" if one is True else str(one) for one in adapters}
     found = [Configuration(name=name, adapter=one) for one, name in headings.items()]
     for adapter, heading in headings.items():
@@ -31,8 +33,8 @@ def columns(
             continue
         for name, parts in named.items():
             for scale in dict.fromkeys(s for s in scales if s != 0):
-                values = {n: getattr(shared, n) for n in shared.__dataclass_fields__}
-                sign = f"{scale:+g}" if shared.operation == "add" else f"ablate {scale:g}"
+                values = {one.name: getattr(shared, one.name) for one in fields(shared)}
+                sign = f"{scale:+g}" if shared.operation == "add" else f"{verb} {scale:g}"
                 values |= {"name": f"{heading} {name} {sign}", "adapter": adapter}
                 found.append(Configuration(**values | {"blend": parts, "scale": scale}))
     return tuple(found)

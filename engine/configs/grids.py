@@ -5,6 +5,7 @@ Knows nothing of torch, of files' contents or of screens.
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,9 +15,11 @@ from engine.configs import judges
 from engine.configs.core import STUDY_PROMPT, STUDY_SYSTEM, Known, ModelConfig, RunConfig, require
 from engine.configs.fields import setting
 from engine.configs.judges import Judge
+from engine.configs.steering import doses
+from engine.configs.steering.doses import Dose, Which
+from engine.configs.steering.interventions import Intervention, without_new
 
 MOST_TOKENS = 4096
-KEYWORDS = ("all", "prompt", "response")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +38,7 @@ class BlendPart:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Configuration:
+class Configuration(Intervention):
     """One column of the grid: which weights answer, and what is changed in them."""
 
     name: str
@@ -45,39 +48,21 @@ class Configuration:
     blend: tuple[BlendPart, ...] = ()
     """The vectors, summed with their weights; empty for a baseline."""
     scale: float = 1.0
-    """add: multiple of the blend. ablate: share of its direction that is removed."""
+    """add: multiple of the blend. Else a share of the way: 0 nothing, 1 all of it."""
     scale_unit: Literal["absolute", "relative"] = setting(
         "absolute", "Scales in residual norms.", option="relative", flag=("absolute", "relative")
     )
     """"relative": in units of the median residual norm at the site, per unit vector."""
-    operation: Literal["add", "ablate"] = setting("add", "add or ablate.")
-    layers: Literal["own", "all"] | tuple[int, ...] = setting("own", "own, all, or blocks as 7,8.")
-    """"own": each vector at its own site. Otherwise the whole blend at the outputs of blocks."""
-    positions: str = setting("all", "all, prompt, response or last-K.")
     unit_norm: bool = setting(False, "Give every vector norm 1.", option="unit")
     """Give every vector norm 1 before it is weighted."""
-    preserve_norm: bool = setting(False, "Keep the norm of every state.")
-    """Rescale every changed position to the norm it had."""
+    system: str | None = None
+    """Its own system prompt, a rival to steering; None is the grid's, "" is none at all."""
 
     def __post_init__(self) -> None:
         """Refuse a nameless column, unknown positions and scales that mean nothing."""
         require(bool(self.name.strip()), "A configuration has no name: give each one.")
         require(math.isfinite(self.scale), f"A scale is {self.scale}: give a finite number.")
-        head, _, count = self.positions.partition("-")
-        is_last = head == "last" and count.isdecimal() and int(count) > 0
-        require(
-            self.positions in KEYWORDS or is_last,
-            f"Positions {self.positions!r} are not known: use all, prompt, response or last-K, "
-            "as last-4.",
-        )
-        require(
-            self.operation == "add" or self.scale_unit == "absolute",
-            "An ablation's scale is the share that is removed: give it as an absolute scale.",
-        )
-        if isinstance(self.layers, tuple):
-            require(len(self.layers) > 0, "No layer was named: use own, all or blocks, as 7,8.")
-            require(min(self.layers) >= 0, f"Layer {min(self.layers)} does not exist.")
-            require(len(set(self.layers)) == len(self.layers), "A layer is named twice.")
+        self.check(self.scale_unit)
 
     @property
     def is_baseline(self) -> bool:
@@ -88,8 +73,20 @@ class Configuration:
     def effect(self) -> str:
         """What it does, without its name: equal texts are equal columns."""
         if self.is_baseline:
-            return json.dumps({"adapter": self.adapter})
-        return json.dumps(asdict(replace(self, name="-")), sort_keys=True)
+            told = {"adapter": self.adapter, "dose": self.dose, "system": self.system}
+            kept = {name: one for name, one in told.items() if one is not None}
+            return json.dumps(kept)
+        return json.dumps(without_later(asdict(replace(self, name="-"))), sort_keys=True)
+
+    def which(self, adapters: Sequence[str]) -> Which:
+        """The weights that answer, as the door is asked for them."""
+        return doses.chosen(self.adapter, self.dose, adapters)
+
+
+def without_later(column: dict[str, Any]) -> dict[str, Any]:
+    """A column as plain values, less what older records lack where it is at its default."""
+    kept = without_new(column)
+    return {name: value for name, value in kept.items() if name != "system" or value is not None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +145,8 @@ class GenerateConfig(RunConfig):
                 f"Configuration {one.name!r} is of the adapter {one.adapter!r}, which is not "
                 f"named: there is {', '.join(self.model.adapters) or 'none'}.",
             )
+        for one in self.configurations:
+            one.which(tuple(self.model.adapters))
         tuned = [c.name for c in self.configurations if c.adapter]
         require(
             not tuned or self.model.adapter is not None,
@@ -172,21 +171,33 @@ class GenerateConfig(RunConfig):
         # What an adapter is called is a label: a column is known by the adapter's content, and the
         # only one needs no name.
         contents = [model.get("adapter"), *model.get("more_adapters", ())]
-        several = dict(zip(self.model.adapters, contents, strict=False)) if contents[1:] else {}
+        several: dict[str, Any] = {}
+        if contents[1:]:
+            several = dict(zip(self.model.adapters, contents, strict=False))
         first = contents[0] if several else True
         vectors = {digest: known.content(digest) for digest in self.digests}
         named = super().named(known) | {"model": model, "contents": vectors}
         named |= judges.named(self, self.judge, known)
-        for column in named["configurations"]:
-            if column["adapter"]:
-                column["adapter"] = several.get(column["adapter"], first)
+        by_name = dict(zip(self.model.adapters, contents, strict=False))
+        for column, one in zip(named["configurations"], self.configurations, strict=True):
+            which = one.which(tuple(self.model.adapters))
+            column["dose"] = which.by_content(by_name) if isinstance(which, Dose) else None
+            adapter = one.adapter if isinstance(which, Dose) else which
+            column["adapter"] = adapter and several.get(str(adapter), first)
+            if one.needs_samples:
+                column["usual"] = known.file(one.usual)
+        named["configurations"] = [without_later(one) for one in named["configurations"]]
         return named
 
     @property
     def digests(self) -> tuple[str, ...]:
         """The vector sets that are used, each once."""
-        parts = [part for c in self.configurations for part in c.blend]
-        return tuple(dict.fromkeys(part.digest for part in parts))
+        named = [
+            digest
+            for c in self.configurations
+            for digest in (*(p.digest for p in c.blend), *(one for one, _ in c.referred))
+        ]
+        return tuple(dict.fromkeys(named))
 
 
 def _check_choice(temperature: float, top_k: int, top_p: float) -> None:

@@ -3,7 +3,7 @@
 Knows nothing of torch, files' contents or screens.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -20,10 +20,16 @@ from engine.configs.core import (
     whole,
 )
 from engine.configs.fields import setting
+from engine.configs.steering import doses
+from engine.configs.steering.doses import Dose, Which
+from engine.configs.steering.interventions import Intervention
 
 Reading = Literal["letters", "likelihood"]
 """How a question is answered: by an option's letter, or by which written answer is likelier."""
 LikelihoodFigure = Literal["per-token", "total"]
+USUAL = Intervention()
+LATER = tuple(one.name for one in fields(Intervention))
+"""What older sweeps had no choice of: they added vectors at their own sites, everywhere."""
 ANSWERS_PER_TEXT = 2.0
 """A text beside a sweep takes as long as so many A/B answers (measured on the demo model)."""
 KNOWLEDGE_TEXTS = 100
@@ -31,7 +37,7 @@ KNOWLEDGE_TEXTS = 100
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateConfig(RunConfig):
+class EvaluateConfig(RunConfig, Intervention):
     """A/B questions over vectors and scales, with random controls."""
 
     method: ClassVar[str] = "ab"
@@ -41,6 +47,7 @@ class EvaluateConfig(RunConfig):
     added_later: ClassVar[tuple[str, ...]] = (
         "side_effects", "neutral", "written", "effect_controls", "neutral_prompts", "knowledge",
         "control_kind", "letters", "sampling", "texts", "ties", "reading", "likelihood", "skipped",
+        *LATER,
     )  # fmt: skip
     model: ModelConfig = field(default_factory=ModelConfig)
     vectors: tuple[VectorRef, ...] = setting((), "Files or digests, FILE:INDEX.")
@@ -191,6 +198,14 @@ class EvaluateConfig(RunConfig):
             any(scale != 0 for scale in self.scales),
             "Only scale 0 was given, which adds nothing: name at least one scale other than 0.",
         )
+        self.check(self.scale_unit)
+        require(
+            self.operation == "add" or self.scales != STUDY_SCALES,
+            f"The strengths of {self.operation} are shares of the way: name them, as "
+            "--scales=-1,-0.5,0.5,1.",
+        )
+        if self.dose is not None:
+            doses.chosen(True, self.dose, tuple(self.model.adapters))
         whole("The number of questions", self.max_questions, 1)
         require(
             self.texts == "normalised" or self.orders == "as-given",
@@ -215,6 +230,18 @@ class EvaluateConfig(RunConfig):
             len(self.vectors) > 0 or self.controls > 0,
             "There is nothing to evaluate: name a vector file or ask for controls.",
         )
+
+    @property
+    def which(self) -> Which:
+        """The weights that are steered: the adapter, where there is one, at its dose."""
+        adapters = tuple(self.model.adapters)
+        return True if self.dose is None else doses.chosen(True, self.dose, adapters)
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """The vector sets that are used: those that are measured, then those that it names else."""
+        named = [*(ref.digest for ref in self.vectors), *(digest for digest, _ in self.referred)]
+        return tuple(dict.fromkeys(named))
 
     @property
     def is_likelihood(self) -> bool:
@@ -256,7 +283,7 @@ class EvaluateConfig(RunConfig):
 
     def named(self, known: Known) -> dict[str, Any]:
         """All settings, with vectors, model, questions and files by their content."""
-        contents = {ref.digest: known.content(ref.digest) for ref in self.vectors}
+        contents = {digest: known.content(digest) for digest in self.digests}
         return self.planned(known) | {"contents": contents}
 
     def planned(self, known: Known) -> dict[str, Any]:
@@ -271,6 +298,13 @@ class EvaluateConfig(RunConfig):
         # holds this as it is, so that what came later must not stand in it unasked.
         silent = {"orders"} if self.is_likelihood else {"reading", "likelihood"}
         silent |= set() if self.skipped else {"skipped"}
+        silent |= {name for name in LATER if getattr(self, name) == getattr(USUAL, name)}
+        if self.needs_samples:
+            named["usual"] = known.file(self.usual)
+        if isinstance(self.which, Dose):
+            contents = [named["model"].get("adapter"), *named["model"].get("more_adapters", ())]
+            by_name = dict(zip(self.model.adapters, contents, strict=False))
+            named["dose"] = self.which.by_content(by_name)
         return {name: value for name, value in named.items() if name not in silent}
 
     def contents(self, known: Known) -> dict[str, Any]:

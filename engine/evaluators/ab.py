@@ -19,11 +19,11 @@ from engine.configs.sweeps import EvaluateConfig
 from engine.evaluators import layout
 from engine.evaluators.glimpses import Glimpses
 from engine.evaluators.layout import QUESTIONS_PER_UNIT, Load, Part, Save
-from engine.evaluators.readings.asked import HALF, Asked, Measured, Readings
-from engine.evaluators.rows import SweepRow, edits_of
+from engine.evaluators.readings.asked import HALF, Asked, Measured, Readings, sharing
+from engine.evaluators.rows import SweepRow
+from engine.evaluators.steering.gating import SteeredRows
 from engine.model.batches import Batches, Kind, tokens_at_once
 from engine.model.blocks import RowCache
-from engine.model.edits import EditBatch
 from engine.model.forward import Forward
 from engine.model.prompts import AnswerTokens, shared_prefix
 from engine.progress import Progress
@@ -55,8 +55,12 @@ class Sweep(Asked):
         """The question as given, and what is written before the letter."""
         return self.tokens[question][0]
 
+    def begin(self, question: int, text: int) -> int:
+        """All of it."""
+        return len(self.tokens[question][text])
+
     def answer(
-        self, question: int, edits: EditBatch, common: RowCache, batch: slice, out: Readings
+        self, question: int, edits: SteeredRows, common: RowCache, batch: slice, out: Readings
     ) -> None:
         """The logits of both letters and their probability."""
         answer_question(self, question, edits, common, batch, out)
@@ -119,14 +123,16 @@ def prepare(
         [prompter.tokens(q.text(swap), config.system, answers.prefix) for swap in swaps]
         for q in questions
     ]
-    shared = shared_prefix([t for orders in tokens for t in orders])
+    prompts = [t for orders in tokens for t in orders]
     tie = HALF if config.ties == "half" else 0.0
     return Sweep(
         door=door,
         questions=questions,
         tokens=tokens,
         after=after,
-        shared=shared,
+        shared=sharing(prompts, shared_prefix(prompts), config.window),
+        adapter=config.which,
+        window=config.window,
         tie=tie,
         answers=answers,
     )
@@ -136,9 +142,16 @@ def residual_norms(sweep: Asked, sites: Sequence[Site]) -> dict[Site, float]:
     """Median norm of the residual stream over the tokens of the first questions, by site."""
     norms: dict[Site, list[torch.Tensor]] = {site: [] for site in sites}
     for question in range(min(NORM_QUESTIONS, len(sweep.questions))):
-        for site, hidden in sweep.door.capture(sweep.prompt(question), list(sites)).items():
+        for site, hidden in captured(sweep, question, sites).items():
             norms[site].append(hidden.norm(dim=-1))
     return {site: float(torch.cat(parts).median()) for site, parts in norms.items()}
+
+
+def captured(
+    sweep: Asked, question: int, sites: Sequence[Site]
+) -> dict[Site, Float[torch.Tensor, "tokens hidden"]]:
+    """The unsteered states of a question's prompt."""
+    return sweep.door.capture(sweep.prompt(question), list(sites), sweep.adapter)
 
 
 Look = Callable[[Measured, Int[np.ndarray, " chosen"]], None]
@@ -286,8 +299,13 @@ def _measure_batch(
     tick: Callable[[int], None],
     finish: Callable[[Part], None],
 ) -> None:
-    edits = edits_of(rows[batch.rows])
-    common = sweep.door.prefill(sweep.start(batch.first, 0), edits, sweep.shared)
+    edits = SteeredRows(
+        door=sweep.door, rows=[row.edits for row in rows[batch.rows]], adapter=sweep.adapter
+    )
+    common = RowCache()
+    if not edits.gates:
+        start = sweep.start(batch.first, 0)
+        common = sweep.door.prefill(start, edits.on(sweep.prompt(batch.first)), sweep.shared)
     for unit in batch.units(QUESTIONS_PER_UNIT):
         for question in range(unit.first, unit.last):
             tick((question - unit.first) * (batch.stop - batch.start))
@@ -298,7 +316,7 @@ def _measure_batch(
 def answer_question(
     sweep: Sweep,
     question: int,
-    edits: EditBatch,
+    edits: SteeredRows,
     common: RowCache,
     batch: slice,
     out: Readings,
@@ -307,10 +325,13 @@ def answer_question(
     logits, mass = out
     orders = sweep.tokens[question]
     ids = [sweep.answers.a, sweep.answers.b]
+    batches = [edits.on(order) for order in orders]
     stem = shared_prefix(orders) if len(orders) > 1 else sweep.shared
+    # Orders of which a gate opens for one alone have nothing in common.
+    stem = sharing(orders, stem, sweep.window) if len(set(map(id, batches))) == 1 else 0
     starts = [sweep.start(question, order) for order in range(len(orders))]
-    past = sweep.door.prefill(starts[0], edits, stem, common)
-    for order, start in enumerate(starts):
-        found = sweep.door.answers(start, edits, ids, past)
+    past = sweep.door.prefill(starts[0], batches[0], stem, common)
+    for order, (start, now) in enumerate(zip(starts, batches, strict=True)):
+        found = sweep.door.answers(start, now, ids, past)
         logits[batch, question, order] = found.logits.numpy()
         mass[batch, question, order] = found.mass.numpy()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import torch
 
 from engine.configs.grids import Configuration, GenerateConfig
+from engine.configs.steering.doses import Which
 from engine.model.edits import Edit
 from engine.model.forward import Forward
 
@@ -26,6 +27,8 @@ class Cell:
     """Of the prompt."""
     column: Configuration
     edits: list[Edit]
+    which: Which = False
+    """The weights that answer."""
     written: list[int] = field(default_factory=list)
     """Generated tokens, with the one that ended the text."""
     finished: bool = False

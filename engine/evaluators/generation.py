@@ -14,12 +14,13 @@ from torch import Tensor
 
 from engine.configs.grids import Configuration, GenerateConfig
 from engine.configs.steering.doses import Which
-from engine.evaluators import interventions, lockstep, sampling
+from engine.evaluators import lockstep, sampling
 from engine.evaluators import text_figures as side_effects
 from engine.evaluators.cells import Cell, draws_of, end_tokens, key_of
 from engine.evaluators.judges.nobody import Nobody
 from engine.evaluators.judges.verdicts import Judge, Judged, labels_of
-from engine.evaluators.text_figures import Neutral, Scored
+from engine.evaluators.steering.columns import Columns, foreign_notes
+from engine.evaluators.text_figures import Arm, Neutral, Scored
 from engine.model.edits import Edit, first_edited
 from engine.model.forward import Forward
 from engine.progress import Progress
@@ -90,35 +91,41 @@ class Grid:
         self._ends = end_tokens(door)
         self._show_next = 0.0
         self._save: Callable[..., object] = units.save_unit
-        prompts = files.load_prompts(config.neutral_prompts)
-        self._neutral = [
-            door.loaded.prompter.tokens(p, config.system, more=side_effects.NEUTRAL_TOKENS)
-            for p in prompts
-        ]
-        sites = interventions.sites_of(config.configurations, sets, door)
-        self.residuals = interventions.residual_norms(door, self._neutral[:NORM_PROMPTS], sites)
-        self.columns = {
-            c.effect: (c, interventions.edits_of(c, sets, door.blocks, self.residuals))
-            for c in config.configurations
-        }
-        prompter, most = door.loaded.prompter, config.max_new_tokens
-        tokens = [prompter.tokens(p, config.system, more=most) for p in config.prompts]
+        self._made = Columns(door, config.configurations, sets, config.system)
+        neutral = self._neutral_prompts(config.system)
+        self._made.measure(neutral[:NORM_PROMPTS])
+        self.columns = {c.effect: (c, self._made.edits(c)) for c in config.configurations}
+        self._tokens = {c.system: self._prompts(c.system) for c in config.configurations}
+        self._tokens[None] = self._prompts(None)
         self.cells = {
             (prompt, effect, sample): Cell(
                 key_of(config, config.prompts[prompt], effect, sample),
                 prompt,
                 sample,
-                tokens[prompt],
-                *self.columns[effect],
+                self._tokens[column.system][prompt],
+                column,
+                edits,
+                column.which(tuple(config.model.adapters)),
             )
-            for prompt in range(len(tokens))
-            for effect in self.columns
+            for prompt in range(len(config.prompts))
+            for effect, (column, edits) in self.columns.items()
             for sample in range(config.samples)
         }
-        self._notes += _notes(door, sets)
-        self._neutral = self._neutral[: config.neutral]
+        self._notes += foreign_notes(door, sets)
+        self._neutral = neutral[: config.neutral]
         measured = len(self._neutral) * (len(self.columns) + 2) * side_effects.NEUTRAL_TOKENS
         self._total = 2 * len(self.cells) * config.max_new_tokens + measured
+
+    def _prompts(self, system: str | None) -> list[list[int]]:
+        """The grid's prompts under a column's own system prompt, or None for the grid's."""
+        prompter, most = self.door.loaded.prompter, self.config.max_new_tokens
+        own = self.config.system if system is None else system or None
+        return [prompter.tokens(p, own, more=most) for p in self.config.prompts]
+
+    def _neutral_prompts(self, system: str | None) -> list[list[int]]:
+        prompter, most = self.door.loaded.prompter, side_effects.NEUTRAL_TOKENS
+        prompts = files.load_prompts(self.config.neutral_prompts)
+        return [prompter.tokens(p, system, more=most) for p in prompts]
 
     def run(self) -> GridResult:
         """Write, score, measure."""
@@ -151,7 +158,7 @@ class Grid:
         self._done = (len(self.cells) - len(cells)) * self.config.max_new_tokens
         groups: dict[tuple[int, Which], list[Cell]] = {}
         for cell in cells:
-            groups.setdefault((len(cell.tokens), cell.column.adapter), []).append(cell)
+            groups.setdefault((len(cell.tokens), cell.which), []).append(cell)
         for (length, _), members in groups.items():
             # Side by side, rows share what lies before their first edit.
             members.sort(key=lambda cell: (first_edited(cell.edits), cell.prompt))
@@ -194,7 +201,7 @@ class Grid:
                 self.door,
                 [c.tokens for c in cells],
                 [c.edits for c in cells],
-                cells[0].column.adapter,
+                cells[0].which,
                 pick,
             )
         except BaseException:
@@ -260,7 +267,9 @@ class Grid:
         for cell in self.cells.values():
             if cell.mean_logprob is None:
                 twins.setdefault((cell.prompt, tuple(cell.written)), []).append(cell)
-        texts = [Scored(cells[0].tokens, cells[0].written) for cells in twins.values()]
+        # Under the usual system prompt, also what was written under another one.
+        usual = self._tokens[None]
+        texts = [Scored(usual[c[0].prompt], c[0].written) for c in twins.values()]
         readings = side_effects.read(self.door, texts, self._tick, self._notes.append)
         for reading, cells in zip(readings, twins.values(), strict=True):
             for cell in cells:
@@ -269,9 +278,9 @@ class Grid:
         self._done = 2 * len(self.cells) * limit
 
     def _side_effects(self) -> dict[str, dict[str, float]]:
-        found = {effect: self._size(edits) for effect, (_, edits) in self.columns.items()}
+        found = {effect: self._size(*column) for effect, column in self.columns.items()}
         if self._neutral:
-            columns = [(edits, c.adapter) for c, edits in self.columns.values()]
+            columns = [self._arm(*column) for column in self.columns.values()]
             most = side_effects.NEUTRAL_TOKENS
             answers = side_effects.greedy(
                 self.door, self._neutral, self._ends, most, self._tick, note=self._notes.append
@@ -285,8 +294,14 @@ class Grid:
         self._progress(self._total, self._total, "done")
         return {c.name: found[c.effect] for c in self.config.configurations}
 
-    def _size(self, edits: list[Edit]) -> dict[str, float]:
-        size = interventions.relative_size(edits, self.residuals)
+    def _arm(self, column: Configuration, edits: list[Edit]) -> Arm:
+        own = None
+        if column.system is not None:
+            own = self._neutral_prompts(column.system or None)[: len(self._neutral)]
+        return Arm(edits, column.which(tuple(self.config.model.adapters)), own)
+
+    def _size(self, column: Configuration, edits: list[Edit]) -> dict[str, float]:
+        size = self._made.relative_size(column, edits)
         return {} if size is None else {"relative": size}
 
     # The record
@@ -331,16 +346,3 @@ class Grid:
                 }
             )
         return pd.DataFrame(rows)
-
-
-def _notes(door: Forward, sets: Mapping[str, VectorSet]) -> list[str]:
-    notes = list(door.loaded.notes)
-    own = door.loaded.source.fingerprint
-    for found in sets.values():
-        other = found.model.get("fingerprint")
-        if other is not None and other != own:
-            notes.append(
-                f"The vectors of {found.method} {found.digest} were found on another model "
-                f"({found.model.get('short_name', 'unknown')})."
-            )
-    return notes

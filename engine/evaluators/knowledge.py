@@ -11,10 +11,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from engine.configs.steering.windows import Window, window
 from engine.errors import DataError
 from engine.evaluators.measuring import Cells, Setting
-from engine.evaluators.rows import edits_of
+from engine.evaluators.readings.asked import sharing
+from engine.evaluators.steering.gating import SteeredRows
 from engine.model.batches import Batches, Kind
+from engine.model.blocks import RowCache
 from engine.model.forward import Forward
 from engine.model.prompts import shared_prefix
 from engine.questions.knowledge import KnowledgeQuestion, load_knowledge, score
@@ -33,6 +36,8 @@ class Knowledge:
     """[question][rotation][token]."""
     letters: tuple[int, ...]
     """Tokens of the letters."""
+    window: Window = window("all")
+    """Which positions rows change."""
 
     @property
     def texts(self) -> int:
@@ -46,15 +51,21 @@ class Knowledge:
         if not self.turns:
             return logits
         every = [tokens for turns in self.turns for tokens in turns]
-        shared, door = shared_prefix(every), self.door
+        door = self.door
+        shared = sharing(every, shared_prefix(every), self.window)
 
         def work(part: range) -> None:
-            edits = edits_of(rows[part.start : part.stop])
-            common = door.prefill(door.start(every[0], self.after), edits, shared)
+            some = [row.edits for row in rows[part.start : part.stop]]
+            edits = SteeredRows(door=door, rows=some, adapter=cells.adapter)
+            # A gate that opens for one prompt and not for another leaves nothing in common.
+            common = RowCache()
+            if not edits.gates:
+                start = door.start(every[0], self.after, cells.adapter)
+                common = door.prefill(start, edits.on(every[0]), shared)
             for question, turns in enumerate(self.turns):
                 for turn, tokens in enumerate(turns):
-                    start = door.start(tokens, self.after)
-                    found = door.answers(start, edits, list(self.letters), common)
+                    start = door.start(tokens, self.after, cells.adapter)
+                    found = door.answers(start, edits.on(tokens), list(self.letters), common)
                     logits[part.start : part.stop, question, turn] = found.logits.numpy()
                 cells.tick(len(part) * len(turns))
 
@@ -91,7 +102,7 @@ def prepare(setting: Setting) -> Knowledge:
         [prompter.tokens(q.text(turn), config.system, prefix) for turn in range(len(q.options))]
         for q in questions
     ]
-    return Knowledge(door, setting.after, questions, turns, letters)
+    return Knowledge(door, setting.after, questions, turns, letters, config.window)
 
 
 def _letters(

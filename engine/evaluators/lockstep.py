@@ -4,11 +4,11 @@ Rows leave the batch as they end. Knows nothing of how a token is chosen.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from torch import Tensor
 
 from engine.configs.steering.doses import Which
+from engine.evaluators.steering import gating
 from engine.model.batches import Batches, Kind, tokens_at_once
 from engine.model.edits import Edit, EditBatch
 from engine.model.forward import Forward
@@ -27,14 +27,16 @@ def rows_per_batch(door: Forward, positions: int) -> int:
     return max(1, min(budget // max(positions, 1), LOGIT_BYTES // (4 * vocab)))
 
 
-def stacked(door: Forward, edits: Sequence[Sequence[Edit]]) -> EditBatch:
-    """One list of edits per row as a batch on the model's device."""
-    batch, device = EditBatch.stack(edits), door.loaded.device
+def stacked(
+    door: Forward,
+    prompts: Sequence[list[int]],
+    edits: Sequence[Sequence[Edit]],
+    adapter: Which,
+) -> EditBatch:
+    """One list of edits per row as a batch on the model's device; prompt gates are decided."""
+    edits = gating.by_prompt(door, prompts, edits, adapter)
     # Once, or every block of every step would wait for a copy.
-    groups = [
-        replace(g, vectors=g.vectors.to(device), scales=g.scales.to(device)) for g in batch.groups
-    ]
-    return replace(batch, groups=tuple(groups))
+    return EditBatch.stack(edits).to(door.loaded.device)
 
 
 def run(
@@ -53,7 +55,7 @@ def run(
         adapter: Whether the fine-tuned model answers; of several its name.
         pick: Sees each row's logits once per token.
     """
-    batch = stacked(door, edits)
+    batch = stacked(door, prompts, edits, adapter)
     decoder = door.decoder(prompts, batch, adapter)
     going, logits = list(range(len(prompts))), decoder.first()
     while True:
@@ -92,6 +94,5 @@ def in_batches(
 
 
 def _chosen(batch: EditBatch, rows: list[int]) -> EditBatch:
-    groups = [replace(g, vectors=g.vectors[rows], scales=g.scales[rows]) for g in batch.groups]
-    used = [g for g in groups if bool((g.scales != 0).any())]
+    used = [g for g in batch.select(rows).groups if bool((g.scales != 0).any())]
     return EditBatch(rows=len(rows), groups=tuple(used))

@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from engine.configs.steering.doses import Which
 from engine.configs.sweeps import EvaluateConfig
 from engine.evaluators import text_figures
 from engine.evaluators.rows import SweepRow
@@ -44,14 +45,13 @@ class Cells:
     """Called with the work that was done; may raise to stop."""
     note: text_figures.Note
     """Told what a reader should know, such as that memory ran out."""
+    adapter: Which = True
+    """The weights that answer."""
 
     @property
     def edits(self) -> list[list[Edit]]:
-        """What each cell adds; nothing for the baseline."""
-        return [
-            [Edit(site=row.site, vector=row.delta, scale=1.0)] if bool(row.delta.any()) else []
-            for row in self.rows
-        ]
+        """What each cell changes; nothing for the baseline."""
+        return [list(row.edits) for row in self.rows]
 
 
 @runtime_checkable

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from engine.evaluators import text_figures
 from engine.evaluators.cells import end_tokens
 from engine.evaluators.measuring import Cells, Setting
-from engine.evaluators.text_figures import Neutral
+from engine.evaluators.text_figures import Arm, Neutral
 from engine.model.forward import Forward
 from engine.questions import files
 
@@ -33,9 +33,9 @@ class OnNeutral:
         """KL and perplexity; no columns where no prompt is asked."""
         if not self.texts:
             return np.zeros((len(cells.rows), 0), dtype=np.float64)
-        steered = [(edits, True) for edits in cells.edits]
+        steered = [Arm(edits, cells.adapter) for edits in cells.edits]
         found = text_figures.on_neutral(
-            self.door, self.neutral, steered, cells.tick, cells.note, base_adapter=True
+            self.door, self.neutral, steered, cells.tick, cells.note, base_adapter=cells.adapter
         )
         return np.array([[one["kl"], one["neutral_perplexity"]] for one in found])
 
@@ -50,7 +50,9 @@ def prepare(setting: Setting) -> OnNeutral:
     prompts = files.load_prompts(config.neutral_prompts)[: config.neutral]
     prompter, most = door.loaded.prompter, text_figures.NEUTRAL_TOKENS
     tokens = [prompter.tokens(prompt, config.system, more=most) for prompt in prompts]
-    answers = text_figures.greedy(door, tokens, end_tokens(door), most, _quiet, adapter=True)
+    answers = text_figures.greedy(
+        door, tokens, end_tokens(door), most, _quiet, adapter=config.which
+    )
     return OnNeutral(door, Neutral(tokens, answers))
 
 

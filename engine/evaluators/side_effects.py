@@ -123,7 +123,7 @@ def _measure_cells(
     note: Callable[[str], None],
 ) -> dict[str, np.ndarray]:
     """The batch's readings: what an earlier run knew of them, and every measure that it lacks."""
-    cells = Cells(rows, tick, note)
+    cells = Cells(rows, tick, note, beside.setting.config.which)
     lacking = {key: one for key, one in beside.takings.items() if key not in known}
     return known | {key: one.measure(cells) for key, one in lacking.items()}
 

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -16,12 +16,28 @@ from engine.errors import ConfigError
 from engine.evaluators import ab, side_effects
 from engine.evaluators.readings import likelihood
 from engine.evaluators.readings.asked import Asked, Measured, as_frame
-from engine.evaluators.rows import CONTROL_SEED, SweepRow, sweep_rows, told_controls
+from engine.evaluators.rows import (
+    CONTROL_SEED,
+    SweepRow,
+    chosen_vectors,
+    control_aims,
+    isotropic,
+    sites_of,
+    sweep_rows,
+    told_controls,
+    vector_aims,
+)
+from engine.evaluators.steering import columns, gating
+from engine.evaluators.steering.making import Maker
+from engine.evaluators.steering.sides import Samples
+from engine.evaluators.steering.usual import Usual
 from engine.finders.random_control import directions, spread_states
+from engine.model.edits import reached_block
 from engine.model.forward import Forward
 from engine.progress import Progress
 from engine.records.records import Question, VectorSet
-from engine.statistics.cells import CONTROL
+from engine.statistics import yardsticks
+from engine.statistics.yardsticks import Place
 
 
 @runtime_checkable
@@ -77,8 +93,6 @@ def run(
     """
     opened = open_sweep(door, config, sets, questions)
     sweep, rows = opened.sweep, opened.rows
-    if config.control_kind != "isotropic":
-        rows = spread_controls(rows, config, sweep)
     asked = (
         side_effects.prepare(door, questions, config, sweep.after) if config.side_effects else None
     )
@@ -97,7 +111,10 @@ def run(
         notes += effects.notes
     notes += notes_of(sweep, measured)
     return SweepResult(
-        frame=frame, answers=opened.answers, controls=told_controls(rows), notes=tuple(notes)
+        frame=frame,
+        answers=opened.answers,
+        controls=told_controls(rows, config),
+        notes=tuple(notes),
     )
 
 
@@ -117,7 +134,7 @@ def _show(
     sweep = opened.sweep.part(np.arange(count))
     frame = as_frame(sweep, [rows[row] for row in chosen], measured)
     notes = (note, *notes_of(sweep, measured))
-    told = told_controls(opened.rows)
+    told = told_controls(opened.rows, config)
     show(SweepResult(frame=frame, answers=opened.answers, controls=told, notes=notes), count)
 
 
@@ -142,14 +159,35 @@ def open_sweep(
     Raises:
         EngineError: If a site does not exist in the model or A and B are not single tokens.
     """
-    for found in sets:
+    named = {found.digest: found for found in sets}
+    for found in named.values():
         _check_fits(found, door)
-    sites = _sites(config, sets)
-    after = min(site.block - (site.kind == "block_in") for site in sites)
+    own = sets[: len(config.vectors)]
+    chosen = chosen_vectors(own, config)
+    vector_sites = _sites(config, own)
+    sites = list(dict.fromkeys(s for v in vector_sites for s in sites_of(v, config, door.blocks)))
+    for site in sites:
+        door.check_layer(site.block, "layer")
+    gate = config.gate
+    read_at = [reached_block(site) for site in (*sites, *vector_sites)]
+    after = min([*read_at, *([] if gate is None else [gate.block])])
     read = likelihood if config.reading == "likelihood" else ab
     sweep: Asked = read.prepare(door, questions, config, after)
-    residuals = ab.residual_norms(sweep, sites)
-    rows = sweep_rows(sets, config, residuals, door.hidden, sites[0])
+    residuals = ab.residual_norms(sweep, list(dict.fromkeys((*sites, *vector_sites))))
+    usual = Usual.of(door, config.usual, config.system, config.which)
+    maker = Maker(
+        how=config,
+        residuals=residuals,
+        usual=usual,
+        second=columns.named(config.second, named),
+        gate=gating.gate_at(gate, named, door, usual),
+    )
+    aims = vector_aims(chosen, config, door.blocks, Samples(door))
+    places = yardsticks.places_of(chosen, config.scale_unit == "relative")
+    places = places or [Place(vector_sites[0], 1.0)]
+    units = unit_controls(places, config, sweep)
+    aims += control_aims(aims, places, config, units, door.blocks)
+    rows = sweep_rows(aims, config, maker, door.hidden, vector_sites[0])
     answers = {**sweep.told, "residual_norms": _in_words(residuals)}
     return Opened(sweep, rows, answers)
 
@@ -159,30 +197,26 @@ def notes_of(sweep: Asked, measured: Measured) -> list[str]:
     return [*sweep.door.loaded.notes, *sweep.notes(measured)]
 
 
-def spread_controls(rows: list[SweepRow], config: EvaluateConfig, sweep: Asked) -> list[SweepRow]:
-    """The rows with every control turned to a direction as the residual stream spreads.
+def unit_controls(
+    places: Sequence[Place], config: EvaluateConfig, sweep: Asked
+) -> list[torch.Tensor]:
+    """Unit directions of every yardstick's controls, uniform or as the residual stream spreads.
 
-    Length and sign of what is added stay; the states are those of the first questions.
+    The states are those of the first questions.
     """
+    if config.control_kind == "isotropic":
+        return isotropic(places, config, sweep.door.hidden)
     count = min(ab.NORM_QUESTIONS, len(sweep.questions))
     prompts = [sweep.prompt(question) for question in range(count)]
-    found: dict[int, torch.Tensor] = {}
     states: dict[Site, torch.Tensor] = {}
-    places = {row.vector: (row.site, row.norm) for row in rows if row.vector_set == CONTROL}
-    for number, place in enumerate(dict.fromkeys(places.values())):
-        here = [vector for vector, own in places.items() if own == place]
-        site, seed = place[0], config.seed + CONTROL_SEED + number
+    found = []
+    for number, (site, _) in enumerate(places):
         if site not in states:
             states[site] = spread_states(sweep.door, prompts, site)
-        width = states[site].shape[1]
-        drawn = directions(config.control_kind, len(here), width, seed, states[site])
-        found |= dict(zip(here, drawn, strict=True))
-    return [
-        replace(row, delta=found[row.vector] * row.delta.norm() * np.sign(row.relative))
-        if row.vector_set == CONTROL
-        else row
-        for row in rows
-    ]
+        width, seed = states[site].shape[1], config.seed + CONTROL_SEED + number
+        count = config.controls
+        found.append(directions(config.control_kind, count, width, seed, states[site]))
+    return found
 
 
 def _stretches(progress: Progress, before: int, ahead: int) -> tuple[Progress, Progress]:

@@ -8,7 +8,7 @@ model of the base model's own answers to them.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -112,8 +112,9 @@ def _alike(texts: Sequence[Scored]) -> list[list[int]]:
 def _read_batch(
     door: Forward, texts: list[Scored], tick: Callable[[int], None], keep_first: bool
 ) -> list[Reading]:
-    batch = lockstep.stacked(door, [text.edits for text in texts])
-    decoder = door.decoder([text.prompt for text in texts], batch, texts[0].adapter)
+    prompts, adapter = [text.prompt for text in texts], texts[0].adapter
+    batch = lockstep.stacked(door, prompts, [text.edits for text in texts], adapter)
+    decoder = door.decoder(prompts, batch, adapter)
     first = decoder.first().log_softmax(-1)
     logprobs = first.gather(-1, torch.tensor([[text.answer[0]] for text in texts]))
     longest = max(len(text.answer) for text in texts)
@@ -218,10 +219,19 @@ class Neutral:
     answers: list[list[int]]
 
 
+class Arm(NamedTuple):
+    """A configuration as it reads neutral answers."""
+
+    edits: Sequence[Edit]
+    adapter: Which
+    prompts: list[list[int]] | None = None
+    """The neutral prompts with its own system prompt; None is with the usual one."""
+
+
 def on_neutral(
     door: Forward,
     neutral: Neutral,
-    columns: Sequence[tuple[Sequence[Edit], Which]],
+    columns: Sequence[Arm],
     tick: Callable[[int], None],
     note: Note,
     base_adapter: Which = False,
@@ -231,7 +241,7 @@ def on_neutral(
     Args:
         door: The model.
         neutral: Prompts, and the base model's answers.
-        columns: Edits and adapter of each configuration.
+        columns: Edits, adapter and prompts of each configuration.
         tick: Called with the number of tokens read; may raise to stop.
         note: Told when memory ran out.
         base_adapter: Whether the unsteered model they are compared with has its adapter on.
@@ -240,18 +250,17 @@ def on_neutral(
         Per column `kl`: mean over prompts of KL(base || steered) of the next token, in nats;
         `neutral_perplexity`: exp of the mean negative log-probability of the answers' tokens.
     """
-    base = _read_all(door, neutral, [((), base_adapter)], tick, note)[0]
+    base = _read_all(door, neutral, [Arm((), base_adapter)], tick, note)[0]
     vocab = len(_first(base[0]))
     # The first logits of every text are kept until its column is done.
     size = max(1, lockstep.LOGIT_BYTES // (4 * vocab * len(neutral.prompts)))
     found = []
     for first in range(0, len(columns), size):
         part = columns[first : first + size]
-        for (edits, adapter), readings in zip(
-            part, _read_all(door, neutral, part, tick, note), strict=True
-        ):
+        for arm, readings in zip(part, _read_all(door, neutral, part, tick, note), strict=True):
             # In a batch of another size the base model differs from itself in the last bit.
-            readings = readings if edits or adapter != base_adapter else base
+            is_base = not arm.edits and arm.adapter == base_adapter and arm.prompts is None
+            readings = base if is_base else readings
             pairs = zip(base, readings, strict=True)
             logprobs = [value for reading in readings for value in reading.logprobs]
             loss = -sum(logprobs) / len(logprobs)
@@ -267,15 +276,15 @@ def on_neutral(
 def _read_all(
     door: Forward,
     neutral: Neutral,
-    columns: Sequence[tuple[Sequence[Edit], Which]],
+    columns: Sequence[Arm],
     tick: Callable[[int], None],
     note: Note,
 ) -> list[list[Reading]]:
     """By column, its reading of every neutral answer."""
     texts = [
-        Scored(prompt, answer, edits, adapter)
-        for edits, adapter in columns
-        for prompt, answer in zip(neutral.prompts, neutral.answers, strict=True)
+        Scored(prompt, answer, arm.edits, arm.adapter)
+        for arm in columns
+        for prompt, answer in zip(arm.prompts or neutral.prompts, neutral.answers, strict=True)
     ]
     readings = read(door, texts, tick, note, keep_first=True)
     count = len(neutral.prompts)

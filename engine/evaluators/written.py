@@ -55,7 +55,7 @@ class Written:
             end_tokens(self.door),
             WRITTEN_TOKENS,
             cells.tick,
-            adapter=True,
+            adapter=cells.adapter,
             edits=[edits[cell] for cell, _ in pairs],
             note=cells.note,
         )

@@ -1,50 +1,58 @@
 """Interventions as values: what to change in the residual stream, one list of edits per row.
 
 Knows nothing of models. `forward` asks an `EditBatch` to change a hidden state and nothing else
-ever touches the model.
+ever touches the model. What a change is stands in `operators`.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from engine.configs.core import Site
+from engine.configs.steering.interventions import Operation
+from engine.configs.steering.windows import Window, window
 from engine.errors import ConfigError
-
-Operation = Literal["add", "ablate"]
-
-
-def first_position(positions: str, prompt_length: int) -> int | None:
-    """The first position an edit reaches, or None for an edit of the prompt only.
-
-    Args:
-        positions: "all", "prompt", "response" (the last prompt position and every generated
-            one) or "last-K" (the last K prompt positions and every generated one).
-        prompt_length: Tokens in the prompt.
-    """
-    if positions in ("all", "prompt"):
-        return 0
-    if positions == "response":
-        return prompt_length - 1
-    head, _, count = positions.partition("-")
-    if head == "last" and count.isdecimal() and int(count) > 0:
-        return max(0, prompt_length - int(count))
-    raise ConfigError(
-        f"Positions {positions!r} are not known: use all, prompt, response or last-K, as last-4."
-    )
-
+from engine.model.operators.registry import OPERATORS
 
 NO_BLOCK = 10**9
 """Stands for the first edited block of a row that has no edit."""
+MANY_OFF = 0.25
+"""Share of rows left as they are from which the others are changed on their own."""
 
 
 def reached_block(site: Site) -> int:
     """The block whose output an edit at this site changes; -1 is the embedding."""
     return site.block - (site.kind == "block_in")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TokenGate:
+    """Opens at the positions whose state projects far enough on a condition vector."""
+
+    block: int
+    """At whose output it reads, before any edit there."""
+    unit: Float[Tensor, " hidden"]
+    mean: float
+    """Of the projection over neutral text."""
+    sd: float
+    level: float
+    """In standard deviations from the mean."""
+    is_above: bool = True
+
+    def opens(self, hidden: Float[Tensor, "rows tokens hidden"]) -> Bool[Tensor, "rows tokens"]:
+        """Where an edit may act."""
+        along = hidden.float() @ self.unit.to(hidden.device, torch.float32)
+        z = (along - self.mean) / max(self.sd, 1e-12)
+        return z > self.level if self.is_above else z < self.level
+
+
+class PromptGate(TokenGate):
+    """Opens for a whole text or not at all, which its prompt's mean state decides beforehand."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -54,31 +62,89 @@ class Edit:
     site: Site
     vector: Float[Tensor, " hidden"]
     scale: float
+    """The operator's strength; 0 leaves the row as it is, bit for bit."""
     operation: Operation = "add"
-    """add: h + scale v. ablate: h - scale (h.v/|v|) v/|v|."""
     positions: str = "all"
     preserve_norm: bool = False
     """Rescale every changed position to the norm it had."""
+    parts: Mapping[str, Float[Tensor, "some features"]] = field(default_factory=dict)
+    """What the operator needs beside the vector, by the names in `operators.registry`."""
+    gate: TokenGate | None = None
+    """Where it may act; None is everywhere."""
+
+    @property
+    def window(self) -> Window:
+        """Which positions it changes."""
+        return window(self.positions)
+
+
+class _Kind(NamedTuple):
+    """What edits share that are made together."""
+
+    site: Site
+    operation: Operation
+    positions: str
+    preserve_norm: bool
+    gate: TokenGate | None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SiteEdits:
-    """Edits of many rows that share everything but vector and scale."""
+    """Edits of many rows that share everything but vector and strength."""
 
     site: Site
-    vectors: Float[Tensor, "rows hidden"]
-    """add: already multiplied by the scale. ablate: unit directions."""
+    parts: Mapping[str, Float[Tensor, "rows some features"]]
+    """What the operator needs, by name; "add": vectors already multiplied by their strengths."""
     scales: Float[Tensor, " rows"]
-    """Zero leaves the row as it is, bit for bit."""
+    """Strengths. Zero leaves the row as it is, bit for bit."""
     operation: Operation = "add"
     positions: str = "all"
     preserve_norm: bool = False
+    gate: TokenGate | None = None
+
+    @functools.cached_property
+    def _on(self) -> Bool[Tensor, " rows"]:
+        return self.scales != 0
+
+    @functools.cached_property
+    def _chosen(self) -> Tensor | None:
+        """Places of the rows that are changed, where most are not."""
+        on = self._on
+        return on.nonzero()[:, 0] if float(on.float().mean()) < 1 - MANY_OFF else None
+
+    @functools.cached_property
+    def _all_on(self) -> bool:
+        return bool(self._on.all())
+
+    def to(self, device: torch.device) -> "SiteEdits":
+        """The same on a device, so that no block waits for a copy."""
+        parts = {name: part.to(device) for name, part in self.parts.items()}
+        return replace(self, parts=parts, scales=self.scales.to(device))
+
+    def take(self, rows: slice | Sequence[int] | Tensor) -> "SiteEdits":
+        """The same for some rows, in that order."""
+        at = rows if isinstance(rows, slice | Tensor) else torch.tensor(list(rows))
+        parts = {name: part[at] for name, part in self.parts.items()}
+        return replace(self, parts=parts, scales=self.scales[at])
+
+    def spread(self, places: Sequence[int], rows: int) -> "SiteEdits":
+        """The same at some places among `rows`, of which the others are left as they are."""
+        index = torch.tensor(list(places))
+
+        def wide(part: Tensor) -> Tensor:
+            found = part.new_zeros(rows, *part.shape[1:])
+            found[index] = part
+            return found
+
+        parts = {name: wide(part) for name, part in self.parts.items()}
+        return replace(self, parts=parts, scales=wide(self.scales))
 
     def apply(
         self,
         hidden: Float[Tensor, "rows tokens hidden"],
         first: int,
         prompt_length: int,
+        is_open: Bool[Tensor, "rows tokens"] | None = None,
     ) -> Float[Tensor, "rows tokens hidden"]:
         """The hidden state after the edit.
 
@@ -86,32 +152,41 @@ class SiteEdits:
             hidden: States of positions `first`, `first + 1`, ...
             first: Position of the first token given.
             prompt_length: Tokens in the prompt, counted from position 0.
+            is_open: Where its gate opens, for the same positions; None is everywhere.
         """
-        begin = max((first_position(self.positions, prompt_length) or 0) - first, 0)
-        end = hidden.shape[1]
-        if self.positions == "prompt":
-            end = min(end, prompt_length - first)
+        span = window(self.positions)
+        stop = span.end(prompt_length)
+        begin = max(span.begin(prompt_length) - first, 0)
+        end = hidden.shape[1] if stop is None else min(hidden.shape[1], stop - first)
         if begin >= end:
             return hidden
-        changed = self._change(hidden[:, begin:end])
+        part = hidden[:, begin:end]
+        changed = self._change(part)
+        if is_open is not None:
+            changed = torch.where(is_open[:, begin:end, None], changed, part)
         if begin == 0 and end == hidden.shape[1]:
             return changed
         return torch.cat([hidden[:, :begin], changed, hidden[:, end:]], dim=1)
 
     def _change(self, part: Float[Tensor, "rows some hidden"]) -> Float[Tensor, "rows some hidden"]:
+        chosen = self._chosen
+        if chosen is not None:
+            if not len(chosen):
+                return part
+            chosen = chosen.to(part.device)
+            return part.index_copy(0, chosen, self.take(chosen)._change(part[chosen]))
         # float32: a small vector added to a large bfloat16 state would be rounded twice.
         state = part.float()
-        vectors = self.vectors.to(state.device)[:, None, :].to(state.dtype)
-        if self.operation == "add":
-            changed = state + vectors
-        else:
-            scales = self.scales.to(state)[:, None, None]
-            changed = state - scales * (state * vectors).sum(-1, keepdim=True) * vectors
+        parts = {name: one.to(state) for name, one in self.parts.items()}
+        strengths = self.scales.to(state)[:, None, None]
+        operator = OPERATORS[self.operation]
+        changed = operator.change(state, strengths, parts)
         if self.preserve_norm:
             norms = state.norm(dim=-1, keepdim=True)
-            scaled = changed * norms / changed.norm(dim=-1, keepdim=True).clamp_min(1e-12)
-            is_on = (self.scales != 0).to(state.device)[:, None, None]
-            changed = torch.where(is_on, scaled, state)
+            changed = changed * norms / changed.norm(dim=-1, keepdim=True).clamp_min(1e-12)
+        # Rows that only add have a zero vector where they are left alone.
+        if not self._all_on and not (operator.adds_up and not self.preserve_norm):
+            changed = torch.where(self._on.to(state.device)[:, None, None], changed, state)
         return changed.to(part.dtype)
 
 
@@ -121,6 +196,8 @@ class EditBatch:
 
     rows: int
     groups: tuple[SiteEdits, ...] = ()
+    _opened: dict[TokenGate, tuple[int, Tensor]] = field(default_factory=dict, init=False)
+    """Of the pass under way: where each gate opens, from which position on."""
 
     @classmethod
     def none(cls, rows: int) -> "EditBatch":
@@ -132,59 +209,47 @@ class EditBatch:
         cls, site: Site, deltas: Float[Tensor, "rows hidden"], positions: str = "all"
     ) -> "EditBatch":
         """One vector per row added at one site; `deltas` may require a gradient."""
-        scales = torch.ones(len(deltas))
-        group = SiteEdits(site=site, vectors=deltas, scales=scales, positions=positions)
+        scales, parts = torch.ones(len(deltas)), {"vector": deltas[:, None]}
+        group = SiteEdits(site=site, parts=parts, scales=scales, positions=positions)
         return cls(rows=len(deltas), groups=(group,))
 
     @classmethod
     def stack(cls, rows: Sequence[Sequence[Edit]]) -> "EditBatch":
-        """One list of edits per row, put together by site, operation and positions.
+        """One list of edits per row, put together by site, operation, positions and gate.
 
-        Edits of one row at one site are added up (add) or done one after the other (ablate).
+        Edits of one row at one site are added up (add) or made one after the other.
         """
-        slots: dict[tuple[Site, Operation, str, bool, int], list[tuple[int, Edit]]] = {}
+        slots: dict[tuple[_Kind, int], list[tuple[int, Edit]]] = {}
         for row, edits in enumerate(rows):
-            seen: dict[tuple[Site, Operation, str, bool], int] = {}
+            seen: dict[_Kind, int] = {}
             for edit in edits:
-                key = (edit.site, edit.operation, edit.positions, edit.preserve_norm)
-                turn = seen.get(key, 0)
-                seen[key] = turn + 1
-                slot = 0 if edit.operation == "add" and not edit.preserve_norm else turn
-                slots.setdefault((*key, slot), []).append((row, edit))
-        groups = tuple(_stacked(key[:4], members, len(rows)) for key, members in slots.items())
+                kind = _Kind(
+                    edit.site, edit.operation, edit.positions, edit.preserve_norm, edit.gate
+                )
+                turn = seen.get(kind, 0)
+                seen[kind] = turn + 1
+                adds_up = OPERATORS[edit.operation].adds_up and not edit.preserve_norm
+                slots.setdefault((kind, 0 if adds_up else turn), []).append((row, edit))
+        groups = tuple(_stacked(kind, members, len(rows)) for (kind, _), members in slots.items())
         return cls(rows=len(rows), groups=groups)
 
     @property
     def lowest_block(self) -> int:
-        """The last block whose output no edit changes; -1 when even the embedding may change."""
-        return min((reached_block(g.site) for g in self.groups), default=NO_BLOCK)
+        """The last block whose output no edit changes or reads; -1 is the embedding."""
+        return min((_first_block(g.site, g.gate) for g in self.groups), default=NO_BLOCK)
 
-    def select(self, rows: slice) -> "EditBatch":
+    def to(self, device: torch.device) -> "EditBatch":
+        """The same on a device."""
+        return EditBatch(rows=self.rows, groups=tuple(g.to(device) for g in self.groups))
+
+    def select(self, rows: slice | Sequence[int]) -> "EditBatch":
         """The same edits for some rows only."""
-        groups = tuple(
-            SiteEdits(
-                site=g.site,
-                vectors=g.vectors[rows],
-                scales=g.scales[rows],
-                operation=g.operation,
-                positions=g.positions,
-                preserve_norm=g.preserve_norm,
-            )
-            for g in self.groups
-        )
-        return EditBatch(rows=len(range(*rows.indices(self.rows))), groups=groups)
+        count = len(range(*rows.indices(self.rows))) if isinstance(rows, slice) else len(rows)
+        return EditBatch(rows=count, groups=tuple(g.take(rows) for g in self.groups))
 
     def spread(self, places: Sequence[int], rows: int) -> "EditBatch":
         """The same edits at some places among `rows`, of which the others are left as they are."""
-        index = torch.tensor(list(places))
-
-        def wide(group: SiteEdits) -> SiteEdits:
-            vectors = group.vectors.new_zeros(rows, group.vectors.shape[1])
-            scales = group.scales.new_zeros(rows)
-            vectors[index], scales[index] = group.vectors, group.scales
-            return replace(group, vectors=vectors, scales=scales)
-
-        return EditBatch(rows=rows, groups=tuple(wide(group) for group in self.groups))
+        return EditBatch(rows=rows, groups=tuple(g.spread(places, rows) for g in self.groups))
 
     def at(
         self,
@@ -198,40 +263,78 @@ class EditBatch:
         The input of block b and the output of block b-1 are one place. Adding at the MLP's
         output equals adding at the block's, because nothing lies between it and the residual sum.
         """
+        for gate in dict.fromkeys(g.gate for g in self.groups):
+            if gate is not None and gate.block == block:
+                self._opened[gate] = first, gate.opens(hidden)
         for group in self.groups:
             if reached_block(group.site) == block:
-                hidden = group.apply(hidden, first, prompt_length)
+                is_open = self._open(group.gate, first, hidden.shape[1])
+                hidden = group.apply(hidden, first, prompt_length, is_open)
         return hidden
+
+    def _open(self, gate: TokenGate | None, first: int, count: int) -> Tensor | None:
+        """Where a gate opens at some positions; the last block may be asked for fewer."""
+        if gate is None:
+            return None
+        begin, is_open = self._opened[gate]
+        return is_open[:, first - begin : first - begin + count]
+
+
+def _first_block(site: Site, gate: TokenGate | None) -> int:
+    return min(reached_block(site), NO_BLOCK if gate is None else gate.block)
 
 
 def first_edited(edits: Sequence[Edit]) -> int:
-    """The first block whose output a row's edits change; `NO_BLOCK` without edits."""
-    return min((reached_block(edit.site) for edit in edits), default=NO_BLOCK)
+    """The first block whose output a row's edits change or read; `NO_BLOCK` without edits."""
+    return min((_first_block(edit.site, edit.gate) for edit in edits), default=NO_BLOCK)
 
 
-def _stacked(
-    key: tuple[Site, Operation, str, bool], members: list[tuple[int, Edit]], rows: int
-) -> SiteEdits:
-    site, operation, positions, preserve_norm = key
-    if operation == "ablate" and site.kind == "mlp_out":
-        raise ConfigError(
-            "Ablation at an MLP's output is not possible: choose the output of the block."
-        )
-    first_position(positions, 1)
-    vectors = torch.zeros(rows, len(members[0][1].vector))
-    scales = torch.zeros(rows)
+def _stacked(kind: _Kind, members: list[tuple[int, Edit]], rows: int) -> SiteEdits:
+    _check(kind)
+    width, scales = len(members[0][1].vector), torch.zeros(rows)
+    operator = OPERATORS[kind.operation]
+    parts: dict[str, Tensor] = {}
     for row, edit in members:
-        vector = edit.vector.detach().float().cpu()
-        if operation == "add":
-            vectors[row] += edit.scale * vector
-        else:
-            vectors[row] = vector / vector.norm().clamp_min(1e-12)
-        scales[row] = 1.0 if operation == "add" and edit.scale != 0 else edit.scale
-    return SiteEdits(
-        site=site,
-        vectors=vectors,
-        scales=scales,
-        operation=operation,
-        positions=positions,
-        preserve_norm=preserve_norm,
-    )
+        scales[row] = 1.0 if operator.adds_up and edit.scale != 0 else edit.scale
+        for name, value in _parts_of(edit, operator.needs).items():
+            if name not in parts:
+                height = max(len(one.parts.get(name, value)) for _, one in members)
+                parts[name] = torch.zeros(rows, height, value.shape[-1])
+            if operator.adds_up:
+                parts[name][row, 0] += value[0]
+            else:
+                parts[name][row, : len(value)] = value
+    assert all(part.shape[-1] in (1, width) for part in parts.values())
+    return SiteEdits(parts=parts, scales=scales, **kind._asdict())
+
+
+def _check(kind: _Kind) -> None:
+    """Refuse what cannot be done.
+
+    Raises:
+        ConfigError: In one sentence.
+    """
+    if kind.site.kind == "mlp_out" and kind.operation != "add":
+        what = "Ablation" if kind.operation == "ablate" else f"The operation {kind.operation}"
+        raise ConfigError(
+            f"{what} at an MLP's output is not possible: choose the output of the block."
+        )
+    window(kind.positions)
+    if isinstance(kind.gate, PromptGate):
+        raise TypeError("A prompt gate is decided before its text is run.")
+    if kind.gate is not None and kind.gate.block > reached_block(kind.site):
+        raise ConfigError(
+            f"The condition is read at block {kind.gate.block}, after the change at the "
+            f"{kind.site.words}: read it there or before."
+        )
+
+
+def _parts_of(edit: Edit, needs: Sequence[str]) -> dict[str, Float[Tensor, "some features"]]:
+    """What an operator needs of one row, in float32 on the CPU."""
+    vector = edit.vector.detach().float().cpu()
+    own = {
+        "vector": (edit.scale * vector)[None],
+        "unit": (vector / vector.norm().clamp_min(1e-12))[None],
+    }
+    given = {name: part.detach().float().cpu() for name, part in edit.parts.items()}
+    return {name: (given | own if name == "vector" else own | given)[name] for name in needs}

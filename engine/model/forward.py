@@ -39,6 +39,8 @@ class Start:
     """Block whose output `hidden` is; -1 is the embedding."""
     hidden: Float[Tensor, "one tokens hidden"]
     adapter: Which
+    prompt_length: int
+    """Tokens of the text that are its prompt; what follows is an answer that is given."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,8 +141,21 @@ class Forward:
         ):
             yield
 
-    def start(self, tokens: list[int], after: int, adapter: Which = True) -> Start:
-        """Run a prompt unsteered up to the output of block `after`, once for all rows."""
+    def start(
+        self,
+        tokens: list[int],
+        after: int,
+        adapter: Which = True,
+        prompt_length: int | None = None,
+    ) -> Start:
+        """Run a prompt unsteered up to the output of block `after`, once for all rows.
+
+        Args:
+            tokens: The prompt, and an answer where one is given.
+            after: Last block that is run.
+            adapter: The weights that answer.
+            prompt_length: Tokens without the answer; None is all.
+        """
         ids = on_device([tokens], self.loaded.device)
         with self._door(adapter):
             if self._runner is None:
@@ -149,7 +164,7 @@ class Forward:
             else:
                 hidden = self._runner.embed(ids)
                 hidden = self._runner.span(hidden, -1, after, untouched)
-        return Start(tokens, after, hidden, adapter)
+        return Start(tokens, after, hidden, adapter, prompt_length or len(tokens))
 
     def capture(
         self, tokens: list[int], sites: Sequence[Site], adapter: Which = True
@@ -218,7 +233,7 @@ class Forward:
         self, start: Start, edits: EditBatch, target: int, last: int
     ) -> Float[Tensor, "rows last hidden"]:
         """Output of block `target` at the last positions, differentiable in the edits' vectors."""
-        edit = edit_at(edits, len(start.tokens))
+        edit = edit_at(edits, start.prompt_length)
         with self._door(start.adapter, is_differentiable=True):
             if self._runner is None:
                 ids = on_device([start.tokens] * edits.rows, self.loaded.device)
@@ -236,7 +251,7 @@ class Forward:
             return past if past is not None else keep
         with self._door(start.adapter):
             hidden = start.hidden[:, first:upto].expand(edits.rows, -1, -1)
-            edit = edit_at(edits, len(start.tokens))
+            edit = edit_at(edits, start.prompt_length)
             self._runner.span(hidden, start.after, self.blocks - 1, edit, past, keep, last=0)
         return keep
 
@@ -244,7 +259,7 @@ class Forward:
         self, start: Start, edits: EditBatch, ids: Sequence[int], past: RowCache | None = None
     ) -> Answers:
         """What each row answers after the prompt, as logits of the answer tokens."""
-        edit = edit_at(edits, len(start.tokens))
+        edit = edit_at(edits, start.prompt_length)
         with self._door(start.adapter):
             if self._runner is None:
                 tokens = on_device([start.tokens] * edits.rows, self.loaded.device)
@@ -270,10 +285,10 @@ class Forward:
             count: How many tokens are read.
             past: Keys and values of positions before the one that the first of them is read off.
         """
-        wanted, edit = start.tokens[-count:], edit_at(edits, len(start.tokens))
+        wanted, edit = start.tokens[-count:], edit_at(edits, start.prompt_length)
         with self._door(start.adapter):
             if self._runner is None:
-                return given_by_hooks(self.hooked, start.tokens, edits, wanted)
+                return given_by_hooks(self.hooked, start.tokens, edits, wanted, start.prompt_length)
             hidden = start.hidden[:, past.length if past else 0 : -1].expand(edits.rows, -1, -1)
             out = self._runner.span(hidden, start.after, self.blocks - 1, edit, past, last=count)
             return self._head.given(out, wanted).cpu()

@@ -91,10 +91,12 @@ def places_of(chosen: Sequence[tuple[VectorSet, int]], is_relative: bool) -> lis
     )
 
 
-def told(sites: Sequence[Site], norms: Sequence[float]) -> dict[str, Any]:
+def told(
+    sites: Sequence[Site], norms: Sequence[float], operation: str = OPERATION
+) -> dict[str, Any]:
     """What a record keeps of its controls, one by one."""
     return {
-        "operation": OPERATION,
+        "operation": operation,
         "sites": [asdict(site) for site in sites],
         "norms": [float(norm) for norm in norms],
     }

@@ -196,7 +196,7 @@ def test_memory_running_out_halves_the_batch_says_so_and_changes_nothing(
     original = door.states
 
     def little_memory(start, edits, target, last):
-        if edits.rows > 2 and any(group.vectors.requires_grad for group in edits.groups):
+        if edits.rows > 2 and any(group.parts["vector"].requires_grad for group in edits.groups):
             raise torch.OutOfMemoryError("no memory")
         return original(start, edits, target, last)
 

@@ -17,7 +17,8 @@ from engine.configs.finders import RandomConfig
 from engine.configs.grids import BlendPart, Configuration, GenerateConfig
 from engine.configs.registry import from_json
 from engine.errors import Cancelled, ConfigError, StoreError
-from engine.evaluators import cells, generation, interventions, lockstep
+from engine.evaluators import cells, generation, lockstep
+from engine.evaluators.steering.columns import Columns, sites_of
 from engine.model.edits import Edit
 from engine.model.forward import Forward
 from engine.progress import silent
@@ -174,10 +175,9 @@ def test_every_text_equals_the_whole_model_run_alone(kind, lora, tmp_path) -> No
 def test_every_step_of_a_row_in_a_batch_equals_the_row_alone(kind, lora) -> None:
     door = door_of(kind, lora)
     tokens = door.loaded.prompter.tokens(PROMPTS[0], None)
-    rows = [
-        interventions.edits_of(c, SETS, 5, dict.fromkeys(map(Site_of, range(5)), 4.0))
-        for c in columns()
-    ]
+    made = Columns(door, columns(), SETS, None)
+    made.residuals = dict.fromkeys(map(Site_of, range(5)), 4.0)
+    rows = [made.edits(c) for c in columns()]
     for adapter in (False, True) if lora else (False,):
         together = steps(door, [tokens] * len(rows), rows, adapter)
 
@@ -279,7 +279,7 @@ def test_ablation_leaves_nothing_of_the_direction_at_any_step(kind, layers, tmp_
     one = Configuration(
         name="gone", adapter=True, blend=BOTH[:1], operation="ablate", layers=layers
     )
-    sites = interventions.sites_of([one], SETS, door)
+    sites = sites_of([one], SETS, door)
     vector = torch.from_numpy(SETS["a1"].vectors[0])
     with after_edits(door) as seen:
         grid(door, tmp_path, model=adapter_model(), configurations=(one,), max_new_tokens=5)
@@ -586,7 +586,7 @@ def test_the_command_line_writes_baselines_and_every_scale(capsys, folder, tmp_p
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--operation", "cut"], "operation 'cut' is not known: use add or ablate."),
+        (["--operation", "cut"], "operation 'cut' is not known: use add or ablate or"),
         (["--layers", "last"], "Layers 'last' are not known: use own, all, or blocks as 7,8."),
         (["--tuned"], "--tuned steers the fine-tuned model: name it with --adapter."),
         (["--blend", "1"], "--blend has 1 weights for 0 vectors: give one for each."),

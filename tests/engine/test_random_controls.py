@@ -8,11 +8,9 @@ import pytest
 import torch
 
 from engine import finders
-from engine.configs.core import Site
 from engine.configs.finders import RandomConfig
 from engine.configs.registry import from_json
-from engine.evaluators import ab, side_effects, sweeps
-from engine.evaluators.rows import sweep_rows
+from engine.evaluators import side_effects, sweeps
 from engine.finders.random_control import spread_states
 from engine.maths.directions import covariance_directions
 from engine.progress import silent
@@ -46,34 +44,29 @@ def test_states_that_do_not_differ_are_refused() -> None:
         covariance_directions(torch.ones(5, 3), 2, seed=0)
 
 
-def rows_of(kind: str):
-    door, found = tiny.door("qwen3"), vector_set()
+def rows_of(kind: str) -> sweeps.Opened:
     settings = config(control_kind=kind, controls=3)
-    sites = [Site(block=b) for b in sorted({s.block for s in found.sites})]
-    sweep = ab.prepare(door, QUESTIONS, settings, min(s.block for s in sites))
-    rows = sweep_rows([found], settings, ab.residual_norms(sweep, sites), door.hidden, sites[0])
-    return sweep, rows, settings
+    return sweeps.open_sweep(tiny.door("qwen3"), settings, [vector_set()], QUESTIONS)
 
 
 def test_covariance_controls_keep_length_sign_and_site_and_lie_where_states_spread() -> None:
-    sweep, rows, settings = rows_of("covariance")
+    plain, opened = rows_of("isotropic"), rows_of("covariance")
 
-    turned = sweeps.spread_controls(rows, settings, sweep)
-
-    prompts = [orders[0] for orders in sweep.tokens]
-    for before, after in zip(rows, turned, strict=True):
+    prompts = [orders[0] for orders in opened.sweep.tokens]
+    for before, after in zip(plain.rows, opened.rows, strict=True):
         if before.vector_set != CONTROL:
-            assert after is before
+            assert torch.equal(after.delta, before.delta)
             continue
+        assert after.site == before.site
         assert after.delta.norm() == pytest.approx(float(before.delta.norm()), rel=1e-5)
-        states = spread_states(sweep.door, prompts, after.site).double()
+        states = spread_states(opened.sweep.door, prompts, after.site).double()
         basis = torch.linalg.qr((states - states.mean(dim=0)).T).Q
         inside = basis @ (basis.T @ after.delta.double())
         torch.testing.assert_close(inside, after.delta.double(), atol=1e-4, rtol=0)
-    one = [r.delta for r in turned if r.vector_set == CONTROL and r.vector == 0]
+    one = [r.delta for r in opened.rows if r.vector_set == CONTROL and r.vector == 0]
     cosines = [float(torch.cosine_similarity(one[0], other, dim=0)) for other in one]
     assert np.abs(cosines) == pytest.approx(np.ones(len(one)), abs=1e-5)
-    scales = [r.scale for r in turned if r.vector_set == CONTROL and r.vector == 0]
+    scales = [r.scale for r in opened.rows if r.vector_set == CONTROL and r.vector == 0]
     assert np.sign(cosines).tolist() == np.sign(np.array(scales) * scales[0]).tolist()
 
 
@@ -132,7 +125,7 @@ def test_shipped_records_keep_their_names_and_another_kind_has_its_own() -> None
 
 
 def test_what_is_added_is_as_long_and_where_as_for_the_vectors_of_its_kind() -> None:
-    _, rows, settings = rows_of("isotropic")
+    rows, settings = rows_of("isotropic").rows, config(controls=3)
 
     own = {
         (r.site, r.scale, round(float(r.delta.norm()), 4)) for r in rows if r.vector_set == "abc"

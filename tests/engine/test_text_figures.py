@@ -9,7 +9,7 @@ import torch
 from engine.configs.core import Site
 from engine.configs.grids import Configuration, GenerateConfig
 from engine.evaluators import cells, generation, text_figures
-from engine.evaluators.text_figures import Neutral, Scored
+from engine.evaluators.text_figures import Arm, Neutral, Scored
 from engine.model import decoding
 from engine.model.edits import Edit
 from engine.progress import silent
@@ -102,12 +102,20 @@ def test_neutral_figures_equal_their_definitions(kind) -> None:
     door = door_of(kind, lora=True)
     model = door.loaded.model
     neutral = Neutral([PROMPT, PROMPT[:3]], [ANSWERS[0], ANSWERS[2]])
-    columns = [((), False), ((edit(),), False), ((), True), ((edit(3.0, "prompt"),), True)]
+    columns = [
+        Arm(edits, adapter)
+        for edits, adapter in [
+            ((), False),
+            ((edit(),), False),
+            ((), True),
+            ((edit(3.0, "prompt"),), True),
+        ]
+    ]
 
     found = text_figures.on_neutral(door, neutral, columns, nothing, nothing)
 
     assert found[0]["kl"] == 0.0
-    for (edits, adapter), figures in zip(columns, found, strict=True):
+    for (edits, adapter, _), figures in zip(columns, found, strict=True):
         changes, kl, loss, count = [as_change(e) for e in edits], 0.0, 0.0, 0
         for prompt, answer in zip(neutral.prompts, neutral.answers, strict=True):
             base = slow.all_logits(model, prompt, [], len(prompt))[-1]

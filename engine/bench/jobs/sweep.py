@@ -14,6 +14,7 @@ from engine.evaluators import ab
 from engine.evaluators.rows import SweepRow
 from engine.finders.found import residual_norm
 from engine.maths.directions import random_directions
+from engine.model.edits import Edit
 from engine.progress import silent
 from engine.records.records import Question
 from engine.statistics.cells import BASELINE
@@ -53,7 +54,8 @@ def _row(method: str, index: int, scale: float, site: Site, delta: torch.Tensor)
         relative=scale,
         site=site,
         norm=float(index >= 0),
-        delta=delta,
+        hidden=len(delta),
+        edits=(Edit(site=site, vector=delta, scale=1.0),) if index >= 0 else (),
     )
 
 

@@ -43,7 +43,7 @@ NEUTRAL = "data/prompts/neutral.txt"
 class Intervention:
     """What is done with a vector, apart from the vector and its strength."""
 
-    new_fields: ClassVar[tuple[str, ...]] = ("target", "second", "when", "dose", "samples")
+    new_fields: ClassVar[tuple[str, ...]] = ("target", "second", "when", "dose", "usual")
     """Fields that records before 2026-11-29 lack; left out of names at their defaults."""
     operation: Operation = setting(
         "add",
@@ -68,7 +68,7 @@ class Intervention:
     """See `gates.Gate`; None acts everywhere."""
     dose: str | None = setting(None, "Strength of the adapter, as 0.5 or NAME=1,OTHER=-1.")
     """None is the adapter as it is: strength 1."""
-    samples: str = setting(NEUTRAL, "Prompts whose states say what is usual.")
+    usual: str = setting(NEUTRAL, "Prompts whose states say what is usual.")
     """File of prompts over whose last tokens projections have their mean."""
 
     @property
@@ -110,7 +110,9 @@ class Intervention:
             self.operation in OPERATIONS,
             f"Operation {self.operation!r} is not known: use one of {', '.join(OPERATIONS)}.",
         )
-        assert self.window is not None and (self.when is None or self.gate is not None)
+        windows.window(self.positions)
+        if self.when is not None:
+            gates.gate(self.when)
         require(
             self.operation == "add" or scale_unit == "absolute",
             f"The strength of {self.operation} is a share of the way, with no residual norm in "

@@ -4,6 +4,7 @@ Knows nothing of tokens or models. The state at the last position of a prompt wr
 token of the answer, so it counts as the answer's first position.
 """
 
+import functools
 from dataclasses import dataclass
 
 from engine.errors import ConfigError
@@ -40,6 +41,7 @@ class Window:
         return self.from_end
 
 
+@functools.cache
 def window(positions: str) -> Window:
     """The window that a text names.
 

@@ -6,18 +6,22 @@ with its adapter as the row has it. Knows nothing of strengths and budgets.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from engine.configs.steering.doses import Which
 from engine.errors import DataError
-from engine.evaluators import lockstep, text_figures
+from engine.evaluators import text_figures
 from engine.evaluators.cells import end_tokens
+from engine.evaluators.readings.asked import sharing
+from engine.evaluators.steering.gating import SteeredRows
 from engine.model.batches import Batches, Kind, tokens_at_once
-from engine.model.edits import Edit, EditBatch, first_edited, first_position
+from engine.model.blocks import RowCache
+from engine.model.edits import Edit, EditBatch, first_edited
 from engine.model.forward import Forward, Start
 from engine.model.prompts import shared_prefix
 
@@ -50,7 +54,7 @@ class NeutralAnswers:
     """Neutral prompts with the unsteered model's own answers, on which rows are measured."""
 
     door: Forward
-    adapter: bool | str
+    adapter: Which
     prompts: list[list[int]]
     answers: list[list[int]]
     """Greedy, each with the token that ended it."""
@@ -74,7 +78,7 @@ class NeutralAnswers:
         key = text, after
         if key not in self._starts:
             whole = self.prompts[text] + self.answers[text]
-            start = self.door.start(whole, after, self.adapter)
+            start = self.door.start(whole, after, self.adapter, len(self.prompts[text]))
             if not self._states.takes(start.hidden):
                 return start
             self._starts[key] = start
@@ -98,7 +102,7 @@ class NeutralAnswers:
 
 
 def prepare(
-    door: Forward, prompts: Sequence[str], adapter: bool | str, system: str | None = None
+    door: Forward, prompts: Sequence[str], adapter: Which, system: str | None = None
 ) -> NeutralAnswers:
     """Let the unsteered model answer neutral prompts, its likeliest token each time.
 
@@ -185,14 +189,15 @@ def _together(
     neutral: NeutralAnswers, rows: list[Sequence[Edit]], tick: Tick
 ) -> Float[np.ndarray, "rows tokens"]:
     """The rows of one batch, text by text, from states that they all share."""
-    door, batch = neutral.door, lockstep.stacked(neutral.door, rows)
-    after = batch.lowest_block
-    upto = _common(neutral.prompts, rows)
-    # Its end is where the shortest prompt's is: only what all texts have alike is run here.
-    beginning = replace(neutral.start(0, after), tokens=min(neutral.prompts, key=len))
-    common = door.prefill(beginning, batch, upto)
+    door, edits = neutral.door, SteeredRows(door=neutral.door, rows=rows, adapter=neutral.adapter)
+    after = min(first_edited(row) for row in rows)
+    common = RowCache()
+    if not edits.gates:
+        upto = _common(neutral.prompts, rows)
+        common = door.prefill(neutral.start(0, after), edits.on(neutral.prompts[0]), upto)
     parts = []
     for text in range(neutral.texts):
+        batch = edits.on(neutral.prompts[text])
         base = neutral.base(text, after)
         found = torch.empty(len(rows) * len(base), device=base.device)
 
@@ -218,11 +223,6 @@ def kl(
 def _common(prompts: list[list[int]], rows: list[Sequence[Edit]]) -> int:
     """Leading tokens that all texts share and that no row changes in some texts only."""
     shortest = min(len(prompt) for prompt in prompts)
-    begins = [
-        first_position(edit.positions, shortest) or 0
-        for row in rows
-        for edit in row
-        if edit.positions not in ("all", "prompt")
-    ]
     # The first token of an answer is read off the last one of its prompt.
-    return min([shared_prefix(prompts), shortest - 1, *begins])
+    shared = min(shared_prefix(prompts), shortest - 1)
+    return min(sharing(prompts, shared, edit.window) for row in rows for edit in row)

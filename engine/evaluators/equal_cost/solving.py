@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from engine.configs.core import require
+from engine.configs.steering.doses import Which
 from engine.evaluators.equal_cost.divergence import NeutralAnswers, divergences, mean_and_p95
 from engine.evaluators.text_figures import Note
 from engine.maths import secant
@@ -37,7 +38,7 @@ class CostedCell:
     start: float
     """Strength to try first, above 0."""
     of: Of = "mean"
-    adapter: bool | str = False
+    adapter: Which = False
     """State of the adapter that is steered, and that it is compared with unsteered."""
     sign: Literal[1, -1] = 1
     limit: float = float("inf")
@@ -69,7 +70,7 @@ class CostedStrength:
 
 
 def solve(
-    neutral: Mapping[bool | str, NeutralAnswers],
+    neutral: Mapping[Which, NeutralAnswers],
     cells: Sequence[CostedCell],
     progress: Progress,
     note: Note,
@@ -95,7 +96,7 @@ class _Solving:
 
     def __init__(
         self,
-        neutral: Mapping[bool | str, NeutralAnswers],
+        neutral: Mapping[Which, NeutralAnswers],
         cells: Sequence[CostedCell],
         progress: Progress,
         note: Note,

@@ -12,9 +12,11 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
+from engine.configs.steering.doses import Which
+from engine.configs.steering.windows import Window, window
 from engine.evaluators.rows import SweepRow
+from engine.evaluators.steering.gating import SteeredRows
 from engine.model.blocks import RowCache
-from engine.model.edits import EditBatch
 from engine.model.forward import Forward, Start
 from engine.records.records import Question
 
@@ -50,6 +52,10 @@ class Asked(ABC):
     """Last block whose output no row changes before."""
     shared: int
     """Leading tokens that all texts share."""
+    adapter: Which = True
+    """The weights that answer."""
+    window: Window = window("all")
+    """Which positions rows change."""
     tie: float = HALF
     """What a question with equal figures counts as."""
     _starts: dict[tuple[int, int], Start] = field(default_factory=dict, init=False)
@@ -70,8 +76,12 @@ class Asked(ABC):
         """Tokens of a question in its first order, without an answer."""
 
     @abstractmethod
+    def begin(self, question: int, text: int) -> int:
+        """Tokens of a text that are its prompt, without a written answer."""
+
+    @abstractmethod
     def answer(
-        self, question: int, edits: EditBatch, common: RowCache, batch: slice, out: Readings
+        self, question: int, edits: SteeredRows, common: RowCache, batch: slice, out: Readings
     ) -> None:
         """All rows' answers to one question, written into the sweep's arrays."""
 
@@ -101,13 +111,25 @@ class Asked(ABC):
         """A text's unsteered states at the source, from memory where they fit."""
         key = (question, text)
         if key not in self._starts:
-            start = self.door.start(self.tokens[question][text], self.after)
+            start = self.door.start(
+                self.tokens[question][text], self.after, self.adapter, self.begin(question, text)
+            )
             size = start.hidden.numel() * start.hidden.element_size()
             if self._bytes + size > KEPT_BYTES:
                 return start
             self._bytes += size
             self._starts[key] = start
         return self._starts[key]
+
+
+def sharing(prompts: Sequence[list[int]], length: int, reach: Window) -> int:
+    """How many of the first tokens may be run once, of so many that some prompts share.
+
+    Where a prompt's own length decides what is changed, only what no prompt has changed.
+    """
+    if not reach.depends_on_length:
+        return length
+    return min([length, *(reach.begin(len(prompt)) for prompt in prompts)])
 
 
 def as_frame(asked: Asked, rows: Sequence[SweepRow], measured: Measured) -> pd.DataFrame:

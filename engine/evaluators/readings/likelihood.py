@@ -1,6 +1,6 @@
 """Pairs of written answers, read by how likely the model finds each: no letters, no option orders.
 
-The vector is added at every position, of the prompt and of the answers, as in an A/B sweep. An
+The vector acts at the positions asked for, of the prompt and of the answers. An
 answer's log p is the sum over its tokens of the log-probability of each after those before it; the
 token that ends a turn is not among them (`evaluators.answer_likelihood`). Per token, the sum is
 divided by the number of tokens, so that the shorter answer has no advantage (Holtzman et al. 2021
@@ -16,9 +16,9 @@ from jaxtyping import Float, Int
 
 from engine.configs.sweeps import EvaluateConfig, LikelihoodFigure
 from engine.evaluators.answer_likelihood import split
-from engine.evaluators.readings.asked import HALF, Asked, Measured, Readings
+from engine.evaluators.readings.asked import HALF, Asked, Measured, Readings, sharing
+from engine.evaluators.steering.gating import SteeredRows
 from engine.model.blocks import RowCache
-from engine.model.edits import EditBatch
 from engine.model.forward import Forward
 from engine.model.prompts import shared_prefix
 from engine.records.records import Question
@@ -57,6 +57,10 @@ class Pairs(Asked):
         """The question alone."""
         return self.tokens[question][0][: self.begins[question]]
 
+    def begin(self, question: int, text: int) -> int:  # noqa: ARG002  Both answer one prompt.
+        """Where the answer begins."""
+        return self.begins[question]
+
     def part(self, questions: Int[np.ndarray, " chosen"]) -> "Pairs":
         """The same over some of its questions, with states of its own."""
         return replace(
@@ -67,15 +71,15 @@ class Pairs(Asked):
         )
 
     def answer(
-        self, question: int, edits: EditBatch, common: RowCache, batch: slice, out: Readings
+        self, question: int, edits: SteeredRows, common: RowCache, batch: slice, out: Readings
     ) -> None:
         """Log p of both answers, with the prompt run once a row."""
-        begin = self.begins[question]
+        begin, now = self.begins[question], edits.on(self.prompt(question))
         starts = [self.start(question, text) for text in range(2)]
         # The first token of an answer is read off the last one of the prompt.
-        past = self.door.prefill(starts[0], edits, begin - 1, common)
+        past = self.door.prefill(starts[0], now, begin - 1, common)
         for text, start in enumerate(starts):
-            found = self.door.given(start, edits, len(start.tokens) - begin, past)
+            found = self.door.given(start, now, len(start.tokens) - begin, past)
             out[0][batch, question, 0, text] = found.double().sum(dim=1).numpy()
 
     def differences(
@@ -131,7 +135,9 @@ def prepare(
         questions=questions,
         tokens=tokens,
         after=after,
-        shared=min(shared, min(begins) - 1),
+        shared=sharing([p for p, _ in parts], min(shared, min(begins) - 1), config.window),
+        adapter=config.which,
+        window=config.window,
         tie=HALF if config.ties == "half" else 0.0,
         begins=begins,
         figure=config.likelihood,

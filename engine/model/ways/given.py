@@ -19,7 +19,11 @@ LOGITS_AT_ONCE = 2**26
 
 
 def given_by_hooks(
-    hooked: HookedRunner, tokens: list[int], edits: EditBatch, wanted: list[int]
+    hooked: HookedRunner,
+    tokens: list[int],
+    edits: EditBatch,
+    wanted: list[int],
+    prompt_length: int,
 ) -> Float[Tensor, "rows count"]:
     """Log-probability that each row gives each of a text's last tokens, in nats, on the CPU.
 
@@ -28,10 +32,11 @@ def given_by_hooks(
         tokens: The whole text.
         edits: One row each.
         wanted: Its last tokens, which are read.
+        prompt_length: Tokens before an answer.
     """
     chosen = on_device([wanted], hooked.device)[..., None]
     found = []
-    for logits in _before_last(hooked, tokens, edits, len(tokens), len(wanted)):
+    for logits in _before_last(hooked, tokens, edits, prompt_length, len(wanted)):
         own = logits.gather(-1, chosen.to(logits.device).expand(len(logits), -1, -1))[..., 0]
         found.append((own - logits.logsumexp(-1)).cpu())
     return torch.cat(found)
