@@ -6,7 +6,6 @@ ever left on the model, and two callers cannot steer each other.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -23,34 +22,13 @@ from engine.model.edits import EditBatch
 from engine.model.hooked import HookedRunner, on_device
 from engine.model.loading import LoadedModel
 from engine.model.selftests.verdicts import Check
+from engine.model.ways.begun import Answers as Answers
+from engine.model.ways.begun import Start as Start
 from engine.model.ways.given import given_by_hooks, shown_by_hooks
 from engine.model.ways.head import Head, Show
 
 Read = Callable[[Tensor, int, int], None]
 """Refreshes at (hidden [rows, tokens, hidden], block, position of the first token given)."""
-
-
-@dataclass(frozen=True, eq=False)
-class Start:
-    """One prompt, with its unsteered states after a block, from which all rows set out."""
-
-    tokens: list[int]
-    after: int
-    """Block whose output `hidden` is; -1 is the embedding."""
-    hidden: Float[Tensor, "one tokens hidden"]
-    adapter: Which
-    prompt_length: int
-    """Tokens of the text that are its prompt; what follows is an answer that is given."""
-
-
-@dataclass(frozen=True, eq=False)
-class Answers:
-    """What each row would answer."""
-
-    logits: Float[Tensor, "rows answers"]
-    """Float32, one column per answer token."""
-    mass: Float[Tensor, " rows"]
-    """Probability of the answer tokens together, over the whole vocabulary."""
 
 
 class Forward:
