@@ -238,10 +238,14 @@ class EvaluateConfig(RunConfig, Intervention):
         return True if self.dose is None else doses.chosen(True, self.dose, adapters)
 
     @property
+    def loaded(self) -> tuple[str, ...]:
+        """A set for each of `vectors`, then those that it names else."""
+        return (*(ref.digest for ref in self.vectors), *(one for one, _ in self.referred))
+
+    @property
     def digests(self) -> tuple[str, ...]:
-        """The vector sets that are used: those that are measured, then those that it names else."""
-        named = [*(ref.digest for ref in self.vectors), *(digest for digest, _ in self.referred)]
-        return tuple(dict.fromkeys(named))
+        """The same, each once."""
+        return tuple(dict.fromkeys(self.loaded))
 
     @property
     def is_likelihood(self) -> bool:

@@ -1,43 +1,26 @@
 """A whole A/B sweep: from stored vectors and questions to one frame."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
-import torch
 from jaxtyping import Int
 
-from engine.configs.core import PRESETS, Site
+from engine.configs.core import Site
 from engine.configs.sweeps import EvaluateConfig
-from engine.errors import ConfigError
-from engine.evaluators import ab, side_effects
-from engine.evaluators.readings import likelihood
+from engine.evaluators import ab, aiming, side_effects
 from engine.evaluators.readings.asked import Asked, Measured, as_frame
 from engine.evaluators.rows import (
-    CONTROL_SEED,
     SweepRow,
-    chosen_vectors,
-    control_aims,
-    isotropic,
-    sites_of,
     sweep_rows,
     told_controls,
-    vector_aims,
 )
-from engine.evaluators.steering import columns, gating
-from engine.evaluators.steering.making import Maker
-from engine.evaluators.steering.sides import Samples
-from engine.evaluators.steering.usual import Usual
-from engine.finders.random_control import directions, spread_states
-from engine.model.edits import reached_block
 from engine.model.forward import Forward
 from engine.progress import Progress
 from engine.records.records import Question, VectorSet
-from engine.statistics import yardsticks
-from engine.statistics.yardsticks import Place
 
 
 @runtime_checkable
@@ -159,64 +142,16 @@ def open_sweep(
     Raises:
         EngineError: If a site does not exist in the model or A and B are not single tokens.
     """
-    named = {found.digest: found for found in sets}
-    for found in named.values():
-        _check_fits(found, door)
-    own = sets[: len(config.vectors)]
-    chosen = chosen_vectors(own, config)
-    vector_sites = _sites(config, own)
-    sites = list(dict.fromkeys(s for v in vector_sites for s in sites_of(v, config, door.blocks)))
-    for site in sites:
-        door.check_layer(site.block, "layer")
-    gate = config.gate
-    read_at = [reached_block(site) for site in (*sites, *vector_sites)]
-    after = min([*read_at, *([] if gate is None else [gate.block])])
-    read = likelihood if config.reading == "likelihood" else ab
-    sweep: Asked = read.prepare(door, questions, config, after)
-    residuals = ab.residual_norms(sweep, list(dict.fromkeys((*sites, *vector_sites))))
-    usual = Usual.of(door, config.usual, config.system, config.which)
-    maker = Maker(
-        how=config,
-        residuals=residuals,
-        usual=usual,
-        second=columns.named(config.second, named),
-        gate=gating.gate_at(gate, named, door, usual),
-    )
-    aims = vector_aims(chosen, config, door.blocks, Samples(door))
-    places = yardsticks.places_of(chosen, config.scale_unit == "relative")
-    places = places or [Place(vector_sites[0], 1.0)]
-    units = unit_controls(places, config, sweep)
-    aims += control_aims(aims, places, config, units, door.blocks)
-    rows = sweep_rows(aims, config, maker, door.hidden, vector_sites[0])
-    answers = {**sweep.told, "residual_norms": _in_words(residuals)}
-    return Opened(sweep, rows, answers)
+    ground = aiming.ground(door, config, sets, questions)
+    aimed = aiming.aimed(ground, config)
+    rows = sweep_rows(aimed.aims, config, aimed.maker, door.hidden, ground.vector_sites[0])
+    answers = {**ground.sweep.told, "residual_norms": _in_words(ground.residuals)}
+    return Opened(ground.sweep, rows, answers)
 
 
 def notes_of(sweep: Asked, measured: Measured) -> list[str]:
     """Sentences a reader of a sweep should see; the baseline is row 0."""
     return [*sweep.door.loaded.notes, *sweep.notes(measured)]
-
-
-def unit_controls(
-    places: Sequence[Place], config: EvaluateConfig, sweep: Asked
-) -> list[torch.Tensor]:
-    """Unit directions of every yardstick's controls, uniform or as the residual stream spreads.
-
-    The states are those of the first questions.
-    """
-    if config.control_kind == "isotropic":
-        return isotropic(places, config, sweep.door.hidden)
-    count = min(ab.NORM_QUESTIONS, len(sweep.questions))
-    prompts = [sweep.prompt(question) for question in range(count)]
-    states: dict[Site, torch.Tensor] = {}
-    found = []
-    for number, (site, _) in enumerate(places):
-        if site not in states:
-            states[site] = spread_states(sweep.door, prompts, site)
-        width, seed = states[site].shape[1], config.seed + CONTROL_SEED + number
-        count = config.controls
-        found.append(directions(config.control_kind, count, width, seed, states[site]))
-    return found
 
 
 def _stretches(progress: Progress, before: int, ahead: int) -> tuple[Progress, Progress]:
@@ -234,24 +169,5 @@ def _stretches(progress: Progress, before: int, ahead: int) -> tuple[Progress, P
     return first, second
 
 
-def _check_fits(found: VectorSet, door: Forward) -> None:
-    width, model = found.vectors.shape[1], door.loaded.config.short_name
-    if width != door.hidden:
-        raise ConfigError(
-            f"The vectors of {found.method} {found.digest} have width {width}, but {model} has "
-            f"hidden size {door.hidden}: use vectors found on this model."
-        )
-    for site in found.sites:
-        door.check_layer(site.block, f"block of the vectors of {found.digest}")
-
-
-def _sites(config: EvaluateConfig, sets: Sequence[VectorSet]) -> list[Site]:
-    sites = [site for found in sets for site in found.sites]
-    if not sites:
-        preset = PRESETS.get(config.model.model)
-        sites = [Site(block=preset.source_layer if preset else 0)]
-    return list(dict.fromkeys(sites))
-
-
-def _in_words(residuals: dict[Site, float]) -> dict[str, float]:
+def _in_words(residuals: Mapping[Site, float]) -> dict[str, float]:
     return {site.words: norm for site, norm in residuals.items()}

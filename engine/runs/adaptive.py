@@ -21,7 +21,7 @@ def run(engine: Engine, config: AdaptiveConfig, digest: str, progress: Progress)
         Cancelled: When `progress` raises it.
     """
     questions = engine.questions(config.sweep)
-    sets = [engine.store.load_vectors(ref.digest) for ref in config.sweep.vectors]
+    sets = [engine.store.load_vectors(digest) for digest in config.sweep.loaded]
     with opened(engine, config, config.sweep.model, digest, progress) as run:
         from engine.evaluators import adaptive
 

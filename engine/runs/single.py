@@ -100,7 +100,7 @@ def evaluate(engine: Engine, config: EvaluateConfig, digest: str, progress: Prog
         EngineError: For everything the user can mend.
     """
     questions = engine.questions(config)
-    sets = [engine.store.load_vectors(ref.digest) for ref in config.vectors]
+    sets = [engine.store.load_vectors(digest) for digest in config.loaded]
     with opened(engine, config, config.model, digest, progress) as run:
         from engine.evaluators import sweeps
 
