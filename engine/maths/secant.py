@@ -1,11 +1,11 @@
 """The strength at which a cost meets a budget, for many cells at once, in few evaluations.
 
-A cost that grows like a power of the strength is a straight line in log-log, so that the secant
-goes there. As soon as there is a bracket no step leaves it: within, a monotone curve through the
-points is followed (Fritsch and Carlson 1980, SIAM Journal on Numerical Analysis 17), and where one
-end stays put its height is halved (Illinois: Dowell and Jarratt 1971, BIT 11). Our own, because
-`scipy.optimize`'s root finders take one function at a time, and here one evaluation of all cells
-costs little more than one of a single cell. Knows nothing of what is steered and what it costs.
+A cost that grows like a power of the strength is a straight line in log-log, along which the secant
+goes. As soon as there is a bracket no step leaves it, and one that a step hardly improves is halved
+(the safeguard of Dekker 1969, "Finding a zero by means of successive linear interpolation"). Our
+own, because `scipy.optimize`'s root finders take one function at a time, and here one evaluation of
+all cells costs little more than one of a single cell.
+Knows nothing of what is steered and what it costs.
 """
 
 import math
@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.interpolate import PchipInterpolator
 
 TOLERANCE = 0.05
 """|cost / budget - 1| at which a cell is done."""
@@ -30,8 +29,9 @@ FALL = 16.0
 """The same in one step down while none below is known."""
 _LOWEST = -math.log(1e30)
 """log(cost / budget) that stands for no cost at all."""
-_STALLED = 4
-"""Tries that moved one end of a bracket only, after which it is halved."""
+_PROGRESS = 0.9
+"""Share of its log ratio to the budget that an end of a bracket may keep when it moves; where it
+keeps more, the bracket is halved next."""
 _MARGIN = 0.02
 """Share of a bracket's width that a try keeps off its ends."""
 
@@ -104,17 +104,21 @@ class _Cell:
     """(strength, cost) of each evaluation, in order."""
     points: list[tuple[float, float]] = field(default_factory=list)
     """The same in logarithms, by rising strength; a cost that is not finite is infinity."""
-    stalled: int = 0
-    """How often in a row the same end of the bracket was moved; negative for the upper end."""
+    is_stuck: bool = False
+    """Whether the last try moved an end of the bracket hardly nearer to the budget."""
 
     def learn(self, strength: float, cost: float) -> None:
         """Take in one evaluation."""
-        before = self._bracket()
+        before = self._ends()
         self.tried.append((strength, cost))
         self.points = sorted([*self.points, (math.log(strength), self._height(cost))])
-        if before is not None and (after := self._bracket()) is not None:
-            turn = 1 if after[1] == before[1] else -1
-            self.stalled = self.stalled + turn if self.stalled * turn > 0 else turn
+        moved = [new / old for new, old in zip(self._ends(), before, strict=False) if new != old]
+        self.is_stuck = bool(moved) and moved[0] > _PROGRESS
+
+    def _ends(self) -> tuple[float, ...]:
+        """Heights of both ends of the bracket, if there is one."""
+        bracket = self._bracket()
+        return () if bracket is None else tuple(self.points[i][1] for i in bracket)
 
     @property
     def is_done(self) -> bool:
@@ -176,15 +180,11 @@ class _Cell:
     def _step(self, first: int, second: int, most: float) -> float:
         """How far to go beyond all points, along the line through the two at that end."""
         y = self.points[0 if first == 0 else -1][1]
-        reach = math.log(most)
-        if y == math.inf:
+        slope, reach = self._slope(first, second), math.log(most)
+        if y == math.inf or (y > 0 and slope <= 0):
             return -math.log(GROWTH)
-        slope = self._slope(first, second)
         if y < 0:
             return min(-y / slope, reach) if slope > 0 else reach
-        if slope < 1:
-            # It levels off: further down it must be steeper, or it would never be small.
-            slope = (max(slope, 0) + POWER) / 2
         return -min(y / slope, reach)
 
     def _slope(self, first: int, second: int) -> float:
@@ -195,28 +195,12 @@ class _Cell:
         return (v - y) / (u - x) if _is_some(y) and _is_some(v) else POWER
 
     def _within(self, low: int, high: int) -> float:
-        """A log strength between two neighbours, by interpolation kept off their ends."""
+        """A log strength between two neighbours: on the line between them, kept off their ends."""
         (x, y), (u, v) = self.points[low], self.points[high]
-        width = u - x
-        if not (_is_some(y) and _is_some(v)) or abs(self.stalled) >= _STALLED:
-            return x + width / 2
-        if self.stalled > 1:
-            guess = x - y * width / (v / 2 - y)
-        elif self.stalled < -1:
-            guess = x - y / 2 * width / (v - y / 2)
-        else:
-            guess = self._curve(low, high)
-        return min(max(guess, x + _MARGIN * width), u - _MARGIN * width)
-
-    def _curve(self, low: int, high: int) -> float:
-        """By a monotone curve of log strength over log cost, through the points that rise there."""
-        heights = [height for _, height in self.points]
-        while low > 0 and _LOWEST < heights[low - 1] < heights[low]:
-            low -= 1
-        while high + 1 < len(heights) and heights[high] < heights[high + 1] < math.inf:
-            high += 1
-        xs, ys = zip(*self.points[low : high + 1], strict=True)
-        return float(np.interp(0.0, ys, xs) if len(xs) == 2 else PchipInterpolator(ys, xs)(0.0))
+        if self.is_stuck or not (_is_some(y) and _is_some(v)):
+            return (x + u) / 2
+        margin = _MARGIN * (u - x)
+        return min(max(x - y * (u - x) / (v - y), x + margin), u - margin)
 
     def _reason(self, largest: float) -> str:
         if self._is_beyond:

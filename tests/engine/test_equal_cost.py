@@ -47,12 +47,16 @@ def test_every_row_costs_what_the_formula_says(world, by_hooks) -> None:
     if by_hooks:
         door.use_hooks()
     neutral = divergence.NeutralAnswers(door, False, neutral.prompts, neutral.answers)
-    vectors = tiny.seeded(len(POSITIONS), 32, seed=3)
-    asked = [(v, i % 4, p) for i, (v, p) in enumerate(zip(vectors, POSITIONS, strict=True))]
+    # Begins within what all texts share, at another place in the shortest one.
+    within = f"last-{min(map(len, neutral.prompts)) - 2}"
+    wanted = [*POSITIONS, within]
+    vectors = tiny.seeded(len(wanted), 32, seed=3)
+    asked = [(v, i % 4, p) for i, (v, p) in enumerate(zip(vectors, wanted, strict=True))]
 
     found = measured(neutral, [row(v, b, 1.5, p) for v, b, p in asked])
 
-    assert found.shape == (len(POSITIONS), neutral.tokens)
+    assert found.shape == (len(wanted), neutral.tokens)
+    assert divergence.shared_prefix(neutral.prompts) > 3
     for values, (vector, block, positions) in zip(found, asked, strict=True):
         expected = [
             value

@@ -36,23 +36,23 @@ def smooth(rng):
 
 def test_smooth_costs_are_met_where_scipy_meets_them() -> None:
     rng = np.random.default_rng(0)
-    made = [smooth(rng) for _ in range(300)]
+    made = [smooth(rng) for _ in range(600)]
     costs = [cost for cost, _ in made]
     budgets = [float(rng.choice([0.01, 0.1, 0.5])) for _ in made]
     roots = [
         brentq(lambda x, c=c, b=b: c(x) - b, 1e-6, 1e6) for c, b in zip(costs, budgets, strict=True)
     ]
-    starts = [root * float(np.exp(rng.normal(0, 0.5))) for root in roots]
+    starts = [root * float(np.exp(rng.normal(0, 1.5))) for root in roots]
 
     found, asked = solved(costs, starts, budgets)
 
     for one, cost, budget, root, tried in zip(found, costs, budgets, roots, asked, strict=True):
         assert one.reached, one.reason
-        assert abs(one.cost / budget - 1) <= 0.05
+        assert abs(one.cost / budget - 1) <= (0.05 if one.evaluations < 6 else 0.1)
         assert one.cost == cost(one.strength)
-        assert abs(math.log(one.strength / root)) < 0.06
+        assert abs(math.log(one.strength / root)) < 0.1
         assert one.evaluations == len(tried) <= 6
-    assert np.mean([one.evaluations for one in found]) < 3.6
+    assert np.mean([one.evaluations for one in found]) < 3.4
 
 
 def test_solved_cells_leave_the_batch() -> None:
@@ -94,7 +94,8 @@ def test_a_cost_that_levels_off_below_the_budget_is_not_reached() -> None:
     def level(x):
         return 0.05 * x**2 / (1 + x**2)
 
-    (limited, free), asked = solved([level, level], [0.2, 0.2], [0.1, 0.1], [3.0, math.inf])
+    costs, limits = [level, level, level], [3.0, math.inf, 2.0]
+    (limited, free, at_once), asked = solved(costs, [0.2, 0.2, 9.0], [0.1] * 3, limits)
 
     assert not limited.reached
     assert limited.largest == level(3.0)
@@ -103,6 +104,8 @@ def test_a_cost_that_levels_off_below_the_budget_is_not_reached() -> None:
         "At the largest strength allowed, 3, it costs 0.045, less than the budget of 0.1."
     )
     assert len(asked[0]) < 6
+    assert asked[2] == [2.0]
+    assert at_once.strength == 2.0
     assert not free.reached
     assert free.reason == "All 6 strengths tried cost less than 0.1."
     growths = np.array(asked[1][1:]) / np.array(asked[1][:-1])
@@ -128,11 +131,14 @@ def test_of_several_crossings_the_lowest_bracket_is_taken() -> None:
 
     (above,), _ = solved([cost], [20.0], [1.0])
     (within,), _ = solved([cost], [1.3], [1.0])
+    (falling,), _ = solved([cost], [2.9], [1.0])
 
     assert above.reached
     assert above.strength == pytest.approx(9.0, rel=0.2)
     assert within.reached
     assert within.strength == pytest.approx(1.0, rel=0.1)
+    assert falling.reached
+    assert falling.strength == pytest.approx(1.0, rel=0.1)
 
 
 def test_no_cost_at_all_is_below() -> None:
