@@ -1,5 +1,7 @@
 """What steering costs on neutral answers equals the formula, and the strength meets its budget."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,8 @@ from engine.configs.core import Site
 from engine.errors import ConfigError, DataError
 from engine.evaluators.cells import end_tokens
 from engine.evaluators.equal_cost import divergence, solving
-from engine.model.edits import Edit
+from engine.evaluators.steering.usual import pooled
+from engine.model.edits import Edit, PromptGate
 from engine.progress import silent
 from tests import tiny
 from tests.reference import divergence_reference as slow
@@ -82,11 +85,34 @@ def test_a_row_without_edits_costs_exactly_nothing(world) -> None:
     _, _, neutral = world
     vector = tiny.seeded(32)
 
-    alone, beside = measured(neutral, [[]]), measured(neutral, [[], row(vector), []])
+    alone = measured(neutral, [[]])
+    beside = measured(neutral, [[], row(vector), row(vector, strength=0.0)])
 
     assert not alone.any()
     assert not beside[[0, 2]].any()
     assert (beside[1] > 0).all()
+
+
+def test_a_text_whose_gate_stays_shut_costs_exactly_nothing(world) -> None:
+    _, door, neutral = world
+    unit, site = tiny.seeded(32, seed=9), Site(block=1)
+    unit = unit / unit.norm()
+    means = [
+        float((pooled(door.capture(prompt, [site], adapter=False)[site]) @ unit).mean())
+        for prompt in neutral.prompts
+    ]
+    highest = int(np.argmax(means))
+    level = (sorted(means)[-1] + sorted(means)[-2]) / 2
+    gate = PromptGate(block=1, unit=unit, mean=0.0, sd=1.0, level=level)
+    plain = row(tiny.seeded(32, seed=2))
+    gated = [dataclasses.replace(edit, gate=gate) for edit in plain]
+
+    found, always = measured(neutral, [gated, plain])
+
+    texts = np.repeat(np.arange(len(means)), [len(answer) for answer in neutral.answers])
+    assert not found[texts != highest].any()
+    assert found[texts == highest] == pytest.approx(always[texts == highest], abs=1e-5)
+    assert (found[texts == highest] > 0).all()
 
 
 def test_what_is_not_kept_is_made_again(world, monkeypatch) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from engine.configs.steering.doses import Which
@@ -206,9 +206,20 @@ def _together(
             found[first : first + len(logits)] = kl(base[places], logits.log_softmax(-1))
 
         door.shown(neutral.start(text, after), batch, len(neutral.prompts[text]), show, common)
-        parts.append(found.view(len(rows), -1).cpu().numpy())
+        values = found.view(len(rows), -1).cpu()
+        # In a batch the unsteered model differs from itself in the last bit.
+        values[_untouched(batch)] = 0
+        parts.append(values.numpy())
         tick(len(rows))
     return np.concatenate(parts, axis=1)
+
+
+def _untouched(batch: EditBatch) -> Bool[Tensor, " rows"]:
+    """Rows that change nothing, as where a text's gate stays shut."""
+    found = torch.ones(batch.rows, dtype=torch.bool)
+    for group in batch.groups:
+        found &= group.scales.cpu() == 0
+    return found
 
 
 def kl(
