@@ -6,14 +6,18 @@ import numpy as np
 import pytest
 import torch
 
-from engine.configs.core import Site
+from engine import ROOT
+from engine.configs.core import ModelConfig, Site
 from engine.errors import ConfigError, DataError
 from engine.evaluators.cells import end_tokens
 from engine.evaluators.equal_cost import divergence, solving
 from engine.evaluators.steering.usual import pooled
+from engine.model import loading
 from engine.model.edits import Edit, PromptGate
 from engine.progress import silent
+from engine.questions.files import load_prompts
 from tests import tiny
+from tests.engine import measure_equal_cost
 from tests.reference import divergence_reference as slow
 from tests.reference.steering import blocks_of
 
@@ -140,8 +144,7 @@ def test_mean_and_p95_are_over_all_tokens_and_not_finite_where_one_is_not() -> N
     assert not np.isfinite(high[1])
 
 
-@pytest.mark.parametrize("of", ["mean", "p95"])
-def test_every_strength_costs_its_budget(world, of) -> None:
+def test_every_strength_costs_its_budget(world) -> None:
     _, _, neutral = world
     cells = [
         solving.CostedCell(
@@ -152,7 +155,7 @@ def test_every_strength_costs_its_budget(world, of) -> None:
             sign=sign,
         )
         for block, vector in enumerate(tiny.seeded(2, 32, seed=5))
-        for budget, sign in ((0.01, 1), (0.1, -1), (0.5, 1))
+        for budget, sign, of in ((0.01, 1, "mean"), (0.1, -1, "p95"), (0.3, 1, "p95"))
     ]
 
     found = solving.solve({False: neutral}, cells, silent, untold)
@@ -163,8 +166,23 @@ def test_every_strength_costs_its_budget(world, of) -> None:
         assert one.evaluations <= 6
         assert one.strength * cell.sign > 0
         assert (one.kl_mean, one.kl_p95) == pytest.approx([float(x[0]) for x in again], rel=1e-3)
-        asked = one.kl_mean if of == "mean" else one.kl_p95
+        asked = one.kl_mean if cell.of == "mean" else one.kl_p95
         assert asked == pytest.approx(cell.budget, rel=0.1)
+
+
+def test_stored_vectors_of_the_demo_meet_their_budget() -> None:
+    door = tiny.Forward(loading.load(ModelConfig(model="demo", adapter="demo"), ROOT))
+    prompts = load_prompts("data/prompts/neutral.txt")[::15]
+    neutral = divergence.prepare(door, prompts, True)
+    vectors = measure_equal_cost.stored("demo", 1)
+    by_mean, by_p95 = (measure_equal_cost.cells(vectors, 0.1, of) for of in ("mean", "p95"))
+
+    found = solving.solve({True: neutral}, [*by_mean, *by_p95], silent, untold)
+
+    assert len(found) == 12
+    assert all(one.reached and one.evaluations <= 6 for one in found)
+    assert measure_equal_cost.missed(found[:6], 0.1, "mean") <= 0.1
+    assert measure_equal_cost.missed(found[6:], 0.1, "p95") <= 0.1
 
 
 def test_a_cell_that_costs_too_little_says_so(world) -> None:
