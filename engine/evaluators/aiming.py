@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from engine.configs.core import PRESETS, Site
-from engine.configs.steering.interventions import Operation
+from engine.configs.steering.interventions import TARGETED, Operation
 from engine.configs.sweeps import EvaluateConfig
 from engine.errors import ConfigError
 from engine.evaluators import ab
@@ -139,8 +139,18 @@ def aimed(ground: Ground, config: EvaluateConfig, operation: Operation | None = 
 
 
 def _with(config: EvaluateConfig, operation: Operation) -> EvaluateConfig:
-    """The same sweep by another operator; its scales, which are not asked, only have to pass."""
-    return replace(config, operation=operation, scales=(1.0,), scale_unit="absolute")
+    """The same sweep by another operator; its scales, which are not asked, only have to pass.
+
+    A target and a second direction are left to the operators that have one.
+    """
+    return replace(
+        config,
+        operation=operation,
+        target=config.target if operation in TARGETED else None,
+        second=config.second if operation == "angular" else None,
+        scales=(1.0,),
+        scale_unit="absolute",
+    )
 
 
 def unit_controls(

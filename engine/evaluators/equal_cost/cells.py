@@ -1,0 +1,157 @@
+"""From operators pointed along vectors to cells whose strength is sought, and to rows at it.
+
+A vector under an operator is turned both ways, but where a direction is removed: there the sign
+of a strength does not turn it. Knows nothing of questions and of how a strength is found.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import pandas as pd
+
+from engine.configs.steering.interventions import REMOVING, Operation
+from engine.configs.sweeps import EvaluateConfig
+from engine.evaluators.aiming import Aimed
+from engine.evaluators.equal_cost import solving
+from engine.evaluators.equal_cost.divergence import NeutralAnswers
+from engine.evaluators.equal_cost.solving import CostedCell, CostedStrength, Of
+from engine.evaluators.rows import Aim, SweepRow, row_of
+from engine.evaluators.steering.making import Maker
+from engine.evaluators.text_figures import Note
+from engine.model.edits import Edit
+from engine.progress import Progress
+
+MOST_RELATIVE = 64.0
+"""Norm of what is added, in median residual norms, beyond which nobody looks."""
+MOST_SHARE = 32.0
+"""The same for shares of the way to a target."""
+WHOLE_TURN = 1.0
+"""Largest share of operators that turn a state: beyond it they would turn past their target."""
+TURNING: tuple[Operation, ...] = ("angular", "spherical")
+Sign = Literal[1, -1]
+_AS_STORED = EvaluateConfig()
+"""Its scales are multiples of the stored vector, as strengths are here."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Turn:
+    """One vector or control under one operator, turned one way, its strength still open."""
+
+    maker: Maker
+    aim: Aim
+    sign: Sign
+
+    @property
+    def operation(self) -> Operation:
+        """What is done with it."""
+        return self.maker.how.operation
+
+    def edits(self, strength: float) -> list[Edit]:
+        """What is changed at a strength, which has the sign; of adding a multiple of the vector."""
+        return self.maker.edits(self.aim.directions, strength)
+
+    @property
+    def start(self) -> float:
+        """Strength to try first, above 0."""
+        return solving.RELATIVE_START * self._unit if self._is_added else solving.SHARE_START
+
+    @property
+    def limit(self) -> float:
+        """Largest strength tried."""
+        if self._is_added:
+            return MOST_RELATIVE * self._unit
+        return WHOLE_TURN if self.operation in TURNING else MOST_SHARE
+
+    def row(self, strength: float, hidden: int) -> SweepRow:
+        """The row of a sweep at a strength."""
+        return row_of(self.aim, strength, _AS_STORED, self.maker, hidden)
+
+    @property
+    def _is_added(self) -> bool:
+        return self.operation == "add"
+
+    @property
+    def _unit(self) -> float:
+        """Multiple of the vector that is as long as the median state, at the least of its sites."""
+        pairs = self.aim.directions.items()
+        return min(self.maker.residuals[site] / max(one.norm, 1e-30) for site, one in pairs)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AtBudget:
+    """Turns with the strengths that were found, all in one order."""
+
+    turns: Sequence[Turn]
+    strengths: list[CostedStrength]
+
+    def rows(self, hidden: int) -> list[SweepRow]:
+        """Rows of a sweep at these strengths, those that miss the budget among them."""
+        pairs = zip(self.turns, self.strengths, strict=True)
+        return [turn.row(found.strength, hidden) for turn, found in pairs]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per turn.
+
+        Columns: operation, vector_set, vector, method, site (in words), norm, sign, strength
+        (signed), kl_mean, kl_p95 (nats per token), evaluations, reached, reason.
+        """
+        pairs = zip(self.turns, self.strengths, strict=True)
+        return pd.DataFrame([_told(turn) | asdict(found) for turn, found in pairs])
+
+
+def _told(turn: Turn) -> dict[str, object]:
+    aim = turn.aim
+    return {
+        "operation": turn.operation,
+        "vector_set": aim.vector_set,
+        "vector": aim.vector,
+        "method": aim.method,
+        "site": aim.site.words,
+        "norm": aim.norm,
+        "sign": turn.sign,
+    }
+
+
+def turns(aimed: Aimed) -> list[Turn]:
+    """Every aim turned both ways, one after the other; only as it is where it is removed."""
+    signs: tuple[Sign, ...] = (1,) if aimed.maker.how.operation in REMOVING else (1, -1)
+    return [Turn(maker=aimed.maker, aim=aim, sign=sign) for aim in aimed.aims for sign in signs]
+
+
+def at_budget(
+    neutral: NeutralAnswers,
+    wanted: Sequence[Turn],
+    budget: float,
+    of: Of,
+    progress: Progress,
+    note: Note,
+) -> AtBudget:
+    """Find the strength of every turn that costs a budget.
+
+    Args:
+        neutral: Texts on which it is measured, with the adapter that is steered.
+        wanted: Of one or more operators; all are measured together, round by round.
+        budget: KL per token, in nats, above 0.
+        of: Which figure over the tokens meets it.
+        progress: Called after each text of a batch; may raise to stop.
+        note: Told when memory ran out.
+
+    Raises:
+        ModelError: If not even one row fits into memory.
+    """
+    cells = [
+        CostedCell(
+            edits_at=turn.edits,
+            budget=budget,
+            start=turn.start,
+            of=of,
+            adapter=neutral.adapter,
+            sign=turn.sign,
+            limit=turn.limit,
+        )
+        for turn in wanted
+    ]
+    found = solving.solve({neutral.adapter: neutral}, cells, progress, note)
+    return AtBudget(turns=wanted, strengths=found)
