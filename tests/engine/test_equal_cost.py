@@ -48,7 +48,8 @@ def world(request):
 
 
 @pytest.mark.parametrize("by_hooks", [False, True])
-def test_every_row_costs_what_the_formula_says(world, by_hooks) -> None:
+def test_every_row_costs_what_the_formula_says(world, by_hooks, monkeypatch) -> None:
+    monkeypatch.setattr(divergence, "ROWS_TOGETHER", {"cpu": 2})
     model, _, neutral = world
     door = tiny.Forward(neutral.door.loaded)
     if by_hooks:
@@ -74,6 +75,15 @@ def test_every_row_costs_what_the_formula_says(world, by_hooks) -> None:
         ]
         assert values == pytest.approx(expected, abs=1e-5)
         assert max(expected) > 0.01
+
+
+def test_rows_of_late_blocks_do_not_wait_for_early_ones() -> None:
+    blocks = [3, 0, 3, 1, 3, 0]
+    rows = [[], *(row(tiny.seeded(4), block) for block in blocks)]
+
+    assert divergence._runs(rows, 2) == [[1, 3, 5], [4, 2, 6]]
+    assert divergence._runs(rows, 9) == [[1, 3, 5, 4, 2, 6]]
+    assert divergence._runs([[]], 2) == []
 
 
 def test_the_answers_are_the_model_s_own(world, monkeypatch) -> None:
