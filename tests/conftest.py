@@ -9,7 +9,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import pytest
 
-from tests import checked
+from tests import checked, sharing
 
 checked.install()
 ROOT = Path(__file__).resolve().parents[1]
@@ -29,6 +29,14 @@ def _take_one_thread() -> None:
 def pytest_collection_finish() -> None:
     """Before the first fixture of a module: a sum over other threads has other last bits."""
     _take_one_thread()
+    if "engine.runs.doors" in sys.modules:
+        sharing.install()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Before its fixtures, also those of its module."""
+    sharing.begin(item)
 
 
 @pytest.fixture(autouse=True)

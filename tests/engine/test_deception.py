@@ -227,6 +227,7 @@ def test_each_arm_of_the_study_stands_beside_random_vectors_of_its_own_kind(tmp_
         arms="all",
         scales=(1.0,),
         wide_scales=(2.0,),
+        every=4,
         max_pairs=6,
         choosing=1,
         reporting=1,

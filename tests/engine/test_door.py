@@ -1,5 +1,6 @@
 """The door for programs: `from engine import Engine`, its verbs, and what they give."""
 
+import json
 import os
 import subprocess
 import sys
@@ -33,6 +34,27 @@ EVIDENCE = ShownStudy(
         "tables": {"vectors": [{"a": 1}]},
     }
 )
+
+
+SEVERAL = """
+import contextlib, io, json, os, runpy, sys
+way, commands = json.loads(os.environ["ASKED"])
+told = []
+for arguments in commands:
+    sys.argv, code = [way, *arguments], None
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        with contextlib.redirect_stderr(io.StringIO()) as err:
+            try:
+                if way == "-m engine":
+                    runpy.run_module("engine", run_name="__main__", alter_sys=True)
+                else:
+                    runpy.run_path(way, run_name="__main__")
+            except SystemExit as ended:
+                code = ended.code
+    told.append([code, out.getvalue(), err.getvalue()])
+print(json.dumps(told))
+"""
+"""Runs a script, or the module, with several lists of arguments one after another."""
 
 
 def run(code: str, folder: Path, **more: str) -> str:
@@ -362,22 +384,15 @@ def test_the_installed_command_is_the_module_s(tmp_path) -> None:
     # As the script that pip writes.
     script = f"import sys\nfrom {module} import {name}\nsys.exit({name}())\n"
     (tmp_path / "vectorscope").write_text(script, encoding="utf-8")
-    for arguments in (["--help"], ["find", "melbo", "--help"], ["show", "zzz"]):
-        command, ours = (
-            subprocess.run(
-                [sys.executable, *how, *arguments],
-                cwd=place,
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
-                capture_output=True,
-                text=True,
-            )
-            for how, place in ((["vectorscope"], tmp_path), (["-m", "engine"], ROOT))
-        )
-        assert (command.returncode, command.stdout, command.stderr) == (
-            ours.returncode,
-            ours.stdout,
-            ours.stderr,
-        )
+    commands = [["--help"], ["find", "melbo", "--help"], ["show", "zzz"]]
+
+    command, ours = (
+        json.loads(run(SEVERAL, place, ASKED=json.dumps([way, commands])).splitlines()[-1])
+        for way, place in (("vectorscope", tmp_path), ("-m engine", ROOT))
+    )
+
+    assert command == ours
+    assert [code for code, _, _ in ours] == [0, 0, 2]
 
 
 def test_the_package_needs_what_requirements_txt_says() -> None:

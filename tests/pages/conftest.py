@@ -1,7 +1,6 @@
 """The dashboard over a store that vanishes, with an engine that needs no model."""
 
 import gc
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,11 +35,10 @@ def no_readings_of_others() -> None:
 
 
 @pytest.fixture(autouse=True, scope="module")
-def only_own_garbage() -> Iterator[None]:
-    """Each run of a page collects all garbage; what other tests have imported is none."""
+def only_own_garbage() -> None:
+    """Each run of a page collects all garbage; what other tests have left is none."""
+    gc.collect()
     gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture
