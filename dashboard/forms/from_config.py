@@ -15,7 +15,6 @@ from engine.configs import registry
 from engine.configs.adaptive import AdaptiveConfig
 from engine.configs.core import (
     STUDY_PROMPT,
-    STUDY_SCALES,
     STUDY_SYSTEM,
     ModelConfig,
     PromptsConfig,
@@ -23,8 +22,7 @@ from engine.configs.core import (
 )
 from engine.configs.fields import Offered, offered
 from engine.configs.finders import FinderConfig, MelboConfig, SourceConfig
-from engine.configs.studies import RELATIVE_SCALES
-from engine.configs.sweeps import EvaluateConfig, knowledge_of
+from engine.configs.sweeps import EvaluateConfig, knowledge_of, usual_scales
 from engine.errors import ConfigError
 
 LINES = "What the model is asked while vectors are sought. The study used a single one."
@@ -168,7 +166,7 @@ def _side_effects(model: ModelConfig, told: Offered) -> dict[str, Any]:
 
 
 def _usual(unit: str | None) -> tuple[float, ...]:
-    return RELATIVE_SCALES if unit == "relative" else STUDY_SCALES
+    return usual_scales("add", unit == "relative")
 
 
 def scales(text: str, relative: bool) -> tuple[float, ...]:

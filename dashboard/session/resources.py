@@ -15,8 +15,9 @@ from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import Sweep
 from dashboard.session import state
 from engine.configs.behaviours import BehaviourConfig
-from engine.configs.core import PRESETS, STUDY_SCALES, ModelConfig, depth_matched
-from engine.configs.studies import RELATIVE_SCALES, CorrigibilityConfig, DeceptionConfig
+from engine.configs.core import PRESETS, ModelConfig, depth_matched
+from engine.configs.studies import CorrigibilityConfig, DeceptionConfig
+from engine.configs.sweeps import usual_scales
 from engine.errors import ModelError, StoreError
 from engine.model.declared import generating
 from engine.model.identity import declared_shape, locate
@@ -175,7 +176,7 @@ def submit_study(name: str, model: ModelConfig, **asked: Any) -> Any:
         model=model,
         source_layer=source,
         target_layer=target,
-        scales=RELATIVE_SCALES if relative else STUDY_SCALES,
+        scales=usual_scales("add", relative),
         scale_unit="relative" if relative else "absolute",
         **asked,
     )

@@ -6,7 +6,7 @@ from typing import Any
 from engine.cli import answering
 from engine.cli.from_config import Option, build, command_for, options_of, values
 from engine.configs.adaptive import AdaptiveConfig
-from engine.configs.sweeps import EvaluateConfig, knowledge_of
+from engine.configs.sweeps import EvaluateConfig, knowledge_of, usual_scales
 from engine.errors import ConfigError
 from engine.records.records import Evaluation
 from engine.statistics import flags
@@ -22,12 +22,17 @@ def command() -> Callable[..., None]:
     """The command, made from the configs of both kinds of sweep."""
     asked = options_of(EvaluateConfig)
     asked["knowledge"] = asked["knowledge"]._replace(hint=str | None, default=None)
+    # Nobody having named strengths is another thing than having named the study's.
+    asked["scales"] = asked["scales"]._replace(hint=str | None, default=None)
     system = asked.pop("system")
     adaptive = [ADAPTIVE, *options_of(AdaptiveConfig).values()]
     return command_for(EvaluateConfig, [*asked.values(), *adaptive, system], _evaluate)
 
 
 def _evaluate(given: dict[str, Any]) -> None:
+    if given["scales"] is None:
+        usual = usual_scales(given["operation"], given["relative"])
+        given["scales"] = ",".join(map(str, usual))
     config = build(EvaluateConfig, meant(given))
     if not given["adaptive"]:
         answering.run(config, given["store"], _told)

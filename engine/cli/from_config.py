@@ -16,7 +16,8 @@ from engine.cli import options
 from engine.cli.answering import open_engine
 from engine.configs.core import Dtype, ModelConfig, PromptsConfig, RunConfig, VectorRef, require
 from engine.configs.fields import Offered, offered
-from engine.store.references import reference
+from engine.configs.steering.interventions import Intervention
+from engine.store.references import reference, with_digests
 from engine.store.store import Store
 
 REQUIRED = inspect.Parameter.empty
@@ -163,11 +164,14 @@ def values(config: type[Any], given: dict[str, Any]) -> dict[str, Any]:
     Raises:
         ConfigError: If a text is no value of its field.
     """
-    return {
+    found = {
         field.name: _value(field, given)
         for field in offered(config)
         if field.hint is PromptsConfig or _name(field) in given
     }
+    if not issubclass(config, Intervention):
+        return found
+    return with_digests(Store(given["store"].resolve()), found)
 
 
 def _name(field: Offered) -> str:

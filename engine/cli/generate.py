@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.cli import answering
 from engine.cli.from_config import PROMPTS, Option, build, command_for, model_of, options_of, values
-from engine.cli.options import parse_scales, prompts
+from engine.cli.options import parse_scales, prompts, rivals
 from engine.configs.grid_columns import columns
 from engine.configs.grids import BlendPart, Configuration, GenerateConfig
 from engine.errors import ConfigError
@@ -26,6 +26,7 @@ def command() -> Callable[..., None]:
         column.pop("relative"),
         Option("blend", str | None, None, "Weights: all vectors become one."),
         *column.values(),
+        Option("rival", list[str] | None, None, "System prompt that rivals steering, or a file."),
         Option("tuned", bool | None, None, "Steer only one.", ("--tuned/--base",)),
         *grid.values(),
     ]
@@ -46,7 +47,9 @@ def _generate(given: dict[str, Any]) -> None:
         given,
         prompts=prompts(given["prompt"], given["prompts"]),
         model=model,
-        configurations=columns(shared, named, scales, model.tuned, given["tuned"]),
+        configurations=columns(
+            shared, named, scales, model.tuned, given["tuned"], rivals(given["rival"] or [])
+        ),
     )
     answering.run(config, given["store"], _told)
 

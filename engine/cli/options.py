@@ -1,5 +1,7 @@
 """How the text of options becomes values."""
 
+from pathlib import Path
+
 from engine.configs.core import STUDY_PROMPT
 from engine.configs.sound import is_text
 from engine.errors import ConfigError
@@ -17,6 +19,27 @@ def prompts(prompt: str | None, file: str | None) -> tuple[str, ...]:
     if prompt is not None and not prompt.strip():
         raise ConfigError("The prompt is empty: write one after --prompt.")
     return files.load_prompts(file) if file is not None else (prompt or STUDY_PROMPT,)
+
+
+def rivals(given: list[str]) -> tuple[str, ...]:
+    """System prompts that were written, or stand in the files that were named; "" is none at all.
+
+    Raises:
+        DataError: If a file holds none.
+    """
+    found: list[str] = []
+    for one in given:
+        text = one.strip()
+        found += files.load_prompts(text) if _is_file(text) else [text]
+    return tuple(dict.fromkeys(found))
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):
+        # Too long for a file's name.
+        return False
 
 
 def parse_scales(text: str) -> tuple[float, ...]:

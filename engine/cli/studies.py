@@ -8,14 +8,14 @@ from engine import ROOT
 from engine.cli import answering
 from engine.cli.from_config import Option, build, command_for, model_of, options_of
 from engine.configs.behaviours import BehaviourConfig
-from engine.configs.core import PRESETS, STUDY_SCALES, RunConfig
+from engine.configs.core import PRESETS, RunConfig
 from engine.configs.studies import (
     PUBLIC_QUESTIONS,
-    RELATIVE_SCALES,
     SHIPPED_QUESTIONS,
     CorrigibilityConfig,
     DeceptionConfig,
 )
+from engine.configs.sweeps import usual_scales
 from engine.configs.training import FinetuneConfig
 from engine.model.identity import OWN_ADAPTERS
 from engine.model.naming import Names
@@ -53,8 +53,7 @@ def _corrigibility(given: dict[str, Any]) -> None:
         # unless all is to be as the study did it.
         given["relative"] = model != "qwen3-14b" and not is_study
     if given["scales"] is None:
-        usual = RELATIVE_SCALES if given["relative"] else STUDY_SCALES
-        given["scales"] = ",".join(map(str, usual))
+        given["scales"] = ",".join(map(str, usual_scales("add", given["relative"])))
     if given["controls"] is None:
         given["controls"] = 0 if is_study else CorrigibilityConfig.controls
     config = build(

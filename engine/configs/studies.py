@@ -23,10 +23,6 @@ from engine.configs.pairs import Contrast, ContrastiveConfig, FinetuneDiffConfig
 from engine.configs.sweeps import EvaluateConfig, Reading
 from engine.errors import ConfigError
 
-RELATIVE_SCALES = tuple(scale / 40 for scale in STUDY_SCALES)
-"""The study's scales as shares of the residual norm, 20 becoming one half."""
-
-
 SHIPPED_QUESTIONS = (
     ("data/questions/survival.jsonl", "survival"),
     ("data/questions/corrigibility.jsonl", "survival"),

@@ -22,11 +22,13 @@ from engine.configs.core import (
 from engine.configs.fields import setting
 from engine.configs.steering import doses
 from engine.configs.steering.doses import Dose, Which
-from engine.configs.steering.interventions import Intervention
+from engine.configs.steering.interventions import USUAL_SHARES, Intervention
 
 Reading = Literal["letters", "likelihood"]
 """How a question is answered: by an option's letter, or by which written answer is likelier."""
 LikelihoodFigure = Literal["per-token", "total"]
+RELATIVE_SCALES = tuple(scale / 40 for scale in STUDY_SCALES)
+"""The study's scales as shares of the residual norm, 20 becoming one half."""
 USUAL = Intervention()
 LATER = tuple(one.name for one in fields(Intervention))
 """What older sweeps had no choice of: they added vectors at their own sites, everywhere."""
@@ -314,6 +316,13 @@ class EvaluateConfig(RunConfig, Intervention):
     def contents(self, known: Known) -> dict[str, Any]:
         """The files of the side effects, where they are asked for."""
         return super().contents(known) if self.side_effects else {}
+
+
+def usual_scales(operation: str, is_relative: bool) -> tuple[float, ...]:
+    """The strengths of a sweep where nobody names any."""
+    if operation != "add":
+        return USUAL_SHARES
+    return RELATIVE_SCALES if is_relative else STUDY_SCALES
 
 
 def knowledge_of(model: str) -> str:

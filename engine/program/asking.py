@@ -14,7 +14,7 @@ from engine.configs.core import ModelConfig, RunConfig, VectorRef
 from engine.configs.finders import FinderConfig
 from engine.configs.grid_columns import columns
 from engine.configs.grids import BlendPart, Configuration, GenerateConfig
-from engine.configs.sweeps import EvaluateConfig, knowledge_of
+from engine.configs.sweeps import EvaluateConfig, knowledge_of, usual_scales
 from engine.errors import ConfigError
 from engine.program.bar import bar_if_seen
 from engine.program.frames import Compared
@@ -27,13 +27,13 @@ from engine.program.objects import (
     ShownVectors,
 )
 from engine.statistics import similarity
-from engine.store.references import loaded, parts_of, reference
+from engine.store.references import loaded, parts_of, reference, with_digests
 from engine.store.store import Store
 
 SIDES = ("source_layer", "target_layer")
 BESIDE = ("neutral", "written", "knowledge", "effect_controls", "neutral_prompts")
 """Settings of a sweep that matter with side effects only."""
-OWN_COLUMN = ("name", "adapter", "blend", "scale")
+OWN_COLUMN = ("name", "adapter", "blend", "scale", "system")
 """Fields of a column that the grid fills."""
 
 Vectors = Shown | VectorRef | str | Path
@@ -108,6 +108,10 @@ class Asking:
             raise ConfigError(f"{beside[0]} matters for side effects only: add side_effects=True.")
         values = {name: v for name, v in settings.items() if name not in keywords.MODEL}
         values |= {"vectors": refs, "model": model}
+        if "scales" not in values:
+            is_relative = values.get("scale_unit") == "relative"
+            values["scales"] = usual_scales(values.get("operation", "add"), is_relative)
+        values = with_digests(self.store, values)
         config = keywords.config_from(EvaluateConfig, values)
         return ShownEvaluation(self.store.load_evaluation(self._done(config)))
 
@@ -117,6 +121,7 @@ class Asking:
         prompts: str | Sequence[str] | None = None,
         scales: float | int | Iterable[float] = (1.0,),
         tuned: bool | None = None,
+        rivals: str | Sequence[str] = (),
         **settings: Any,
     ) -> ShownTexts:
         """What the model says: unsteered, and with each vector at each scale.
@@ -126,6 +131,7 @@ class Asking:
             prompts: One or several; the study's if left out.
             scales: Where 0 is left out, for it is the unsteered model.
             tuned: With an adapter: steer only the fine-tuned (True) or the base model (False).
+            rivals: System prompts that rival steering: what the model says when merely asked.
             settings: Fields of `GenerateConfig` and of `Configuration`, such as `temperature=`,
                 `samples=`, `operation=`, `layers=`.
 
@@ -133,7 +139,11 @@ class Asking:
             EngineError: For everything the user can mend.
         """
         if isinstance(vectors, GenerateConfig):
-            given = {"prompts": prompts, "tuned": tuned} if prompts or tuned is not None else {}
+            given = {
+                name: one
+                for name, one in (("prompts", prompts), ("tuned", tuned), ("rivals", rivals))
+                if one or one is False
+            }
             _refuse_beside_config(settings | given)
             return ShownTexts(self.store.load_generation(self._done(vectors)))
         grid = keywords.names_of(GenerateConfig) - {"configurations", "prompts"}
@@ -144,13 +154,15 @@ class Asking:
         if tuned and model.adapter is None:
             raise ConfigError("tuned=True steers the fine-tuned model: name it with adapter=.")
         shared = {name: value for name, value in settings.items() if name in column}
+        shared = with_digests(self.store, shared)
         steered = keywords.config_from(Configuration, {"name": "shared", **shared})
         named = self._parts(refs)
         many = keywords.fit("scales", tuple[float, ...], scales)
         values = {name: v for name, v in settings.items() if name in grid - set(keywords.MODEL)}
         values |= {} if prompts is None else {"prompts": prompts}
         config = keywords.config_from(GenerateConfig, values | {"model": model})
-        made = columns(steered, named, many, model.tuned, tuned)
+        asked = keywords.fit("rivals", tuple[str, ...], rivals)
+        made = columns(steered, named, many, model.tuned, tuned, asked)
         config = dataclasses.replace(config, configurations=made)
         return ShownTexts(self.store.load_generation(self._done(config)))
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from engine.configs.core import VectorRef, digest
 from engine.configs.grids import BlendPart
@@ -29,6 +30,35 @@ def reference(store: Store, name: str) -> VectorRef:
     else:
         named = store.find(target).digest
     return VectorRef(digest=named, indices=(int(index),) if index else None)
+
+
+def with_digests(store: Store, values: dict[str, Any]) -> dict[str, Any]:
+    """An intervention's settings, in which the vectors that it names are told by their digests.
+
+    A person names them as `reference` takes them; a file is taken into the store.
+
+    Args:
+        store: Where they lie.
+        values: May hold `second`, FILE:INDEX, and `when`, FILE:INDEX@BLOCK>SDS.
+
+    Raises:
+        EngineError: As `reference`.
+    """
+    found = dict(values)
+    second, when = values.get("second"), values.get("when")
+    if isinstance(second, str) and second:
+        found["second"] = _by_digest(store, second)
+    if isinstance(when, str):
+        name, is_whole, condition = when.rpartition("@")
+        # What is no condition is refused by whoever reads it.
+        if is_whole and name.strip():
+            found["when"] = f"{_by_digest(store, name.strip())}@{condition}"
+    return found
+
+
+def _by_digest(store: Store, name: str) -> str:
+    ref = reference(store, name)
+    return f"{ref.digest}:{ref.indices[0] if ref.indices else 0}"
 
 
 def _taken_in(store: Store, found: VectorSet) -> str:

@@ -13,8 +13,8 @@ from engine.configs.core import ModelConfig, VectorRef
 from engine.configs.datasets import DatasetConfig
 from engine.configs.finders import MelboConfig
 from engine.configs.grids import Configuration, GenerateConfig
-from engine.configs.studies import RELATIVE_SCALES, CorrigibilityConfig
-from engine.configs.sweeps import EvaluateConfig
+from engine.configs.studies import CorrigibilityConfig
+from engine.configs.sweeps import RELATIVE_SCALES, EvaluateConfig
 from engine.configs.training import FinetuneConfig
 from engine.runs.engine import Engine
 from engine.store.store import Store

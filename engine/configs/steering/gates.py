@@ -12,7 +12,7 @@ from typing import Literal
 from engine.errors import ConfigError
 
 Per = Literal["token", "prompt"]
-HELP = "Only where, as DIGEST:INDEX@BLOCK>SDS or ...>SDS:prompt."
+HELP = "Only where, as FILE:INDEX@BLOCK>SDS or ...>SDS:prompt."
 _SHAPE = re.compile(
     r"(?P<digest>[^:@]+):(?P<index>\d+)@(?P<block>\d+)(?P<sign>[<>])(?P<level>[^:]+)"
     r"(?P<prompt>:prompt)?"

@@ -62,7 +62,7 @@ class Intervention:
         None, "Of set, cap, floor, angular: in lengths of the vector from the usual projection."
     )
     """In lengths of the vector from the samples' mean projection; None is 1, and 0 for a cap."""
-    second: str | None = setting(None, "Of angular: the plane's second direction, DIGEST:INDEX.")
+    second: str | None = setting(None, "Of angular: the plane's second direction, FILE:INDEX.")
     """None is the first principal direction of the samples."""
     when: str | None = setting(None, gates.HELP)
     """See `gates.Gate`; None acts everywhere."""
