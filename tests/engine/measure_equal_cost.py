@@ -98,7 +98,8 @@ def main() -> None:
             console.print(
                 f"{of} {budget:g}: {sum(one.reached for one in found)} of {len(found)} reached, "
                 f"tries {np.mean(tries):.2f} in the mean and {max(tries)} at most, largest miss "
-                f"{missed(found, budget, of):.1%}, {each:.2f} s a cell"
+                f"{missed(found, budget, of):.1%}, {each:.2f} s a cell",
+                soft_wrap=True,
             )
 
 
