@@ -12,10 +12,13 @@ from transformers import (
     AutoTokenizer,
     Gemma3ForCausalLM,
     Gemma3TextConfig,
+    GPTNeoXConfig,
+    GPTNeoXForCausalLM,
     MixtralConfig,
     MixtralForCausalLM,
 )
 
+from engine.cli import library
 from engine.configs.core import ModelConfig, Site
 from engine.errors import ConfigError, ModelError
 from engine.model import loading
@@ -34,6 +37,10 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "gpt2": ("gpt2", {}),
 }
 TOKENS = list(range(3, 15))
+GPT_NEOX: dict[str, Any] = {
+    "vocab_size": 512, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2,
+    "num_attention_heads": 4, "max_position_embeddings": 64,
+}  # fmt: skip
 FEW: dict[str, Any] = {**tiny.SHAPE, "num_hidden_layers": 2}
 
 
@@ -109,7 +116,7 @@ def refused(kind: str, folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        ("qwen3", "no bias at mlp.down_proj, where a block ends"),
+        ("qwen3", "can have no bias at mlp.down_proj, where a block ends"),
         ("gemma3", "change what their last matrix gives"),
         ("mixtral", "end in experts"),
     ],
@@ -184,6 +191,9 @@ def test_a_matrix_counts_only_if_the_block_moves_by_all_that_it_gives(
     bases: dict[str, Path],
 ) -> None:
     assert place(opened(bases["llama"]), Site(block=2)).flag == "mlp_bias"
+    side_by_side = GPTNeoXForCausalLM(GPTNeoXConfig(**GPT_NEOX))
+    parameter = place(Forward(tiny.wrap(side_by_side)), Site(block=1)).parameter
+    assert parameter == "gpt_neox.layers.1.mlp.dense_4h_to_h.bias"
     door = opened(bases["llama with biases"])
     layer = door.loaded.causal.model.layers[2]
     layer.register_forward_hook(lambda _module, _args, out: 0.5 * out)
@@ -227,3 +237,12 @@ def test_the_command_bakes_one_stored_vector(
         assert code == 2
         assert words in answer["error"]
     assert not (tmp_path / "new").exists()
+
+
+def test_a_reader_is_told_of_another_model_and_of_an_adapter_that_is_not_written() -> None:
+    found = {"fingerprint": "17f", "short_name": "other", "adapter": "liar"}
+
+    assert library._notes({"fingerprint": "17f", "adapter": None}, {"fingerprint": "17f"}) == []
+    notes = library._notes(found, {"fingerprint": "0c2"})
+    assert "another model (other)" in notes[0]
+    assert "adapter liar: the base model's weights alone" in notes[1]

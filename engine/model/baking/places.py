@@ -69,8 +69,8 @@ def place(door: Forward, site: Site) -> Place:
             return enabled
     called = names[found[0]].removeprefix(f"{names[decoder.blocks[block]]}.")
     raise ModelError(
-        f"{type(causal).__name__} has no bias at {called}, where a block ends, nor a setting for "
-        "one: steer it, or bake into a Llama or GPT-2."
+        f"{type(causal).__name__} can have no bias at {called}, where a block ends: steer it "
+        "instead, or bake into a Llama or GPT-2."
     )
 
 
@@ -152,4 +152,4 @@ def _why_not(causal: Any, layer: nn.Module) -> str:
         if has_experts
         else "its blocks change what their last matrix gives before adding it"
     )
-    return f"A vector cannot be baked into {kind}: {reason}; steer it, or use a Llama or GPT-2."
+    return f"{kind} has no place for a vector: {reason}; steer it, or bake into a Llama or GPT-2."
