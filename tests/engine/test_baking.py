@@ -59,8 +59,8 @@ def bases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return found
 
 
-def opened(folder: Path, adapter: Path | None = None) -> Forward:
-    config = ModelConfig(model=str(folder), adapter=adapter and str(adapter))
+def opened(folder: Path, adapter: Path | None = None, dtype: Any = "float32") -> Forward:
+    config = ModelConfig(model=str(folder), adapter=adapter and str(adapter), dtype=dtype)
     return Forward(loading.load(config, ROOT))
 
 
@@ -97,6 +97,20 @@ def test_others_load_a_model_that_is_steered_at_every_position(
     chat = [{"role": "user", "content": "Well?"}]
     words, theirs = tiny.tokenizer(), AutoTokenizer.from_pretrained(tmp_path / "baked")
     assert theirs.apply_chat_template(chat) == words.apply_chat_template(chat)
+
+
+def test_a_checkpoint_in_bfloat16_is_measured_by_what_rounding_explains(
+    bases: dict[str, Path], tmp_path: Path
+) -> None:
+    door = opened(bases["llama"], dtype="bfloat16")
+
+    told = bake(door, asked(Site(block=1)), tmp_path / "baked")
+
+    baked = AutoModelForCausalLM.from_pretrained(tmp_path / "baked")
+    assert baked.dtype == torch.bfloat16
+    bias = baked.model.layers[1].mlp.down_proj.bias
+    assert torch.equal(bias, (-2.0 * tiny.seeded(32, seed=5)).bfloat16())
+    assert told["effect"] > 10 * told["difference"]
 
 
 def refused(kind: str, folder: Path) -> Path:

@@ -84,6 +84,16 @@ def test_doses_of_one_and_two_adapters_are_weights_merged_by_hand(made: Path, ki
         close(logits(door, dose), reference)
 
 
+def test_a_dose_in_bfloat16_is_the_same_but_for_rounding(made: Path) -> None:
+    config = ModelConfig(model=str(made / "llama"), adapter=str(made / "llama-a"), dtype="bfloat16")
+    door = Forward(loading.load(config, ROOT))
+    reference = slow(dose_reference.merged(made / "llama", [(made / "llama-a", 0.5)]))
+
+    found = logits(door, Dose(((True, 0.5),)))
+
+    assert passes.share(found, reference) < 0.04 < passes.share(logits(door, True), reference)
+
+
 def test_strength_1_is_the_adapter_itself_and_0_the_base(made: Path) -> None:
     door = opened(made, "qwen3")
     loaded = door.loaded

@@ -16,11 +16,10 @@ from torch import Tensor, nn
 from engine.configs.core import Site
 from engine.errors import ConfigError, ModelError
 from engine.model.checkpoints.decoders import text_decoder
+from engine.model.checks import SHARE
 from engine.model.edits import reached_block
 from engine.model.forward import Forward
 
-ALIKE = {torch.float32: 1e-4, torch.bfloat16: 0.02, torch.float16: 0.004}
-"""Share of the largest value by which rounding may move a sum, in each precision."""
 TOKENS = 7
 """Of the pass by which matrices are tried."""
 
@@ -124,7 +123,7 @@ def _moves_by(
     finally:
         handle.remove()
     wide = plain.float() + added.float()
-    return bool((moved.float() - wide).abs().max() <= ALIKE[plain.dtype] * wide.abs().max())
+    return bool((moved.float() - wide).abs().max() <= SHARE[plain.dtype] * wide.abs().max())
 
 
 def _with_bias(causal: Any, parameter: str) -> Place | None:
