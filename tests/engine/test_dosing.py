@@ -8,17 +8,22 @@ import pytest
 import torch
 
 from engine.configs.core import ModelConfig
+from engine.configs.grid_columns import columns
+from engine.configs.grids import BlendPart, Configuration, GenerateConfig
 from engine.configs.steering.doses import Dose, chosen, parse
 from engine.demo.labels import label_answer
 from engine.errors import ConfigError, ModelError
-from engine.evaluators import lockstep, text_figures
+from engine.evaluators import generation, lockstep, text_figures
 from engine.evaluators.cells import end_tokens
 from engine.evaluators.text_figures import Scored
 from engine.model import loading
 from engine.model.dosing import kept
 from engine.model.edits import EditBatch
 from engine.model.forward import Forward
+from engine.model.naming import Names
 from engine.model.selftests import passes
+from engine.progress import silent
+from engine.store.units import Partial
 from tests import tiny
 from tests.engine.test_adapters import KINDS, ROOT, SHAPE, TOKENS, lora, write
 from tests.reference import dose_reference
@@ -276,3 +281,67 @@ def test_a_record_knows_a_dose_by_content_and_its_order_is_none() -> None:
     assert parse("x=0.5,y=1", tuple(renamed)).by_content(renamed) == dose.by_content(known)
     assert Dose(((True, 0.5),)).by_content({"mine": "17f"}) == [["17f", 0.5]]
     assert parse("a=0,b=1", tuple(known)).by_content(known) == [["0c2", 1.0]]
+
+
+def test_columns_at_a_dose_have_their_own_baseline() -> None:
+    parts = {"push": (BlendPart(digest="x"),)}
+
+    def names(dose: str, *adapters: bool | str) -> list[str]:
+        made = columns(Configuration(name="-", dose=dose), parts, (2.0,), adapters, None)
+        assert made[0].dose is None
+        steered = [one for one in made if one.blend]
+        assert [one.dose for one in steered] == [None] + [dose] * (len(steered) - 1)
+        assert steered[0].name == "base push +2"
+        return [one.name for one in made if one is not steered[0]]
+
+    assert names("0.5", True) == ["base", "tuned", "tuned at 0.5", "tuned at 0.5 push +2"]
+    both = ["base", "a", "b"]
+    assert names("b=-1,a=.5", "a", "b") == [*both, "b=-1,a=.5", "b=-1,a=.5 push +2"]
+    at = ["a at 0.5", "b at 0.5", "a at 0.5 push +2", "b at 0.5 push +2"]
+    assert names("0.5", "a", "b") == [*both, *at]
+    with pytest.raises(ConfigError, match="none was named: give one"):
+        names("0.5")
+
+
+def test_a_grid_writes_at_a_dose_and_is_known_by_its_content(made: Path, tmp_path: Path) -> None:
+    def grid(dose: str, first: str, second: str) -> GenerateConfig:
+        places = (f"{first}={made / 'qwen3-a'}", f"{second}={made / 'qwen3-b'}")
+        model = ModelConfig(model=str(made / "qwen3"), adapter=places[0], more_adapters=places[1:])
+        found = tuple(
+            Configuration(name=name, adapter=first, dose=one)
+            for name, one in (("whole", None), ("dosed", dose))
+        )
+        few = {"prompts": ("Sleep well?",), "max_new_tokens": 5, "neutral": 0}
+        return GenerateConfig(model=model, configurations=found, **few)
+
+    config, door = grid("b=-1,a=0.5", "a", "b"), opened(made, "qwen3")
+    found = generation.run(door, config, {}, silent, Partial(tmp_path)).frame
+    folders = [(made / "qwen3-a", 0.5), (made / "qwen3-b", -1.0)]
+    model, prompter = dose_reference.merged(made / "qwen3", folders), door.loaded.prompter
+    ids = prompter.tokens("Sleep well?", config.system)
+    out = model.generate(torch.tensor([ids]), max_new_tokens=5, do_sample=False, eos_token_id=2)
+    text = prompter.tokenizer.decode(out[0, len(ids) :], skip_special_tokens=True)
+    whole, dosed = found["text"]
+    assert dosed == text != whole
+
+    digest = Names(ROOT).digest
+    assert digest(grid("x=.5,y=-1", "x", "y")) == digest(config)
+    assert digest(grid("a=0.25,b=-1", "a", "b")) != digest(config)
+    assert digest(grid("a=1,b=0", "a", "b")) == digest(grid("1", "a", "b"))
+
+
+def test_a_grid_refuses_an_adapter_without_a_dose_before_it_writes(
+    made: Path, tmp_path: Path, monkeypatch
+) -> None:
+    folder = write(tmp_path / "adapter", made / "qwen3", KINDS["dora"]())
+    door = opened(made, "qwen3", folder)
+    shared = Configuration(name="-", dose="0.5")
+    few = {"prompts": ("Sleep well?",), "max_new_tokens": 5, "neutral": 0}
+    found = columns(shared, {}, (), door.loaded.config.tuned, None)
+    config = GenerateConfig(model=door.loaded.config, configurations=found, **few)
+    units = Partial(tmp_path / "units")
+
+    monkeypatch.setattr(lockstep, "run", lambda *_: pytest.fail("wrote first"))
+    with pytest.raises(ModelError, match="acts by DoRA"):
+        generation.run(door, config, {}, silent, units)
+    assert list(units.units()) == []

@@ -34,8 +34,11 @@ class Columns:
 
         Raises:
             ConfigError: If a vector, a layer or a width does not fit the model.
+            ModelError: If a dose is asked of an adapter that has none.
         """
         self._door, self._sets, self._system = door, sets, system
+        for one in configurations:
+            door.loaded.adapter(one.which(tuple(door.loaded.config.adapters)))
         self._usual: dict[tuple[str, object], Usual] = {}
         self._samples = Samples(door)
         self.sites = sites_of(configurations, sets, door)
