@@ -15,6 +15,7 @@ import typer
 from engine.cli import bench, evaluate, evidence, find, generate, library, studies, tables, training
 from engine.cli.answering import answer, answer_in_lines, open_engine
 from engine.cli.audit import audit_files
+from engine.cli.budgets import commands as budgets
 from engine.cli.from_config import STORE, Option, command, model_of, of_model
 from engine.cli.options import refuse_no_text, spread_vectors
 from engine.cli.similarity import similarity_of_sets
@@ -67,6 +68,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "import": library.import_record,
     "export": library.export_record,
     "evaluate": evaluate.command(),
+    "suggest": budgets.suggest(),
+    "blend": budgets.blend(),
     "similarity": similarity_of_sets,
     "audit": audit_files,
     "evidence": evidence.command(),

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from engine.cli import tables_of_studies, tables_of_vectors
+from engine.cli.budgets import tables as budgets
 from engine.cli.drawing import by_scale, console, draw, filled, notes, say
 from engine.configs import registry
 from engine.errors import StoreError
@@ -185,6 +186,8 @@ EXPERIMENTS = {
     "sentiment": tables_of_studies.behaviour,
     "evidence": tables_of_vectors.evidence,
     "screening": tables_of_vectors.adaptive,
+    "suggest": budgets.suggestion,
+    "blend": budgets.blend,
 }
 """What prints an experiment, by its name."""
 

@@ -12,6 +12,8 @@ from typing import Any, Literal, TypeGuard
 
 from engine.configs.adaptive import AdaptiveConfig
 from engine.configs.behaviours import BehaviourConfig
+from engine.configs.budgets.blends import BlendConfig
+from engine.configs.budgets.suggest import SuggestConfig
 from engine.configs.core import RunConfig
 from engine.configs.datasets import DatasetConfig
 from engine.configs.evidence import EvidenceConfig
@@ -91,6 +93,20 @@ RUNS: list[Run] = [
         uses=("generation",),
     ),
     Run(AdaptiveConfig, "engine.runs.adaptive:run", "screening", "experiment", uses=("answers",)),
+    Run(
+        SuggestConfig,
+        "engine.runs.suggesting:run",
+        "suggest",
+        "experiment",
+        uses=("answers", "generation"),
+    ),
+    Run(
+        BlendConfig,
+        "engine.runs.blending:run",
+        "blend",
+        "experiment",
+        uses=("answers", "generation"),
+    ),
     Run(EvidenceConfig, "engine.runs.evidence:run", "evidence", "experiment"),
     Run(CorrigibilityConfig, "engine.runs.studies.corrigibility:run", "experiment", "experiment"),
     Run(DeceptionConfig, "engine.runs.studies.deception:run", "experiment", "experiment"),

@@ -83,8 +83,7 @@ def ground(
     gate = config.gate
     first = [reached_block(site) for site in every]
     after = min([*first, *([] if gate is None else [gate.block])])
-    read = likelihood if config.reading == "likelihood" else ab
-    sweep: Asked = read.prepare(door, questions, config, after)
+    sweep = asked(door, questions, config, after)
     usual = Usual.of(door, config.usual, config.system, config.which)
     residuals = ab.residual_norms(sweep, every)
     samples = Samples(door)
@@ -97,6 +96,18 @@ def ground(
         usual=usual,
         samples=samples,
     )
+
+
+def asked(
+    door: Forward, questions: Sequence[Question], config: EvaluateConfig, after: int
+) -> Asked:
+    """Questions by a sweep's reading, for rows that change nothing before a block's output.
+
+    Raises:
+        EngineError: If A and B are not single tokens.
+    """
+    read = likelihood if config.reading == "likelihood" else ab
+    return read.prepare(door, questions, config, after)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -105,19 +105,24 @@ def sweep_rows(
         hidden: Width of the model.
         control_site: Where controls go when no vector is given.
     """
-    base = SweepRow(
+    base = baseline(aims[0].site if aims else control_site, hidden)
+    # The baseline row is scale 0, asked once.
+    scales = [float(scale) for scale in config.scales if scale != 0]
+    return [base, *(row_of(aim, scale, config, maker, hidden) for aim in aims for scale in scales)]
+
+
+def baseline(site: Site, hidden: int) -> SweepRow:
+    """The unsteered model as a row."""
+    return SweepRow(
         vector_set=BASELINE,
         vector=-1,
         method=BASELINE,
         scale=0.0,
         relative=0.0,
-        site=aims[0].site if aims else control_site,
+        site=site,
         norm=0.0,
         hidden=hidden,
     )
-    # The baseline row is scale 0, asked once.
-    scales = [float(scale) for scale in config.scales if scale != 0]
-    return [base, *(row_of(aim, scale, config, maker, hidden) for aim in aims for scale in scales)]
 
 
 def row_of(aim: Aim, scale: float, config: EvaluateConfig, maker: Maker, hidden: int) -> SweepRow:

@@ -1,0 +1,93 @@
+"""What every search under a budget shares: a sweep's questions, the budget, which way is wanted.
+
+Knows nothing of what is searched.
+"""
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from engine.configs.adaptive import Direction
+from engine.configs.core import Known, ModelConfig, RunConfig, require, whole
+from engine.configs.fields import setting
+from engine.configs.sweeps import EvaluateConfig
+
+Of = Literal["mean", "p95"]
+"""Over the tokens of all neutral answers."""
+LEAST_QUESTIONS = 4
+"""Of which one half chooses and the other reports."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnderBudget(RunConfig):
+    """A choice under a budget, made on one half of the questions and reported on the other."""
+
+    fixed: ClassVar[dict[str, Any]] = {}
+    """Settings of the sweep that do not count here."""
+    sweep: EvaluateConfig = field(default_factory=EvaluateConfig)
+    """Vectors, questions, controls and the neutral prompts on which cost is measured."""
+    direction: Direction = setting(
+        "either",
+        "Which way the behaviour is to move.",
+        lists_choices=True,
+        label="Behaviour moves",
+        about="",
+        is_segmented=True,
+        words={"either": "Either way", "toward": "Toward it", "away": "Away from it"},
+    )
+    budget: float = setting(
+        0.1,
+        "KL per token, in nats, that steering may cost.",
+        label="Budget: KL per token",
+        about="KL(unsteered ‖ steered) per token, on the unsteered model's own answers to neutral "
+        "prompts, in nats. Every strength is chosen to cost just this.",
+        least=0.001,
+        step=0.05,
+    )
+    of: Of = setting(
+        "mean",
+        "mean, or p95: over the tokens.",
+        label="Over the tokens",
+        is_segmented=True,
+        words={"mean": "Mean", "p95": "95th percentile"},
+        about="Which figure over the tokens of all neutral answers meets the budget.",
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse what leaves nothing to choose, and what a budget does not go with."""
+        asked = self.sweep
+        require(self.budget > 0, f"The budget is {self.budget:g}, but must be above 0.")
+        require(
+            asked.max_questions >= LEAST_QUESTIONS,
+            f"{asked.max_questions} questions were asked for, of which one half chooses and the "
+            f"other reports: ask at least {LEAST_QUESTIONS}.",
+        )
+        whole("The number of neutral prompts", asked.neutral, 1)
+        require(
+            not asked.side_effects and asked.scale_unit == "absolute",
+            "Strengths come from the budget here, and cost is measured anyway: leave out relative "
+            "scales and side effects.",
+        )
+
+    @classmethod
+    def of_sweep(cls, asked: EvaluateConfig, **settings: Any) -> Any:
+        """The search that asks a sweep's questions, whose scales and side effects do not count."""
+        plain: dict[str, Any] = {"scales": (1.0,), "scale_unit": "absolute", "side_effects": False}
+        usual = EvaluateConfig()
+        plain |= {name: getattr(usual, name) for name in ("written", "knowledge")}
+        return cls(sweep=dataclasses.replace(asked, **plain | cls.fixed), **settings)
+
+    @property
+    def model(self) -> ModelConfig:
+        """The model that is asked."""
+        return self.sweep.model
+
+    def named(self, known: Known) -> dict[str, Any]:
+        """The sweep's own digest, the neutral prompts, and how is chosen."""
+        fields = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
+        asked = fields.pop("sweep")
+        plain = {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in fields.items()
+        }
+        return {"grid": known.digest(asked), "neutral": known.file(asked.neutral_prompts), **plain}

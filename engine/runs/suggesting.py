@@ -1,0 +1,121 @@
+"""Finds the best vector, operation and sign under a budget, and stores what held elsewhere."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.configs import core as configs
+from engine.configs.budgets.suggest import SuggestConfig
+from engine.configs.budgets.under import UnderBudget
+from engine.configs.grids import BlendPart, Configuration
+from engine.progress import Progress
+from engine.records.records import QuestionSet, VectorSet
+from engine.runs.engine import Engine
+from engine.runs.single import Opened, opened
+from engine.statistics.budgets import choosing, words
+from engine.statistics.evidence import plain_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from engine.evaluators.equal_cost.suggesting import Suggested
+
+
+def run(engine: Engine, config: SuggestConfig, digest: str, progress: Progress) -> None:
+    """Search, and store every cell, the choice and what it did on the other half.
+
+    A stopped or killed run goes on from the strengths and answers it had.
+
+    Raises:
+        EngineError: For everything the user can mend.
+        Cancelled: When `progress` raises it.
+    """
+    questions = engine.questions(config.sweep)
+    sets = [engine.store.load_vectors(one) for one in config.sweep.loaded]
+    with opened(engine, config, config.model, digest, progress) as work:
+        from engine.evaluators.equal_cost import suggesting
+
+        asked = questions.questions
+        found = suggesting.run(work.door, config, sets, asked, progress, work.units)
+        record = shared(engine, config, work, questions, sets) | _parts(found, sets, config)
+        record["notes"] = [*questions.notes, *found.notes]
+        sentences = words.suggestion(record)
+        engine.store.save_experiment(
+            digest, record | {"sentences": sentences, "summary": sentences[0]}
+        )
+
+
+def shared(
+    engine: Engine, config: UnderBudget, work: Opened, questions: QuestionSet, sets: list[VectorSet]
+) -> dict[str, Any]:
+    """What records of every search under a budget hold."""
+    return {
+        "name": config.method,
+        "title": f"{config.title} on {questions.name}",
+        "config": config.named(engine.names),
+        "sweep": configs.as_json(config.sweep),
+        "model": work.model,
+        "vectors": list(dict.fromkeys(one.digest for one in sets)),
+        "evaluations": [],
+        "questions": {
+            "name": questions.name,
+            "sha256": questions.sha256,
+            "behaviour": questions.behaviour,
+            "polarity": questions.polarity,
+        },
+        "split_seed": [config.sweep.seed, choosing.SPLIT_SEED],
+        "provenance": asdict(work.shared()["provenance"]),
+    }
+
+
+def _parts(found: "Suggested", sets: list[VectorSet], config: SuggestConfig) -> dict[str, Any]:
+    """Tables (cells, controls), the best cell, what held, and the column that uses it."""
+    cells, best, held = rows(found.cells, sets), None, None
+    use: dict[str, Any] | None = None
+    if found.chosen is not None:
+        best = cells[found.chosen]
+        moved = float(found.cells["change"].iloc[found.chosen])
+        wanted = choosing.way(moved, config.direction)
+        random = choosing.means(found.random)
+        seed = config.sweep.seed
+        held = asdict(choosing.held(found.changes, random, wanted, seed, found.labels))
+        use = configs.as_json(column(config, best))
+    return {
+        "tables": {"cells": cells, "controls": rows(found.controls, [])},
+        "best": best,
+        "held": held,
+        "use": use,
+        "choosing": found.choosing,
+        "reporting": found.reporting,
+        "changes": [round(float(one), 5) if np.isfinite(one) else None for one in found.changes],
+    }
+
+
+def rows(table: "pd.DataFrame", sets: list[VectorSet]) -> list[dict[str, Any]]:
+    """A table as plain rows, each vector with its name."""
+    names = {one.digest: one.names for one in sets}
+    found = plain_rows(table.to_dict("records"))
+    for row in found:
+        own = names.get(row["vector_set"])
+        row["name"] = row["method"] if own is None else own[row["vector"]]
+    return found
+
+
+def column(config: UnderBudget, cell: dict[str, Any]) -> Configuration:
+    """A column of a grid that does what a cell does."""
+    asked = config.sweep
+    return Configuration(
+        name=words.cell(cell)[:60],
+        adapter=config.model.adapter is not None,
+        blend=(BlendPart(digest=cell["vector_set"], index=cell["vector"]),),
+        scale=cell["strength"],
+        operation=cell["operation"],
+        layers=asked.layers,
+        positions=asked.positions,
+        preserve_norm=asked.preserve_norm,
+        second=asked.second if cell["operation"] == "angular" else None,
+        when=asked.when,
+        dose=asked.dose,
+        usual=asked.usual,
+    )
