@@ -295,6 +295,8 @@ TABLES = {
     "deception": {"arms", "sweep", "similarity"},
     "sentiment": {"choice", "likelihood", "texts", "fluency"},
     "screening": {"arms", "race"},
+    "suggest": {"cells", "controls"},
+    "blend": {"cells", "curve"},
 }
 """What pages read of a study, by its name."""
 KINDS: dict[str, Callable[[Store, Path, dict[str, Any]], None]] = {

@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 
 from engine.errors import StoreError
 from engine.records.sound_behaviours import Behaviour
+from engine.records.sound_budgets import Blend, Suggestion
 from engine.records.sound_parts import Figure, Judging, Letter, Named, Plain, Record, Site, Whole
 from engine.records.sound_tables import hold
 
@@ -268,6 +269,8 @@ STUDIES: dict[str, Any] = {
     "sentiment": Behaviour,
     "screening": _Screening,
     "evidence": _Evidence,
+    "suggest": Suggestion,
+    "blend": Blend,
 }
 KINDS: dict[str, Any] = {
     "vectors": _Vectors,

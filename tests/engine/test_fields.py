@@ -125,6 +125,9 @@ def test_every_kind_of_run_survives_its_json(run: registry.Run) -> None:
     if run.method == "screening":
         grid = registry.find_run("ab").config(vectors=(VectorRef(digest="a"),), controls=0)
         needed = {"sweep": grid}
+    if run.method in ("suggest", "blend"):
+        refs = tuple(VectorRef(digest="a", indices=(index,)) for index in (0, 1))
+        needed = {"sweep": registry.find_run("ab").config(vectors=refs)}
     config = run.config(**needed)
     written = json.loads(json.dumps(as_json(config)))
 

@@ -1,4 +1,4 @@
-"""`suggest VECTORS…` and `blend FIRST SECOND`: the best cell, and the best blend, under a budget."""
+"""`suggest VECTORS…` and `blend FIRST SECOND`: the best cell and the best blend under a budget."""
 
 from collections.abc import Callable
 from typing import Any

@@ -144,23 +144,28 @@ def run(
         for angle in around
     ]
     search.whole = _whole(search, len(wanted))
-    found = search.solve("cells", wanted, config.budget)
-    rows = found.rows(door.hidden)
-    changes = [search.changes(half, f"half{half}", rows) for half in (0, 1)]
-    cells = found.table
+    cells, first, second = _asked(search, wanted)
     cells["plane"] = np.repeat(np.arange(-1, config.planes), len(around))
     cells["angle"] = around * (1 + config.planes)
-    cells["first"], cells["second"] = (choosing.means(one) for one in changes)
     return Blended(
         plane=plane,
         angles=around,
         cells=cells,
-        changes=(changes[0][: len(around)], changes[1][: len(around)]),
+        changes=(first[: len(around)], second[: len(around)]),
         labels=search.labels[1],
         choosing=search.ids(0),
         reporting=search.ids(1),
         notes=tuple(search.notes),
     )
+
+
+def _asked(search: Halves, wanted: list[Turn]) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """Every blend at its strength: a table with both means, and the changes on either half."""
+    found = search.solve("cells", wanted, search.config.budget)
+    rows = found.rows(search.door.hidden)
+    first, second = (search.changes(half, f"half{half}", rows) for half in (0, 1))
+    means = {"first": choosing.means(first), "second": choosing.means(second)}
+    return found.table.assign(**means), first, second
 
 
 def _site(config: BlendConfig, sets: Sequence[VectorSet]) -> Site:
