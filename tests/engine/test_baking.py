@@ -26,7 +26,7 @@ from engine.model.baking import writing
 from engine.model.baking.places import place
 from engine.model.baking.writing import Baked, bake
 from engine.model.forward import Forward
-from tests import tiny
+from tests import gguf_files, tiny
 from tests.engine.test_adapters import ROOT, lora, write
 from tests.engine.test_cli import run
 from tests.reference import steering
@@ -97,6 +97,24 @@ def test_others_load_a_model_that_is_steered_at_every_position(
     chat = [{"role": "user", "content": "Well?"}]
     words, theirs = tiny.tokenizer(), AutoTokenizer.from_pretrained(tmp_path / "baked")
     assert theirs.apply_chat_template(chat) == words.apply_chat_template(chat)
+
+
+def test_a_model_born_as_gguf_is_baked_as_a_folder_that_all_may_read(tmp_path: Path) -> None:
+    path = gguf_files.write(tmp_path / "m.gguf", "llama", gguf_files.causal("llama"))
+    door = Forward(loading.load(ModelConfig(model=str(path)), tmp_path))
+    vector = tiny.seeded(64, seed=5)
+    one = Baked(site=Site(block=2), vector=vector, scale=0.5, origin={})
+
+    told = bake(door, one, tmp_path / "baked")
+
+    baked = AutoModelForCausalLM.from_pretrained(tmp_path / "baked")
+    bias = baked.model.layers[2].mlp.down_proj.bias
+    assert torch.equal(bias, 0.5 * vector)
+    assert told["model"]["name"] == "m.gguf"
+    assert told["difference"] < 1e-4 < told["effect"]
+    names = ("model.safetensors", "config.json")
+    modes = {(tmp_path / "baked" / name).stat().st_mode for name in names}
+    assert len(modes) == 1
 
 
 def test_a_checkpoint_in_bfloat16_is_measured_by_what_rounding_explains(

@@ -123,6 +123,9 @@ def _write(door: Forward, asked: Baked, where: Place, folder: Path) -> None:
     made.config.dtype = loaded.dtype
     made.save_pretrained(folder)
     loaded.tokenizer.save_pretrained(folder)
+    # The library leaves weights to their owner alone.
+    for one in folder.glob("*.safetensors"):
+        one.chmod((folder / "config.json").stat().st_mode)
     # As it is: what the library makes of it anew may lack what it does not know.
     own = Path(loaded.source.folder or "") / "generation_config.json"
     if loaded.source.folder and own.is_file():
