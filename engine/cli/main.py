@@ -16,6 +16,7 @@ from engine.cli import bench, evaluate, evidence, find, generate, library, studi
 from engine.cli.answering import answer, answer_in_lines, open_engine
 from engine.cli.audit import audit_files
 from engine.cli.budgets import commands as budgets
+from engine.cli.budgets import equal_cost
 from engine.cli.from_config import STORE, Option, command, model_of, of_model
 from engine.cli.options import refuse_no_text, spread_vectors
 from engine.cli.similarity import similarity_of_sets
@@ -70,6 +71,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "evaluate": evaluate.command(),
     "suggest": budgets.suggest(),
     "blend": budgets.blend(),
+    "equal-cost": equal_cost.command(),
     "similarity": similarity_of_sets,
     "audit": audit_files,
     "evidence": evidence.command(),

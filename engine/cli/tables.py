@@ -9,6 +9,7 @@ import pandas as pd
 
 from engine.cli import tables_of_studies, tables_of_vectors
 from engine.cli.budgets import tables as budgets
+from engine.cli.budgets.equal_cost_table import equal_cost
 from engine.cli.drawing import by_scale, console, draw, filled, notes, say
 from engine.configs import registry
 from engine.errors import StoreError
@@ -188,6 +189,7 @@ EXPERIMENTS = {
     "screening": tables_of_vectors.adaptive,
     "suggest": budgets.suggestion,
     "blend": budgets.blend,
+    "equal-cost": equal_cost,
 }
 """What prints an experiment, by its name."""
 

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeGuard
 from engine.configs.adaptive import AdaptiveConfig
 from engine.configs.behaviours import BehaviourConfig
 from engine.configs.budgets.blends import BlendConfig
+from engine.configs.budgets.equal_cost import EqualCostConfig
 from engine.configs.budgets.suggest import SuggestConfig
 from engine.configs.core import RunConfig
 from engine.configs.datasets import DatasetConfig
@@ -104,6 +105,13 @@ RUNS: list[Run] = [
         BlendConfig,
         "engine.runs.blending:run",
         "blend",
+        "experiment",
+        uses=("answers", "generation"),
+    ),
+    Run(
+        EqualCostConfig,
+        "engine.runs.equal_cost:run",
+        "equal-cost",
         "experiment",
         uses=("answers", "generation"),
     ),

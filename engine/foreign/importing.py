@@ -18,12 +18,15 @@ import pyarrow.parquet as pq
 from engine.configs import core as configs
 from engine.configs import registry, studies
 from engine.configs.adaptive import AdaptiveConfig, config_of
+from engine.configs.budgets import equal_cost
+from engine.configs.budgets.equal_cost import EqualCostConfig
 from engine.errors import ConfigError, DataError, EngineError, StoreError
 from engine.questions.rows import UnusableRow, question_id, split
 from engine.records import readings
 from engine.records.grids import Generation
 from engine.records.records import Evaluation, Provenance, Question, VectorSet
 from engine.statistics import adaptive, yardsticks
+from engine.statistics.budgets import equal_cost_record
 from engine.statistics.cells import BASELINE, CONTROL
 from engine.store.files import UNREADABLE
 from engine.store.headers import HEADERS, read_record
@@ -278,6 +281,9 @@ def _check_experiment(store: Store, path: Path, record: dict[str, Any]) -> None:
     if name == AdaptiveConfig.method:
         adaptive.check(record)
         config_of(record)
+    elif name == EqualCostConfig.method:
+        equal_cost_record.check(record)
+        equal_cost.config_of(record)
     tables = record["tables"] if isinstance(record["tables"], list) else [record["tables"]]
     needed = TABLES.get(name, set())
     if not all(isinstance(table, dict) and needed <= set(table) for table in tables):
@@ -297,6 +303,7 @@ TABLES = {
     "screening": {"arms", "race"},
     "suggest": {"cells", "controls"},
     "blend": {"cells", "curve"},
+    "equal-cost": {"cells", "controls", "best"},
 }
 """What pages read of a study, by its name."""
 KINDS: dict[str, Callable[[Store, Path, dict[str, Any]], None]] = {

@@ -128,6 +128,8 @@ def test_every_kind_of_run_survives_its_json(run: registry.Run) -> None:
     if run.method in ("suggest", "blend"):
         refs = tuple(VectorRef(digest="a", indices=(index,)) for index in (0, 1))
         needed = {"sweep": registry.find_run("ab").config(vectors=refs)}
+    if run.method == "equal-cost":
+        needed = {"sweep": registry.find_run("ab").config(vectors=(VectorRef(digest="a"),))}
     config = run.config(**needed)
     written = json.loads(json.dumps(as_json(config)))
 
