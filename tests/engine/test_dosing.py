@@ -1,5 +1,6 @@
 """Adapters at strengths, one or several, equal weights merged by hand; what has none is refused."""
 
+import functools
 import gc
 import json
 from pathlib import Path
@@ -53,6 +54,12 @@ def opened(made: Path, kind: str, *folders: Path) -> Forward:
     return Forward(loading.load(config, ROOT))
 
 
+@functools.cache
+def shared(made: Path, kind: str) -> Forward:
+    """The same for all tests that leave it as it is."""
+    return opened(made, kind)
+
+
 def logits(door: Forward, adapter) -> torch.Tensor:
     return door.next_logits(TOKENS, EditBatch.none(1), adapter)[0]
 
@@ -100,7 +107,7 @@ def test_a_dose_in_bfloat16_is_the_same_but_for_rounding(made: Path) -> None:
 
 
 def test_strength_1_is_the_adapter_itself_and_0_the_base(made: Path) -> None:
-    door = opened(made, "qwen3")
+    door = shared(made, "qwen3")
     loaded = door.loaded
 
     assert loaded.adapter(Dose((("a", 1.0),))) is loaded.adapter("a")
@@ -175,7 +182,7 @@ def test_doses_share_their_weights_and_do_not_pile_up(made: Path, monkeypatch) -
 
 
 def test_texts_of_one_batch_have_their_own_doses_also_token_by_token(made: Path) -> None:
-    door = opened(made, "llama")
+    door = shared(made, "llama")
     doses = [False, "a", Dose((("a", 0.5),)), Dose((("a", -1.0), ("b", 2.0)))]
     texts = [Scored(TOKENS, [7, 3, 9], (), dose) for dose in doses]
 
@@ -269,7 +276,7 @@ def test_a_dose_is_of_the_adapter_that_was_chosen(made: Path) -> None:
     with pytest.raises(ConfigError, match="none is loaded"):
         logits(tiny.door("qwen3"), Dose(((True, 0.5),)))
     with pytest.raises(ConfigError, match="'c'"):
-        logits(opened(made, "qwen3"), Dose((("c", 0.5),)))
+        logits(shared(made, "qwen3"), Dose((("c", 0.5),)))
 
 
 def test_a_record_knows_a_dose_by_content_and_its_order_is_none() -> None:
@@ -314,7 +321,7 @@ def test_a_grid_writes_at_a_dose_and_is_known_by_its_content(made: Path, tmp_pat
         few = {"prompts": ("Sleep well?",), "max_new_tokens": 5, "neutral": 0}
         return GenerateConfig(model=model, configurations=found, **few)
 
-    config, door = grid("b=-1,a=0.5", "a", "b"), opened(made, "qwen3")
+    config, door = grid("b=-1,a=0.5", "a", "b"), shared(made, "qwen3")
     found = generation.run(door, config, {}, silent, Partial(tmp_path)).frame
     folders = [(made / "qwen3-a", 0.5), (made / "qwen3-b", -1.0)]
     model, prompter = dose_reference.merged(made / "qwen3", folders), door.loaded.prompter
@@ -335,9 +342,9 @@ def test_a_grid_refuses_an_adapter_without_a_dose_before_it_writes(
 ) -> None:
     folder = write(tmp_path / "adapter", made / "qwen3", KINDS["dora"]())
     door = opened(made, "qwen3", folder)
-    shared = Configuration(name="-", dose="0.5")
+    at = Configuration(name="-", dose="0.5")
     few = {"prompts": ("Sleep well?",), "max_new_tokens": 5, "neutral": 0}
-    found = columns(shared, {}, (), door.loaded.config.tuned, None)
+    found = columns(at, {}, (), door.loaded.config.tuned, None)
     config = GenerateConfig(model=door.loaded.config, configurations=found, **few)
     units = Partial(tmp_path / "units")
 
