@@ -35,7 +35,7 @@ def test_a_vector_from_the_one_shutdown_prompt_moves_unseen_questions_beyond_ran
             vectors=(VectorRef(digest=found),),
             scales=(-0.5, 0.5),
             scale_unit="relative",
-            max_questions=16,
+            max_questions=8,
             controls=64,
         )
     )
