@@ -17,6 +17,8 @@ from engine.configs.core import Site
 from engine.configs.steering.interventions import Operation
 from engine.configs.steering.windows import Window, window
 from engine.errors import ConfigError
+from engine.model.operators.gates import PromptGate as PromptGate
+from engine.model.operators.gates import TokenGate as TokenGate
 from engine.model.operators.registry import OPERATORS
 
 NO_BLOCK = 10**9
@@ -28,31 +30,6 @@ MANY_OFF = 0.25
 def reached_block(site: Site) -> int:
     """The block whose output an edit at this site changes; -1 is the embedding."""
     return site.block - (site.kind == "block_in")
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class TokenGate:
-    """Opens at the positions whose state projects far enough on a condition vector."""
-
-    block: int
-    """At whose output it reads, before any edit there."""
-    unit: Float[Tensor, " hidden"]
-    mean: float
-    """Of the projection over neutral text."""
-    sd: float
-    level: float
-    """In standard deviations from the mean."""
-    is_above: bool = True
-
-    def opens(self, hidden: Float[Tensor, "rows tokens hidden"]) -> Bool[Tensor, "rows tokens"]:
-        """Where an edit may act."""
-        along = hidden.float() @ self.unit.to(hidden.device, torch.float32)
-        z = (along - self.mean) / max(self.sd, 1e-12)
-        return z > self.level if self.is_above else z < self.level
-
-
-class PromptGate(TokenGate):
-    """Opens for a whole text or not at all, which its prompt's mean state decides beforehand."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,6 +63,16 @@ class _Kind(NamedTuple):
     positions: str
     preserve_norm: bool
     gate: TokenGate | None
+
+    @classmethod
+    def of(cls, edit: Edit) -> "_Kind":
+        """What this edit shares with others."""
+        return cls(edit.site, edit.operation, edit.positions, edit.preserve_norm, edit.gate)
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether several of one row are their sum."""
+        return OPERATORS[self.operation].adds_up and not self.preserve_norm
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -217,20 +204,20 @@ class EditBatch:
     def stack(cls, rows: Sequence[Sequence[Edit]]) -> "EditBatch":
         """One list of edits per row, put together by site, operation, positions and gate.
 
-        Edits of one row at one site are added up (add) or made one after the other.
+        What one row changes at one block is added up (add), or made in the row's own order.
         """
-        slots: dict[tuple[_Kind, int], list[tuple[int, Edit]]] = {}
+        slots: dict[tuple[int, _Kind], list[tuple[int, Edit]]] = {}
         for row, edits in enumerate(rows):
-            seen: dict[_Kind, int] = {}
+            # Of each block: how many changes of this row came before, and the latest one's kind.
+            latest: dict[int, tuple[int, _Kind | None]] = {}
             for edit in edits:
-                kind = _Kind(
-                    edit.site, edit.operation, edit.positions, edit.preserve_norm, edit.gate
-                )
-                turn = seen.get(kind, 0)
-                seen[kind] = turn + 1
-                adds_up = OPERATORS[edit.operation].adds_up and not edit.preserve_norm
-                slots.setdefault((kind, 0 if adds_up else turn), []).append((row, edit))
-        groups = tuple(_stacked(kind, members, len(rows)) for (kind, _), members in slots.items())
+                kind = _Kind.of(edit)
+                turn, before = latest.get(reached_block(edit.site), (-1, None))
+                turn += not (kind == before and kind.adds_up)
+                latest[reached_block(edit.site)] = turn, kind
+                slots.setdefault((turn, kind), []).append((row, edit))
+        in_turn = sorted(slots.items(), key=lambda slot: slot[0][0])
+        groups = tuple(_stacked(kind, members, len(rows)) for (_, kind), members in in_turn)
         return cls(rows=len(rows), groups=groups)
 
     @property
@@ -295,7 +282,9 @@ def _stacked(kind: _Kind, members: list[tuple[int, Edit]], rows: int) -> SiteEdi
     operator = OPERATORS[kind.operation]
     parts: dict[str, Tensor] = {}
     for row, edit in members:
-        scales[row] = 1.0 if operator.adds_up and edit.scale != 0 else edit.scale
+        # Of what adds up the strengths are in the vectors: one of 0 must not switch off the others.
+        is_on = edit.scale != 0 or bool(scales[row])
+        scales[row] = float(is_on) if operator.adds_up else edit.scale
         for name, value in _parts_of(edit, operator.needs).items():
             if name not in parts:
                 height = max(len(one.parts.get(name, value)) for _, one in members)

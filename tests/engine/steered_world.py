@@ -4,6 +4,7 @@ The changes of a column are told from its definition and from whole passes of th
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,10 @@ from engine.configs.core import Site, as_json
 from engine.configs.grids import BlendPart, Configuration
 from engine.configs.pairs import ContrastiveConfig
 from engine.configs.steering.gates import gate as gate_named
+from engine.evaluators.rows import SweepRow
 from engine.evaluators.steering.columns import Columns
 from engine.model.edits import Edit
+from engine.model.forward import Forward
 from engine.records.provenance import collect
 from engine.records.records import VectorSet
 from tests import tiny
@@ -126,9 +129,7 @@ class World:
         at = [states[1 + asked.block] for states in self.seen]
         rows = [slow.pooled(one)[None] if is_pooled else one[1:] for one in at]
         vector = self.vector(f"{asked.digest}:{asked.index}")
-        found = slow.gate_of(
-            asked.block, vector, asked.level, asked.is_above, np.concatenate(rows)
-        )
+        found = slow.gate_of(asked.block, vector, asked.level, asked.is_above, np.concatenate(rows))
         return {**found, "is_pooled": is_pooled}
 
 
@@ -146,6 +147,24 @@ def stored(digest: str, vectors: np.ndarray, blocks, config: dict) -> VectorSet:
         residual_norms={},
         provenance=collect(0.0, "cpu", "float32"),
     )
+
+
+def rows_of(door: Forward, edits: Sequence[Sequence[Edit]]) -> list[SweepRow]:
+    """Rows of a sweep with these edits."""
+    return [
+        SweepRow(
+            vector_set=RANDOM,
+            vector=number,
+            method="random",
+            scale=1.0,
+            relative=1.0,
+            site=Site(block=1),
+            norm=1.0,
+            hidden=door.hidden,
+            edits=tuple(row),
+        )
+        for number, row in enumerate(edits)
+    ]
 
 
 def every_way(world: World, positions: str = "all") -> tuple[Configuration, ...]:

@@ -6,16 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.configs.core import Site
 from engine.configs.sweeps import EvaluateConfig
 from engine.evaluators import ab
 from engine.evaluators.equal_cost import divergence
 from engine.evaluators.readings import likelihood
-from engine.evaluators.rows import SweepRow
 from engine.evaluators.steering.gating import SteeredRows, by_prompt
 from engine.model.edits import EditBatch, first_edited
 from engine.progress import silent
-from tests.engine.steered_world import World, every_way
+from tests.engine.steered_world import World, every_way, rows_of
 from tests.engine.test_ab import QUESTIONS, Units
 
 KINDS = ["qwen3", "llama", "gpt2"]
@@ -52,32 +50,15 @@ def test_logits_after_a_prompt(world: World) -> None:
     assert sum(moved) == len(made) - 2
 
 
-WINDOWS = [("qwen3", "all"), ("qwen3", "last-3"), ("llama", "response"), ("llama", "answer-1:2")]
-WINDOWS += [("gpt2", "prompt"), ("qwen3", "last-500")]
-
-
-@pytest.fixture(scope="module", params=WINDOWS, ids="-".join)
+@pytest.fixture
 def windowed(request, tmp_path_factory) -> tuple[World, str]:
     kind, positions = request.param
     return world_of(kind, tmp_path_factory.getbasetemp()), positions
 
 
-def rows_of(world: World, edits) -> list[SweepRow]:
-    """Rows of a sweep with these edits."""
-    return [
-        SweepRow(
-            vector_set="a1",
-            vector=number,
-            method="random",
-            scale=1.0,
-            relative=1.0,
-            site=Site(block=1),
-            norm=1.0,
-            hidden=world.door.hidden,
-            edits=tuple(row),
-        )
-        for number, row in enumerate(edits)
-    ]
+def over(*pairs: tuple[str, str]):
+    """A test over kinds of model and windows; `operators_everywhere` has all of them."""
+    return pytest.mark.parametrize("windowed", pairs, ids="-".join, indirect=True)
 
 
 def asked(world: World, positions: str, reading) -> tuple:
@@ -88,11 +69,12 @@ def asked(world: World, positions: str, reading) -> tuple:
     kind = likelihood if reading == "likelihood" else ab
     sweep = kind.prepare(world.door, QUESTIONS[:2], config, min(map(first_edited, edits)))
     units = Units()
-    rows = rows_of(world, edits)
+    rows = rows_of(world.door, edits)
     found = ab.measure(sweep, rows, silent, units.load_arrays, units.save_arrays)
     return made, sweep, found.logits
 
 
+@over(("qwen3", "last-3"), ("gpt2", "answer-1:2"))
 def test_letters_in_both_orders(windowed) -> None:
     world, positions = windowed
 
@@ -100,26 +82,29 @@ def test_letters_in_both_orders(windowed) -> None:
 
     letters = [sweep.answers.a, sweep.answers.b]
     for row, one in enumerate(made):
-        for question, orders in enumerate(sweep.tokens):
-            for order, tokens in enumerate(orders):
-                expected = world.logits(one, tokens, len(tokens))[-1, letters]
-                close(torch.from_numpy(found[row, question, order]), expected, one.name)
+        # Every other row by each question, which take as long.
+        question = row % 2
+        for order, tokens in enumerate(sweep.tokens[question]):
+            expected = world.logits(one, tokens, len(tokens))[-1, letters]
+            close(torch.from_numpy(found[row, question, order]), expected, one.name)
 
 
+@over(("qwen3", "all"), ("llama", "response"))
 def test_log_p_of_written_answers(windowed) -> None:
     world, positions = windowed
 
     made, sweep, found = asked(world, positions, "likelihood")
 
     for row, one in enumerate(made):
-        for question, texts in enumerate(sweep.tokens):
-            begin = sweep.begins[question]
-            for text, tokens in enumerate(texts):
-                logp = world.logits(one, tokens, begin)[begin - 1 : -1].log_softmax(-1)
-                expected = sum(logp[place, token] for place, token in enumerate(tokens[begin:]))
-                close(torch.tensor(found[row, question, 0, text]), expected.float().double())
+        question = row % 2
+        begin = sweep.begins[question]
+        for text, tokens in enumerate(sweep.tokens[question]):
+            logp = world.logits(one, tokens, begin)[begin - 1 : -1].log_softmax(-1)
+            expected = sum(logp[place, token] for place, token in enumerate(tokens[begin:]))
+            close(torch.tensor(found[row, question, 0, text]).double(), expected, one.name)
 
 
+@over(("llama", "answer-2:3"), ("gpt2", "prompt"))
 def test_texts_step_by_step(windowed) -> None:
     world, positions = windowed
     made, edits = every_way(world, positions), world.columns(every_way(world, positions))
@@ -137,6 +122,7 @@ def test_texts_step_by_step(windowed) -> None:
         close(torch.stack([step[row] for step in steps]), expected, one.name)
 
 
+@over(("llama", "last-2"))
 def test_what_steering_costs(windowed) -> None:
     world, positions = windowed
     made = every_way(world, positions)

@@ -92,7 +92,7 @@ def spanned(vectors: list[State]) -> list[State]:
 
 
 def target_of(usual: np.ndarray, vector: State, reach: float) -> float:
-    """The mean projection of usual states [prompts, hidden], and some lengths of the vector more."""
+    """The mean projection of usual states [prompts, hidden], and so many lengths of the vector."""
     v = of_length_one(vector)
     return statistics.mean(float(h @ v) for h in usual) + reach * math.sqrt(vector @ vector)
 
