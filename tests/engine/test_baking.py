@@ -201,12 +201,14 @@ def test_what_cannot_be_baked_is_refused(bases: dict[str, Path], tmp_path: Path)
     for one, words in [
         (asked(Site(block=0, kind="block_in")), "embedding, which has no bias"),
         (asked(Site(block=3)), "blocks 0 to 2"),
-        (asked(Site(block=1), float("nan")), "The scale is nan"),
+        (asked(Site(block=1), float("nan")), "Scale nan times the vector is no finite change"),
         (asked(Site(block=1), 0.0), "and not 0"),
         (short, "has 8 numbers, but .* has 32"),
     ]:
         with pytest.raises(ConfigError, match=words):
             bake(door, one, out)
+    with pytest.raises(ConfigError, match=r"cannot be written to .*: name another place"):
+        bake(door, asked(Site(block=1)), bases["llama"] / "config.json" / "baked")
     out.mkdir()
     with pytest.raises(ConfigError, match="was left as it is"):
         bake(door, asked(Site(block=1)), out)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float
+from safetensors import SafetensorError
 from torch import Tensor
 
 from engine.configs.core import STUDY_PROMPT, STUDY_SYSTEM, Site
@@ -65,7 +66,7 @@ def bake(door: Forward, asked: Baked, folder: Path) -> dict[str, Any]:
         What the folder tells of itself in `TOLD`.
 
     Raises:
-        ConfigError: If the vector does not fit, or the folder exists.
+        ConfigError: If the vector does not fit, or the folder exists or cannot be written.
         ModelError: If the architecture has no place for it, or the checkpoint, loaded by the
             library alone, is not the steered model; then nothing is left of it.
     """
@@ -75,8 +76,7 @@ def bake(door: Forward, asked: Baked, folder: Path) -> dict[str, Any]:
     temporary = folder.with_name(f".{folder.name}-{os.getpid()}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     try:
-        temporary.mkdir(parents=True)
-        _write(door, asked, where, temporary)
+        _make(door, asked, where, temporary)
         difference, effect = _compare(door, asked, temporary)
         made = dataclasses.asdict(provenance.since(began, door.loaded.identity()))
         told = _told(door, asked, where) | {"difference": difference, "effect": effect} | made
@@ -97,13 +97,27 @@ def _check(door: Forward, asked: Baked, folder: Path) -> None:
             f"{loaded.hidden}: choose a vector of this model."
         )
     if not bool(torch.isfinite(asked.scale * asked.vector).all()) or asked.scale == 0:
-        raise ConfigError(f"The scale is {asked.scale:g}, but must be a finite number, and not 0.")
+        raise ConfigError(
+            f"Scale {asked.scale:g} times the vector is no finite change: give another number, "
+            "and not 0."
+        )
     weights = [*loaded.causal.parameters(), *loaded.causal.buffers()]
     if loaded.is_packed or any(one.is_meta for one in weights):
         raise ModelError(
             f"The weights of {loaded.config.short_name} are quantised or not all in memory: "
             "bake into the full model."
         )
+
+
+def _make(door: Forward, asked: Baked, where: Place, folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True)
+        _write(door, asked, where, folder)
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConfigError(
+            f"The folder cannot be written to {folder.parent} ({reason}): name another place."
+        ) from error
 
 
 def _write(door: Forward, asked: Baked, where: Place, folder: Path) -> None:
