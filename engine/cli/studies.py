@@ -1,4 +1,4 @@
-"""`experiment corrigibility | deception | sentiment`: whole studies, end to end."""
+"""`experiment corrigibility | deception | sentiment | operators`: whole studies, end to end."""
 
 from typing import Any
 
@@ -6,8 +6,10 @@ import typer
 
 from engine import ROOT
 from engine.cli import answering
+from engine.cli.budgets.equal_cost import OPERATIONS
 from engine.cli.from_config import Option, build, command_for, model_of, options_of
 from engine.configs.behaviours import BehaviourConfig
+from engine.configs.budgets.operators import OperatorsConfig
 from engine.configs.core import PRESETS, RunConfig
 from engine.configs.studies import (
     PUBLIC_QUESTIONS,
@@ -20,6 +22,8 @@ from engine.configs.training import FinetuneConfig
 from engine.model.identity import OWN_ADAPTERS
 from engine.model.naming import Names
 from engine.program.bar import bar
+from engine.store.references import reference
+from engine.store.store import Store
 from engine.training import places
 
 STUDY = Option("study", bool, False, "Everything by the study's own definitions.")
@@ -43,6 +47,9 @@ def app() -> typer.Typer:
     found.command("deception")(command_for(DeceptionConfig, steps, _deception))
     asked = options_of(BehaviourConfig)
     found.command("sentiment")(command_for(BehaviourConfig, asked.values(), _behaviour))
+    asked = options_of(OperatorsConfig)
+    steps = [*asked.values(), OPERATIONS]
+    found.command("operators")(command_for(OperatorsConfig, steps, _operators))
     return found
 
 
@@ -85,6 +92,15 @@ def _deception(given: dict[str, Any]) -> None:
 
 def _behaviour(given: dict[str, Any]) -> None:
     _run(build(BehaviourConfig, given), given, "generations")
+
+
+def _operators(given: dict[str, Any]) -> None:
+    if given["adapter"] is None and given["model"] in OWN_ADAPTERS:
+        given["adapter"] = given["model"]
+    place = Store(given["store"].resolve())
+    refs = tuple(reference(place, name) for name in given["vectors"] or ())
+    named = tuple(one.strip() for one in (given["operations"] or "").split(",") if one.strip())
+    _run(build(OperatorsConfig, given, vectors=refs, operations=named), given, "comparisons")
 
 
 def _run(config: RunConfig, given: dict[str, Any], made: str) -> None:

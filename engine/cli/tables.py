@@ -10,6 +10,7 @@ import pandas as pd
 from engine.cli import tables_of_studies, tables_of_vectors
 from engine.cli.budgets import tables as budgets
 from engine.cli.budgets.equal_cost_table import equal_cost
+from engine.cli.budgets.operators_table import operators
 from engine.cli.drawing import by_scale, console, draw, filled, notes, say
 from engine.configs import registry
 from engine.errors import StoreError
@@ -190,6 +191,7 @@ EXPERIMENTS = {
     "suggest": budgets.suggestion,
     "blend": budgets.blend,
     "equal-cost": equal_cost,
+    "operators": operators,
 }
 """What prints an experiment, by its name."""
 

@@ -14,6 +14,7 @@ from engine.configs.adaptive import AdaptiveConfig
 from engine.configs.behaviours import BehaviourConfig
 from engine.configs.budgets.blends import BlendConfig
 from engine.configs.budgets.equal_cost import EqualCostConfig
+from engine.configs.budgets.operators import OperatorsConfig
 from engine.configs.budgets.suggest import SuggestConfig
 from engine.configs.core import RunConfig
 from engine.configs.datasets import DatasetConfig
@@ -119,6 +120,7 @@ RUNS: list[Run] = [
     Run(CorrigibilityConfig, "engine.runs.studies.corrigibility:run", "experiment", "experiment"),
     Run(DeceptionConfig, "engine.runs.studies.deception:run", "experiment", "experiment"),
     Run(BehaviourConfig, "engine.runs.studies.behaviour:run", "experiment", "experiment"),
+    Run(OperatorsConfig, "engine.runs.studies.operators:run", "experiment", "experiment"),
     Run(
         FinetuneConfig,
         "engine.runs.training:train",

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Literal
 
 from engine.configs import judges
 from engine.configs.behaviours import BehaviourConfig
+from engine.configs.budgets.operators import OperatorsConfig
 from engine.configs.core import (
     STUDY_SCALES,
     STUDY_SYSTEM,
@@ -287,9 +288,10 @@ class DeceptionConfig(RunConfig):
         )
 
 
-AnyStudy = CorrigibilityConfig | DeceptionConfig | BehaviourConfig
+AnyStudy = CorrigibilityConfig | DeceptionConfig | BehaviourConfig | OperatorsConfig
 """A study that runs from end to end."""
 STUDIES: dict[str, type[Any]] = {
-    cls.method: cls for cls in (CorrigibilityConfig, DeceptionConfig, BehaviourConfig)
+    cls.method: cls
+    for cls in (CorrigibilityConfig, DeceptionConfig, BehaviourConfig, OperatorsConfig)
 }
 """Config classes of whole studies by name."""

@@ -300,6 +300,7 @@ TABLES = {
     "corrigibility": {"questions", "behaviour", "asked", "by_method", "band", "best"},
     "deception": {"arms", "sweep", "similarity"},
     "sentiment": {"choice", "likelihood", "texts", "fluency"},
+    "operators": {"operators"},
     "screening": {"arms", "race"},
     "suggest": {"cells", "controls"},
     "blend": {"cells", "curve"},

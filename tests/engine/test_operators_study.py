@@ -1,0 +1,72 @@
+"""The study of operations at one cost: its figures from labels and cells, and one small run."""
+
+import pandas as pd
+import pytest
+
+from engine.configs.budgets.operators import OperatorsConfig
+from engine.configs.core import ModelConfig, VectorRef
+from engine.errors import ConfigError
+from engine.statistics.budgets import turned
+
+
+def cells() -> pd.DataFrame:
+    rows = [
+        ("add", "a", 0, 1, True, 0.4),
+        ("add", "a", 0, -1, True, -0.7),
+        ("set", "a", 0, 1, False, 9.0),
+        ("set", "a", 0, -1, True, -0.1),
+        ("cap", "a", 0, 1, False, 0.2),
+    ]
+    names = ["operation", "vector_set", "vector", "sign", "reached", "change"]
+    return pd.DataFrame(rows, columns=names)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "signs"), [(1, {"add": 1, "set": -1}), (-1, {"add": -1, "set": -1})]
+)
+def test_of_the_ways_round_that_meet_the_budget_the_one_that_moves_further_is_kept(
+    wanted, signs
+) -> None:
+    found = turned.better_signs(cells(), wanted)
+
+    # What met the budget neither way round is left out, however far it moved.
+    assert dict(zip(found["operation"], found["sign"], strict=True)) == signs
+
+
+def test_likelihood_is_told_towards_what_is_wanted_with_its_interval_in_order() -> None:
+    row = {"change": -0.6, "change_low": -0.8, "change_high": -0.4}
+    null = [0.1] * 18 + [0.6, 0.7]
+
+    found = turned.likelihood(row, null, -1)
+
+    assert (found["change"], found["change_low"], found["change_high"]) == (0.6, 0.4, 0.8)
+    assert found["p"] == (1 + 2) / (1 + 20), "a tie counts against the vector"
+    assert turned.likelihood(row, null[:19], -1)["p"] is None
+
+
+def test_texts_are_counted_among_those_that_were_labelled() -> None:
+    labels = ["honest", "honest", "broken", ""]
+    null = [["honest", "broken"], ["", ""], ["broken", "broken"]]
+
+    found = turned.texts(labels, "honest", null)
+
+    assert (found["turned"], found["broken"], found["texts"]) == (2, 1, 3)
+    assert found["text_controls"] == 2, "random vectors without a label are none"
+    assert found["share_low"] < 2 / 3 < found["share_high"]
+    assert turned.texts(["", ""], "honest", null)["absent"]
+
+
+def test_an_arm_is_the_same_model_at_another_dose_asked_by_the_other_prompt() -> None:
+    config = OperatorsConfig(vectors=(VectorRef(digest="a", indices=(0,)),))
+
+    base, tuned = config.arms()
+
+    assert base.asked.sweep.which is False
+    assert tuned.asked.sweep.which is True
+    assert (base.asked.prompt, tuned.asked.prompt) == (config.ask_behaviour, config.ask_other)
+    assert (base.toward, tuned.toward) == ("deceptive", "honest")
+
+
+def test_a_model_without_a_tuned_one_is_refused() -> None:
+    with pytest.raises(ConfigError, match="--adapter"):
+        OperatorsConfig(model=ModelConfig(), vectors=(VectorRef(digest="a"),))
