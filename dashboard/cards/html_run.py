@@ -65,7 +65,7 @@ def warnings(sweep: Sweep) -> list[str]:
     notes = (*sweep.evaluation.questions.notes, *sweep.evaluation.notes)
     found = list(dict.fromkeys(notes))
     if sweep.nothing_moved:
-        found.append(captions.NOTHING_MOVED)
+        found.append(captions.nothing_moved(sweep.steered))
     if words := controls.lacking(sweep):
         found.append(words)
     is_sure = sweep.control_count or sweep.evaluation.unfinished
@@ -109,10 +109,11 @@ def _all(sweep: Sweep, ranking: pd.DataFrame) -> list[str]:
     return [
         html.heading(f"What moves {sweep.behaviour} answers"),
         html.chart(
-            many_vectors.headline(cells, band, inks.LIGHT, sweep.reading), f"{thick} {grey}"
+            many_vectors.headline(cells, band, inks.LIGHT, sweep.reading, sweep.steered),
+            f"{thick} {grey}",
         ),
         html.chart(
-            many_vectors.heat_map(told, inks.LIGHT, sweep.reading),
+            many_vectors.heat_map(told, inks.LIGHT, sweep.reading, sweep.steered),
             f"Mean change of the {sweep.reading.difference} from scale 0. Bold: beyond the band "
             f"of random vectors at that scale. \u2605 beyond the best of "
             f"{controls.words_of_all(sweep)}. {marks}.",

@@ -8,10 +8,13 @@ import numpy as np
 
 from dashboard.words import captions
 from engine.configs.core import Site
+from engine.configs.steering.interventions import NEUTRAL
 from engine.model.declared import generating
-from engine.records import readings
+from engine.records import readings, steered
 from engine.records.grids import Generation
+from engine.records.readings import Reading
 from engine.records.records import EvaluationHead, Provenance, VectorSet, measured
+from engine.records.steered import Steered
 
 Recipe = dict[str, str]
 MOST_COLUMNS = 12
@@ -49,25 +52,54 @@ def of_sweep(evaluation: EvaluationHead) -> Recipe:
 
 def _sweep(evaluation: EvaluationHead) -> Recipe:
     config, asked = evaluation.config, evaluation.questions
-    relative = config.get("scale_unit") == "relative"
+    how = steered.of_config(config)
     scales = ", ".join(captions.scale(float(scale)) for scale in config.get("scales", ()))
-    unit = "times the median residual norm, per unit vector" if relative else "times the vector"
     orders = "both option orders" if config.get("orders", "both") == "both" else "as given"
-    reading, positions = readings.of_config(config), "at all positions of the prompt"
+    reading = readings.of_config(config)
     asked_in = f"asked in {orders}"
     if not reading.has_letters:
-        asked_in, positions = f"read by {reading.difference}", f"{positions} and of the answers"
+        asked_in = f"read by {reading.difference}"
     kind = config.get("control_kind", "isotropic")
     return {
-        "operation": f"add to the residual stream, {positions}",
-        "scales": f"{scales}; {unit}",
+        "operation": _operation(how, reading),
+        **_further(how, config),
+        "scales" if how.adds else "strengths": f"{scales}; {how.unit}",
         "questions": f"{asked.name}, {len(asked.questions)} {asked_in}; counted: "
         f"{asked.behaviour}; file sha256 {asked.sha256[:12]}",
-        "controls": f"{config.get('controls', 0)} random vectors for each site and norm, {kind}",
+        "controls": f"{config.get('controls', 0)} random vectors for each site and norm, {kind}"
+        + ("" if how.adds else ", by the same operation"),
         "template": _template(evaluation.model, config),
         "seed": str(config.get("seed", 0)),
         "record": _record(evaluation.digest, evaluation.provenance),
     }
+
+
+def _operation(how: Steered, reading: Reading) -> str:
+    """What a sweep did with its vectors, at which positions and blocks."""
+    told = [how.does]
+    if how.layers != "own":
+        layers = "all blocks" if how.layers == "all" else f"blocks {_numbers(how.layers)}"
+        told.append(f"each vector at the outputs of {layers}")
+    if how.positions == "all":
+        both = "" if reading.has_letters else " and of the answers"
+        told.append(f"at all positions of the prompt{both}")
+    else:
+        told.append(f"at {_positions(how.positions)}")
+    return ", ".join([*told, *(["norm of states kept"] if how.preserve_norm else [])])
+
+
+def _further(how: Steered, config: Mapping[str, Any]) -> Recipe:
+    """The gate, the adapter's dose, and what was taken for usual, where they matter."""
+    found = {"condition": how.gated} if how.gated else {}
+    if how.dose is not None:
+        found["dose"] = f"adapter at {how.dose}, unsteered answers included"
+    if how.needs_usual:
+        found["usual states"] = f"at the last tokens of prompts of {config.get('usual', NEUTRAL)}"
+    return found
+
+
+def _numbers(layers: str | Sequence[int]) -> str:
+    return layers if isinstance(layers, str) else ", ".join(map(str, layers))
 
 
 def of_pair(first: VectorSet, second: VectorSet, cell: str | None = None) -> Recipe:
@@ -210,23 +242,28 @@ def _declared(model: Mapping[str, Any]) -> Recipe:
 
 def _column(one: Mapping[str, Any], generation: Generation) -> str:
     """What one configuration does, in words."""
-    adapter = one["adapter"]
+    adapter, how = one["adapter"], steered.of_config(one)
     weights = "base" if not adapter else "fine-tuned" if adapter is True else str(adapter)
     parts = [part for part in one["blend"] if part["weight"] != 0]
+    model = f"{one['name']}: {weights} model"
+    model += "" if how.dose is None else f" with the adapter at {how.dose}"
+    if one.get("system") is not None:
+        model += f", under the system prompt \u201c{one['system']}\u201d"
     if one["scale"] == 0 or not parts:
-        return f"{one['name']}: {weights} model, nothing changed"
+        return f"{model}, nothing changed"
     vectors = " + ".join(_part(part, generation) for part in parts)
     layers = one["layers"]
     at = {"own": _own_sites(parts, generation), "all": "the outputs of all blocks"}.get(
-        layers if isinstance(layers, str) else "", f"the outputs of blocks {layers}"
+        layers if isinstance(layers, str) else "", f"the outputs of blocks {_numbers(layers)}"
     )
-    unit = " \u00d7 residual norm" if one["scale_unit"] == "relative" else ""
+    unit = " \u00d7 residual norm" if how.is_relative else ""
     extra = ", unit norm" if one["unit_norm"] else ""
     extra += ", norm of states kept" if one["preserve_norm"] else ""
-    return (
-        f"{one['name']}: {weights} model, {one['operation']} {captions.scale(one['scale'])}{unit} "
-        f"of {vectors} at {at}, {_positions(str(one['positions']))}{extra}"
-    )
+    extra += f", {how.gated}" if how.gated else ""
+    verb = f"add {captions.scale(one['scale'])}{unit} of {vectors}"
+    if not how.adds:
+        verb = f"{how.operation} {captions.scale(one['scale'])} by {vectors}: {how.does}"
+    return f"{model}, {verb} at {at}, {_positions(str(one['positions']))}{extra}"
 
 
 def _part(part: Mapping[str, Any], generation: Generation) -> str:
@@ -248,6 +285,9 @@ def _own_sites(parts: Sequence[Mapping[str, Any]], generation: Generation) -> st
 
 def _positions(name: str) -> str:
     words = {"all": "all positions", "prompt": "the prompt", "response": "the response"}
+    first, _, last = name.removeprefix("answer-").partition(":")
+    if name.startswith("answer-"):
+        return f"the positions that write tokens {first} to {last} of the answer"
     return words.get(name, f"{name.replace('-', ' ')} positions of the prompt and the response")
 
 

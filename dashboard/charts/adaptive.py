@@ -9,7 +9,8 @@ import pandas as pd
 from dashboard.charts.one_vector import Drawing
 from dashboard.words import captions
 from dashboard.words.inks import RAMP, Inks
-from engine.records import readings
+from engine.records import readings, steered
+from engine.records.steered import Steered
 
 COLOURED = 6
 """Finalists that get a colour of their own; more are drawn in the muted ink."""
@@ -17,7 +18,7 @@ COLOURED = 6
 
 def of_record(record: dict[str, Any], inks: Inks) -> Drawing:
     """The race of a stored record."""
-    labels = _labels(record["tables"]["arms"])
+    labels = _labels(record["tables"]["arms"], steered.of_config(record.get("sweep", {})))
     frame = pd.DataFrame(record["tables"]["race"])
     frame["label"] = [labels[arm] for arm in frame["arm"]]
     last = frame["asked"] == frame.groupby("arm")["asked"].transform("max")
@@ -33,9 +34,9 @@ def of_record(record: dict[str, Any], inks: Inks) -> Drawing:
     return race(frame, [labels[arm] for arm in finalists], title, inks, form)
 
 
-def _labels(rows: Sequence[dict[str, Any]]) -> list[str]:
+def _labels(rows: Sequence[dict[str, Any]], how: Steered) -> list[str]:
     """Names of the cells; sets of one method are told apart."""
-    plain = [f"{row['name']} at {captions.scale(row['scale'])}" for row in rows]
+    plain = [f"{row['name']} at {captions.strength(row['scale'], how)}" for row in rows]
     return [
         label if plain.count(label) == 1 else f"{label} ({row['vector_set'][:4]})"
         for label, row in zip(plain, rows, strict=True)

@@ -12,6 +12,8 @@ from dashboard.frames import violin as shapes
 from dashboard.words import captions
 from dashboard.words.inks import Inks
 from engine.audit import Audit
+from engine.configs.steering.interventions import OPERATIONS
+from engine.records.steered import Steered
 from engine.statistics import similarity
 
 POOLED = "all:"
@@ -68,7 +70,7 @@ def beside(
     if left.empty:
         return None, None
     scales = sorted(set(left["scale"]) | set(right["scale"]))
-    axis = Axis(scales, max(abs(scale) for scale in scales) or 1.0, _is_relative(found))
+    axis = Axis(scales, max(abs(scale) for scale in scales) or 1.0, _steered(found))
     title = found.reading.less(found.behaviour)
     title = title if metric == "difference" else f"change of {title}"
     drawn = [_violins(rows, axis, inks, title) for rows in (left, right) if not rows.empty]
@@ -76,8 +78,11 @@ def beside(
     return drawn[0], drawn[1] if len(drawn) > 1 else None
 
 
-def _is_relative(found: Audit) -> bool:
-    return found.claims.get("scale_unit") == "relative"
+def _steered(found: Audit) -> Steered:
+    """What the file says of how it steered; one that says nothing we know of added."""
+    said = {name: found.claims.get(name) for name in ("operation", "scale_unit")}
+    known = said["operation"] if said["operation"] in OPERATIONS else "add"
+    return Steered(operation=str(known), is_relative=said["scale_unit"] == "relative")
 
 
 def _rows(found: Audit, choice: str, metric: str) -> pd.DataFrame:

@@ -6,6 +6,7 @@ import altair as alt
 import pandas as pd
 
 from dashboard.words import captions, inks
+from engine.records.steered import Steered
 
 EXTENT = 38
 """Room for y labels, equal in charts that stand below each other so that their scales align."""
@@ -16,11 +17,11 @@ class Axis(NamedTuple):
 
     scales: list[float]
     largest: float
-    relative: bool
+    steered: Steered
 
     def x(self, column: str = "x") -> alt.X:
         """The position axis, labelled with the scales."""
-        names = [captions.scale(s, self.relative) for s in self.scales]
+        names = [captions.scale(s, self.steered.is_relative) for s in self.scales]
         return alt.X(
             f"{column}:Q",
             scale=alt.Scale(domain=[-0.55, len(names) - 0.45], nice=False, zero=False),
@@ -31,7 +32,7 @@ class Axis(NamedTuple):
                 ticks=False,
                 domain=False,
                 labelOverlap=False,
-                title="steering scale" + (" (× residual norm)" if self.relative else ""),
+                title=self.steered.axis,
             ),
         )
 

@@ -9,9 +9,12 @@ from dashboard.charts.one_vector import Drawing
 from dashboard.words import captions
 from dashboard.words.inks import RAMP, Inks, method_colour
 from engine.records.readings import LETTERS, Reading
+from engine.records.steered import PLAIN, Steered
 
 
-def heat_map(cells: pd.DataFrame, inks: Inks, reading: Reading = LETTERS) -> Drawing:
+def heat_map(
+    cells: pd.DataFrame, inks: Inks, reading: Reading = LETTERS, steered: Steered = PLAIN
+) -> Drawing:
     """Vectors x scales; figures outside the random band are bold, a click names a vector.
 
     Args:
@@ -19,6 +22,7 @@ def heat_map(cells: pd.DataFrame, inks: Inks, reading: Reading = LETTERS) -> Dra
             words), told (of the flag, in words), starred (whether the vector has the badge).
         inks: Of the theme.
         reading: What the figures are called.
+        steered: What the strengths are of.
     """
     limit = float(cells["change"].abs().fillna(0.0).max()) or 1.0
     names, labels = list(dict.fromkeys(cells["name"])), _labels(cells)
@@ -34,7 +38,7 @@ def heat_map(cells: pd.DataFrame, inks: Inks, reading: Reading = LETTERS) -> Dra
         labelExpr=f"({starred!r})[datum.label] || datum.label",
     )
     base = alt.Chart(cells.assign(strong=cells["change"].abs() > 0.6 * limit)).encode(
-        x=alt.X("label:N", sort=labels, title="steering scale", axis=upright),
+        x=alt.X("label:N", sort=labels, title=steered.axis, axis=upright),
         y=alt.Y("name:N", sort=names, title=None, axis=narrow),
     )
     tiles = base.mark_rect(cursor="pointer", stroke=inks.page, strokeWidth=1).encode(
@@ -47,9 +51,9 @@ def heat_map(cells: pd.DataFrame, inks: Inks, reading: Reading = LETTERS) -> Dra
     )
     figure = alt.Text("change:Q", format="+.2~g")
     ink = alt.when("datum.strong").then(alt.value("#ffffff")).otherwise(alt.value(inks.ink))
-    steered = base.transform_filter("datum.scale != 0 && isValid(datum.change)")
-    beyond = steered.transform_filter("datum.beyond").mark_text(fontWeight="bold", fontSize=11)
-    within = steered.transform_filter("!datum.beyond").mark_text(fontSize=10, opacity=0.4)
+    moved = base.transform_filter("datum.scale != 0 && isValid(datum.change)")
+    beyond = moved.transform_filter("datum.beyond").mark_text(fontWeight="bold", fontSize=11)
+    within = moved.transform_filter("!datum.beyond").mark_text(fontSize=10, opacity=0.4)
     layers = [tiles.add_params(pick), *(t.encode(text=figure, color=ink) for t in (beyond, within))]
     layers += _flag_marks(cells, limit, base, ink)
     return (
@@ -92,7 +96,11 @@ def _labels(cells: pd.DataFrame) -> list[str]:
 
 
 def headline(
-    cells: pd.DataFrame, band: pd.DataFrame, inks: Inks, reading: Reading = LETTERS
+    cells: pd.DataFrame,
+    band: pd.DataFrame,
+    inks: Inks,
+    reading: Reading = LETTERS,
+    steered: Steered = PLAIN,
 ) -> Drawing:
     """Every vector's effect over scales, coloured by method, against the random band.
 
@@ -101,12 +109,13 @@ def headline(
         band: Columns scale, label, low, high.
         inks: Of the theme.
         reading: What the figures are called.
+        steered: What the strengths are of.
     """
     labels = _labels(cells)
     x = alt.X(
         "label:N",
         sort=labels,
-        title="steering scale",
+        title=steered.axis,
         axis=alt.Axis(labelAngle=0, labelFlush=False),
     )
     methods = list(dict.fromkeys(cells["method"]))

@@ -38,7 +38,7 @@ def usual(sweep: Sweep, name: str) -> View:
 def axis(sweep: Sweep, view: View) -> Axis:
     """The x axis of this view; colours come from all the run's scales."""
     largest = max(abs(scale) for scale in sweep.scales)
-    return Axis(view.scales, largest, sweep.relative)
+    return Axis(view.scales, largest, sweep.steered)
 
 
 def violin(sweep: Sweep, view: View, inks: Inks) -> Drawing | None:

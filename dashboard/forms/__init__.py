@@ -2,5 +2,6 @@
 
 Knows nothing of results.
 
-Public: adaptive, configurations, dataset, drafts, from_config, grid, pairs, training.
+Public: adaptive, configurations, dataset, drafts, from_config, grid, interventions, pairs,
+training.
 """

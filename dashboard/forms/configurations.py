@@ -5,22 +5,33 @@ import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from dashboard.forms import interventions
 from dashboard.frames import cosines
 from dashboard.session import resources
 from dashboard.words import captions
 from engine.configs.core import ModelConfig
+from engine.configs.grid_columns import prompt_names
 from engine.configs.grids import BlendPart, Configuration
+from engine.configs.steering.interventions import USUAL_SHARES
 from engine.errors import ConfigError
 
 EMPTY: dict[str, Any] = {
-    **{one.name: one.default for one in dataclasses.fields(Configuration) if one.name != "blend"},
+    **interventions.EMPTY,
     "name": "",
+    "adapter": False,
     "vector": None,
     "also": [],
     "weights": "",
+    "scale": 1.0,
     "scales": "",
+    "scale_unit": "absolute",
+    "unit_norm": False,
+    "asks": False,
+    "system": "",
 }
 """A column's fields, all as their widgets hold them."""
+OWN = ("name", "adapter", "scale", "scale_unit", "unit_norm")
+"""Those that a stored column holds under the same names."""
 SWEEP = "sweep"
 """Name of the one column that stands for many scales."""
 SCALES = {
@@ -151,33 +162,40 @@ def one(values: dict[str, Any], options: dict[str, Choice]) -> Configuration:
         BlendPart(digest=r.split(":")[0], index=int(r.split(":")[1]), weight=w)
         for r, w in zip(references, weights, strict=False)
     )
-    is_ablation = values["operation"] == "ablate"
+    adapter = values["adapter"] or False
+    how = interventions.settings(values, known(options), bool(adapter))
+    if not blend:
+        how = {"dose": how.get("dose")}
     return Configuration(
         name=values["name"].strip() or heading(values, options),
-        adapter=values["adapter"] or False,
+        adapter=adapter,
         blend=blend,
         scale=float(values["scale"]) if blend else 0.0,
-        scale_unit="absolute" if is_ablation else values["scale_unit"],
-        operation=values["operation"],
-        layers=blocks(values["layers"]),
-        positions=str(values["positions"]),
+        scale_unit=values["scale_unit"] if values["operation"] == "add" else "absolute",
         unit_norm=bool(values["unit_norm"]),
-        preserve_norm=bool(values["preserve_norm"]),
+        system=values["system"].strip() if values["asks"] else None,
+        **how,
     )
+
+
+def known(options: dict[str, Choice]) -> dict[str, interventions.Known]:
+    """The vectors that a condition or a plane may name."""
+    return {one: interventions.Known(found.words, found.block) for one, found in options.items()}
 
 
 def fields(given: dict[str, Any]) -> dict[str, Any]:
     """The fields that give a stored grid's configuration back."""
     references = [f"{part['digest']}:{part['index']}" for part in given["blend"]]
     weights = [part["weight"] for part in given["blend"]]
-    layers = given["layers"]
     return {
         **EMPTY,
-        **{name: given[name] for name in EMPTY if name in given and name != "layers"},
+        **interventions.of_config(given),
+        **{name: given[name] for name in OWN},
+        "asks": given.get("system") is not None,
+        "system": given.get("system") or "",
         "vector": references[0] if references else None,
         "also": references[1:],
         "weights": "" if set(weights) <= {1.0} else ", ".join(f"{w:g}" for w in weights),
-        "layers": layers if isinstance(layers, str) else ", ".join(str(block) for block in layers),
     }
 
 
@@ -189,7 +207,7 @@ def sweep(values: dict[str, Any], options: dict[str, Choice]) -> tuple[Configura
     """
     if not values["vector"]:
         raise ConfigError("A sweep needs a vector: choose one.")
-    usual = SCALES[values["scale_unit"]]
+    usual = SCALES[values["scale_unit"]] if values["operation"] == "add" else USUAL_SHARES
     scales = sorted({*(numbers(values["scales"], "scales") or usual), 0.0})
     found = []
     for scale in scales:
@@ -220,15 +238,23 @@ def number(text: str | None) -> float | None:
 
 def heading(values: dict[str, Any], options: dict[str, Choice]) -> str:
     """A column's name from what it does: "base + 2× contrastive_05"."""
-    adapter = values["adapter"]
+    adapter, operation = values["adapter"], values["operation"]
     model = adapter if isinstance(adapter, str) else "fine-tuned" if adapter else "base"
+    dose = interventions.written_dose(values) if adapter else None
+    model += "" if dose is None else f" at {dose}"
+    if values["asks"]:
+        (asked,) = prompt_names([values["system"].strip()]).values()
+        model += f", {asked}"
     reference = values["vector"]
     if reference is None:
         return model
     name = options[reference].name if reference in options else reference
     name += "".join(f" & {options[r].name}" for r in values["also"] if r in options)
-    if values["operation"] == "ablate":
+    if operation == "ablate" and values["scale"] == 1:
         return f"{model}, {name} removed"
+    if operation != "add":
+        strength = f"{values['scale']:+g}".replace("-", "\u2212")
+        return f"{model}, {name}, {operation} {strength}"
     sign = "\u2212" if values["scale"] < 0 else "+"
     size = f"{abs(values['scale']):g}×"
     if values["scale_unit"] == "relative":
@@ -249,20 +275,3 @@ def numbers(text: str, noun: str, like: str = "-2, 1, 2") -> tuple[float, ...]:
         raise ConfigError(
             f"The {noun} '{text}' are not all numbers: write them like {like}."
         ) from error
-
-
-def blocks(text: str, usual: str = "own") -> Any:
-    """The blocks written in a field: a word as "own" or "all", or numbers with commas.
-
-    Raises:
-        ConfigError: If one is no number.
-    """
-    words = text.strip().lower() or usual
-    if words in (usual, "all"):
-        return words
-    parts = words.replace(",", " ").split()
-    if not all(part.isdecimal() for part in parts):
-        raise ConfigError(
-            f"Layers '{text}' are not known: write {usual}, all, or blocks like 3, 4."
-        )
-    return tuple(int(part) for part in parts)

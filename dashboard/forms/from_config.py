@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.forms import adaptive, configurations, fields, planning
+from dashboard.forms import adaptive, configurations, fields, interventions, planning
 from dashboard.session import resources, state
 from dashboard.words import captions
 from engine.configs import registry
@@ -25,6 +25,10 @@ from engine.configs.finders import FinderConfig, MelboConfig, SourceConfig
 from engine.configs.sweeps import EvaluateConfig, knowledge_of, usual_scales
 from engine.errors import ConfigError
 
+SHARES = (
+    "Shares of the way, 1 all of it. Below 0 the vector is turned round; with Ablate and Low-rank "
+    "what is removed is strengthened. 0 is always asked."
+)
 LINES = "What the model is asked while vectors are sought. The study used a single one."
 
 
@@ -94,7 +98,10 @@ def evaluation(
     else:
         given |= _side_effects(model, known["side_effects"])
     try:
-        given["scales"] = scales(given["scales"], given["scale_unit"] == "relative")
+        held, vectors = given.pop("how"), configurations.known(configurations.choices(model))
+        given |= interventions.settings(held, vectors, model.adapter is not None)
+        relative = given["scale_unit"] == "relative"
+        given["scales"] = scales(given["scales"], relative, given["operation"])
         config = EvaluateConfig(model=model, vectors=refs, **given)
         if is_adaptive:
             return AdaptiveConfig.of(config, **choice)
@@ -131,17 +138,26 @@ def _sweep_settings(
     model: ModelConfig, known: dict[str, Offered], *, with_controls: bool, has_orders: bool
 ) -> dict[str, Any]:
     first = "absolute" if model.model == "qwen3-14b" else "relative"
-    unit = fields.widget(known["scale_unit"], state.of_model("ab_scale_unit"), first)
+    held = _Held()
+    operation = interventions.operation(held.ask)
+    unit, adds = "absolute", operation == "add"
+    if adds:
+        unit = fields.widget(known["scale_unit"], state.of_model("ab_scale_unit"), first)
+    usual = usual_scales(operation, unit == "relative")
+    # Scales of adding mean nothing as shares of the way, and the other way round.
     text = st.text_input(
-        known["scales"].label,
-        key=state.of_model("ab_scales"),
+        known["scales"].label if adds else "Strengths",
+        key=state.of_model("ab_scales" if adds else "ab_shares"),
         persist_state="session",
-        placeholder=", ".join(f"{scale:g}" for scale in _usual(unit)),
-        help=known["scales"].about,
+        placeholder=", ".join(f"{scale:g}" for scale in usual),
+        help=known["scales"].about if adds else SHARES,
     )
+    vectors = configurations.known(configurations.choices(model))
+    interventions.own(held.ask, operation, vectors)
     names = ["max_questions", *(["controls"] if with_controls else [])]
     given = fields.draw_fields([known[name] for name in names], "ab_")
-    given |= {"scale_unit": unit, "scales": text}
+    given |= {"scale_unit": unit, "scales": text, "how": held.values}
+    _further(held, vectors, model.adapter is not None)
     if with_controls:
         kind = known["control_kind"]
         given["control_kind"] = fields.widget(kind, "ab_control_kind", kind.default)
@@ -159,22 +175,48 @@ def _sweep_settings(
     return given | {"orders": "both" if both else "as-given"}
 
 
+class _Held:
+    """The fields of an intervention on this form, kept while the session lasts."""
+
+    def __init__(self) -> None:
+        self.values = {**interventions.EMPTY}
+
+    def ask(self, name: str, widget: Any, label: str, *given: Any, **more: Any) -> Any:
+        """Draw a widget and keep what it says; what was named and is gone is named no more."""
+        key = f"ab_{name}"
+        now = st.session_state.setdefault(key, self.values[name])
+        if name in ("second", "gate") and now is not None and now not in given[0]:
+            st.session_state[key] = None
+        told = interventions.HELP.get(name)
+        self.values[name] = widget(
+            label, *given, key=key, help=told, persist_state="session", **more
+        )
+        return self.values[name]
+
+
+def _further(held: _Held, vectors: dict[str, interventions.Known], has_adapter: bool) -> None:
+    """Where, when and in which weights: mostly as usual."""
+    with st.expander("Further settings", icon=":material/tune:"):
+        interventions.where(held.ask)
+        if has_adapter:
+            interventions.dose(held.ask)
+        interventions.gate(held.ask, vectors)
+        if interventions.needs_usual(held.values):
+            interventions.usual(held.ask)
+
+
 def _side_effects(model: ModelConfig, told: Offered) -> dict[str, Any]:
     if not fields.widget(told, "ab_side_effects", False):
         return {}
     return {"side_effects": True, "knowledge": knowledge_of(model.model)}
 
 
-def _usual(unit: str | None) -> tuple[float, ...]:
-    return usual_scales("add", unit == "relative")
-
-
-def scales(text: str, relative: bool) -> tuple[float, ...]:
+def scales(text: str, relative: bool, operation: str = "add") -> tuple[float, ...]:
     """The scales written in a field, 0 always among them.
 
     Raises:
         ConfigError: If one is no number.
     """
     if not text.strip():
-        return _usual("relative" if relative else "absolute")
+        return usual_scales(operation, relative)
     return tuple(sorted({*configurations.numbers(text, "scales", like="-10, 0, 10"), 0.0}))

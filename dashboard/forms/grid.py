@@ -14,9 +14,12 @@ from dashboard.widgets import bound, widgets
 from dashboard.words import captions
 from engine.configs.core import STUDY_PROMPT, ModelConfig
 from engine.configs.grids import Configuration, GenerateConfig
+from engine.configs.pairs import ContrastiveConfig
 from engine.errors import EngineError
 
 EXAMPLES = 12
+ASKED = ContrastiveConfig.positive_system
+"""What a rival column asks at first: what contrastive vectors are made from."""
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
@@ -180,6 +183,16 @@ def _wanted(
             icon=":material/remove:",
             on_click=_remove,
             disabled=len(names) < 2,
+        )
+        st.button(
+            "Just ask",
+            key="add_rival",
+            icon=":material/record_voice_over:",
+            on_click=_add,
+            args=({**EMPTY, "asks": True, "system": ASKED},),
+            disabled=len(names) >= drafts.MOST_COLUMNS,
+            help="A column that is not steered, but asked by a system prompt of its own: the rival "
+            "that steering has to beat.",
         )
         if len(names) < drafts.MOST_COLUMNS:
             _offer(options, [edited[name] for name in names])

@@ -4,20 +4,23 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.forms.configurations import SWEEP, Choice
+from dashboard.forms import interventions
+from dashboard.forms.configurations import SWEEP, Choice, known
 
 UNITS = {"absolute": "× vector", "relative": "× residual norm"}
-POSITIONS = ["all", "prompt", "response", "last-1", "last-4"]
-HELP = {
-    "scale": "Negative takes the vector away. For ablate: the share that is removed.",
+HELP = interventions.HELP | {
+    "scale": "Negative takes the vector away.",
     "scale_unit": "× residual norm: 1 adds as much as the median length of the residual stream "
     "there, so that vectors and layers compare. × vector: multiples of the stored vector; a "
     "contrastive vector's 1 is the average step between its poles.",
-    "operation": "add: the vector times the scale. ablate: the part of each state along it goes.",
-    "layers": "own: where the vector was found. all, or blocks with commas: the same vector there.",
-    "positions": "Which tokens are changed: all, prompt, response or last-K of the prompt.",
     "also": "More vectors, blended with the first by the weights beneath.",
+    "asks": "A rival to steering: the model is merely asked, by a system prompt of its own.",
+    "system": "In place of the grid's; empty for none.",
 }
+SHARE = (
+    "The share of the way: 0 nothing, 1 all of it. Below 0 the vector is turned round, or what is "
+    "removed is strengthened."
+)
 
 
 def editor(
@@ -36,9 +39,11 @@ def editor(
             "Model",
             list(models),
             format_func=lambda one: models.get(one, str(one)),
-            **({"required": True} if few else {}),
+            **_required(few),
         )
-    fields.ask(
+    if fields.values["adapter"]:
+        interventions.dose(fields.ask)
+    chosen = fields.ask(
         "vector",
         st.selectbox,
         "Vector",
@@ -47,19 +52,50 @@ def editor(
         format_func=lambda reference: _words(options, reference),
         placeholder="none: the model as it is",
     )
-    left, right = st.columns(2, gap="xsmall", wrap=False)
-    with left:
-        if column == SWEEP:
-            fields.ask("scales", st.text_input, "Scales", placeholder="the usual six")
-        else:
-            fields.ask("scale", st.number_input, "Scale", step=0.5, format="%g")
-    with right:
-        fields.ask(
-            "scale_unit", st.selectbox, "Unit", list(UNITS), format_func=lambda u: UNITS.get(u, u)
-        )
-    with st.popover("More", icon=":material/tune:", width="stretch"):
+    if chosen is not None:
+        _steering(fields, column == SWEEP, options)
+    else:
+        _asking(fields)
+    with st.popover("Further settings", icon=":material/tune:", width="stretch"):
         _rare(fields, options)
     return fields.values
+
+
+def _required(few: bool) -> dict[str, Any]:
+    return {"required": True} if few else {}
+
+
+def _steering(fields: "_Fields", is_sweep: bool, options: dict[str, Choice]) -> None:
+    """What is done with the vector, and how strongly."""
+    operation = interventions.operation(fields.ask)
+    adds = operation == "add"
+    left, right = st.columns(2, gap="xsmall", wrap=False)
+    name = "Scale" if adds else "Strength"
+    with left:
+        if is_sweep:
+            usual = "the usual six" if adds else "the usual four"
+            fields.ask("scales", st.text_input, f"{name}s", placeholder=usual)
+        else:
+            step = 0.5 if adds else 0.25
+            told = None if adds else SHARE
+            fields.ask("scale", st.number_input, name, step=step, format="%g", told=told)
+    with right:
+        if adds:
+            fields.ask(
+                "scale_unit",
+                st.selectbox,
+                "Unit",
+                list(UNITS),
+                format_func=lambda u: UNITS.get(u, u),
+            )
+        else:
+            interventions.own(fields.ask, operation, known(options))
+
+
+def _asking(fields: "_Fields") -> None:
+    """Whether the model is merely asked, in the words of a system prompt."""
+    if fields.ask("asks", st.toggle, "Just ask"):
+        fields.ask("system", st.text_area, "Its own system prompt", height=90, placeholder="none")
 
 
 class _Fields:
@@ -68,7 +104,9 @@ class _Fields:
     def __init__(self, column: str, values: dict[str, Any]) -> None:
         self.column, self.values = column, values
 
-    def ask(self, name: str, widget: Any, label: str, *given: Any, **more: Any) -> Any:
+    def ask(
+        self, name: str, widget: Any, label: str, *given: Any, told: str | None = None, **more: Any
+    ) -> Any:
         """Draw a widget, at first with the column's value, and keep what it says."""
         key = f"col_{self.column}_{name}"
         if key not in st.session_state:
@@ -82,7 +120,11 @@ class _Fields:
             st.session_state[key] = False
         elif name == "vector" and now is not None and now not in options:
             st.session_state[key] = None
-        self.values[name] = widget(label, *given, key=key, help=HELP.get(name), **more)
+        elif name in ("second", "gate") and now is not None and now not in options:
+            # Gone since: it stays named, so that whoever asks is told.
+            given = ([*options, now], *given[1:])
+        told = told or HELP.get(name)
+        self.values[name] = widget(label, *given, key=key, help=told, **more)
         return self.values[name]
 
 
@@ -92,11 +134,18 @@ def _words(options: dict[str, Choice], reference: str) -> str:
 
 def _rare(fields: _Fields, options: dict[str, Choice]) -> None:
     fields.ask("name", st.text_input, "Heading", placeholder="from the settings")
-    fields.ask("operation", st.selectbox, "Operation", ["add", "ablate"])
-    fields.ask("layers", st.text_input, "Layers")
-    fields.ask("positions", st.selectbox, "Positions", POSITIONS, accept_new_options=True)
+    if fields.values["adapter"]:
+        fields.ask("mixture", st.text_input, "Several adapters", placeholder="ONE=1, OTHER=-0.5")
+    if fields.values["vector"] is None:
+        return
+    interventions.where(fields.ask)
     fields.ask("unit_norm", st.toggle, "Unit norm")
-    fields.ask("preserve_norm", st.toggle, "Preserve norm")
+    interventions.gate(fields.ask, known(options))
+    if interventions.needs_usual(fields.values):
+        interventions.usual(fields.ask)
+    fields.ask("asks", st.toggle, "Also a system prompt of its own")
+    if fields.values["asks"]:
+        fields.ask("system", st.text_input, "Its own system prompt", placeholder="none")
     also = fields.ask(
         "also",
         st.multiselect,

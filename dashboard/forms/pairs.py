@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.forms import configurations, fields
+from dashboard.forms import fields, interventions
 from dashboard.session import adapters, resources, state
 from dashboard.widgets import widgets
 from dashboard.words import captions
@@ -66,7 +66,7 @@ def _config(method: str, model: ModelConfig) -> FinderConfig | None:
     own = (*WAYS, *POLES, "fine_tuned")
     given = fields.draw(kind, f"{method}_", leave_out=own, rare=rare)
     try:
-        given["layers"] = configurations.blocks(given["layers"], usual="all")
+        given["layers"] = interventions.blocks(given["layers"], usual="all")
         return kind(model=model, **given)
     except ConfigError as error:
         st.error(captions.plain(str(error)), icon=":material/error:")

@@ -21,8 +21,9 @@ def draw(config: EvaluateConfig) -> None:
     except EngineError:
         # The form itself says what is wrong with its settings.
         return
-    if config.is_likelihood and found.spread.source == STUDY_SPREAD.source:
-        # Logits of letters tell nothing of log p.
+    is_other = config.is_likelihood or config.operation != "add"
+    if is_other and found.spread.source == STUDY_SPREAD.source:
+        # Logits of letters tell nothing of log p, nor adding of what else is done.
         return
     words = power.sentence(found, readings.of_config(as_json(config)).unit)
     if found.spread.source == STUDY_SPREAD.source:
@@ -59,13 +60,14 @@ def lines(questions: str) -> int:
 def spread(config: EvaluateConfig) -> Spread:
     """How much questions differ: of these questions if they were asked, else of any, else known.
 
-    Only of sweeps that read answers in the same way.
+    Only of sweeps that read answers in the same way, after the same operation.
     """
     own = [info for info in resources.runs() if info.model == config.model.short_name]
     name = Path(config.questions).stem
     for info in sorted(own, key=lambda info: resources.dataset(info) != name):
         sweep = resources.sweep(info.digest)
         is_like = sweep.reading == readings.of_config(as_json(config))
+        is_like = is_like and sweep.steered.operation == config.operation
         if is_like and sweep.read.spread is not None:
             return sweep.read.spread
     return STUDY_SPREAD

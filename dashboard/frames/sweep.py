@@ -12,7 +12,7 @@ import pandas as pd
 
 from dashboard.words import captions
 from engine.maths.intervals import bootstrap_mean
-from engine.records import readings
+from engine.records import readings, steered
 from engine.records.records import Evaluation, EvaluationHead
 from engine.statistics import badges, content_and_letter, whole
 from engine.statistics import cells as statistics
@@ -70,9 +70,9 @@ class Sweep(NamedTuple):
     """Reads all rows at once, for a picture of many vectors."""
 
     @property
-    def relative(self) -> bool:
-        """Whether scales are in units of the residual norm."""
-        return self.evaluation.config.get("scale_unit") == "relative"
+    def steered(self) -> steered.Steered:
+        """What was done with the vectors."""
+        return steered.of_config(self.evaluation.config)
 
     @property
     def reading(self) -> readings.Reading:
@@ -104,7 +104,8 @@ class Sweep(NamedTuple):
         """The questions and how many there were."""
         asked = self.evaluation.questions
         so_far = " so far" if self.evaluation.unfinished else ""
-        return f"{asked.name} · {captions.count(len(asked.questions), 'question')}{so_far}"
+        how = f" · {self.steered.short}" if self.steered.short else ""
+        return f"{asked.name} · {captions.count(len(asked.questions), 'question')}{how}{so_far}"
 
     @property
     def version(self) -> tuple[str, str]:
@@ -281,7 +282,7 @@ def _cells(sweep: Sweep) -> pd.DataFrame:
     found = sweep.read.cells[[*statistics.CELL, *figures]]
     rows = sweep.vectors.merge(found, on=statistics.CELL, how="left")
     rows = rows.assign(
-        label=[captions.scale(s, sweep.relative) for s in rows["scale"]],
+        label=[captions.scale(s, sweep.steered.is_relative) for s in rows["scale"]],
         beyond=rows["beyond"].eq(True),
         flag=rows["flag"].fillna(""),
         size=rows["change"].abs(),
@@ -297,7 +298,7 @@ def _largest(rows: pd.DataFrame, by: str) -> pd.Series:
 
 def labelled(rows: pd.DataFrame, sweep: Sweep) -> pd.DataFrame:
     """Rows with their scale as written on an axis."""
-    return rows.assign(label=[captions.scale(s, sweep.relative) for s in rows["scale"]])
+    return rows.assign(label=[captions.scale(s, sweep.steered.is_relative) for s in rows["scale"]])
 
 
 def ranking(sweep: Sweep) -> pd.DataFrame:

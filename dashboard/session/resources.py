@@ -22,6 +22,7 @@ from engine.errors import ModelError, StoreError
 from engine.model.declared import generating
 from engine.model.identity import declared_shape, locate
 from engine.questions import answers, polarity
+from engine.records import steered
 from engine.records.records import RecordInfo, VectorSet
 from engine.store import unfinished
 from engine.store.headers import read_record
@@ -62,13 +63,16 @@ class Asked(NamedTuple):
 
     sets: frozenset[str]
     questions: str
+    how: str
+    """What was done with the vectors; empty where they were added at their own sites."""
 
 
 @functools.lru_cache(maxsize=4096)
 def _asked(info: RecordInfo) -> Asked:
     """Kept apart from the headers, which hold every question: pages ask this of all records."""
     record = read_record(Path(info.path))
-    return Asked(frozenset(record["vector_names"]), str(record["questions"]["name"]))
+    how = steered.of_config(record.get("config") or {}).short
+    return Asked(frozenset(record["vector_names"]), str(record["questions"]["name"]), how)
 
 
 def measured_sets(info: RecordInfo) -> frozenset[str]:
@@ -87,6 +91,12 @@ def runs() -> list[RecordInfo]:
 def dataset(info: RecordInfo) -> str:
     """Name of the questions that an evaluation asked."""
     return _asked(info).questions
+
+
+def asked(info: RecordInfo) -> str:
+    """The same, with what was done where that is not adding."""
+    found = _asked(info)
+    return f"{found.questions}, {found.how}" if found.how else found.questions
 
 
 @st.cache_resource(max_entries=16, show_spinner="Reading the evaluation")

@@ -18,7 +18,7 @@ from dashboard.words.inks import LIGHT
 from engine.configs.adaptive import AdaptiveConfig, config_of
 from engine.configs.core import VectorRef
 from engine.configs.sweeps import EvaluateConfig
-from engine.records import readings
+from engine.records import readings, steered
 
 KINDS = {"whole": "Whole sweeps", "adaptive": "Adaptive sweeps"}
 SURE = (
@@ -92,7 +92,10 @@ def _show(record: dict[str, Any]) -> None:
         st.warning(captions.plain(note), icon=":material/warning:")
     best, cells = record["best"], record["cells"]
     points = None if best["rate_change"] is None else 100 * best["rate_change"]
-    st.subheader(captions.plain(f"{best['name']} at {captions.scale(best['scale'])}"))
+    how = steered.of_config(record.get("sweep", {}))
+    st.subheader(captions.plain(f"{best['name']} at {captions.strength(best['scale'], how)}"))
+    if how.short:
+        st.caption(captions.plain(f"{how.short}: {how.does}."))
     with st.container(horizontal=True, gap="large"):
         reading = readings.of_config(record.get("sweep", {}))
         shown = "+.2f" if reading.has_letters else "+.3f"
@@ -146,8 +149,8 @@ def arms(record: dict[str, Any]) -> pd.DataFrame:
 
 def card(record: dict[str, Any]) -> Card:
     """The race over its recipe."""
-    best = record["best"]
-    title = f"{record['title']}: {best['name']} at {captions.scale(best['scale'])}"
+    best, how = record["best"], steered.of_config(record.get("sweep", {}))
+    title = f"{record['title']}: {best['name']} at {captions.strength(best['scale'], how)}"
     note = f"{' '.join(record['sentences'][:3])} {_sure(record)}"
     shown = cards.view(links.link(record["digest"]), recipes.of_study(record))
     return cards.of_charts(title, note, [adaptive.of_record(record, LIGHT)], shown)
@@ -160,6 +163,9 @@ def finalists_in_full(record: dict[str, Any], controls: int = 64) -> EvaluateCon
     indices: dict[str, set[int]] = {}
     for arm in left:
         indices.setdefault(arm["vector_set"], set()).add(int(arm["vector"]))
+    if grid.operation == "low-rank":
+        # What is left is a span, which all of its vectors make.
+        return dataclasses.replace(grid, controls=controls)
     refs = tuple(VectorRef(digest=d, indices=tuple(sorted(i))) for d, i in indices.items())
     scales = tuple(sorted({0.0, *(float(arm["scale"]) for arm in left)}))
     return dataclasses.replace(grid, vectors=refs, scales=scales, controls=controls)

@@ -106,7 +106,7 @@ def headline(sweep: Sweep) -> None:
 
     def make(inks: Inks) -> Drawing:
         band = sweeps.labelled(controls.shared_band(sweep, "change"), sweep)
-        return many_vectors.headline(sweeps.cells(sweep), band, inks, sweep.reading)
+        return many_vectors.headline(sweeps.cells(sweep), band, inks, sweep.reading, sweep.steered)
 
     drawing = widgets.kept(("headline", sweep.evaluation.digest), make)
     widgets.chart(
@@ -138,8 +138,9 @@ def best(sweep: Sweep, ranking: pd.DataFrame) -> None:
                 captions.plain(
                     f"{captions.number(row['change'])} ({captions.number(row['change_low'])} to "
                     f"{captions.number(row['change_high'])}) "
-                    f"at {row['label']}, {captions.figure(row['rate'])} {sweep.behaviour}; random "
-                    f"{captions.number(row['control'])}"
+                    f"at {captions.strength(row['scale'], sweep.steered)}, "
+                    f"{captions.figure(row['rate'])} {sweep.behaviour}; "
+                    f"random {captions.number(row['control'])}"
                 )
             )
 

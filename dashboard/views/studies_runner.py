@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.forms import configurations
+from dashboard.forms import interventions
 from dashboard.session import adapters, resources, state
 from engine.configs.behaviours import BehaviourConfig
 from engine.configs.fields import offered
@@ -94,7 +94,7 @@ def _sentiment() -> dict[str, Any]:
     blocks = right.text_input(
         "Blocks", "all", key="sentiment_layers", help="all, or blocks with commas: 3, 6, 9."
     )
-    asked["layers"] = configurations.blocks(blocks, usual="all")
+    asked["layers"] = interventions.blocks(blocks, usual="all")
     left, right = st.columns(2)
     for name, column in (("max_prompts", left), ("text_controls", right)):
         field = fields[name]

@@ -99,7 +99,8 @@ def overview_card(sweep: Sweep, cells: pd.DataFrame, address: str) -> Card:
     )
     shown = card.view(address, recipes.of_sweep(sweep.evaluation))
     title = f"{sweep.title}: every vector at every scale"
-    return card.of_charts(title, note, [many_vectors.heat_map(cells, LIGHT, sweep.reading)], shown)
+    drawn = many_vectors.heat_map(cells, LIGHT, sweep.reading, sweep.steered)
+    return card.of_charts(title, note, [drawn], shown)
 
 
 def families(sweep: Sweep, choice: Choice, address: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.configs import registry
 from engine.records import readings
+from engine.records.steered import Steered
 
 PROXY = (
     "The score is a logit difference after one forward pass: the model writes no answer. "
@@ -105,6 +106,11 @@ NOTHING_MOVED = (
     "Nothing moved: at every scale the answers are those of the unsteered model. The vectors may "
     "be too short for this model: try larger scales or relative ones."
 )
+NOTHING_CHANGED = (
+    "Nothing moved: at every scale the answers are those of the unsteered model. No state was "
+    "beyond the target, or the condition never held: choose another target or level."
+)
+"""The same where an operation may rightly leave states alone."""
 PINNED = "\u25c6"
 """Stands for the pinned vector in tables and charts."""
 
@@ -136,6 +142,12 @@ def scale(value: float, relative: bool = False) -> str:
     if value == 0:
         return "0"
     return f"{value:+g}".replace("-", "\u2212") + ("×" if relative else "")
+
+
+def strength(value: float, how: Steered) -> str:
+    """A scale in a sentence, with the operation that it is of: "+10", "-0.5×", "set +0.5"."""
+    written = scale(value, how.is_relative)
+    return written if how.adds or value == 0 else f"{how.operation} {written}"
 
 
 NOTHING = "\u2013"
@@ -210,6 +222,13 @@ def flags(config: Mapping[str, Any]) -> str:
     known = FLAGS if readings.of_config(config).has_letters else LIKELIHOOD_FLAGS
     marks = ((mark, known[name]) for name, mark in FLAG_MARKS.items() if name in known)
     return " \u00b7 ".join(f"{mark} {words}" for mark, words in marks)
+
+
+def nothing_moved(how: Steered) -> str:
+    """What to say of a run in which no answer moved."""
+    if how.may_rest:
+        return NOTHING_CHANGED
+    return NOTHING_MOVED if how.adds else NOTHING_MOVED.partition(" The vectors")[0]
 
 
 def age(created: str) -> str:

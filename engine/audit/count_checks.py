@@ -141,7 +141,7 @@ def unsteered(sweep: Sweep) -> Finding:
         return Finding(
             severity="wrong", name="baseline-varies", figure=f"up to {sweep.zero_spread:g} logits",
             figures=figures | {"spread": sweep.zero_spread},
-            sentence="At scale 0 nothing is added, so all vectors must give the same logits, but "
+            sentence="At scale 0 nothing is changed, so all vectors must give the same logits, but "
             f"they differ by up to {sweep.zero_spread:g}: something was left on the model, or rows "
             "of a batch disturb each other. The first of each question was kept.",
         )  # fmt: skip
@@ -173,7 +173,11 @@ def movement(sweep: Sweep) -> Finding | None:
         return Finding(
             severity="wrong", name="nothing-moved", figure="0 of all rows",
             sentence=f"Nothing moved: at every scale each {single} is that of the unsteered model. "
-            "The vectors were not added, or are far too short.",
+            + (
+                "No state was beyond the target, or the condition never held."
+                if sweep.steered.may_rest
+                else "The vectors were not used, or are far too short."
+            ),
         )  # fmt: skip
     groups = flips.moves(sweep.frame).groupby(["method", "vector"], observed=True)["move"].max()
     idle = [f"{kind}_{index:02d}" for kind, index in groups.index[groups <= STILL]]
@@ -181,7 +185,7 @@ def movement(sweep: Sweep) -> Finding | None:
         return Finding(
             severity="doubtful", name="idle-vectors", figure=f"{len(idle)} of {len(groups)}",
             figures={"idle": float(len(idle))},
-            sentence=f"{listed(idle)} moved no {single} at any scale: as good as never added.",
+            sentence=f"{listed(idle)} moved no {single} at any scale: as good as never used.",
         )  # fmt: skip
     return Finding(
         severity="fine", name="moved", figure=counted(len(groups), "vector"),

@@ -24,7 +24,7 @@ POINT_COLUMNS = {
     "method": "kind of vector; control for random ones",
     "vector": "index within its kind",
     "name": "kind and index",
-    "scale": "multiple of the vector that was added; 0 is the unsteered model",
+    "scale": "multiple of the vector, or share of the way; 0 is the unsteered model",
     "question": "name of the question",
     "difference": "the figure of the behaviour's answer less the other's, orders averaged",
     "change": "the same less its value at scale 0; NaN without one",
@@ -32,7 +32,7 @@ POINT_COLUMNS = {
 """Columns of `Audit.points`: what violins are drawn from."""
 RATE_COLUMNS = {
     "method": "kind of vector; control for random ones",
-    "scale": "multiple of the vector that was added",
+    "scale": "multiple of the vector, or share of the way",
     "claimed": "share of answers that the file itself counts as the behaviour; NaN without",
     "rate": "share of answers whose figure is larger for the behaviour, ties not counted",
     "with_ties": "the same with every tie counted as half",

@@ -13,9 +13,10 @@ from engine.audit.findings import POINT_COLUMNS, RATE_COLUMNS
 from engine.audit.vector_subject import record_claims
 from engine.foreign.formats.sweeps import UNSTEERED
 from engine.foreign.formats.values import ForeignResults
-from engine.records import readings
+from engine.records import readings, steered
 from engine.records.readings import LETTERS, Reading
 from engine.records.records import Evaluation, QuestionSet
+from engine.records.steered import PLAIN, Steered
 from engine.statistics import yardsticks
 from engine.statistics.cells import BASELINE, CONTROL
 from engine.statistics.yardsticks import UNTOLD, YARDSTICK, Yardsticks
@@ -49,6 +50,8 @@ class Sweep:
     is_record: bool = False
     reading: Reading = LETTERS
     """How answers were read; foreign sweeps read letters."""
+    steered: Steered = PLAIN
+    """What was done with the vectors; foreign sweeps add them."""
     kinds: Yardsticks = UNTOLD
     """Which controls are of which vector's site and norm; foreign files do not tell."""
 
@@ -158,6 +161,7 @@ def of_record(evaluation: Evaluation) -> Sweep:
         control_kind=CONTROL,
         is_record=True,
         reading=readings.of_config(evaluation.config),
+        steered=steered.of_config(evaluation.config),
         kinds=yardsticks.of_run(evaluation),
     )
 

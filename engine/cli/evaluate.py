@@ -8,6 +8,7 @@ from engine.cli.from_config import Option, build, command_for, options_of, value
 from engine.configs.adaptive import AdaptiveConfig
 from engine.configs.sweeps import EvaluateConfig, knowledge_of, usual_scales
 from engine.errors import ConfigError
+from engine.records import steered
 from engine.records.records import Evaluation
 from engine.statistics import flags
 
@@ -62,7 +63,7 @@ def meant(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _told(found: Evaluation) -> dict[str, Any]:
-    sentences = flags.of_frame(found.frame)
+    sentences = flags.of_frame(found.frame, how=steered.of_config(found.config))
     return {"rows": len(found.frame), "flags": sentences, "notes": found.notes}
 
 

@@ -15,7 +15,7 @@ from engine.cli.drawing import by_scale, console, draw, filled, notes, say
 from engine.configs import registry
 from engine.errors import StoreError
 from engine.model.declared import generating
-from engine.records import readings
+from engine.records import readings, steered
 from engine.records.grids import Generation
 from engine.records.readings import LETTERS, Reading
 from engine.records.records import Evaluation, RecordInfo, VectorSet
@@ -54,7 +54,9 @@ def evaluation(found: Evaluation) -> None:
     """Rates by method and scale, and the best vectors with their p values."""
     read, kinds = whole.read(found), yardsticks.of_run(found)
     questions = found.questions
-    title = f"{questions.name} · {questions.behaviour} · {found.digest}"
+    how = steered.of_config(found.config)
+    told = f" · {how.short}" if how.short else ""
+    title = f"{questions.name} · {questions.behaviour}{told} · {found.digest}"
     letters, words = questions.letter_counts, readings.of_config(found.config)
     stands = f"{questions.behaviour} answer at (A) {letters['A']}, at (B) {letters['B']}"
     if not words.has_letters:
@@ -63,6 +65,10 @@ def evaluation(found: Evaluation) -> None:
         f"{_count(len(questions.questions), 'question')}, {stands}; "
         f"{_count(len(questions.dropped), 'row')} of the file dropped"
     )
+    if not how.adds:
+        say(f"Strengths are {how.unit}. It does: {how.does}.")
+    if how.gated:
+        say(f"It acts {how.gated}.")
     _rates(title, statistics.by_method(read.summary).to_dict("records"))
     if len(kinds.table) > 1:
         say(f"The means mix {len(kinds.table)} sites or norms; bands, p and badges do not.")
@@ -74,7 +80,7 @@ def evaluation(found: Evaluation) -> None:
     tables_of_vectors.evaluation(found, read)
     if read.nothing_moved:
         console.print(f"[bold red]NOTHING MOVED: at no scale did any {words.single} change.[/]")
-    for sentence in flags.of_frame(found.frame, read.flags):
+    for sentence in flags.of_frame(found.frame, read.flags, how):
         console.print(f"[red]{sentence}[/]", highlight=False)
     notes(found.notes)
 

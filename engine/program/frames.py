@@ -13,7 +13,8 @@ import pandas as pd
 
 from engine.configs import registry
 from engine.errors import ConfigError
-from engine.records.records import Evaluation, VectorSet
+from engine.records import steered
+from engine.records.records import Evaluation, EvaluationHead, VectorSet
 from engine.statistics import cells, similarity
 from engine.statistics.whole import SweepStatistics
 
@@ -164,6 +165,12 @@ def axis(found: VectorSet) -> str:
 def model_of(model: dict[str, Any]) -> str:
     """A record's model in a word."""
     return str(model.get("short_name") or model.get("name") or "unknown model")
+
+
+def how(evaluation: EvaluationHead) -> str:
+    """How a sweep steered, in brackets; nothing where it added vectors at their own sites."""
+    told = steered.of_config(evaluation.config).short
+    return f" ({told})" if told else ""
 
 
 def count(number: int, noun: str) -> str:

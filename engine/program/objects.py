@@ -128,10 +128,10 @@ class ShownEvaluation(Shown):
         scales = frames.count(summary["scale"].nunique(), "scale")
         controls = summary.loc[summary["vector_set"] == statistics.CONTROL, "vector"].nunique()
         asked = self.record.questions
-        questions = f"{frames.count(len(asked.questions), 'question')} of {asked.name}"
         vectors = frames.count(len(frames.names_of(self.record, summary)), "vector")
+        questions = f"{frames.count(len(asked.questions), 'question')} of {asked.name}"
         named = f"{vectors}, {scales}, {frames.count(controls, 'control')}, {questions}"
-        return f"A/B sweep: {named}, {frames.model_of(self.record.model)}"
+        return f"A/B sweep{frames.how(self.record)}: {named}, {frames.model_of(self.record.model)}"
 
     @cached_property
     def statistics(self) -> SweepStatistics:
@@ -167,7 +167,8 @@ class ShownEvaluation(Shown):
         if not built.names:
             raise ConfigError("Only random vectors were measured: there is none to draw.")
         if vector is None:
-            return _wide(many_vectors.heat_map(overview.cells(built), LIGHT))
+            cells = overview.cells(built)
+            return _wide(many_vectors.heat_map(cells, LIGHT, built.reading, built.steered))
         name = frames.chosen(vector, built.names)
         return _wide(vector_view.violin(built, vector_view.usual(built, name), LIGHT))
 

@@ -44,8 +44,8 @@ class Generation:
     config: dict[str, Any]
     model: dict[str, Any]
     side_effects: dict[str, dict[str, float]] = field(default_factory=dict)
-    """By configuration: kl, neutral_perplexity (see `evaluators.side_effects`), relative (norm
-    of what is added / median residual norm, the largest over sites)."""
+    """By configuration: kl, neutral_perplexity (see `evaluators.side_effects`), relative (mean
+    norm of the change / median residual norm, the largest over sites)."""
     vector_names: dict[str, dict[str, Any]] = field(default_factory=dict)
     """By vector set digest: method, names, sites in words, norms."""
     judge: dict[str, Any] = field(default_factory=dict)

@@ -152,8 +152,8 @@ _CELL: Columns = (
     Column("vector_set", "digest of the vector set; 'baseline' or 'control'"),
     Column("vector", "index in its set; -1 for the baseline"),
     Column("method", "melbo, power-iteration, random, ...; baseline; control"),
-    Column("scale", "multiple of the stored vector that was added"),
-    Column("relative", "norm of what was added / median residual norm at the site"),
+    Column("scale", "multiple of the vector that was added; else the share of the way"),
+    Column("relative", "mean norm of the change / median residual norm at the site"),
     Column("question", "question id"),
     Column("order", "given | swapped"),
 )

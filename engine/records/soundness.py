@@ -45,9 +45,23 @@ class _Questions(TypedDict):
     notes: NotRequired[list[str]]
 
 
-class _Sweep(TypedDict):
+class _Steering(TypedDict):
+    """What records from before it lack."""
+
+    target: NotRequired[Figure]
+    second: NotRequired[str | None]
+    when: NotRequired[str | None]
+    dose: NotRequired[str | None]
+    usual: NotRequired[str]
+
+
+class _Sweep(_Steering):
     scales: Annotated[list[float | int], pydantic.Field(min_length=1)]
     controls: Whole
+    operation: NotRequired[str]
+    layers: NotRequired[str | list[Whole]]
+    positions: NotRequired[str]
+    preserve_norm: NotRequired[bool]
 
 
 class _Evaluation(Record):
@@ -69,7 +83,7 @@ class _Part(TypedDict):
     weight: float | int
 
 
-class _Column(TypedDict):
+class _Column(_Steering):
     name: str
     adapter: bool | str
     scale: float | int
@@ -80,6 +94,7 @@ class _Column(TypedDict):
     layers: str | list[Whole]
     positions: str
     blend: list[_Part]
+    system: NotRequired[str | None]
 
 
 class _Grid(TypedDict):

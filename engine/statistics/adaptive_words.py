@@ -6,7 +6,7 @@ Knows nothing of how cells are raced or stored.
 from dataclasses import asdict
 from typing import Any
 
-from engine.records import readings
+from engine.records import readings, steered
 from engine.records.readings import Reading
 
 
@@ -14,11 +14,12 @@ def sentences(record: dict[str, Any], config: Any) -> list[str]:
     """What was found, at what cost, and what is sure of it."""
     best, cells, arms = record["best"], record["cells"], record["tables"]["arms"]
     count, finalists = len(record["order"]), record["finalists"]
-    words = readings.of_config(asdict(config.sweep))
+    asked = asdict(config.sweep)
+    words, how = readings.of_config(asked), steered.of_config(asked)
     digits = 2 if words.has_letters else 3
     share = "" if best["rate_change"] is None else f"{100 * best['rate_change']:+.0f} points"
     found = [
-        f"{best['name']} at {best['scale']:+g} has the largest change "
+        f"{best['name']} at {how.at(best['scale'])} has the largest change "
         f"{_wanted(config, words)} of {len(arms)} cells: "
         f"{best['change'] or 0.0:+.{digits}f} {words.unit}, "
         f"{share} of {config.sweep.behaviour} answers, over all {count} questions.",
@@ -32,7 +33,7 @@ def sentences(record: dict[str, Any], config: Any) -> list[str]:
     if len(finalists) == len(arms) > 1:
         found.append("No cell could be dropped: none was clearly better than the others.")
     elif len(finalists) > 1:
-        names = [f"{arms[arm]['name']} at {arms[arm]['scale']:+g}" for arm in finalists[:6]]
+        names = [f"{arms[arm]['name']} at {how.at(arms[arm]['scale'])}" for arm in finalists[:6]]
         more = f" and {len(finalists) - 6} more" if len(finalists) > 6 else ""
         found.append(f"Left at the end and asked in full: {', '.join(names)}{more}.")
     if record["limited"]:

@@ -172,6 +172,7 @@ def steerability(
     resamples: int = 2000,
     seed: int = 0,
     clusters: Clusters | None = None,
+    adds: bool = True,
 ) -> pd.DataFrame:
     """Slope per vector with its interval, and how many questions go the other way.
 
@@ -180,10 +181,13 @@ def steerability(
         resamples: Of the bootstrap over questions.
         seed: Of the resamples.
         clusters: Groups of near-duplicate questions, drawn together.
+        adds: Whether vectors were added.
 
     Returns:
         Columns: vector_set, vector, method, slope (mean over questions, logits per unit of
-        scale), slope_low, slope_high (95 %), relative_slope (logits per residual norm added),
+        scale; of other operations than adding, per whole way), slope_low, slope_high (95 %),
+        relative_slope (logits per residual norm added; NaN where nothing is added, as the size of
+        such a change is of each state's own),
         anti_steerable (share of questions with a slope of the other sign), spearman (mean over
         questions), questions (how many).
     """
@@ -209,4 +213,6 @@ def steerability(
     per_unit = (moved["relative"] / moved["scale"]).abs().groupby([moved[c] for c in VECTOR])
     table = table.merge(per_unit.median().rename("per_unit").reset_index(), on=VECTOR, how="left")
     table["relative_slope"] = table["slope"] / table["per_unit"].where(table["per_unit"] > 0)
+    if not adds:
+        table["relative_slope"] = np.nan
     return table[[*VECTOR, *names, "questions"]]

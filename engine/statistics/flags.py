@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from engine.records import readings
+from engine.records.steered import PLAIN, Steered
 from engine.statistics import side_effects
 from engine.statistics.cells import BASELINE, CELL, CONTROL, VECTOR, is_no_op
 
@@ -28,14 +29,17 @@ NAMED = 6
 """Vectors or cells that a sentence names."""
 
 
-def of_frame(frame: pd.DataFrame, answers: tuple[str, ...] | None = None) -> tuple[str, ...]:
+def of_frame(
+    frame: pd.DataFrame, answers: tuple[str, ...] | None = None, how: Steered = PLAIN
+) -> tuple[str, ...]:
     """All sentences that hold for a sweep, the gravest first; empty where none does.
 
     Args:
         frame: An evaluation's rows, with the columns of `measures.columns_of`.
         answers: Output of `of_answers` of it, if at hand.
+        how: What was done with the vectors.
     """
-    found = [undefined(frame), _no_op(frame)]
+    found = [undefined(frame), _no_op(frame, how)]
     if answers is None:
         answers = of_answers(frame, side_effects.by_cell(frame))
     return (*(s for s in found if s), *answers)
@@ -133,10 +137,15 @@ def letter_vectors(frame: pd.DataFrame) -> pd.DataFrame:
     return largest[is_letter].reset_index(drop=True)
 
 
-def _no_op(frame: pd.DataFrame) -> str:
+def _no_op(frame: pd.DataFrame, how: Steered) -> str:
     if not is_no_op(frame):
         return ""
     figure = "log p" if readings.is_likelihood(frame.columns) else "logit"
+    if how.may_rest:
+        return (
+            f"Nothing moved: at no strength did any {figure} change. No state was beyond the "
+            "target, or the condition never held: choose another target or level."
+        )
     return (
         f"Nothing moved: at no scale did any {figure} change. The steering did not reach the "
         "model, so no figure of this sweep says anything about the vectors."

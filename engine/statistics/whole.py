@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from engine.questions import repeats
+from engine.records import steered
 from engine.records.records import Evaluation
 from engine.statistics import (
     badges,
@@ -73,7 +74,7 @@ class SweepStatistics:
 
 def read(evaluation: Evaluation) -> SweepStatistics:
     """Every statistic of an evaluation, in a second or two."""
-    asked = evaluation.questions.questions
+    asked, how = evaluation.questions.questions, steered.of_config(evaluation.config)
     groups = repeats.question_groups(asked)
     kinds = yardsticks.of_run(evaluation)
     questions = yardsticks.labelled(statistics.per_question(evaluation.frame), kinds)
@@ -84,7 +85,7 @@ def read(evaluation: Evaluation) -> SweepStatistics:
     vectors, effects = badges.badges(summary, tests), side_effects.by_cell(evaluation.frame)
     own = yardsticks.labelled(content_and_letter.by_question(evaluation.frame), kinds)
     for table in (
-        doses.steerability(questions, RESAMPLES, SEED, groups),
+        doses.steerability(questions, RESAMPLES, SEED, groups, how.adds),
         doses.shapes(questions, summary, moved),
         usable.ranges(summary, effects),
     ):

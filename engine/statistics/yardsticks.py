@@ -1,7 +1,7 @@
 """Which random controls are of a vector's own kind.
 
-How far a random vector moves the answers depends on where it is added and how long it is. So a
-vector is compared only with controls added at its own site with its own norm: its yardstick. Works
+How far a random vector moves the answers depends on where it acts and how long it is. So a vector
+is compared only with controls of its own site and norm, by the same operation: its yardstick. Works
 on what a record says of its vectors and controls. Knows nothing of files, models or charts.
 """
 
@@ -14,6 +14,7 @@ import pandas as pd
 from jaxtyping import Int
 
 from engine.configs.core import Site
+from engine.records import steered
 from engine.records.records import EvaluationHead, VectorSet, measured
 from engine.statistics.cells import BASELINE, CONTROL
 
@@ -22,12 +23,12 @@ YARDSTICK = "yardstick"
 ALIKE = 0.01
 """Largest relative difference of norms that share a yardstick."""
 OPERATION = "add"
-"""How every sweep steers."""
+"""What records that name no operation did with every vector."""
 NO_YARDSTICK = -1
 
 
 class Place(NamedTuple):
-    """Where something is added, and how long it is."""
+    """Where something acts, and how long it is."""
 
     site: Any
     """The site itself, or its words."""
@@ -132,7 +133,12 @@ def of_run(head: EvaluationHead) -> Yardsticks:
     lacking = list(alone.values())
     for key, number in zip(alone, grouped(lacking), strict=True):
         numbers[key] = len(kinds) + number
-    return Yardsticks(numbers, _table([*map(_place, kinds), *drawn(lacking)], numbers))
+    table = _table([*map(_place, kinds), *drawn(lacking)], numbers)
+    # Vectors used at other blocks than their own are told by their own site all the same.
+    used = steered.of_config(head.config).used_at
+    if used:
+        table = table.assign(site=[f"{site}, used at {used}" for site in table["site"]])
+    return Yardsticks(numbers, table)
 
 
 def _vectors(head: EvaluationHead) -> dict[tuple[str, int], Place] | None:

@@ -12,6 +12,7 @@ from typing import Any
 from engine.configs import registry
 from engine.configs.core import SCHEMA_VERSION
 from engine.errors import StoreError
+from engine.records import steered
 from engine.records.records import RecordInfo, measured
 from engine.store import seals
 from engine.store.files import UNREADABLE, parquet_metadata, safetensors_metadata
@@ -106,7 +107,9 @@ def _summary(record: dict[str, Any]) -> str:
     if record["kind"] == "evaluation":
         vectors = measured(config, record["vector_names"])
         parts = [_count(vectors, "vector"), _count(record["questions"]["questions"], "question")]
-        return ", ".join([*parts, _count(config.get("scales", ()), "scale")])
+        how = steered.of_config(config).short
+        parts += [_count(config.get("scales", ()), "scale"), *([how] if how else [])]
+        return ", ".join(parts)
     if record["kind"] == "generation":
         columns = _count(config.get("configurations", ()), "configuration")
         return f"{_count(config.get('prompts', ()), 'prompt')}, {columns}"

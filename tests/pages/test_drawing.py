@@ -15,6 +15,7 @@ from dashboard.frames.sweep import Sweep
 from dashboard.words import captions, inks
 from engine.configs.core import STUDY_SCALES
 from engine.errors import ConfigError
+from engine.records.steered import PLAIN
 from engine.store.store import Store
 from tests.pages.samples import fill
 
@@ -79,13 +80,13 @@ def test_colours_are_fixed_by_the_scale_not_by_what_is_shown() -> None:
     colours = [inks.scale_colour(scale, 20.0) for scale in STUDY_SCALES]
 
     assert colours == list(inks.RAMP)
-    shown = Axis([5.0], 20.0, relative=False).colour().to_dict()
+    shown = Axis([5.0], 20.0, PLAIN).colour().to_dict()
     assert shown["scale"]["range"] == [inks.RAMP[4]]
 
 
 def test_the_violin_has_no_colour_of_the_other_theme() -> None:
     shape = violin.build(points(values()), [-5.0, 5.0])
-    axis = Axis([-5.0, 5.0], 20.0, relative=False)
+    axis = Axis([-5.0, 5.0], 20.0, PLAIN)
 
     dark = str(one_vector.violins(shape, axis, inks.DARK, "y", one_vector.Extras()).to_dict())
 
@@ -183,7 +184,7 @@ def test_the_band_of_a_part_holds_the_random_vectors_means(sweep: Sweep, part: s
 
 
 def test_the_usable_range_is_drawn_under_its_scales_only() -> None:
-    axis = Axis([-5.0, 0.0, 5.0], 5.0, relative=False)
+    axis = Axis([-5.0, 0.0, 5.0], 5.0, PLAIN)
     curve = pd.DataFrame(
         {"scale": axis.scales, "rate": 0.5, "rate_low": 0.4, "rate_high": 0.6, "percent_a": 0.5}
     ).assign(n=10)

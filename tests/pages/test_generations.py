@@ -136,7 +136,7 @@ def test_columns_can_be_added_and_edited(vectors: TextEngine) -> None:
     assert last.operation == "ablate"
     assert last.layers == "all"
     assert last.scale == 0.5
-    assert last.name == "fine-tuned, finetune-diff_02 removed"
+    assert last.name == "fine-tuned, finetune-diff_02, ablate +0.5"
 
 
 def test_columns_may_ask_several_adapters(engine: TextEngine) -> None:

@@ -11,6 +11,7 @@ from dashboard.forms import configurations
 from dashboard.forms.configurations import Choice
 from dashboard.session import resources
 from dashboard.words import inks
+from engine.records.steered import PLAIN
 from tests.pages.conftest import open_page, start, words
 from tests.pages.pair_samples import CONTRASTIVE, FINETUNE, fill_families
 from tests.pages.samples import FakeEngine, fill
@@ -201,7 +202,7 @@ def test_the_pinned_curve_is_the_mean_of_its_own_questions(small: FakeEngine) ->
 
 def test_the_pinned_name_stands_where_the_curves_part() -> None:
     curve = pd.DataFrame({"scale": [-1.0, 1.0], "value": [-4.0, 1.0], "own": [0.0, 0.9]})
-    axis = Axis([-1.0, 1.0], 1.0, False)
+    axis = Axis([-1.0, 1.0], 1.0, PLAIN)
 
     left = one_vector._other(one_vector.Other("x", curve), axis, inks.LIGHT)[-1]
     right = one_vector._other(one_vector.Other("x", curve.assign(own=[-4, 9])), axis, inks.LIGHT)[

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from dashboard.charts import heatmaps
-from dashboard.forms import configurations
+from dashboard.forms import interventions
 from dashboard.frames import cosines
 from dashboard.session import adapters, resources
 from dashboard.views.similarity import clusters
@@ -209,11 +209,11 @@ def test_without_an_adapter_no_difference_can_be_sought(
 
 
 def test_layers_are_read_as_people_write_them() -> None:
-    assert configurations.blocks(" ALL ", "all") == "all"
-    assert configurations.blocks("", "own") == "own"
-    assert configurations.blocks("3, 4 5") == (3, 4, 5)
+    assert interventions.blocks(" ALL ", "all") == "all"
+    assert interventions.blocks("", "own") == "own"
+    assert interventions.blocks("3, 4 5") == (3, 4, 5)
     with pytest.raises(ConfigError, match="'3 to 5' are not known"):
-        configurations.blocks("3 to 5")
+        interventions.blocks("3 to 5")
 
 
 def test_cells_are_the_cosines_of_the_engine(both: FakeEngine) -> None:

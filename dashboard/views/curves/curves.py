@@ -39,7 +39,7 @@ def dataset_picker(run: str, runs: Sequence[RecordInfo]) -> str:
     same = [own, *(info for info in others if resources.measured_sets(info) & wanted)]
     digests: dict[str, str] = {}
     for info in same:
-        name = resources.dataset(info)
+        name = resources.asked(info)
         digests[name if name not in digests else f"{name} ({info.digest[:4]})"] = info.digest
     state.resolve("ds", list(digests))
     state.warn_missing("ds", "the questions", list(digests))
@@ -89,7 +89,7 @@ def warnings(sweep: Sweep) -> None:
     for note in dict.fromkeys((*sweep.evaluation.questions.notes, *sweep.evaluation.notes)):
         st.warning(captions.plain(note), icon=":material/warning:")
     if sweep.nothing_moved:
-        st.error(captions.NOTHING_MOVED, icon=":material/block:")
+        st.error(captions.nothing_moved(sweep.steered), icon=":material/block:")
     if words := undefined.words(sweep):
         st.warning(words, icon=":material/warning:")
     for words in sweep.read.flags:
@@ -270,7 +270,8 @@ def draw_overview(sweep: Sweep) -> None:
     link = navigation.link("curves", run=digest, ds=ds, tab="All vectors")
     sharing.overview(sweep, cells, link)
     drawing = widgets.kept(
-        ("heat", sweep.version), lambda inks: many_vectors.heat_map(cells, inks, sweep.reading)
+        ("heat", sweep.version),
+        lambda inks: many_vectors.heat_map(cells, inks, sweep.reading, sweep.steered),
     )
     widgets.chart(drawing, "Change by vector and scale", "heat", pick=pick_vector)
 

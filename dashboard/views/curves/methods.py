@@ -109,7 +109,8 @@ def _table(sweep: Sweep, choice: Choice) -> None:
     rows = families.table(sweep, choice)
     rows = rows.assign(
         scale=[
-            captions.scale(s, sweep.relative) if s == s else captions.NOTHING for s in rows.scale
+            captions.scale(s, sweep.steered.is_relative) if s == s else captions.NOTHING
+            for s in rows.scale
         ],
         effect=[
             captions.figure(e, "{:+.0%}") if share else captions.number(e) for e in rows["effect"]

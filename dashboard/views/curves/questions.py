@@ -47,7 +47,7 @@ def draw(sweep: Sweep, name: str, axis: Axis) -> None:
     left, right = st.columns(2, gap="large")
     with left.container(border=True):
         _text(sweep, asked[chosen])
-        flips = [captions.scale(s, sweep.relative) for s in answers.flips(rows)]
+        flips = [captions.scale(s, sweep.steered.is_relative) for s in answers.flips(rows)]
         st.caption(f"Answer flips at {', '.join(flips)}" if flips else "The answer never flips.")
     with right:
         kept = [name for name in ("scale", "order", "difference") if name in rows]

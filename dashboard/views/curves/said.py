@@ -134,7 +134,7 @@ def texts(sweep: Sweep, digest: str, index: int, question: Question) -> pd.DataF
         frames.append(rows[columns])
     if not frames:
         return pd.DataFrame(columns=columns)
-    same = "× residual norm" if sweep.relative else "× vector"
+    same = "× residual norm" if sweep.steered.is_relative else "× vector"
     found = pd.concat(frames, ignore_index=True)
     order = found.assign(other=found["unit"] != same).sort_values(
         ["here", "other", "scale"], ascending=[False, True, True], kind="stable"
@@ -151,7 +151,7 @@ def _links(sweep: Sweep, reference: str, question: Question, found: pd.DataFrame
             query_params={
                 "vec": reference,
                 "scale": f"{max(sweep.scales):g}",
-                "unit": "relative" if sweep.relative else "absolute",
+                "unit": "relative" if sweep.steered.is_relative else "absolute",
                 "prompt": question.text() if sweep.reading.has_letters else question.stem,
             },
         )

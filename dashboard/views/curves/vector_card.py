@@ -43,7 +43,7 @@ def usable_words(sweep: Sweep, row: dict) -> str:
         return "usable range unknown: KL not measured"
     if row["low"] == row["high"] == 0:
         return "usable at no measured scale"
-    low, high = (captions.scale(row[edge], sweep.relative) for edge in ("low", "high"))
+    low, high = (captions.strength(row[edge], sweep.steered) for edge in ("low", "high"))
     return f"usable {low} to {high}"
 
 
@@ -66,7 +66,7 @@ def figures(sweep: Sweep, row: dict) -> None:
         if len(found):
             _held_out(sweep, found.iloc[0].to_dict())
         st.metric(
-            f"Flips at {row['label']}",
+            f"Flips at {captions.strength(row['scale'], sweep.steered)}",
             captions.flips(row["gained"], row["lost"]),
             delta=captions.p(row["flips_p"]),
             delta_color="off",
@@ -88,7 +88,7 @@ def figures(sweep: Sweep, row: dict) -> None:
         name = "Choosing A" if sweep.reading.has_letters else captions.plain(sweep.behaviour)
         base = sweep.vectors.loc[sweep.vectors["scale"] == 0, share].iloc[0]
         st.metric(
-            f"{name} at {row['label']}",
+            f"{name} at {captions.strength(row['scale'], sweep.steered)}",
             captions.figure(row[share]),
             delta=f"{captions.figure(base)} unsteered",
             delta_color="off",
@@ -101,7 +101,7 @@ def figures(sweep: Sweep, row: dict) -> None:
 def _held_out(sweep: Sweep, found: dict) -> None:
     sign = found["sign"]
     low, high = sorted((sign * found["low"], sign * found["high"]))
-    chosen = captions.scale(found["scale"], sweep.relative)
+    chosen = captions.strength(found["scale"], sweep.steered)
     told = captions.span(low, high, captions.number)
     if sign != sign:
         told = "no direction to hold"

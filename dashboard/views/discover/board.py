@@ -31,7 +31,7 @@ def sweep_picker(digest: str) -> Sweep | None:
     infos = resources.evaluations_of(digest)
     if not infos:
         return None
-    names = {info.digest: resources.dataset(info) for info in infos}
+    names = {info.digest: resources.asked(info) for info in infos}
     if len(infos) == 1:
         return resources.sweep(infos[0].digest)
     state.resolve("on", list(names))

@@ -39,7 +39,9 @@ COLUMNS = {
         width=60,
         help="Largest change of the mean difference from scale 0",
     ),
-    "label": st.column_config.TextColumn("at", width=52, help="The scale of that effect"),
+    "label": st.column_config.TextColumn(
+        "at", width=52, help="The scale, or strength, of that effect"
+    ),
     "control": st.column_config.NumberColumn(
         "random",
         format="%+.3g",

@@ -89,8 +89,8 @@ def made(sheet: Sheet) -> None:
             st.dataframe(effects.reset_index(), hide_index=True, alt="Side effects")
             st.caption(
                 "kl: of the next token after neutral prompts, from the unsteered base model, in "
-                "nats. neutral_perplexity: of the base model's own answers to them. relative: norm "
-                "of what is added / median residual norm."
+                "nats. neutral_perplexity: of the base model's own answers to them. relative: mean "
+                "norm of the change / median residual norm."
             )
         found = generation.provenance
         st.text(

@@ -189,12 +189,19 @@ def _chips(sheet: Sheet, row: dict[str, Any]) -> None:
     )
 
 
+def _verb(sheet: Sheet, name: str) -> str:
+    """What the size of a column's change is called: of adding, it is known for every state."""
+    column = next(one for one in sheet.config["configurations"] if one["name"] == name)
+    return "adds" if column["operation"] == "add" else "changes states by"
+
+
 def _beside(sheet: Sheet, name: str) -> None:
     """What the configuration does to neutral prompts."""
     effects = sheet.generation.side_effects.get(name, {}) if sheet.generation else {}
     words = []
     if effects.get("relative"):
-        words.append(f"adds {captions.figure(effects['relative'], '{:.2g}')} × residual norm")
+        size = captions.figure(effects["relative"], "{:.2g}")
+        words.append(f"{_verb(sheet, name)} {size} × residual norm")
     if effects.get("kl"):
         words.append(f"KL {captions.figure(effects['kl'], '{:.2g}')} on neutral prompts")
     if words:
