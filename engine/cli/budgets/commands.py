@@ -7,7 +7,9 @@ from engine.cli import answering
 from engine.cli.from_config import Option, command_for, model_of, options_of, values
 from engine.configs.budgets.blends import BlendConfig
 from engine.configs.budgets.suggest import USUAL_OPERATIONS, SuggestConfig
+from engine.configs.steering.interventions import OPERATIONS, Operation
 from engine.configs.sweeps import EvaluateConfig
+from engine.errors import ConfigError
 from engine.store.references import reference
 from engine.store.store import Store
 
@@ -16,9 +18,7 @@ WITHOUT = (
     "target",
 )
 """Options of a sweep that a budget decides, or that do not count."""
-OPERATIONS = Option(
-    "operations", str, ",".join(USUAL_OPERATIONS), "Comma-separated; each is tried."
-)
+TRIED = Option("operations", str, ",".join(USUAL_OPERATIONS), "Comma-separated; each is tried.")
 
 
 def suggest() -> Callable[..., None]:
@@ -26,7 +26,7 @@ def suggest() -> Callable[..., None]:
     told = "Files or digests, FILE:INDEX."
     asked = _asked("operation")
     named = Option("vectors", list[str] | None, None, told, is_argument=True)
-    every = [named, OPERATIONS, *options_of(SuggestConfig).values(), *asked]
+    every = [named, TRIED, *options_of(SuggestConfig).values(), *asked]
     return command_for(SuggestConfig, every, _suggest)
 
 
@@ -51,9 +51,26 @@ def _sweep(given: dict[str, Any], **more: Any) -> EvaluateConfig:
 
 
 def _suggest(given: dict[str, Any]) -> None:
-    named = tuple(part.strip() for part in given["operations"].split(",") if part.strip())
+    named = operations(given["operations"])
     config = SuggestConfig.of_sweep(_sweep(given), operations=named, **values(SuggestConfig, given))
     answering.run(config, given["store"], _told_of_suggestion)
+
+
+def operations(text: str) -> tuple[Operation, ...]:
+    """The operations that a text names, with commas.
+
+    Raises:
+        ConfigError: If one is not known.
+    """
+    found = []
+    for word in (part.strip() for part in text.split(",") if part.strip()):
+        known = next((one for one in OPERATIONS if one == word), None)
+        if known is None:
+            raise ConfigError(
+                f"Operation {word!r} is not known: use some of {', '.join(OPERATIONS)}."
+            )
+        found.append(known)
+    return tuple(found)
 
 
 def _blend(given: dict[str, Any]) -> None:

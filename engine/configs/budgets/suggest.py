@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from engine.configs.budgets.under import UnderBudget
 from engine.configs.core import require
-from engine.configs.steering.interventions import OPERATIONS, REMOVING, Operation
+from engine.configs.steering.interventions import REMOVING, Operation
 
 USUAL_OPERATIONS: tuple[Operation, ...] = ("add", "set", "angular")
 """Tried where none are named: a fixed step, a fixed target, and a turn."""
@@ -33,11 +33,6 @@ class SuggestConfig(UnderBudget):
             "There is nothing to choose from: name at least one vector file.",
         )
         require(len(self.operations) > 0, "No operation was named: name at least one, as add.")
-        for one in self.operations:
-            require(
-                one in OPERATIONS,
-                f"Operation {one!r} is not known: use some of {', '.join(OPERATIONS)}.",
-            )
         require(len(set(self.operations)) == len(self.operations), "An operation is named twice.")
         require(
             self.sweep.operation == "add" and self.sweep.target is None,

@@ -103,8 +103,7 @@ def _elsewhere(
 ) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
     """The chosen cell and its controls on the other half: changes of both, and the controls."""
     if chosen is None:
-        none = np.zeros((0, len(search.questions[1])))
-        return none.sum(axis=0), none, pd.DataFrame()
+        return np.zeros(0), np.zeros((0, 0)), pd.DataFrame()
     turn, hidden = found.turns[chosen], search.door.hidden
     aimed = search.aimed(turn.operation, _members(search, turn), search.asked.controls)
     own = len(aimed.aims) - search.asked.controls
