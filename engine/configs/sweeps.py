@@ -305,8 +305,11 @@ class EvaluateConfig(RunConfig, Intervention):
         silent = {"orders"} if self.is_likelihood else {"reading", "likelihood"}
         silent |= set() if self.skipped else {"skipped"}
         silent |= {name for name in LATER if getattr(self, name) == getattr(USUAL, name)}
+        # Strength 1 is the adapter as it is, however it was written.
+        silent |= {"dose"} if self.which is True else set()
         if self.needs_samples:
             named["usual"] = known.file(self.usual)
+            silent -= {"usual"}
         if isinstance(self.which, Dose):
             contents = [named["model"].get("adapter"), *named["model"].get("more_adapters", ())]
             by_name = dict(zip(self.model.adapters, contents, strict=False))

@@ -3,9 +3,12 @@
 import pandas as pd
 import pytest
 
+from engine import ROOT
 from engine.configs.budgets.operators import OperatorsConfig
 from engine.configs.core import ModelConfig, VectorRef
+from engine.configs.sweeps import EvaluateConfig
 from engine.errors import ConfigError
+from engine.model.naming import Names
 from engine.statistics.budgets import turned
 
 
@@ -70,3 +73,27 @@ def test_an_arm_is_the_same_model_at_another_dose_asked_by_the_other_prompt() ->
 def test_a_model_without_a_tuned_one_is_refused() -> None:
     with pytest.raises(ConfigError, match="--adapter"):
         OperatorsConfig(model=ModelConfig(), vectors=(VectorRef(digest="a"),))
+
+
+@pytest.mark.parametrize("operation", ["set", "add"])
+def test_a_sweeps_name_holds_the_prompts_that_say_what_is_usual_where_they_count(
+    operation, tmp_path
+) -> None:
+    texts = tmp_path / "usual.txt"
+
+    def name(words: str) -> str:
+        texts.write_text(words)
+        asked = EvaluateConfig(operation=operation, scales=(1.0,), usual=str(texts), controls=1)
+        return Names(ROOT).digest(asked)
+
+    assert (name("One.") != name("Two.")) == (operation == "set")
+
+
+def test_an_adapter_at_strength_one_is_the_adapter() -> None:
+    model = ModelConfig(adapter="demo")
+    names = {
+        Names(ROOT).digest(EvaluateConfig(model=model, controls=1, dose=dose))
+        for dose in (None, "1", "1.0")
+    }
+
+    assert len(names) == 1

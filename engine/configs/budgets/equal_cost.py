@@ -128,6 +128,7 @@ class EqualCostConfig(RunConfig):
         return {
             "grid": known.digest(asked),
             "neutral": known.file(plain.neutral_prompts),
+            "usual": known.file(plain.usual),
             "operations": list(self.operations),
             "budget": self.budget,
             "of": self.of,

@@ -90,4 +90,6 @@ class UnderBudget(RunConfig):
             name: list(value) if isinstance(value, tuple) else value
             for name, value in fields.items()
         }
-        return {"grid": known.digest(asked), "neutral": known.file(asked.neutral_prompts), **plain}
+        read = {"neutral": asked.neutral_prompts, "usual": asked.usual}
+        files = {name: known.file(path) for name, path in read.items()}
+        return {"grid": known.digest(asked), **files, **plain}
