@@ -61,7 +61,7 @@ class OperatorsConfig(RunConfig):
     controls: int = setting(32, "Random vectors beside each.")
     held_out: str = setting("data/demo/heldout_advice.json", "Prompts for texts.")
     texts: int = setting(30, "Texts of each cell; 0 for none.")
-    text_controls: int = setting(16, "Random vectors whose texts are written.")
+    text_controls: int = setting(24, "Random vectors whose texts are written.")
     max_new_tokens: int = setting(16, "Longest text.")
     neutral: int = setting(16, "Neutral prompts on which cost is measured.")
     ask_behaviour: str = setting(

@@ -126,8 +126,8 @@ def planned(
 
 def _turns(ground: Ground, config: EqualCostConfig, name: Operation) -> list[Turn]:
     """The turns of one operation, each tried once."""
-    sites = [found.sites[index] for found, index in ground.chosen]
-    if name == SPANNING and not config.operations and len(set(sites)) == len(sites):
+    spans = [(found.digest, found.sites[index]) for found, index in ground.chosen]
+    if name == SPANNING and not config.operations and len(set(spans)) == len(spans):
         raise ConfigError("Of a single vector at a site it is ablate.")
     turns = cells.turns(aiming.aimed(ground, config.sweep, name))
     for turn in turns:
