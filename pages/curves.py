@@ -4,9 +4,9 @@ import streamlit as st
 
 from dashboard.charts import vector_view
 from dashboard.session import resources, state
-from dashboard.views import adaptive
+from dashboard.views import adaptive, equal_cost
 from dashboard.views.curves import curves, methods, questions, said, so_far, vector_card
-from dashboard.widgets import widgets
+from dashboard.widgets import sweep_kinds, widgets
 from dashboard.words import captions
 from engine.errors import EngineError
 
@@ -16,8 +16,13 @@ parts = resources.unfinished_runs()
 runs = [*resources.runs(), *parts]
 measuring = widgets.live_job("evaluate", so_far.offer)
 widgets.unfinished_job("evaluate", so_far.offer)
+adaptive.progress()
+equal_cost.progress()
+own = {"adaptive": adaptive.draw, "cost": equal_cost.draw}
 try:
-    if adaptive.draw():
+    kind = sweep_kinds.chosen()
+    if kind in own:
+        own[kind]()
         st.stop()
 except EngineError as error:
     widgets.show_error(error)
@@ -56,7 +61,8 @@ try:
     if one.open:
         with one:
             view, row = curves.controls(sweep)
-            curves.draw_violin(sweep, view)
+            with equal_cost.beside(sweep, view.name):
+                curves.draw_violin(sweep, view)
             curves.draw_rates(sweep, view, row)
             if row is not None:
                 vector_card.figures(sweep, row)

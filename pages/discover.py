@@ -3,9 +3,10 @@
 import streamlit as st
 
 from dashboard.forms import adaptive as adaptive_form
+from dashboard.forms import equal_cost as equal_cost_form
 from dashboard.forms import from_config
 from dashboard.session import resources, state
-from dashboard.views import adaptive
+from dashboard.views import adaptive, equal_cost
 from dashboard.views.discover import board, evidence, leaderboard
 from dashboard.widgets import widgets
 from dashboard.words import captions
@@ -38,6 +39,7 @@ with results:
     searching = widgets.live_job("find")
     widgets.live_job("evaluate")
     adaptive.progress()
+    equal_cost.progress()
     widgets.unfinished_job("find")
     state.follow("found", "find", engine.jobs)
     sets = board.measured_first(resources.records("vectors"))
@@ -59,6 +61,7 @@ with results:
             request = from_config.evaluation(board.chosen(found, selected), model)
             if request is not None:
                 adaptive_form.submit(request)
+        equal_cost_form.draw(request)
         evidence.draw(found)
         board.provenance(found)
     except EngineError as error:

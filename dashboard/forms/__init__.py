@@ -2,6 +2,6 @@
 
 Knows nothing of results.
 
-Public: adaptive, configurations, dataset, drafts, from_config, grid, interventions, pairs,
-training.
+Public: adaptive, configurations, dataset, drafts, equal_cost, from_config, grid, interventions,
+pairs, training.
 """

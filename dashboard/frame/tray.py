@@ -8,6 +8,7 @@ from dashboard.session import navigation, resources
 from dashboard.widgets import retrying, trainings, widgets
 from dashboard.words import captions
 from engine.configs.adaptive import AdaptiveConfig
+from engine.configs.budgets.equal_cost import EqualCostConfig
 from engine.errors import EngineError
 
 ICONS = {
@@ -129,6 +130,8 @@ def result_page(job: Any) -> tuple[str, dict[str, str]] | None:
         return "generations", {"gen": job.result}
     if job.kind == AdaptiveConfig.method:
         return "curves", {"sweeps": "adaptive", "screen": job.result}
+    if job.kind == EqualCostConfig.method:
+        return "curves", {"sweeps": "cost", "cost": job.result}
     return ("studies", {"study": job.result}) if kind == "experiment" else None
 
 

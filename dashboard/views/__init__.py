@@ -2,6 +2,7 @@
 
 Knows nothing of how anything is computed.
 
-Public: adaptive, audit, curves, discover, generations, library, overview, overview_steered,
-similarity, studies, studies_behaviour, studies_deception, studies_runner, training.
+Public: adaptive, audit, curves, discover, equal_cost, generations, library, overview,
+overview_steered, similarity, studies, studies_behaviour, studies_deception, studies_runner,
+training.
 """

@@ -20,7 +20,6 @@ from engine.configs.core import VectorRef
 from engine.configs.sweeps import EvaluateConfig
 from engine.records import readings, steered
 
-KINDS = {"whole": "Whole sweeps", "adaptive": "Adaptive sweeps"}
 SURE = (
     "Sure: over these questions, the chance that the cell which the whole sweep would name is not "
     "among those left is at most {delta:g}, whenever one stops and however many cells there are. "
@@ -62,20 +61,9 @@ def progress() -> None:
     widgets.unfinished_job(AdaptiveConfig.method)
 
 
-def draw() -> bool:
-    """The adaptive sweep that was asked for; False where whole sweeps are to be shown."""
-    progress()
+def draw() -> None:
+    """The adaptive sweep that was asked for."""
     infos = links.stored()
-    if not infos:
-        return False
-    before = st.session_state.get("screen")
-    state.follow("screen", AdaptiveConfig.method, resources.engine().jobs)
-    if st.session_state.get("screen") != before:
-        st.session_state["sweeps"] = "adaptive"
-    first = "adaptive" if "screen" in st.query_params or not resources.runs() else "whole"
-    if widgets.switch("Show", "sweeps", KINDS, first, noun="the sweeps") == "whole":
-        st.query_params.pop("screen", None)
-        return False
     digests = [info.digest for info in infos]
     state.resolve("screen", digests)
     state.warn_missing("screen", "the adaptive sweep", digests)
@@ -84,7 +72,6 @@ def draw() -> bool:
         name = f"adaptive_{record['digest']}"
         widgets.share_card(links.link(record["digest"]), lambda: card(record), name)
     _show(record)
-    return True
 
 
 def _show(record: dict[str, Any]) -> None:

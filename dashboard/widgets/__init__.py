@@ -2,5 +2,5 @@
 
 Knows nothing of single pages.
 
-Public: adaptive, bound, retrying, sharing, sheets, trainings, widgets.
+Public: adaptive, bound, equal_cost, retrying, sharing, sheets, sweep_kinds, trainings, widgets.
 """

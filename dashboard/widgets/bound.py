@@ -39,6 +39,7 @@ def button(label: str, key: str, target: Iterable[str], **more: Any) -> bool:
 
 def targets(config: Any) -> tuple[str, ...]:
     """Digests of the stored sets that a config acts on."""
+    config = getattr(config, "sweep", config)
     refs = getattr(config, "vectors", ())
     whole = [ref.digest for ref in refs if ref.digest] if isinstance(refs, tuple) else []
     columns = getattr(config, "configurations", ())

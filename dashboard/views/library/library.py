@@ -53,6 +53,8 @@ def place(info: RecordInfo) -> tuple[str, dict[str, str]] | None:
         return None
     if info.kind == "experiment" and info.method == "screening":
         return "curves", {"sweeps": "adaptive", "screen": info.digest}
+    if info.kind == "experiment" and info.method == "equal-cost":
+        return "curves", {"sweeps": "cost", "cost": info.digest}
     page, key = PLACES[info.kind]
     return page, {key: info.digest}
 
