@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 from engine.errors import StoreError
 from engine.records.sound_behaviours import Behaviour
 from engine.records.sound_budgets import Blend, Suggestion
+from engine.records.sound_equal_cost import EqualCost
 from engine.records.sound_parts import Figure, Judging, Letter, Named, Plain, Record, Site, Whole
 from engine.records.sound_tables import hold
 
@@ -286,6 +287,7 @@ STUDIES: dict[str, Any] = {
     "evidence": _Evidence,
     "suggest": Suggestion,
     "blend": Blend,
+    "equal-cost": EqualCost,
 }
 KINDS: dict[str, Any] = {
     "vectors": _Vectors,

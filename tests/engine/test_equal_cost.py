@@ -220,7 +220,7 @@ def test_a_search_stops_when_it_is_told_to(world) -> None:
         pass
 
     def stop(done, total, message="", **_) -> None:
-        assert (done, total) == (0, 1)
+        assert (done, total) == (0, 6 * len(PROMPTS))
         assert message == "0 of 1 strengths found, trying for the 1st time"
         raise StoppedError
 

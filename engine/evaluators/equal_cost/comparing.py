@@ -22,7 +22,7 @@ from engine.evaluators.equal_cost.divergence import NeutralAnswers
 from engine.evaluators.equal_cost.rival import Rival
 from engine.evaluators.equal_cost.solving import CostedStrength
 from engine.evaluators.readings.asked import as_frame
-from engine.evaluators.rows import SweepRow
+from engine.evaluators.rows import SweepRow, baseline
 from engine.evaluators.sweeps import Units, notes_of
 from engine.maths import secant
 from engine.model.forward import Forward
@@ -31,7 +31,7 @@ from engine.questions import files
 from engine.records.records import Question, VectorSet
 from engine.statistics import yardsticks
 from engine.statistics.budgets.equal_cost import cell_code
-from engine.statistics.cells import BASELINE, CONTROL
+from engine.statistics.cells import CONTROL
 from engine.statistics.yardsticks import YARDSTICK, Place
 
 SPANNING: Operation = "low-rank"
@@ -86,7 +86,7 @@ def run(
         _solved(neutral, turns, config, stretches.seeking(name, len(turns)), units, name, heard)
         for name, turns in plan.items()
     )
-    rows = [_baseline(ground, door), *_rows(found, door.hidden)]
+    rows = [baseline(ground.vector_sites[0], door.hidden), *_rows(found, door.hidden)]
     measured = ab.measure(
         ground.sweep, rows, stretches.asking, units.load_arrays, units.save_arrays
     )
@@ -180,19 +180,6 @@ def _rows(found: AtBudget, hidden: int) -> list[SweepRow]:
         for turn, one in pairs
         if one.reached
     ]
-
-
-def _baseline(ground: Ground, door: Forward) -> SweepRow:
-    return SweepRow(
-        vector_set=BASELINE,
-        vector=-1,
-        method=BASELINE,
-        scale=0.0,
-        relative=0.0,
-        site=ground.vector_sites[0],
-        norm=0.0,
-        hidden=door.hidden,
-    )
 
 
 def _yardsticks(found: AtBudget, ground: Ground, controls: int) -> list[int]:

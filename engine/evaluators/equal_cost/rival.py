@@ -13,12 +13,11 @@ from jaxtyping import Float
 
 from engine.configs.budgets.equal_cost import EqualCostConfig
 from engine.errors import DataError
-from engine.evaluators import ab, text_figures
+from engine.evaluators import ab, aiming, text_figures
 from engine.evaluators.aiming import Ground
 from engine.evaluators.equal_cost.divergence import NeutralAnswers, kl, mean_and_p95
-from engine.evaluators.readings import likelihood
-from engine.evaluators.readings.asked import Asked, as_frame
-from engine.evaluators.rows import SweepRow
+from engine.evaluators.readings.asked import as_frame
+from engine.evaluators.rows import baseline
 from engine.evaluators.sweeps import Units
 from engine.model.forward import Forward
 from engine.progress import silent
@@ -51,23 +50,13 @@ def run(
     """
     door = ground.sweep.door
     sweep = replace(config.sweep, system=config.prompt)
-    read = likelihood if sweep.is_likelihood else ab
-    asked: Asked = read.prepare(door, questions, sweep, ground.sweep.after)
+    asked = aiming.asked(door, questions, sweep, ground.sweep.after)
     if asked.tokens == ground.sweep.tokens:
         raise DataError(
             "The rival system prompt changes no question, because this model's template or the "
             "questions' own system prompts leave it out: compare without it."
         )
-    row = SweepRow(
-        vector_set=RIVAL,
-        vector=0,
-        method=RIVAL,
-        scale=0.0,
-        relative=0.0,
-        site=ground.vector_sites[0],
-        norm=0.0,
-        hidden=door.hidden,
-    )
+    row = replace(baseline(ground.vector_sites[0], door.hidden), vector_set=RIVAL, method=RIVAL)
     measured = ab.measure(
         asked,
         [row],

@@ -81,7 +81,8 @@ def solve(
     Args:
         neutral: Texts by the state of the adapter, for every state that a cell has.
         cells: What is sought; all that are not done are measured together, round by round.
-        progress: Called after each text of a batch; may raise to stop.
+        progress: Called after each text of a batch with how many rows ran on it, of as many as
+            there can be; may raise to stop.
         note: Told when memory ran out.
         evaluations: Most strengths tried for one cell.
 
@@ -104,11 +105,13 @@ class _Solving:
         self._neutral, self._cells, self._progress, self._note = neutral, cells, progress, note
         self._seen: list[dict[float, tuple[float, float]]] = [{} for _ in cells]
         """By cell and strength, mean and 95th percentile."""
-        self._round = 0
+        self._texts = [neutral[cell.adapter].texts for cell in cells]
+        self._round = self._done = self._total = self._evaluations = 0
 
     def run(self, evaluations: int) -> list[CostedStrength]:
         """Try strengths until every cell is done."""
         cells = self._cells
+        self._evaluations, self._total = evaluations, evaluations * sum(self._texts)
         solved = secant.solve(
             self._measure,
             [cell.start for cell in cells],
@@ -116,32 +119,40 @@ class _Solving:
             [cell.limit for cell in cells],
             evaluations,
         )
-        self._progress(len(cells), len(cells), "every strength is found")
+        self._progress(self._total, self._total, "every strength is found")
         return [self._costed(i, one) for i, one in enumerate(solved)]
 
     def _measure(
         self, strengths: Float[np.ndarray, " asked"], which: Int[np.ndarray, " asked"]
     ) -> Float[np.ndarray, " asked"]:
         """What the asked cells cost at these strengths, by the figure that each wants."""
+        # Cells that are found leave the tries that they did not need.
+        left = sum(self._texts[i] for i in which)
+        self._done = self._total - left * (self._evaluations - self._round)
         self._round += 1
-        self._tell(len(which))
+        self._tell(0, len(which))
         costs = np.full(len(which), np.nan)
         chosen = [self._cells[i] for i in which]
         for adapter in dict.fromkeys(cell.adapter for cell in chosen):
             places = [i for i, cell in enumerate(chosen) if cell.adapter == adapter]
             rows = [chosen[i].edits_at(chosen[i].sign * float(strengths[i])) for i in places]
             values = divergences(
-                self._neutral[adapter], rows, lambda _: self._tell(len(which)), self._note
+                self._neutral[adapter],
+                rows,
+                lambda count: self._tell(count, len(which)),
+                self._note,
             )
             for place, mean, high in zip(places, *mean_and_p95(values), strict=True):
                 costs[place] = mean if chosen[place].of == "mean" else high
                 self._seen[which[place]][float(strengths[place])] = float(mean), float(high)
         return costs
 
-    def _tell(self, left: int) -> None:
-        done, total = len(self._cells) - left, len(self._cells)
-        words = f"{done} of {total} strengths found, trying for the {_ordinal(self._round)} time"
-        self._progress(done, total, words)
+    def _tell(self, more: int, left: int) -> None:
+        """Count texts that a row was run on; memory may have made it run some twice."""
+        self._done = min(self._done + more, self._total)
+        found, cells = len(self._cells) - left, len(self._cells)
+        words = f"{found} of {cells} strengths found, trying for the {_ordinal(self._round)} time"
+        self._progress(self._done, self._total, words)
 
     def _costed(self, cell: int, solved: Solved) -> CostedStrength:
         mean, high = self._seen[cell][solved.strength]

@@ -198,14 +198,16 @@ def _best(vectors: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
 
     Chosen is among the cells that have a p: a control counts if it met the budget in all of these.
     """
+    columns = [*VECTOR, "operation", "sign", "change", "p", "p_best", "cells", "controls"]
     tested = vectors[vectors["p"].notna()]
+    if tested.empty:
+        return pd.DataFrame(columns=[*columns, "absent"])
     own = tested[[*VECTOR, "scale"]].assign(is_tested=True)
     known = summary.merge(own, on=[*VECTOR, "scale"], how="left")
     is_kept = known["is_tested"].notna() | (known["vector_set"] == CONTROL)
     tests = nulls.max_t(known[is_kept])
     found = tests.merge(tested[[*VECTOR, "scale", "operation", "sign"]], on=[*VECTOR, "scale"])
     found = found.merge(tested.groupby(VECTOR).size().rename("cells").reset_index(), on=VECTOR)
-    columns = [*VECTOR, "operation", "sign", "change", "p", "p_best", "cells", "controls"]
     words = [_few_in_all(count) for count in found["controls"]]
     return found[columns].assign(absent=words)
 
