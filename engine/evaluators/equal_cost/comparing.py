@@ -78,8 +78,7 @@ def run(
     asked = config.sweep
     ground = aiming.ground(door, asked, sets, questions)
     plan, notes = planned(ground, config)
-    prompts = files.load_prompts(asked.neutral_prompts)[: asked.neutral]
-    neutral = divergence.prepare(door, prompts, asked.which, asked.system)
+    neutral = neutral_of(door, config)
     heard: list[str] = []
     stretches = _Stretches(progress, plan, neutral, ground)
     found = _joined(
@@ -100,6 +99,13 @@ def run(
         answers=_told(ground),
         notes=(*notes, *dict.fromkeys(heard), *measured.notes, *notes_of(ground.sweep, measured)),
     )
+
+
+def neutral_of(door: Forward, config: EqualCostConfig) -> NeutralAnswers:
+    """The unsteered model's answers to the first neutral prompts."""
+    asked = config.sweep
+    prompts = files.load_prompts(asked.neutral_prompts)[: asked.neutral]
+    return divergence.prepare(door, prompts, asked.which, asked.system)
 
 
 def planned(
