@@ -18,6 +18,8 @@ from engine.records.records import Evaluation, EvaluationHead, VectorSet
 from engine.statistics import cells, similarity
 from engine.statistics.whole import SweepStatistics
 
+USUAL = ("arms", "vectors", "best", "cells")
+"""Tables of a study that say what was compared."""
 MOST_LETTERS = 80
 """Of a cell in a notebook."""
 

@@ -21,8 +21,6 @@ from engine.statistics import cells as statistics
 from engine.statistics import similarity, whole
 from engine.statistics.whole import SweepStatistics
 
-USUAL = ("arms", "vectors", "best", "cells")
-"""Names of a study's tables of what was compared."""
 MOST_ROWS = 12
 """Rows of a table in a notebook; `frame()` has all."""
 WIDTH = 600
@@ -235,7 +233,7 @@ class ShownStudy(Shown):
             ConfigError: If there is none of that name.
         """
         known = self.tables
-        usual = [name for name in known if name.rpartition(" ")[2] in USUAL]
+        usual = [name for name in known if name.rpartition(" ")[2] in frames.USUAL]
         wanted = table or next(iter([*usual, *known]), "")
         if wanted not in known:
             raise ConfigError(f"There is no table {wanted!r}: use {', '.join(known) or 'none'}.")

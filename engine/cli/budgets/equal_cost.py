@@ -8,7 +8,7 @@ from engine.cli.from_config import Option, command_for, model_of, options_of, va
 from engine.cli.options import one_of
 from engine.configs.budgets.equal_cost import EqualCostConfig, taking
 from engine.configs.core import require
-from engine.configs.steering.interventions import OPERATIONS
+from engine.configs.steering import interventions
 from engine.configs.sweeps import EvaluateConfig
 
 WITHOUT = (
@@ -16,7 +16,7 @@ WITHOUT = (
     *("neutral",),
 )
 """Options of a sweep that the budget decides, or that do not count."""
-TRIED = Option("operations", str | None, None, "Comma-separated; all that apply if left out.")
+OPERATIONS = Option("operations", str | None, None, "Comma-separated; all that apply if left out.")
 NEUTRAL = Option(
     "neutral", int, EvaluateConfig().neutral, "Neutral prompts on which KL is measured."
 )
@@ -27,7 +27,7 @@ def command() -> Callable[..., None]:
     asked = options_of(EvaluateConfig)
     system = asked.pop("system")
     kept = [one for name, one in asked.items() if name not in WITHOUT]
-    own = [TRIED, *options_of(EqualCostConfig).values()]
+    own = [OPERATIONS, *options_of(EqualCostConfig).values()]
     return command_for(EqualCostConfig, [*kept, NEUTRAL, *own, system], _compare)
 
 
@@ -39,7 +39,7 @@ def _compare(given: dict[str, Any]) -> None:
     named = () if text is None else tuple(one.strip() for one in text.split(",") if one.strip())
     require(text is None or bool(named), "No operation was named: name at least one, as add.")
     for one in named:
-        one_of("operation", one, OPERATIONS)
+        one_of("operation", one, interventions.OPERATIONS)
     own = values(EqualCostConfig, given)
     config = EqualCostConfig.of_sweep(sweep, operations=named, **own)
     answering.run(config, given["store"], _told)
