@@ -4,13 +4,18 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.forms import configurations
+from dashboard.forms import configurations, interventions, links
 from dashboard.forms.configurations import EMPTY, SWEEP, Choice
 from dashboard.session import adapters, pinned, state
+from dashboard.words import captions
 from engine.configs.core import STUDY_PROMPT, STUDY_SYSTEM, ModelConfig
 from engine.configs.fields import offered
 from engine.configs.grids import GenerateConfig
+from engine.configs.steering import doses
+from engine.errors import ConfigError
 
+LINKED = ("vec", "scale", "unit", "prompt", *links.WORDS)
+"""What a link may fill the form with."""
 KINDS = ("Columns", "Scale sweep")
 MOST_COLUMNS = 6
 SAMPLING = {one.name: one.default for one in offered(GenerateConfig) if one.name != "system"}
@@ -18,7 +23,7 @@ SAMPLING = {one.name: one.default for one in offered(GenerateConfig) if one.name
 
 def take_link() -> bool:
     """Let a link's vec, scale, unit and prompt fill the form; whether there was a new link."""
-    asked = {name: st.query_params.get(name) for name in ("vec", "scale", "unit", "prompt")}
+    asked = {name: st.query_params.get(name) for name in LINKED}
     if not any(asked.values()) or asked == st.session_state.get("_grid_link"):
         return False
     st.session_state["_grid_link"] = asked
@@ -52,10 +57,21 @@ def load(config: dict[str, Any]) -> None:
     more = tuple(model.get("more_adapters") or ())
     known = ModelConfig(adapter=model.get("adapter"), more_adapters=more).adapters
     st.session_state["_columns"] = {
-        str(i): configurations.fields(
-            {**c, "adapter": adapters.take(known, c["adapter"], state.model())}
-        )
-        for i, c in enumerate(given)
+        str(i): configurations.fields(_here(c, known)) for i, c in enumerate(given)
+    }
+
+
+def _here(column: dict[str, Any], known: dict[str, str]) -> dict[str, Any]:
+    """A stored column with its adapters as they are called here."""
+    model, dose = state.model(), column.get("dose")
+    names = {name: adapters.take(known, name, model) for name in doses.names_in(dose)}
+    usual = adapters.tuned(model)
+    usually = "" if usual is None else next(iter(usual.adapters))
+    called = {name: usually if one is True else str(one) for name, one in names.items()}
+    return {
+        **column,
+        "adapter": adapters.take(known, column["adapter"], model),
+        "dose": None if dose is None else doses.renamed(dose, called),
     }
 
 
@@ -86,9 +102,22 @@ def begin(options: dict[str, Choice], has_adapter: bool) -> None:
             sign = -1 if one["adapter"] else 1
             unit = "relative" if asked.get("unit") == "relative" else "absolute"
             one |= {"scale": sign * scale, "scale_unit": unit} if one["vector"] else {}
+    _do(first, asked)
     st.session_state["_columns"] = {str(i): one for i, one in enumerate(first)}
     steered = next((one for one in first if one["vector"]), EMPTY)
     st.session_state["_columns"][SWEEP] = {**steered, "adapter": False}
+
+
+def _do(columns: list[dict[str, Any]], asked: dict[str, str | None]) -> None:
+    """Let the columns with a vector do what a link says."""
+    try:
+        told = interventions.of_config(links.settings(asked))
+    except ConfigError as error:
+        st.warning(captions.plain(str(error)), icon=":material/link_off:")
+        return
+    told = {name: told[name] for name in told if told[name] != interventions.EMPTY[name]}
+    for one in columns:
+        one |= told if one["vector"] else {}
 
 
 def keep() -> None:
@@ -124,6 +153,6 @@ def show(digest: str | None) -> None:
     st.session_state["_composing"] = digest is None
     for key in ("p", "s"):
         st.session_state.pop(key, None)
-    for name in ("vec", "scale", "unit", "prompt"):
+    for name in LINKED:
         st.query_params.pop(name, None)
     st.session_state.pop("_grid_link", None)

@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard.session import resources, state
 from engine.configs.core import ModelConfig
 from engine.configs.grids import Configuration
+from engine.configs.steering import doses
 from engine.errors import ConfigError
 from engine.model.identity import OWN_ADAPTERS
 from engine.training import places
@@ -113,13 +114,16 @@ def asked(
         ConfigError: If a column asks for an adapter that is gone.
     """
     usual = tuned(model)
+    usually = "" if usual is None else next(iter(usual.adapters))
     used = list(dict.fromkeys(one.adapter for one in wanted if one.adapter))
+    named = {name for one in wanted if one.adapter for name in doses.names_in(one.dose)}
+    used += [True if name == usually else name for name in sorted(named)]
+    used = list(dict.fromkeys(used))
     if not set(used) - {True}:
         return (usual if usual is not None and used else model), wanted
     gone = [name for name in used if name is not True and name not in further]
     if gone:
         raise ConfigError(f"The adapter {gone[0]} is no longer here: choose another one.")
-    usually = "" if usual is None else next(iter(usual.adapters))
     known = further if usual is None else {**further, **usual.adapters}
     names = [usually if one is True else str(one) for one in used]
     first, *more = [f"{name}={known[name]}" for name in names]

@@ -39,7 +39,9 @@ class Sheet(NamedTuple):
     def baseline(self) -> str:
         """The column that others are compared with: the first that changes nothing."""
         for one in self.config["configurations"]:
-            if one["scale"] == 0 or all(part["weight"] == 0 for part in one["blend"]):
+            is_rival = one.get("system") is not None
+            is_still = one["scale"] == 0 or all(part["weight"] == 0 for part in one["blend"])
+            if is_still and not is_rival:
                 return str(one["name"])
         return self.names[0]
 

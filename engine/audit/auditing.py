@@ -127,7 +127,11 @@ def _own_texts(found: Generation, name: str) -> ForeignTexts:
     """One of our own grids in the form in which texts are audited."""
     frame = found.frame
     # Whether a fine-tuned model wrote a text does not say which one, where there are several.
-    weights = {one["name"]: str(one["adapter"]) for one in found.config["configurations"]}
+    # Nor is a model at another dose, or merely asked by another system prompt, the same one.
+    weights = {
+        one["name"]: "".join(str(one.get(name) or "") for name in ("adapter", "dose", "system"))
+        for one in found.config["configurations"]
+    }
     is_base = frame["configuration"].astype(str).isin(["base", "fine-tuned"])
     rows = pd.DataFrame(
         {

@@ -1,15 +1,19 @@
 """What the model wrote under one vector: answers of the sweep itself, and stored generations."""
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pandas as pd
 import streamlit as st
 
+from dashboard.forms import links
 from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import Sweep
 from dashboard.session import navigation, resources
 from dashboard.words import captions
+from engine.records import steered
 from engine.records.records import Question
+from engine.records.steered import PLAIN, Steered
 
 MOST_GRIDS = 20
 """Newest grids that are searched."""
@@ -85,15 +89,21 @@ def written(sweep: Sweep, digest: str, index: int, question: str) -> pd.DataFram
     return found if sweep.reading.has_letters else found.drop(columns="order")
 
 
-def grids(digest: str, index: int) -> list[Grid]:
-    """Stored grids, newest first, with a configuration that adds this vector alone."""
+def grids(digest: str, index: int, how: Steered = PLAIN) -> list[Grid]:
+    """Stored grids, newest first, with a configuration that does the same with this vector alone.
+
+    Args:
+        digest: Of the vector's set.
+        index: Its row there.
+        how: What the sweep does with it.
+    """
     found = []
     for info in resources.records("generation")[:MOST_GRIDS]:
         config = resources.header(info.digest, info.path)["config"]
         columns = {
             one["name"]: float(one["scale"])
             for one in config["configurations"]
-            if _is_this(one, digest, index)
+            if _is_this(one, digest, index, how)
         }
         if columns:
             units = {one["name"]: one["scale_unit"] for one in config["configurations"]}
@@ -105,36 +115,41 @@ def grids(digest: str, index: int) -> list[Grid]:
 
 def _is_baseline(one: dict[str, Any]) -> bool:
     is_plain = one["scale"] == 0 or all(part["weight"] == 0 for part in one["blend"])
-    return is_plain and not one["adapter"]
+    return is_plain and not one["adapter"] and one.get("system") is None
 
 
-def _is_this(one: dict[str, Any], digest: str, index: int) -> bool:
-    """Whether a configuration adds this vector, and nothing else, to the base model."""
+def _is_this(one: dict[str, Any], digest: str, index: int, how: Steered) -> bool:
+    """Whether a configuration does this with the vector, and nothing else.
+
+    The base model is changed, or the adapter at the sweep's dose.
+    """
     parts = [part for part in one["blend"] if part["weight"] != 0]
-    if len(parts) != 1 or one["operation"] != "add" or one["adapter"] or one["scale"] == 0:
+    is_other = bool(one["adapter"]) != (how.dose is not None) or one.get("system") is not None
+    if len(parts) != 1 or is_other or one["scale"] == 0:
         return False
-    return (parts[0]["digest"], parts[0]["index"]) == (digest, index) and one["layers"] == "own"
+    same = replace(steered.of_config(one), is_relative=how.is_relative) == how
+    return same and (parts[0]["digest"], parts[0]["index"]) == (digest, index)
 
 
 def texts(sweep: Sweep, digest: str, index: int, question: Question) -> pd.DataFrame:
     """Stored texts: scale, unit, steered, unsteered, prompt, digest, here (of this question)."""
     columns = ["scale", "unit", "steered", "unsteered", "prompt", "digest", "here"]
     frames = []
-    for grid in grids(digest, index):
+    for grid in grids(digest, index, sweep.steered):
         frame = resources.texts(grid.digest)
         keys = ["prompt", "sample"]
         own = frame[frame["configuration"].isin(list(grid.columns))]
         base = frame.loc[frame["configuration"] == grid.baseline, [*keys, "text"]]
         rows = own.merge(base.rename(columns={"text": "unsteered"}), on=keys, how="left")
         rows = rows.rename(columns={"text": "steered"}).assign(
-            unit="× residual norm" if grid.unit == "relative" else "× vector",
+            unit=replace(sweep.steered, is_relative=grid.unit == "relative").column,
             digest=grid.digest,
             here=rows["prompt"].map(lambda prompt: question.stem in prompt),
         )
         frames.append(rows[columns])
     if not frames:
         return pd.DataFrame(columns=columns)
-    same = "× residual norm" if sweep.steered.is_relative else "× vector"
+    same = sweep.steered.column
     found = pd.concat(frames, ignore_index=True)
     order = found.assign(other=found["unit"] != same).sort_values(
         ["here", "other", "scale"], ascending=[False, True, True], kind="stable"
@@ -152,6 +167,7 @@ def _links(sweep: Sweep, reference: str, question: Question, found: pd.DataFrame
                 "vec": reference,
                 "scale": f"{max(sweep.scales):g}",
                 "unit": "relative" if sweep.steered.is_relative else "absolute",
+                **links.how(sweep.evaluation.config),
                 "prompt": question.text() if sweep.reading.has_letters else question.stem,
             },
         )

@@ -96,6 +96,19 @@ def parse(text: str, names: Sequence[str], adapter: bool | str = True) -> Dose:
     return Dose(tuple(sorted(found.items(), key=lambda part: order.index(part[0]))))
 
 
+def names_in(dose: str | None) -> tuple[str, ...]:
+    """The adapters that a dose names itself; none where it is a bare number."""
+    parts = [part.rpartition("=") for part in (dose or "").split(",")]
+    return tuple(name.strip() for name, sign, _ in parts if sign)
+
+
+def renamed(dose: str, names: Mapping[str, str]) -> str:
+    """A dose whose adapters are called otherwise here; those left out keep their names."""
+    parts = [part.rpartition("=") for part in dose.split(",")]
+    told = [(names.get(name.strip(), name.strip()), number) for name, _, number in parts]
+    return ",".join(f"{name}={number.strip()}" if name else number.strip() for name, number in told)
+
+
 def chosen(adapter: bool | str, dose: str | None, names: Sequence[str]) -> Which:
     """What the door to the model takes as its adapter, of a column's two settings.
 
