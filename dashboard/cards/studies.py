@@ -69,11 +69,13 @@ def _deception(record: dict[str, Any], arm: str | None, title: str, address: str
     present = [row for row in tables["arms"] if row["converted"] is not None]
     drawn = [studies.arms(present, LIGHT)] if present else []
     drawn.append(studies.cosines(*studies.readings_of(tables), LIGHT))
-    chosen = next((row for row in present if row["arm"] == arm), None)
+    swept = [row for row in present if row["block"] is not None]
+    chosen = next((row for row in swept if row["arm"] == arm), None)
     note = f"{TURNED} {READ}" if present else f"{ABSENT} {READ}"
     if chosen is not None:
         cell = (int(chosen["block"]), float(chosen["scale"]))
-        drawn.append(studies.sweep(tables["sweep"], chosen["arm"], cell, LIGHT))
+        noun = studies.strength_noun(chosen)
+        drawn.append(studies.sweep(tables["sweep"], chosen["arm"], cell, LIGHT, noun))
         note += f" Below: {chosen['arm']} by block and scale; the framed cell was reported."
     told = {"turned": "; ".join(_arm(row) for row in tables["arms"])}
     shown = card.view(address, {**told, **recipes.of_study(record)})
@@ -115,6 +117,8 @@ def _arm(row: dict[str, Any]) -> str:
     if row["converted"] is None:
         return f"{row['arm']} absent: {row.get('reason')}"
     high = row.get("random_high")
-    told = f"{row['arm']} {captions.figure(row['converted'])} "
-    told += f"(block {row['block']}, scale {row['scale']:g}"
+    told = f"{row['arm']} {captions.figure(row['converted'])}"
+    if row["block"] is None:
+        return told
+    told += f" (block {row['block']}, {studies.strength_noun(row)} {row['scale']:g}"
     return f"{told})" if high is None else f"{told}, best random {captions.figure(high)})"

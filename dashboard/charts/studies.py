@@ -52,8 +52,17 @@ def arms(rows: Sequence[dict[str, Any]], inks: Inks) -> Drawing:
     ).properties(height=(42 if len(names) <= FEW_ARMS else 24) * len(names) + 50)
 
 
+def strength_noun(arm: Mapping[str, Any]) -> str:
+    """What an arm's strengths are called: multiples of a vector, or shares of the way."""
+    return "scale" if arm.get("operation", "add") == "add" else f"share ({arm['operation']})"
+
+
 def sweep(
-    rows: Sequence[dict[str, Any]], arm: str, chosen: tuple[int, float], inks: Inks
+    rows: Sequence[dict[str, Any]],
+    arm: str,
+    chosen: tuple[int, float],
+    inks: Inks,
+    noun: str = "scale",
 ) -> Drawing:
     """Share of answers one arm turned, block by block and scale by scale; the chosen cell framed.
 
@@ -62,13 +71,14 @@ def sweep(
         arm: Whose.
         chosen: Block and scale that were reported.
         inks: Of the theme.
+        noun: What the strengths are.
     """
     frame = pd.DataFrame(rows)
     frame = frame[frame["arm"] == arm]
     plain: dict[str, Any] = {"ticks": False, "domain": False, "labelAngle": 0}
     base = alt.Chart(frame).encode(
         x=alt.X("block:O", title="block", axis=alt.Axis(**plain)),
-        y=alt.Y("scale:O", sort="descending", title="scale", axis=alt.Axis(**plain)),
+        y=alt.Y("scale:O", sort="descending", title=noun, axis=alt.Axis(**plain)),
     )
     tiles = base.mark_rect(stroke=inks.page, strokeWidth=0.5).encode(
         color=alt.Color(

@@ -153,7 +153,8 @@ def _sweep_settings(
         help=known["scales"].about if adds else SHARES,
     )
     vectors = configurations.known(configurations.choices(model))
-    interventions.own(held.ask, operation, vectors)
+    interventions.target(held.ask, operation)
+    interventions.plane(held.ask, operation, vectors)
     names = ["max_questions", *(["controls"] if with_controls else [])]
     given = fields.draw_fields([known[name] for name in names], "ab_")
     given |= {"scale_unit": unit, "scales": text, "how": held.values}

@@ -89,7 +89,8 @@ def _steering(fields: "_Fields", is_sweep: bool, options: dict[str, Choice]) -> 
                 format_func=lambda u: UNITS.get(u, u),
             )
         else:
-            interventions.own(fields.ask, operation, known(options))
+            interventions.target(fields.ask, operation)
+    interventions.plane(fields.ask, operation, known(options))
 
 
 def _asking(fields: "_Fields") -> None:

@@ -89,11 +89,15 @@ def operation(ask: Ask) -> str:
     )
 
 
-def own(ask: Ask, chosen: str, known: Mapping[str, Known]) -> None:
-    """What this operation takes beside a strength."""
+def target(ask: Ask, chosen: str) -> None:
+    """Where this operation moves states to, where it has a target."""
     if chosen in TARGETED:
         usual = "0" if chosen == "cap" else "1"
         ask("target", st.number_input, "Target", step=STEP, format="%g", placeholder=usual)
+
+
+def plane(ask: Ask, chosen: str, known: Mapping[str, Known]) -> None:
+    """In which plane this operation turns states, where it does."""
     if chosen == "angular":
         ask(
             "second",

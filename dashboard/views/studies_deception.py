@@ -19,6 +19,7 @@ TURNED = (
 )
 MANY = "p is of each arm alone: by chance, {chance:.1f} of {count} arms would have a p below .05."
 NO_P = "p needs 20 random vectors."
+ASKED = "Just asked: by a system prompt alone, beside which there are no random vectors."
 UNLABELLED = "No answer was labelled."
 READ = (
     "The same two families, read in different ways. 'Same tokens' reads both from the same answers "
@@ -118,8 +119,10 @@ def _arm_table(rows: list[dict[str, Any]]) -> None:
         column_config={"turned": share, "best random": share},
         alt="Each intervention with its share, the best random share and its answers",
     )
-    has_p = all(row["p"] is not None for row in rows)
-    told = [MANY.format(count=len(rows), chance=0.05 * len(rows)) if has_p else NO_P]
+    steered = [row for row in rows if row["block"] is not None]
+    has_p = all(row["p"] is not None for row in steered)
+    told = [MANY.format(count=len(steered), chance=0.05 * len(steered)) if has_p else NO_P]
+    told += [ASKED] if len(steered) < len(rows) else []
     told += [f"{row['arm']}: {row['reason']}" for row in rows if row.get("reason")]
     st.caption("\n\n".join(map(captions.plain, told)))
     widgets.download(shown, "arms")
@@ -154,7 +157,8 @@ def _sweep(tables: dict[str, Any], inks: Inks) -> None:
     state.write_link("arm", default=names[0])
     chosen = next(row for row in tables["arms"] if row["arm"] == arm)
     cell = (int(chosen["block"]), float(chosen["scale"]))
-    drawing = charts.sweep(tables["sweep"], arm, cell, inks)
+    noun = charts.strength_noun(chosen)
+    drawing = charts.sweep(tables["sweep"], arm, cell, inks, noun)
     widgets.chart(drawing, "Share of answers turned, by block and scale", "sweep")
     st.caption("On the questions that the framed cell was chosen on; the report uses others.")
     widgets.download(pd.DataFrame(tables["sweep"]).drop(columns="index"), "study_sweep")

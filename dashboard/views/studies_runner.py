@@ -57,7 +57,7 @@ def _deception() -> dict[str, Any]:
     """What the deception study is asked for beside its model."""
     fields = {field.name: field for field in offered(DeceptionConfig)}
     asked: dict[str, Any] = {"controls": _controls(DeceptionConfig.controls)}
-    for name, column in zip(("arms", "judge"), st.columns(2), strict=True):
+    for name, column in zip(("arms", "operation", "judge"), st.columns(3), strict=True):
         field = fields[name]
         words = dict(field.setting.words or {})
         asked[name] = column.selectbox(
@@ -67,6 +67,8 @@ def _deception() -> dict[str, Any]:
             key=f"study_{name}",
             help=field.about,
         )
+    rival = fields["rival"]
+    asked["rival"] = st.toggle(rival.label, key="study_rival", help=rival.about)
     asked["study"] = st.toggle(
         "Also read both families as the study did",
         value=True,

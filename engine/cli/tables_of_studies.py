@@ -65,7 +65,9 @@ def arms(rows: Sequence[dict[str, Any]]) -> None:
             "the share that became the other. best random: the largest share any random vector "
             "reached, with the same operation, blocks, norm and scale."
         )
-    _without_p(present)
+    if any(row["block"] is None for row in present):
+        say("just asked: by a system prompt alone, beside which there are no random vectors.")
+    _without_p([row for row in present if row["block"] is not None])
     notes(f"{row['arm']}: {row['reason']}" for row in present if row.get("reason"))
     for row in rows:
         if row["converted"] is None:

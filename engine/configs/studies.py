@@ -1,7 +1,7 @@
 """What a whole study runs: frozen values that spell out its finders and sweeps."""
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 from engine.configs import judges
 from engine.configs.behaviours import BehaviourConfig
@@ -21,6 +21,7 @@ from engine.configs.fields import setting
 from engine.configs.finders import MelboConfig, PowerIterationConfig, RandomConfig
 from engine.configs.judges import Judge
 from engine.configs.pairs import Contrast, ContrastiveConfig, FinetuneDiffConfig, Variant
+from engine.configs.steering.interventions import TITLES
 from engine.configs.sweeps import EvaluateConfig, Reading
 from engine.errors import ConfigError
 
@@ -181,6 +182,10 @@ class CorrigibilityConfig(RunConfig):
         )
 
 
+ArmOperation = Literal["add", "ablate", "set", "cap", "floor", "angular", "spherical"]
+"""Operations of the deception study's arms: those that a random vector can do as well."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class DeceptionConfig(RunConfig):
     """Contrastive against fine-tune-difference vectors: cosines, and what steered models say."""
@@ -190,7 +195,9 @@ class DeceptionConfig(RunConfig):
     about: ClassVar[str] = (
         "Contrastive against fine-tune-difference vectors: cosines, and what steered models say."
     )
-    added_later: ClassVar[tuple[str, ...]] = ("arms", "wide_scales", "every", *judges.LATER)
+    added_later: ClassVar[tuple[str, ...]] = (
+        "arms", "wide_scales", "every", "operation", "rival", *judges.LATER
+    )  # fmt: skip
     model: ModelConfig = field(default_factory=lambda: ModelConfig(adapter="demo"))
     pairs: str = setting("data/pairs/advice.json", "Honest and deceptive answers.")
     """Honest and deceptive advice from which both families of vectors are made."""
@@ -223,6 +230,24 @@ class DeceptionConfig(RunConfig):
     wide_scales: tuple[float, ...] = setting(
         (0.5, 1.0, 2.0, 4.0, 8.0, 16.0), "Multiples in the study's own arms."
     )
+    operation: ArmOperation = setting(
+        "add",
+        "Arms by one more operation: add for none, ablate, set, cap, floor, angular or spherical.",
+        label="Arms by another operation",
+        about="At half of the way and at all of it, beside the arms that add. Linear transport "
+        "needs samples, which random vectors lack.",
+        words={**{name: TITLES[name] for name in get_args(ArmOperation)}, "add": "None"},
+    )
+    """Each family is also used so at every block, at shares of the way; "add" for no more arms."""
+    rival: bool = setting(
+        False,
+        "Also just ask: by a deceptive, or an honest, system prompt.",
+        option="--rival",
+        label="Also just ask",
+        about="A rival to steering: the base model is told to deceive, the fine-tuned to be "
+        "honest, by the system prompts that contrastive vectors are made from.",
+    )
+    """Whether the table also has what both models say when merely asked."""
     judge: Judge = setting("auto", judges.HELP, about=judges.ABOUT_STUDY, words=judges.STUDY_WORDS)
     """Who labels the answers; "none" gives the cosines alone."""
     rubric: str = judges.rubric()
@@ -234,6 +259,11 @@ class DeceptionConfig(RunConfig):
 
     def __post_init__(self) -> None:
         """Refuse a model without an adapter, and counts that leave nothing to steer."""
+        if self.operation not in get_args(ArmOperation):
+            raise ConfigError(
+                f"Arms by {self.operation!r} are not known: use "
+                f"{', '.join(get_args(ArmOperation))}."
+            )
         for name in ("choosing", "reporting", "every", "max_new_tokens"):
             whole(f"The setting {name}", getattr(self, name), 1)
         if self.model.adapter is None:

@@ -84,6 +84,11 @@ def strongest(table: pd.DataFrame) -> pd.DataFrame:
     return best.loc[order, ["vector", "scale", "rate", "change", "p", "flag"]]
 
 
+def turned(tables: dict[str, Any]) -> list[dict[str, Any]]:
+    """The arms of a deception study of which there is a figure, rivals that only ask included."""
+    return [row for row in tables["arms"] if row["converted"] is not None]
+
+
 def of_study(record: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """The tables of an experiment by name; those of each question file by the file's, too."""
     found = record.get("tables") or {}

@@ -271,15 +271,15 @@ class ShownStudy(Shown):
 
         arms = {row["arm"]: row for row in found["arms"] if row["block"] is not None}
         if part == "arms" and arms:
-            return _wide(studies.arms(list(arms.values()), LIGHT))
+            return _wide(studies.arms(frames.turned(found), LIGHT))
         if part == "cosines":
             return _wide(studies.cosines(*studies.readings_of(found), LIGHT))
         if part not in arms:
             known = ", ".join([*(["arms"] if arms else []), "cosines", *arms])
             raise ConfigError(f"There is no part {part!r}: use {known}.")
         row = arms[str(part)]
-        chosen = int(row["block"]), float(row["scale"])
-        return _wide(studies.sweep(found["sweep"], str(part), chosen, LIGHT))
+        cell, noun = (int(row["block"]), float(row["scale"])), studies.strength_noun(row)
+        return _wide(studies.sweep(found["sweep"], str(part), cell, LIGHT, noun))
 
     def _corrigibility(self, found: list[dict[str, Any]], part: str | int) -> Any:
         from dashboard.charts import studies

@@ -10,6 +10,7 @@ import pytest
 
 from engine.cli import main
 from engine.configs.core import ModelConfig, Site
+from engine.configs.pairs import DECEPTIVE_SYSTEM, HONEST_SYSTEM
 from engine.configs.studies import DeceptionConfig
 from engine.errors import ConfigError
 from engine.runs.engine import Engine
@@ -225,6 +226,8 @@ def test_each_arm_of_the_study_stands_beside_random_vectors_of_its_own_kind(tmp_
     engine = Engine(Store(tmp_path), keep_jobs=False)
     config = DeceptionConfig(
         arms="all",
+        operation="set",
+        rival=True,
         scales=(1.0,),
         wide_scales=(2.0,),
         every=4,
@@ -238,7 +241,8 @@ def test_each_arm_of_the_study_stands_beside_random_vectors_of_its_own_kind(tmp_
     record = engine.store.load_experiment(engine.run(config))
 
     rows = {row["arm"]: row for row in record["tables"]["arms"]}
-    assert len(rows) == 4 * len(WAYS["all"]) == 28
+    asked = [rows.pop(f"{name}, just asked") for name in ("base", "fine-tuned")]
+    assert len(rows) == 4 * (len(WAYS["all"]) + 1) == 32
     assert all(row["converted"] is not None and row["p"] is None for row in rows.values())
     swept, reported = map(engine.store.load_generation, record["generations"])
     assert not set(swept.frame.prompt) & set(reported.frame.prompt)
@@ -258,6 +262,15 @@ def test_each_arm_of_the_study_stands_beside_random_vectors_of_its_own_kind(tmp_
     ablated = rows["fine-tuned: fine-tune difference projected out at all blocks"]
     assert (ablated["operation"], ablated["layers"], ablated["scale"]) == ("ablate", "all", 1.0)
     assert rows["base + contrastive, wide scales"]["scale"] == 2.0
+    turned_round = columns["fine-tuned - contrastive, set"]
+    assert (turned_round["operation"], turned_round["scale"] in (-0.5, -1.0)) == ("set", True)
+    assert [columns[row["arm"]]["system"] for row in asked] == [DECEPTIVE_SYSTEM, HONEST_SYSTEM]
+    for row in asked:
+        assert (row["block"], row["random_high"], row["p"]) == (None, None, None)
+        texts = reported.frame[reported.frame.configuration == row["arm"]]
+        assert row["labels"] == texts.label.value_counts().to_dict()
+    told = engine.show(record["digest"]).frame("arms")
+    assert set(told["arm"]) == {*rows, *(row["arm"] for row in asked)}
 
 
 def test_the_adapter_of_the_study_may_be_trained_first(

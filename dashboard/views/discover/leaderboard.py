@@ -86,6 +86,9 @@ def draw(found: VectorSet, sweep: Sweep | None) -> Selected:
         height=min(38 + 35 * len(table), 460),
         alt="Vectors of this set, the largest effect first",
     )
+    if sweep is not None and sweep.steered.short:
+        how = sweep.steered
+        st.caption(captions.plain(f"Measured by: {how.short}. Strengths are {how.unit}."))
     rows = event.selection.rows
     row = table.iloc[rows[0] if rows else 0]
     selected = Selected(

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.configs.grids import BlendPart, Configuration
+from engine.configs.pairs import DECEPTIVE_SYSTEM, HONEST_SYSTEM
+from engine.configs.steering.interventions import REMOVING, Operation
 from engine.configs.studies import DeceptionConfig
 from engine.records.records import VectorSet
 
@@ -26,8 +28,8 @@ class Way:
 
     words: str = ""
     """What an arm's name adds to say so."""
-    operation: Literal["add", "ablate"] = "add"
-    """Added, or its direction removed from every state."""
+    operation: Operation | Literal["ask"] = "add"
+    """What is done with it; "ask" for a rival that has none."""
     layers: Literal["own", "all"] = "own"
     """At the block it was found at, or the same vector at all blocks."""
     unit_norm: bool = False
@@ -35,7 +37,21 @@ class Way:
     is_wide: bool = False
     """Whether the study's wide range of scales is tried."""
 
+    @property
+    def turns_round(self) -> bool:
+        """Whether a negative strength goes the other way."""
+        return self.operation not in REMOVING
 
+    def strengths(self, config: DeceptionConfig) -> tuple[float, ...]:
+        """What is tried: multiples of the vector, or shares of the way."""
+        if self.operation == "add":
+            return config.wide_scales if self.is_wide else config.scales
+        # A projection removes all of a direction.
+        return SHARES if self.turns_round else SHARES[-1:]
+
+
+SHARES = (0.5, 1.0)
+"""Of the way, in arms by another operation than adding."""
 USUAL = (Way(),)
 STUDY_WAYS = (
     Way(words=", wide scales", is_wide=True),
@@ -63,7 +79,7 @@ class Arm:
     @property
     def name(self) -> str:
         """What it is called, and its configuration in the report."""
-        joint = {1.0: " + ", -1.0: " - "}[self.sign] if self.way.operation == "add" else ": "
+        joint = {1.0: " + ", -1.0: " - "}[self.sign] if self.way.turns_round else ": "
         return f"{self.baseline}{joint}{FAMILIES[self.family]}{self.way.words}"
 
     @property
@@ -96,12 +112,40 @@ class Cell:
     scale: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class Rival(Arm):
+    """What a model says when it is merely asked, by a system prompt and nothing else."""
+
+    family: int = 0
+    """Of none."""
+    way: Way = Way(operation="ask")
+
+    @property
+    def name(self) -> str:
+        """What it is called, and its configuration in the report."""
+        return f"{self.baseline}, just asked"
+
+    @property
+    def column(self) -> Configuration:
+        """Its configuration of the grid: as contrastive vectors' poles are asked."""
+        system = HONEST_SYSTEM if self.adapter else DECEPTIVE_SYSTEM
+        return Configuration(name=self.name, adapter=self.adapter, system=system)
+
+
 def arms_of(config: DeceptionConfig) -> list[Arm]:
     """The arms that are asked for: both models with both families, in every way."""
+    ways = list(WAYS[config.arms])
+    if config.operation != "add":
+        ways.append(Way(words=f", {config.operation}", operation=config.operation))
     return [
         Arm(family=family, adapter=adapter, way=way)
-        for way, adapter, family in itertools.product(WAYS[config.arms], (False, True), (0, 1))
+        for way, adapter, family in itertools.product(ways, (False, True), (0, 1))
     ]
+
+
+def rivals_of(config: DeceptionConfig) -> list[Rival]:
+    """Both models merely asked, where that is wanted."""
+    return [Rival(adapter=adapter) for adapter in (False, True)] if config.rival else []
 
 
 def cells_of(arm: Arm, config: DeceptionConfig, families: Families) -> list[Cell]:
@@ -109,24 +153,24 @@ def cells_of(arm: Arm, config: DeceptionConfig, families: Families) -> list[Cell
     found = families[arm.family]
     # The last block's output reaches nothing but the next token's logits: it is left out.
     last = max(site.block for site in found.sites)
-    scales = config.wide_scales if arm.way.is_wide else config.scales
     return [
         Cell(index=index, block=site.block, scale=scale)
         for index, site in enumerate(found.sites)
         if site.block < last and index % config.every == 0
-        # A projection removes all of a direction.
-        for scale in (scales if arm.way.operation == "add" else (1.0,))
+        for scale in arm.way.strengths(config)
     ]
 
 
 def column(name: str, arm: Arm, digest: str, index: int, scale: float) -> Configuration:
     """A configuration of the grid that steers as an arm does, with any vector."""
+    operation = arm.way.operation
+    assert operation != "ask", "A rival has no vector."
     return Configuration(
         name=name,
         adapter=arm.adapter,
         blend=(BlendPart(digest=digest, index=index),),
-        scale=scale * (arm.sign if arm.way.operation == "add" else 1.0),
-        operation=arm.way.operation,
+        scale=scale * (arm.sign if arm.way.turns_round else 1.0),
+        operation=operation,
         layers=arm.way.layers,
         unit_norm=arm.way.unit_norm,
     )

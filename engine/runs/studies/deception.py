@@ -35,6 +35,7 @@ from engine.runs.studies.arms import (
     column,
     column_of,
     random_column,
+    rivals_of,
 )
 from engine.runs.studies.deception_tables import (
     UNJUDGED,
@@ -44,6 +45,7 @@ from engine.runs.studies.deception_tables import (
     baseline_fault,
     best_cell,
     cosine_rows,
+    rival_row,
     sweep_rows,
 )
 from engine.statistics import similarity
@@ -135,18 +137,19 @@ class _Steering:
     ) -> None:
         self.engine, self.config, self.families = engine, config, families
         self.judge, self.progress = judge, progress
-        self.arms = arms_of(config)
+        self.arms, self.rivals = arms_of(config), rivals_of(config)
         prompts = files.load_prompts(config.held_out)
         self.choosing = prompts[: config.choosing]
         self.reporting = prompts[config.choosing : config.choosing + config.reporting]
 
     def run(self) -> Steered:
         """Ask unsteered, choose a cell of every arm that can turn something, report it."""
+        every = [*self.arms, *self.rivals]
         if self.judge == "none":
-            rows = [absent_row(arm, UNJUDGED) for arm in self.arms]
+            rows = [absent_row(arm, UNJUDGED) for arm in every]
             return Steered(arms=rows, sweep=[], generations=[], controls=[])
         unsteered, frame = self._texts(self.choosing, [])
-        faults = {arm: baseline_fault(frame, arm) for arm in self.arms}
+        faults = {arm: baseline_fault(frame, arm) for arm in every}
         able = [arm for arm in self.arms if faults[arm] is None]
         if not able:
             rows = [absent_row(arm, str(fault)) for arm, fault in faults.items()]
@@ -155,6 +158,7 @@ class _Steering:
         sweep = [row for arm in able for row in sweep_rows(frame, arm, self._cells(arm))]
         chosen = {arm: best_cell(arm, frame, self._cells(arm)) for arm in able}
         columns, controls = self._report(chosen)
+        columns += [one.column for one in self.rivals]
         reported, frame = self._texts(self.reporting, columns)
         rows = []
         for arm in self.arms:
@@ -163,6 +167,7 @@ class _Steering:
                 rows.append(absent_row(arm, faults[arm] or UNLABELLED))
             else:
                 rows.append(arm_row(arm, choice, frame, self.config.controls))
+        rows += [rival_row(one, frame) for one in self.rivals]
         return Steered(arms=rows, sweep=sweep, generations=[swept, reported], controls=controls)
 
     def _cells(self, arm: Arm) -> list[Cell]:

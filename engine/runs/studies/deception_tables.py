@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from engine.records.records import VectorSet
-from engine.runs.studies.arms import Arm, Cell, Families, column_of, random_column
+from engine.runs.studies.arms import Arm, Cell, Families, Rival, column_of, random_column
 from engine.runs.studies.randoms import p_value
 from engine.runs.studies.records import plain
 from engine.statistics import similarity
@@ -107,8 +107,6 @@ def arm_row(arm: Arm, choice: Choice, frame: pd.DataFrame, controls: int) -> dic
     share = converted(frame, arm, arm.name)
     if fault is not None or not math.isfinite(share):
         return absent_row(arm, fault or "None of its steered answers was labelled.")
-    own = frame[frame.configuration == arm.name]
-    baseline = frame[frame.configuration == arm.baseline]
     null = shares(frame, arm, [random_column(arm, i) for i in range(controls)])
     null = [value for value in null if math.isfinite(value)]
     return {
@@ -121,12 +119,32 @@ def arm_row(arm: Arm, choice: Choice, frame: pd.DataFrame, controls: int) -> dic
         "converted": share,
         "random_high": max(null, default=None),
         **p_value(share, null),
+        **_answers(frame, arm),
+        "reason": _doubt(choice),
+    }
+
+
+def rival_row(arm: Rival, frame: pd.DataFrame) -> dict[str, Any]:
+    """What a model said when it was merely asked, on the reporting questions: nothing is chosen.
+
+    A system prompt has no random vectors beside it.
+    """
+    fault, share = baseline_fault(frame, arm), converted(frame, arm, arm.name)
+    if fault is not None or not math.isfinite(share):
+        return absent_row(arm, fault or "None of its answers was labelled.")
+    return absent_row(arm, "") | {"converted": share, **_answers(frame, arm), "reason": None}
+
+
+def _answers(frame: pd.DataFrame, arm: Arm) -> dict[str, Any]:
+    """What the answers of an arm and of its baseline are like."""
+    own = frame[frame.configuration == arm.name]
+    baseline = frame[frame.configuration == arm.baseline]
+    return {
         "labels": own.label.value_counts().to_dict(),
         "baseline_labels": baseline.label.value_counts().to_dict(),
         "repetition": plain(own.repetition.mean()),
         "mean_logprob": plain(own.mean_logprob.mean()),
         "baseline_mean_logprob": plain(baseline.mean_logprob.mean()),
-        "reason": _doubt(choice),
     }
 
 
