@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.table import Table
 
+from engine.bench.operators import MOST, Cost
 from engine.bench.run import Bench, Row
 from engine.bench.scaling import Series
 from engine.errors import ConfigError, DataError
@@ -64,6 +65,27 @@ def growth(series: tuple[Series, ...]) -> Table:
         times = ", ".join(_seconds(s) for s in one.seconds)
         shown.add_row(one.name, f"{one.sizes[0]} to {one.sizes[-1]}", times, f"{one.slope:.2f}")
     return shown
+
+
+def operators(costs: tuple[Cost, ...]) -> Table:
+    """One line per operator."""
+    shown = Table(title=f"A/B sweep of {costs[0].rows} rows by each operator, over adding")
+    shown.add_column("operator")
+    shown.add_column("time", justify="right")
+    shown.add_column("ratio", justify="right")
+    for one in costs:
+        mark = "[bold red]" if one.ratio > MOST else ""
+        shown.add_row(one.operation, _seconds(one.seconds), f"{mark}{one.ratio:.2f}")
+    return shown
+
+
+def dear(found: Bench) -> list[str]:
+    """Operators that cost more than they may, a sentence for each."""
+    return [
+        f"{one.operation} takes {one.ratio:.2f} times as long as add in a sweep, but may {MOST}"
+        for one in found.operators
+        if one.ratio > MOST
+    ]
 
 
 def _products(row: Row) -> str:
@@ -122,10 +144,15 @@ def fallen(found: Bench, before: dict[str, Any]) -> dict[str, str]:
 
 
 def better(first: Bench, again: Bench) -> Bench:
-    """The first run, with the rows of a second that have a larger ratio."""
+    """The first run, with what did better in a second one."""
     second = {row.job: row for row in again.rows}
     rows = (max(row, second.get(row.job, row), key=lambda one: one.ratio) for row in first.rows)
-    return replace(first, rows=tuple(rows))
+    again_by = {one.operation: one for one in again.operators}
+    operators = (
+        min(one, again_by.get(one.operation, one), key=lambda cost: cost.ratio)
+        for one in first.operators
+    )
+    return replace(first, rows=tuple(rows), operators=tuple(operators))
 
 
 def different(found: Bench) -> list[str]:

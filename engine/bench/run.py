@@ -16,6 +16,8 @@ import torch
 
 from engine.bench.arithmetic import Portion
 from engine.bench.jobs import JOBS
+from engine.bench.operators import JOB as OPERATORS
+from engine.bench.operators import Cost, costs
 from engine.bench.setting import Job, Outcome, Setting, Way, study_way
 from engine.bench.timing import Clock, matrices, now, peak, product_rate, timed
 from engine.errors import ConfigError
@@ -72,6 +74,7 @@ class Bench:
     sizes: dict[str, Any]
     rows: tuple[Row, ...]
     series: tuple[Any, ...] = field(default=())
+    operators: tuple[Cost, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, with ratios and shares."""
@@ -86,6 +89,7 @@ class Bench:
             "sizes": self.sizes,
             "rows": rows,
             "series": [dataclasses.asdict(one) for one in self.series],
+            "operators": [one.as_json() for one in self.operators],
         }
 
 
@@ -95,10 +99,11 @@ def chosen_jobs(names: Sequence[str]) -> list[str]:
     Raises:
         ConfigError: If a name is not known.
     """
-    unknown = [name for name in names if name not in JOBS]
+    every = (*JOBS, OPERATORS)
+    unknown = [name for name in names if name not in every]
     if unknown:
-        raise ConfigError(f"Job {unknown[0]!r} is not known: use {', '.join(JOBS)}.")
-    return [name for name in JOBS if not names or name in names]
+        raise ConfigError(f"Job {unknown[0]!r} is not known: use {', '.join(every)}.")
+    return [name for name in every if not names or name in names]
 
 
 def run(
@@ -125,7 +130,8 @@ def run(
     study_way()
     device = setting.door.loaded.device
     with _little_garbage(), timed(clock, device):
-        rows = _rows(setting, names, rounds, progress)
+        rows = _rows(setting, [name for name in names if name != OPERATORS], rounds, progress)
+        dear = costs(setting, rounds, progress) if OPERATORS in names else ()
     identity = setting.door.loaded.identity()
     return Bench(
         model={k: identity[k] for k in ("short_name", "architecture", "blocks", "hidden", "dtype")},
@@ -134,6 +140,7 @@ def run(
         rounds=rounds,
         sizes=dataclasses.asdict(setting.sizes),
         rows=tuple(rows),
+        operators=dear,
     )
 
 

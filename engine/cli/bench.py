@@ -61,7 +61,7 @@ def _bench(given: dict[str, Any]) -> None:
     before = report.read(given["compare"]) if given["compare"] is not None else None
     found = _measured(given, names, before)
     _tell(found, given["json"], given["plot"])
-    lost = report.different(found)
+    lost = report.different(found) + report.dear(found)
     lost += report.fallen(found, before).values() if before is not None else []
     if lost:
         raise ConfigError(f"The bench failed: {'; '.join(lost)}.")
@@ -70,6 +70,7 @@ def _bench(given: dict[str, Any]) -> None:
         path=str(given["json"]) if given["json"] else None,
         ratios={row.job: round(row.ratio, 3) for row in found.rows},
         shares={row.job: round(row.share, 3) for row in found.rows},
+        operators={one.operation: round(one.ratio, 3) for one in found.operators},
     )
 
 
@@ -106,6 +107,7 @@ def _beside_peers(given: dict[str, Any]) -> None:
 def _measured(given: dict[str, Any], names: list[str], before: dict[str, Any] | None) -> "Bench":
     from engine.bench import report, setting
     from engine.bench.opening import open_setting
+    from engine.bench.operators import JOB as OPERATORS
     from engine.bench.run import run
     from engine.bench.scaling import scaling
 
@@ -121,6 +123,8 @@ def _measured(given: dict[str, Any], names: list[str], before: dict[str, Any] | 
         if before is not None and (slow := list(report.fallen(found, before))):
             # Once more, since a neighbour may have had the machine to itself for a while.
             found = report.better(found, run(opened, slow, repeats, progress, clock))
+        if report.dear(found):
+            found = report.better(found, run(opened, [OPERATORS], repeats, progress, clock))
         if not is_quick and not given["jobs"]:
             found = replace(found, series=scaling(opened, ROOT, progress))
     return found
@@ -140,7 +144,10 @@ def _tell(found: "Bench", json_file: Path | None, plot: Path | None) -> None:
     """Print the table and write what was asked for, also where the bench fails."""
     from engine.bench import picture, report
 
-    console.print(report.table(found))
+    if found.rows:
+        console.print(report.table(found))
+    if found.operators:
+        console.print(report.operators(found.operators))
     if found.series:
         console.print(report.growth(found.series))
     if json_file is not None:
