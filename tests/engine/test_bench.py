@@ -9,13 +9,14 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from engine import ROOT
-from engine.bench import picture, report, setting, shapes, timing
+from engine.bench import operators, picture, report, setting, shapes, timing
 from engine.bench.arithmetic import Dimensions, Tokens, distinct, tokens_of
 from engine.bench.jobs import JOBS
 from engine.bench.run import Bench, Row, chosen_jobs, run
 from engine.bench.setting import FULL, QUICK, Job, Outcome, Setting
 from engine.cli import main
 from engine.configs.core import Site
+from engine.configs.steering.interventions import OPERATIONS
 from engine.errors import ConfigError, DataError, ModelError
 from engine.model.edits import EditBatch
 from engine.model.forward import Forward
@@ -220,6 +221,42 @@ def test_a_job_that_fell_is_run_once_more_and_then_fails(tmp_path, monkeypatch, 
     assert code == 2
     assert runs == [["melbo", "lora"], ["melbo"]]
     assert "melbo is 5.00 times faster" in capsys.readouterr().out
+
+
+def test_every_operator_is_timed_beside_adding(small: Setting, monkeypatch) -> None:
+    monkeypatch.setattr(operators, "VECTORS", 1)
+    asked: list[list] = []
+    measured = operators.measured
+
+    def kept(given, questions, rows, orders):
+        asked.append(rows)
+        return measured(given, questions, rows, orders)
+
+    monkeypatch.setattr(operators, "measured", kept)
+
+    found = operators.costs(small, 1, silent)
+
+    assert [one.operation for one in found] == list(OPERATIONS)
+    assert found[0].ratio == 1
+    assert all(one.ratio == one.seconds / found[0].seconds for one in found)
+    assert len(asked) == 2 * len(OPERATIONS)
+    for rows in asked:
+        steered = [row.edits for row in rows if row.edits]
+        assert len(steered) == len(rows) - 1 == found[0].rows - 1 == 2
+    assert {row.edits[0].operation for rows in asked for row in rows[1:]} == set(OPERATIONS)
+
+
+def test_an_operator_that_costs_too_much_is_told_unless_a_second_run_is_better() -> None:
+    def costing(seconds: float) -> Bench:
+        cost = operators.Cost(operation="set", seconds=seconds, add_seconds=1.0, rows=9)
+        return dataclasses.replace(table(), operators=(cost,))
+
+    assert report.dear(costing(1.2)) == [
+        "set takes 1.20 times as long as add in a sweep, but may 1.15"
+    ]
+    assert report.dear(costing(1.1)) == []
+    assert report.dear(report.better(costing(1.2), costing(1.1))) == []
+    assert report.dear(report.better(costing(1.2), costing(1.3))) == report.dear(costing(1.2))
 
 
 def test_processor_time_does_not_count_waiting() -> None:
