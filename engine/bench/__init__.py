@@ -2,5 +2,5 @@
 
 Knows nothing of the store and screens.
 
-Public: opening, peers, picture, report, run, scaling, setting, timing.
+Public: opening, operators, peers, picture, report, run, scaling, setting, timing.
 """
