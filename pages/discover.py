@@ -7,7 +7,7 @@ from dashboard.forms import equal_cost as equal_cost_form
 from dashboard.forms import from_config
 from dashboard.session import resources, state
 from dashboard.views import adaptive, equal_cost
-from dashboard.views.discover import board, evidence, leaderboard
+from dashboard.views.discover import board, evidence, leaderboard, suggestions
 from dashboard.widgets import widgets
 from dashboard.words import captions
 from engine.errors import EngineError
@@ -40,6 +40,7 @@ with results:
     widgets.live_job("evaluate")
     adaptive.progress()
     equal_cost.progress()
+    suggestions.progress()
     widgets.unfinished_job("find")
     state.follow("found", "find", engine.jobs)
     sets = board.measured_first(resources.records("vectors"))
@@ -57,6 +58,7 @@ with results:
         sweep = board.sweep_picker(digest)
         selected = leaderboard.draw(found, sweep)
         board.actions(digest, sweep, selected)
+        suggestions.draw(found, sets)
         with st.expander("Evaluate these vectors", expanded=sweep is None, icon=":material/rule:"):
             request = from_config.evaluation(board.chosen(found, selected), model)
             if request is not None:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.forms import pairs as forms
 from dashboard.session import state
-from dashboard.views.similarity import clusters, pairs, spans
+from dashboard.views.similarity import blending, clusters, pairs, spans
 from dashboard.widgets import widgets
 from engine.errors import EngineError
 
@@ -14,6 +14,7 @@ sets = pairs.found_sets()
 mode = pairs.mode_picker()
 widgets.live_job("find")
 widgets.unfinished_job("find")
+blending.progress()
 families = {info.method for info in sets} & set(forms.FAMILIES)
 is_complete = len(families) == len(forms.FAMILIES)
 asks_for_families = mode == "layers" and not is_complete
@@ -22,7 +23,9 @@ if asks_for_families:
     forms.draw(state.model(), expanded=True)
 try:
     if mode == "layers" and sets and (is_complete or "a" in st.query_params):
-        pairs.draw_layers(*pairs.set_pickers(sets))
+        pickers = pairs.set_pickers(sets)
+        pairs.draw_layers(*pickers)
+        blending.draw(*pickers, st.session_state.get("cell"))
     elif mode == "all" and sets:
         clusters.draw_all(sets)
     elif mode == "one" and sets:

@@ -3,5 +3,5 @@
 Knows nothing of results.
 
 Public: adaptive, configurations, dataset, drafts, equal_cost, from_config, grid, interventions,
-links, pairs, training.
+links, pairs, searches, training.
 """

@@ -6,23 +6,28 @@ import streamlit as st
 
 from dashboard.forms import configurations, interventions, links
 from dashboard.forms.configurations import EMPTY, SWEEP, Choice
-from dashboard.session import adapters, pinned, state
+from dashboard.session import adapters, pinned, resources, state
+from dashboard.widgets import searches
 from dashboard.words import captions
+from engine.configs.budgets.blends import BlendConfig
+from engine.configs.budgets.suggest import SuggestConfig
 from engine.configs.core import STUDY_PROMPT, STUDY_SYSTEM, ModelConfig
 from engine.configs.fields import offered
 from engine.configs.grids import GenerateConfig
 from engine.configs.steering import doses
 from engine.errors import ConfigError
 
-LINKED = ("vec", "scale", "unit", "prompt", *links.WORDS)
-"""What a link may fill the form with."""
+LINKED = ("vec", "scale", "unit", "prompt", "take", *links.WORDS)
+"""What a link may fill the form with; `take` is a suggestion or a blend: it becomes a column."""
 KINDS = ("Columns", "Scale sweep")
 MOST_COLUMNS = 6
+METHODS = (SuggestConfig.method, BlendConfig.method)
+"""Searches whose outcome a column can take over."""
 SAMPLING = {one.name: one.default for one in offered(GenerateConfig) if one.name != "system"}
 
 
 def take_link() -> bool:
-    """Let a link's vec, scale, unit and prompt fill the form; whether there was a new link."""
+    """Let a link's vec, scale, unit, prompt or take fill the form; whether it is a new one."""
     asked = {name: st.query_params.get(name) for name in LINKED}
     if not any(asked.values()) or asked == st.session_state.get("_grid_link"):
         return False
@@ -31,7 +36,7 @@ def take_link() -> bool:
         st.session_state["grid_prompts"] = asked["prompt"]
     if asked["vec"]:
         pinned.note(asked["vec"], is_asked=True)
-    if asked["vec"] or asked["scale"]:
+    if asked["vec"] or asked["scale"] or asked["take"]:
         _forget_columns()
     return True
 
@@ -95,6 +100,8 @@ def begin(options: dict[str, Choice], has_adapter: bool) -> None:
     asked = st.session_state.get("_grid_link") or {}
     state.note_missing("vec", asked.get("vec"), options)
     vector = asked.get("vec") or pinned.current()
+    if asked.get("take") and _take(str(asked["take"])):
+        return
     first = configurations.usual(options, has_adapter, vector, pinned.reference())
     scale = configurations.number(asked.get("scale"))
     if scale is not None:
@@ -118,6 +125,28 @@ def _do(columns: list[dict[str, Any]], asked: dict[str, str | None]) -> None:
     told = {name: told[name] for name in told if told[name] != interventions.EMPTY[name]}
     for one in columns:
         one |= told if one["vector"] else {}
+
+
+def _take(digest: str) -> bool:
+    """Begin with the unsteered model and what a search came to; whether there is such a search."""
+    known = [info.digest for method in METHODS for info in searches.stored(method)]
+    state.note_missing("take", digest, known)
+    column = taken(digest) if digest in known else None
+    if column is None:
+        return False
+    base = {**EMPTY, "adapter": column["adapter"]}
+    st.session_state["_columns"] = {"0": base, "1": column, SWEEP: {**column, "adapter": False}}
+    return True
+
+
+def taken(digest: str) -> dict[str, Any] | None:
+    """The fields of a column that does what a search came to; None where it came to nothing."""
+    record = resources.study(digest)
+    if record["use"] is None:
+        return None
+    model = record["sweep"]["model"]
+    known = ModelConfig(adapter=model["adapter"]).adapters
+    return configurations.fields({**_here(record["use"], known), "name": ""})
 
 
 def keep() -> None:

@@ -89,8 +89,7 @@ def evaluation(
     """Draw the settings of an A/B sweep; None, with the reason on screen, if they cannot work."""
     is_adaptive = adaptive.is_wanted()
     known = {one.name: one for one in offered(EvaluateConfig)}
-    given = _questions(known)
-    given["behaviour"] = _behaviour(known["behaviour"], given["questions"], given["reading"])
+    given = questions("ab_")
     has_orders = given["reading"] == "letters"
     given |= _sweep_settings(model, known, with_controls=not is_adaptive, has_orders=has_orders)
     if is_adaptive:
@@ -112,21 +111,27 @@ def evaluation(
     return config
 
 
-def _questions(known: dict[str, Offered]) -> dict[str, Any]:
-    """How answers are read, and of which questions: written ones may come from pairs."""
-    reading = fields.widget(known["reading"], "ab_reading", "letters")
-    told, key = known["questions"], "ab_questions"
+def questions(prefix: str) -> dict[str, Any]:
+    """How answers are read, of which questions, and which behaviour counts.
+
+    Written answers may come from pairs.
+    """
+    known = {one.name: one for one in offered(EvaluateConfig)}
+    reading = fields.widget(known["reading"], f"{prefix}reading", "letters")
+    told, key = known["questions"], f"{prefix}questions"
     if reading == "likelihood":
-        told, key = replace(told, setting=replace(told.setting, file="pairs")), "ab_answers"
-    return {"reading": reading, "questions": fields.widget(told, key, EvaluateConfig.questions)}
+        told, key = replace(told, setting=replace(told.setting, file="pairs")), f"{prefix}answers"
+    file = fields.widget(told, key, EvaluateConfig.questions)
+    behaviour = _behaviour(known["behaviour"], file, reading, prefix)
+    return {"reading": reading, "questions": file, "behaviour": behaviour}
 
 
-def _behaviour(told: Offered, questions: str, reading: str) -> str:
+def _behaviour(told: Offered, questions: str, reading: str, prefix: str) -> str:
     return str(
         st.selectbox(
             told.label,
             resources.behaviours(questions, reading),
-            key=f"ab_behaviour_{questions}",
+            key=f"{prefix}behaviour_{questions}",
             persist_state="session",
             accept_new_options=True,
             help=told.about,

@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard.forms import configurations, drafts, grid_columns
 from dashboard.forms.configurations import EMPTY, SWEEP, Choice
 from dashboard.session import adapters, pinned, resources, state
-from dashboard.widgets import bound, widgets
+from dashboard.widgets import bound, searches, widgets
 from dashboard.words import captions
 from engine.configs.core import STUDY_PROMPT, ModelConfig
 from engine.configs.grids import Configuration, GenerateConfig
@@ -37,6 +37,7 @@ def draw(model: ModelConfig) -> None:
     drafts.begin(options, tuned is not None)
     drafts.mend()
     state.warn_missing("vec", "the vector", list(options))
+    state.warn_missing("take", "the search", [])
     options = configurations.led(options, pinned.reference(), pinned.current())
     prompts, system = _prompts()
     bar = st.container(horizontal=True, vertical_alignment="center")
@@ -196,6 +197,7 @@ def _wanted(
         )
         if len(names) < drafts.MOST_COLUMNS:
             _offer(options, [edited[name] for name in names])
+            _suggested()
     return configurations.apart([configurations.one(edited[name], options) for name in names])
 
 
@@ -210,6 +212,23 @@ def _offer(options: dict[str, Choice], drawn: list[dict[str, Any]]) -> None:
                 on_click=_add,
                 args=(configurations.beside(drawn, reference, options),),
             )
+
+
+def _suggested() -> None:
+    """The newest suggestion for this model as a column, or where to ask for one."""
+    found = searches.stored(drafts.METHODS[0], state.model())
+    column = drafts.taken(found[0].digest) if found else None
+    if column is None:
+        widgets.go_button("Suggest", "discover", key="to_suggest", icon=":material/lightbulb:")
+        return
+    st.button(
+        "Add the suggestion",
+        key="add_suggestion",
+        icon=":material/lightbulb:",
+        help=captions.plain(found[0].summary),
+        on_click=_add,
+        args=(column,),
+    )
 
 
 def _add(column: dict[str, Any] | None = None) -> None:

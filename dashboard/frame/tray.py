@@ -132,6 +132,10 @@ def result_page(job: Any) -> tuple[str, dict[str, str]] | None:
         return "curves", {"sweeps": "adaptive", "screen": job.result}
     if job.kind == EqualCostConfig.method:
         return "curves", {"sweeps": "cost", "cost": job.result}
+    if job.kind == "suggest":
+        return "discover", {"suggestion": job.result}
+    if job.kind == "blend":
+        return "similarity", {"blend": job.result}
     return ("studies", {"study": job.result}) if kind == "experiment" else None
 
 

@@ -2,5 +2,6 @@
 
 Knows nothing of single pages.
 
-Public: adaptive, bound, equal_cost, retrying, sharing, sheets, sweep_kinds, trainings, widgets.
+Public: adaptive, bound, equal_cost, retrying, searches, sharing, sheets, sweep_kinds, trainings,
+widgets.
 """

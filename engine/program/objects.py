@@ -253,15 +253,18 @@ class ShownStudy(Shown):
             ConfigError: If there is no such part, or no chart of such a record.
         """
         name, found = self.record["name"], self.record.get("tables", {})
-        if name == "screening":
-            from dashboard.charts import adaptive
-            from dashboard.words.inks import LIGHT
+        from dashboard.charts import adaptive, blends, studies
+        from dashboard.words.inks import LIGHT
 
-            return _wide(adaptive.of_record(self.record, LIGHT))
+        if name in ("screening", "blend"):
+            drawn = adaptive if name == "screening" else blends
+            return _wide(drawn.of_record(self.record, LIGHT))
         if name == "deception":
             return self._deception(found, part or "arms")
         if name == "corrigibility":
-            return self._corrigibility(found, part or 0)
+            names = [str(table["questions"]) for table in found]
+            place = names.index(frames.chosen(part or 0, names))
+            return _wide(studies.methods(found[place], LIGHT))
         known = ", ".join(self.tables) or "none"
         raise ConfigError(f"There is no chart of such a record: read its tables ({known}).")
 
@@ -280,14 +283,6 @@ class ShownStudy(Shown):
         row = arms[str(part)]
         cell, noun = (int(row["block"]), float(row["scale"])), studies.strength_noun(row)
         return _wide(studies.sweep(found["sweep"], str(part), cell, LIGHT, noun))
-
-    def _corrigibility(self, found: list[dict[str, Any]], part: str | int) -> Any:
-        from dashboard.charts import studies
-        from dashboard.words.inks import LIGHT
-
-        names = [str(table["questions"]) for table in found]
-        place = names.index(frames.chosen(part, names))
-        return _wide(studies.methods(found[place], LIGHT))
 
 
 class ShownSimilarity(Shown):

@@ -80,6 +80,7 @@ class _Pure(TypedDict):
     less: Figure
     less_low: Figure
     less_high: Figure
+    slack: Figure
 
 
 class _Nested(TypedDict):

@@ -58,7 +58,9 @@ def _parts(found: "Blended", sets: list[VectorSet], config: BlendConfig) -> dict
     )
     seed, labels = config.sweep.seed, found.labels
     places = blends.ends(found.angles, found.plane.second)
-    chosen = blends.nested(*found.changes, places, allowed[0], config.direction, seed, labels)
+    chosen = blends.nested(
+        *found.changes, places, cost[:count], allowed[0], config.direction, seed, labels
+    )
     if chosen is not None:
         null = blends.of_planes(first[1:], second[1:], allowed[1:], config.direction)
         p = choosing.rank(chosen.wanted * chosen.held.effect, null)

@@ -20,7 +20,7 @@ from engine.evaluators.equal_cost.solving import CostedStrength
 from engine.evaluators.steering import usual
 from engine.progress import silent
 from engine.records.records import Question
-from engine.statistics.budgets import blends, choosing
+from engine.statistics.budgets import blends, choosing, words
 from tests import tiny
 from tests.engine.test_ab import Units, vector_set
 
@@ -240,9 +240,30 @@ def blend(door, **settings) -> blending.Blended:
 def nested(found: blending.Blended) -> blends.Nested:
     places = blends.ends(found.angles, found.plane.second)
     may = np.ones(len(found.angles), dtype=bool)
-    chosen = blends.nested(*found.changes, places, may, "either", 0, found.labels)
+    costs = np.full(len(may), 0.1)
+    chosen = blends.nested(*found.changes, places, costs, may, "either", 0, found.labels)
     assert chosen is not None
     return chosen
+
+
+def test_a_gain_that_unequal_cost_explains_is_no_gain() -> None:
+    rng = np.random.default_rng(1)
+    first = np.array([1.0, 1.04, 0.2, 0.9])[:, None] + rng.normal(0, 0.01, 12)
+    second = np.array([1.0, 1.04, 0.2, 0.9])[:, None] + rng.normal(0, 0.01, 12)
+    may, places = np.ones(4, dtype=bool), ([0, 2], [3, 2])
+
+    def read(costs: list[float]) -> tuple[blends.Nested, str]:
+        found = blends.nested(first, second, places, np.array(costs), may, "toward", 0)
+        assert found is not None
+        return found, words.verdict(blends.plain(found), ["one", "other"])
+
+    equal, said = read([0.1] * 4)
+    assert equal.best == 1
+    assert equal.pure[0].slack == 0
+    assert said == "The blend beats both vectors, the better one by 4%."
+    dearer, said = read([0.1, 0.11, 0.1, 0.1])
+    assert dearer.pure[0].slack == pytest.approx(0.05, abs=0.001)
+    assert said == "No blend beats both vectors: it beats other only."
 
 
 def test_the_best_angle_is_chosen_on_one_half_and_reported_on_the_other(door, monkeypatch) -> None:
@@ -270,7 +291,7 @@ def test_the_best_angle_is_chosen_on_one_half_and_reported_on_the_other(door, mo
 
 
 @pytest.mark.parametrize(
-    ("make", "words"),
+    ("make", "said"),
     [
         (lambda: commands.operations("add, fold"), "'fold' is not known"),
         (lambda: SuggestConfig.of_sweep(GRID, budget=0.0), "must be above 0"),
@@ -295,8 +316,8 @@ def test_the_best_angle_is_chosen_on_one_half_and_reported_on_the_other(door, mo
         ),
     ],
 )
-def test_what_cannot_be_searched_is_refused(make, words: str) -> None:
-    with pytest.raises(ConfigError, match=words):
+def test_what_cannot_be_searched_is_refused(make, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
         make()
 
 

@@ -55,6 +55,10 @@ def place(info: RecordInfo) -> tuple[str, dict[str, str]] | None:
         return "curves", {"sweeps": "adaptive", "screen": info.digest}
     if info.kind == "experiment" and info.method == "equal-cost":
         return "curves", {"sweeps": "cost", "cost": info.digest}
+    if info.kind == "experiment" and info.method == "suggest":
+        return "discover", {"suggestion": info.digest}
+    if info.kind == "experiment" and info.method == "blend":
+        return "similarity", {"blend": info.digest}
     page, key = PLACES[info.kind]
     return page, {key: info.digest}
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from engine.configs.adaptive import Direction
-from engine.configs.core import Known, ModelConfig, RunConfig, require, whole
+from engine.configs.core import Known, ModelConfig, RunConfig, VectorRef, require, whole
 from engine.configs.fields import setting
 from engine.configs.sweeps import EvaluateConfig
 
@@ -76,6 +76,11 @@ class UnderBudget(RunConfig):
         usual = EvaluateConfig()
         plain |= {name: getattr(usual, name) for name in ("written", "knowledge")}
         return cls(sweep=dataclasses.replace(asked, **plain | cls.fixed), **settings)
+
+    @property
+    def vectors(self) -> tuple[VectorRef, ...]:
+        """The vectors that are tried."""
+        return self.sweep.vectors
 
     @property
     def model(self) -> ModelConfig:

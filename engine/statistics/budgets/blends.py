@@ -30,6 +30,9 @@ class Pure:
     less_low: float
     """Of its 95 % interval, question by question."""
     less_high: float
+    slack: float
+    """As much of such a gain as unequal cost may explain: an effect is taken to grow no
+    faster than the root of the cost, so by half the relative difference of the costs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +44,7 @@ class Nested:
     wanted: int
     """1 or -1, the way in which answers are to move."""
     held: Held
-    pure: tuple[Pure, Pure]
+    pure: tuple[Pure, ...]
     """The first and the second vector."""
     planes: list[float]
     """Effect in the wanted way of every random plane's best angle, chosen and reported alike."""
@@ -63,6 +66,7 @@ def nested(
     first: Changes,
     second: Changes,
     places: tuple[list[int], list[int]],
+    costs: Float[np.ndarray, " angles"],
     may: Bool[np.ndarray, " angles"],
     direction: Direction,
     seed: int,
@@ -74,6 +78,7 @@ def nested(
         first: Changes of every angle on the choosing half's questions.
         second: The same on the reporting half's.
         places: Both ways of each vector, among the angles; see `ends`.
+        costs: Of every angle, by the figure that meets the budget.
         may: Which angles keep to the budget.
         direction: Which way answers are to move.
         seed: Of the resamples.
@@ -87,26 +92,40 @@ def nested(
     if best is None:
         return None
     wanted = choosing.way(float(moved[best]), direction)
-
-    def alone(own: list[int]) -> Pure:
-        place = max(own, key=lambda one: wanted * np.nan_to_num(moved[one]))
-        less = wanted * (second[best] - second[place])
-        low, high = choosing.interval(less, seed, labels)
-        return Pure(
-            place=place,
-            held=choosing.held(second[place], NONE, wanted, seed, labels),
-            less=float(choosing.means(less[None])[0]),
-            less_low=low,
-            less_high=high,
-        )
+    ahead, drawn = wanted * np.nan_to_num(moved), (seed, labels)
 
     return Nested(
         best=best,
         wanted=wanted,
         held=choosing.held(second[best], NONE, wanted, seed, labels),
-        pure=(alone(places[0]), alone(places[1])),
+        pure=tuple(
+            _alone(second, best, max(own, key=lambda one: ahead[one]), wanted, costs, drawn)
+            for own in places
+        ),
         planes=[],
         p=None,
+    )
+
+
+def _alone(
+    second: Changes,
+    best: int,
+    place: int,
+    wanted: int,
+    costs: Float[np.ndarray, " angles"],
+    drawn: tuple[int, np.ndarray | None],
+) -> Pure:
+    """A vector by itself beside the best blend; `drawn` is what intervals are drawn by."""
+    less = wanted * (second[best] - second[place])
+    low, high = choosing.interval(less, *drawn)
+    held = choosing.held(second[place], NONE, wanted, *drawn)
+    return Pure(
+        place=place,
+        held=held,
+        slack=abs(held.effect) * abs(float(costs[best] / costs[place]) - 1) / 2,
+        less=float(choosing.means(less[None])[0]),
+        less_low=low,
+        less_high=high,
     )
 
 

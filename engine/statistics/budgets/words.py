@@ -1,7 +1,7 @@
 """What searches under a budget say in words. Knows nothing of how anything was measured."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.configs.steering.interventions import TITLES
@@ -64,30 +64,44 @@ def blend(record: Mapping[str, Any]) -> list[str]:
     if found is None:
         budget = record["config"]["budget"]
         return [f"No blend keeps to {budget:g} nats per token, so nothing can be compared."]
-    shown, unit = form(record), readings.of_config(record["sweep"]).unit
-    held, names = found["held"], record["names"]
-    angles = record["angles"]
-    degrees = math.degrees(angles[found["best"]])
+    shown, unit, held = form(record), readings.of_config(record["sweep"]).unit, found["held"]
+    degrees = math.degrees(record["angles"][found["best"]])
     said = [
         f"The best blend, at {degrees:.0f}°, moves answers by {held['effect']:{shown}} {unit} "
         f"({held['low']:{shown}} to {held['high']:{shown}}) on {held['questions']} unseen "
         "questions."
     ]
-    gains = []
-    for name, one in zip(names, found["pure"], strict=True):
-        own = one["held"]["effect"]
-        gains.append(
-            f"{name} alone: {own:{shown}}; the blend gains {one['less']:{shown}} "
-            f"({one['less_low']:{shown}} to {one['less_high']:{shown}})."
-        )
-    low = min(one["less_low"] for one in found["pure"])
-    verdict = (
-        "The blend beats both vectors." if low > 0 else "The blend does not beat both vectors."
-    )
-    said += [*gains, verdict]
+    pairs = list(zip(record["names"], found["pure"], strict=True))
+    said += [_alone(name, one, found["best"], shown) for name, one in pairs]
+    said.append(verdict(found, record["names"]))
     if found["p"] is not None:
         said.append(
             f"Of {len(found['planes'])} random planes at the same KL, the best blend has p "
             f"{found['p']:.2g}."
         )
     return said
+
+
+def _alone(name: str, one: Mapping[str, Any], best: int, shown: str) -> str:
+    if one["place"] == best:
+        return f"That is the angle of {name} itself."
+    return (
+        f"{name} alone: {one['held']['effect']:{shown}}; the blend gains {one['less']:{shown}} "
+        f"({one['less_low']:{shown}} to {one['less_high']:{shown}}; {one['slack']:.3f} may be "
+        "unequal cost)."
+    )
+
+
+def verdict(found: Mapping[str, Any], names: Sequence[str]) -> str:
+    """Whether the gain over both vectors is more than noise and unequal cost."""
+    beaten = [
+        name
+        for name, one in zip(names, found["pure"], strict=True)
+        if one["place"] != found["best"] and one["less_low"] > one["slack"]
+    ]
+    if len(beaten) == len(names):
+        own = [abs(one["held"]["effect"]) for one in found["pure"]]
+        share = abs(found["held"]["effect"]) / max(own) - 1
+        return f"The blend beats both vectors, the better one by {share:.0%}."
+    only = f": it beats {beaten[0]} only" if beaten else ""
+    return f"No blend beats both vectors{only}."
