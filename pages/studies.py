@@ -8,7 +8,7 @@ from dashboard.widgets import widgets
 from engine.errors import EngineError
 
 st.title("Studies")
-studied = [one for one in resources.records("experiment") if one.method in studies_runner.STUDIES]
+studied = [one for one in resources.records("experiment") if one.method in studies.PARTS]
 stored = resources.own_first(studied)
 widgets.live_job("experiment")
 widgets.unfinished_job("experiment")

@@ -6,7 +6,8 @@ import altair as alt
 
 from dashboard.cards import card, recipes
 from dashboard.cards.card import Card
-from dashboard.charts import behaviours, studies
+from dashboard.charts import behaviours, operations, studies
+from dashboard.frames import operators_study
 from dashboard.words import captions
 from dashboard.words.inks import LIGHT
 from engine.records import readings
@@ -24,6 +25,11 @@ SHARES = (
     "same norm at the same block."
 )
 APART = "Tiles: how far steering moves both poles' answers apart; a cross where they lose too much."
+AT_COST = (
+    "Every operation at the strength that costs KL {budget:g}. Bars with 95 % intervals; pale "
+    "bands end where 97.5 % of random vectors at the same KL do. Hollow: no vector."
+)
+WHAT = {"likelihood": "likelihood of the wanted answers", "texts": "texts turned"}
 AVERAGED = "Lines are means over a method's vectors: opposite signs cancel. Grey: random vectors."
 
 
@@ -32,7 +38,8 @@ def of_study(record: dict[str, Any], arm: str | None, address: str) -> Card:
 
     Args:
         record: The study.
-        arm: The intervention whose choice of block and scale is shown, if it has some.
+        arm: The intervention whose choice of block and scale is shown, if it has some; of the
+            operators study, the vector.
         address: The link to the view.
     """
     title = f"{record['title']} on {record['model'].get('short_name', 'a model')}"
@@ -40,6 +47,8 @@ def of_study(record: dict[str, Any], arm: str | None, address: str) -> Card:
         return _deception(record, arm, title, address)
     if record["name"] == "sentiment":
         return _behaviour(record, title, address)
+    if record["name"] == "operators":
+        return _operators(record, arm, title, address)
     drawn = [
         studies.methods(table, LIGHT).properties(title=_heading(table))
         for table in record["tables"]
@@ -52,7 +61,10 @@ def of_study(record: dict[str, Any], arm: str | None, address: str) -> Card:
 
 
 def _heading(table: dict[str, Any]) -> alt.TitleParams:
-    words = f"{table['questions']}: {captions.count(table['asked'], 'question')}"
+    return _titled(f"{table['questions']}: {captions.count(table['asked'], 'question')}")
+
+
+def _titled(words: str) -> alt.TitleParams:
     return alt.TitleParams(words, anchor="start", fontSize=14, color=LIGHT.ink)
 
 
@@ -99,6 +111,18 @@ def _behaviour(record: dict[str, Any], title: str, address: str) -> Card:
     }
     shown = card.view(address, {**told, **recipes.of_study(record)})
     return card.of_charts(title, note, drawn, shown)
+
+
+def _operators(record: dict[str, Any], vector: str | None, title: str, address: str) -> Card:
+    vector, drawn = vector or operators_study.vectors(record)[0], []
+    for arm, named in operators_study.arms(record).items():
+        for what in operators_study.FIGURES:
+            found = operators_study.bars(record, arm, vector, what)
+            if found["value"].notna().any():
+                heading = _titled(f"{named}: {WHAT[what]}")
+                drawn.append(operations.of_study(found, what, LIGHT).properties(title=heading))
+    note = f"{vector}. {AT_COST.format(budget=record['config']['budget'])}"
+    return card.of_charts(title, note, drawn, card.view(address, recipes.of_study(record)))
 
 
 def _moved(row: dict[str, Any]) -> str:

@@ -6,9 +6,10 @@ import altair as alt
 import pandas as pd
 
 from dashboard.charts.one_vector import Drawing
-from dashboard.frames.operations import PROMPT
+from dashboard.frames.operations import OPERATION, PROMPT
 from dashboard.words import captions
 from dashboard.words.inks import Inks
+from engine.statistics.nulls import MIN_CONTROLS
 
 STEP = 30
 """Height of an operation's row."""
@@ -16,7 +17,7 @@ BAND, BAR = 22, 10
 """Thickness of the random band and of the bar before it."""
 FOOT = 56
 """Height of the axis beneath them."""
-NAMES = 150
+NAMES = 170
 """Room for the operations' names."""
 
 
@@ -49,9 +50,7 @@ def bars(frame: pd.DataFrame, words: Words, inks: Inks) -> Drawing:
         "label:N",
         sort=order,
         title=None,
-        axis=alt.Axis(
-            ticks=False, domain=False, labelLimit=NAMES, minExtent=NAMES, labelOverlap=False
-        ),
+        axis=alt.Axis(ticks=False, domain=False, labelLimit=NAMES, labelOverlap=False),
     )
     x = alt.X(
         "value:Q",
@@ -71,8 +70,15 @@ def bars(frame: pd.DataFrame, words: Words, inks: Inks) -> Drawing:
             x=alt.value("width"), text="told:N"
         ),
     ]
-    room = {"right": 78, "left": 5, "top": 5, "bottom": 5}
+    room = {"right": 92, "left": 5, "top": 5, "bottom": 5}
     return alt.layer(*layers).properties(height=STEP * len(shown) + FOOT, padding=room)
+
+
+def of_study(frame: pd.DataFrame, what: str, inks: Inks) -> Drawing:
+    """Bars of the operators study: changes of likelihood, or shares of texts that were turned."""
+    if what == "likelihood":
+        return bars(frame, Words("change in nats per token, as wanted", "+.2f"), inks)
+    return bars(frame, Words("texts turned", ".0%", (0.0, 1.0)), inks)
 
 
 def _bodies(base: alt.Chart, x: alt.X, title: str, inks: Inks) -> list[alt.Chart]:
@@ -82,10 +88,10 @@ def _bodies(base: alt.Chart, x: alt.X, title: str, inks: Inks) -> list[alt.Chart
         base.transform_filter("isValid(datum.band_high)")
         .mark_bar(color=inks.band, opacity=0.38, height=BAND)
         .encode(x=alt.X("band_low:Q", title=title), x2="band_high:Q"),
-        known.transform_filter(alt.datum.kind != PROMPT)
+        known.transform_filter(alt.datum.kind == OPERATION)
         .mark_bar(color=inks.line, height=BAR)
         .encode(x=x, x2="zero:Q"),
-        known.transform_filter(alt.datum.kind == PROMPT)
+        known.transform_filter(alt.datum.kind != OPERATION)
         .mark_bar(color=inks.page, stroke=inks.second, strokeWidth=2, height=BAR)
         .encode(x=x, x2="zero:Q"),
     ]
@@ -106,7 +112,11 @@ def _told(row: Any) -> str:
     """What stands at the right of a row."""
     if row["kind"] == PROMPT:
         return "above budget" if row["is_above"] else "within budget"
-    return "" if pd.isna(row["p"]) else captions.p(row["p"])
+    if pd.notna(row["p"]):
+        return captions.p(row["p"])
+    if pd.isna(row["value"]) or row["kind"] != OPERATION:
+        return ""
+    return "no random band" if pd.isna(row["band_high"]) else f"p needs {MIN_CONTROLS} random"
 
 
 def _domain(frame: pd.DataFrame) -> tuple[float, float]:

@@ -2,6 +2,6 @@
 
 Knows nothing of Streamlit and charts.
 
-Public: answers, behaviours, controls, cosines, families, operations, overview, sweep, undefined,
-violin.
+Public: answers, behaviours, controls, cosines, families, operations, operators_study, overview,
+sweep, undefined, violin.
 """

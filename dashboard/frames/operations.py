@@ -13,7 +13,8 @@ from engine.configs.steering.interventions import OPERATIONS, REMOVING, TITLES
 
 Key = tuple[str, int]
 """Digest of a vector's set, and its index there."""
-PROMPT = "prompt"
+OPERATION, PROMPT = "operation", "prompt"
+"""Kinds of bars."""
 WAYS = {1: "+", -1: "\u2212"}
 """The vector as it is, and turned round."""
 ASKED = "System prompt"
@@ -74,7 +75,7 @@ def label(operation: str, sign: int) -> str:
 def _bar(row: Mapping[str, Any], budget: float, cost: str) -> dict[str, Any]:
     return {
         "label": label(row["operation"], row["sign"]),
-        "kind": "operation",
+        "kind": OPERATION,
         "value": row["change"],
         "low": row["change_low"],
         "high": row["change_high"],

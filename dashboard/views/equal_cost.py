@@ -176,7 +176,7 @@ def _panel(record: dict[str, Any], key: Key, sweep: Sweep) -> None:
     drawing = bars(record, found, widgets.inks())
     widgets.chart(drawing, "Effect of every operation at equal cost", "cost_beside")
     other = "" if links.asks_as(record, sweep) else " Other questions than this run's."
-    st.caption(f"{_asked(record)}{other} {READ}")
+    st.caption(f"{_asked(record)}{other}", help=READ)
     _table(found, "Every operation at equal cost, with what it costs")
     called = {place: name for name, place in frames.vectors(record).items()}
     widgets.go_button(

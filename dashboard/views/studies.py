@@ -8,8 +8,9 @@ import streamlit as st
 from dashboard.cards import html_behaviours
 from dashboard.cards import studies as cards
 from dashboard.charts import studies as charts
+from dashboard.frames import operators_study
 from dashboard.session import navigation, resources, state
-from dashboard.views import studies_behaviour, studies_deception
+from dashboard.views import studies_behaviour, studies_deception, studies_operators
 from dashboard.widgets import widgets
 from dashboard.words import captions
 from engine.errors import StoreError
@@ -26,6 +27,7 @@ PARTS = {
         ("chosen", "config", "evaluations", "generations"),
         ("choice", "likelihood", "texts", "fluency"),
     ),
+    "operators": (("comparisons", "config"), ("operators",)),
     "corrigibility": (("evaluations",), ("questions", "asked", "behaviour", "by_method", "best")),
 }
 """What is read of a study's record, and of its tables."""
@@ -43,6 +45,8 @@ def read(digest: str) -> dict[str, Any]:
     lacking = {"title", "model", "provenance", *own} - set(record)
     for table in tables if isinstance(tables, list) else [tables]:
         lacking |= set(columns) - set(table)
+    if record["name"] == "operators" and not lacking:
+        lacking |= operators_study.lacking(record)
     if lacking:
         raise StoreError(
             f"Study {digest} lacks {', '.join(sorted(lacking))}: it is of another version or was "
@@ -64,6 +68,9 @@ def picker(infos: list[RecordInfo]) -> RecordInfo:
 
 def _share(record: dict[str, Any], digest: str) -> None:
     """The link to the study as it stands, and its card."""
+    if record["name"] == "operators":
+        _share_operators(record, digest)
+        return
     names = _arms(record)
     state.resolve("arm", names)
     arm = st.session_state.get("arm") or next(iter(names), None)
@@ -72,6 +79,13 @@ def _share(record: dict[str, Any], digest: str) -> None:
     named = {**record, "digest": digest}
     report = (lambda: html_behaviours.report(named)) if record["name"] == "sentiment" else None
     widgets.share_card(link, lambda: cards.of_study(named, arm, link), f"study_{digest}", report)
+
+
+def _share_operators(record: dict[str, Any], digest: str) -> None:
+    vector = studies_operators.vector_of(record)
+    link = navigation.link("studies", study=digest, **{studies_operators.VECTOR: vector})
+    named = {**record, "digest": digest}
+    widgets.share_card(link, lambda: cards.of_study(named, vector, link), f"study_{digest}")
 
 
 def _arms(record: dict[str, Any]) -> list[str]:
@@ -91,6 +105,8 @@ def draw(record: dict[str, Any]) -> None:
         studies_deception.draw(record)
     elif record["name"] == "sentiment":
         studies_behaviour.draw(record)
+    elif record["name"] == "operators":
+        studies_operators.draw(record)
     else:
         _corrigibility(record)
 

@@ -1,6 +1,6 @@
 """The table of one vector set: its vectors by effect, and which of them is selected."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 import streamlit as st
@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import Sweep
 from dashboard.session import pinned, state
+from dashboard.widgets import equal_cost
 from dashboard.words import captions
 from engine.records.records import VectorSet
 
@@ -49,6 +50,7 @@ COLUMNS = {
         help="Edge of the random vectors' 95 % band there, on the same side",
     ),
     "verdict": st.column_config.TextColumn("vs random", width=90, help=captions.BEST_OF_MANY),
+    "equal": st.column_config.TextColumn("at equal KL", width=185),
     "percent_a": st.column_config.NumberColumn(
         "% A", format="percent", width=50, help=captions.CHOOSING_A
     ),
@@ -72,6 +74,8 @@ COLUMNS = {
 def draw(found: VectorSet, sweep: Sweep | None) -> Selected:
     """The table; gives the selected vector, or else the first."""
     table = scores(found) if sweep is None else ranked(found, sweep)
+    equal = equal_cost.of_each(found, sweep)
+    table["equal"] = [equal.told[vector] for vector in table["vector"]]
     own = [name for name in table if name not in COLUMNS and name in _score_names(found)]
     key, first = _start(found, "" if sweep is None else sweep.evaluation.digest, table)
     event = st.dataframe(
@@ -79,7 +83,7 @@ def draw(found: VectorSet, sweep: Sweep | None) -> Selected:
         key=key,
         hide_index=True,
         column_order=[*(name for name in COLUMNS if name in table and _is_told(table, name)), *own],
-        column_config=COLUMNS,
+        column_config=COLUMNS | {"equal": _equal(equal)},
         on_select="rerun",
         selection_mode="single-row",
         selection_default={"selection": {"rows": [first]}},
@@ -96,6 +100,11 @@ def draw(found: VectorSet, sweep: Sweep | None) -> Selected:
     )
     _remember(found.digest, selected.vector, is_first=table["vector"].iloc[0] == selected.vector)
     return selected
+
+
+def _equal(equal: equal_cost.OfEach) -> Any:
+    """The column of effects at equal cost, which says what was asked at which cost."""
+    return st.column_config.TextColumn(equal.title, width=185, help=captions.plain(equal.about))
 
 
 def _is_told(table: pd.DataFrame, name: str) -> bool:
