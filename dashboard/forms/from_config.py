@@ -96,9 +96,10 @@ def evaluation(
         choice = adaptive.settings()
     else:
         given |= _side_effects(model, known["side_effects"])
+    held, vectors = given.pop("how"), configurations.known(configurations.choices(model))
+    _further(held, vectors, model.adapter is not None)
     try:
-        held, vectors = given.pop("how"), configurations.known(configurations.choices(model))
-        given |= interventions.settings(held, vectors, model.adapter is not None)
+        given |= interventions.settings(held.values, vectors, model.adapter is not None)
         relative = given["scale_unit"] == "relative"
         given["scales"] = scales(given["scales"], relative, given["operation"])
         config = EvaluateConfig(model=model, vectors=refs, **given)
@@ -162,8 +163,7 @@ def _sweep_settings(
     interventions.plane(held.ask, operation, vectors)
     names = ["max_questions", *(["controls"] if with_controls else [])]
     given = fields.draw_fields([known[name] for name in names], "ab_")
-    given |= {"scale_unit": unit, "scales": text, "how": held.values}
-    _further(held, vectors, model.adapter is not None)
+    given |= {"scale_unit": unit, "scales": text, "how": held}
     if with_controls:
         kind = known["control_kind"]
         given["control_kind"] = fields.widget(kind, "ab_control_kind", kind.default)

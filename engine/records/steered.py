@@ -22,7 +22,7 @@ DOES = {
     "angular": "turn, in the plane with {second}, to where the projection is {target}",
     "spherical": "turn towards the vector, at equal length",
     "transport": "carry, coordinate by coordinate, to where the vector's other samples lie",
-    "low-rank": "remove the span of the vectors",
+    "low-rank": "remove the span of all chosen vectors of a set at a site, told as its first one",
 }
 """What each operation does, as a recipe says it."""
 MAY_REST = ("cap", "floor")

@@ -14,7 +14,8 @@ from engine.errors import ConfigError
 from engine.runs.engine import Engine
 from engine.store.references import with_digests
 from engine.store.store import RecordInfo, Store
-from tests.engine.test_cli import folder, found_once, kept, questions, run
+from tests import shipped
+from tests.engine.test_cli import ROOT, folder, found_once, kept, questions, run
 
 __all__ = ["folder", "found_once", "kept", "questions"]
 """Fixtures of the command line's tests."""
@@ -169,6 +170,21 @@ def test_rivals_of_a_file_are_columns_of_the_grid(
         rivals=["Be kind.", "Be brief.", ""], model=str(folder),
     )  # fmt: skip
     assert again.digest == answer["digest"]
+
+
+def test_a_plane_of_another_width_is_refused(
+    capsys, kept: RecordInfo, folder: Path, tmp_path: Path
+) -> None:
+    wide = shipped.digest("melbo")
+    file = next((ROOT / "vectors").glob(f"*{wide}*"))
+
+    code, answer = run(
+        capsys, "generate", "--model", folder, "--store", tmp_path, "--vectors", f"{kept.path}:0",
+        "--operation", "angular", "--second", f"{file}:0", "--max-new-tokens", 1, "--neutral", 0,
+    )  # fmt: skip
+
+    assert code == 2
+    assert "have width 128, but model0 has hidden size 32" in answer["error"]
 
 
 def test_a_program_names_vectors_as_a_person_does(kept: RecordInfo) -> None:

@@ -138,7 +138,11 @@ def sites_of(
     """
     found: dict[Site, None] = {}
     for one in configurations:
-        for part in one.blend:
+        parts = list(one.blend)
+        if one.second is not None:
+            digest, index = named_vector(one.second)
+            parts.append(BlendPart(digest=digest, index=index))
+        for part in parts:
             check_part(part, sets[part.digest], door)
         if not one.is_baseline:
             found |= dict.fromkeys(_parts_by_site(one, sets, door.blocks))
