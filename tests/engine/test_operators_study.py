@@ -47,6 +47,18 @@ def test_likelihood_is_told_towards_what_is_wanted_with_its_interval_in_order() 
     assert turned.likelihood(row, null[:19], -1)["p"] is None
 
 
+def test_an_operation_is_held_against_adding_question_by_question() -> None:
+    # Questions differ far more among themselves than the operations on any of them.
+    added = [float(10 * i) for i in range(20)]
+    own = [value - 0.2 for value in added]
+
+    found = turned.over_adding([*own, None], [*added, 1.0], -1)
+
+    assert found["over_add"] == pytest.approx(0.2)
+    assert found["over_add_low"] == pytest.approx(found["over_add_high"])
+    assert turned.over_adding([None], [1.0], 1) == {}
+
+
 def test_texts_are_counted_among_those_that_were_labelled() -> None:
     labels = ["honest", "honest", "broken", ""]
     null = [["honest", "broken"], ["", ""], ["broken", "broken"]]

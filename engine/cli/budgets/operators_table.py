@@ -14,6 +14,7 @@ COLUMNS = {
     "KL": "{kl_mean:.3f}",
     "change, nats a token": "{change:+.3f}",
     "95 %": "{change_low:+.3f} … {change_high:+.3f}",
+    "over adding": "{over_add:+.3f} ({over_add_low:+.3f} … {over_add_high:+.3f})",
     "random up to": "{band_high:+.3f}",
     "p": "{p:.3f}",
     "turned": "{turned} of {texts}",

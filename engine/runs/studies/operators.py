@@ -23,6 +23,7 @@ from engine.statistics.budgets import turned
 from engine.statistics.cells import CONTROL
 
 UNSTEERED, PROMPTED = "unsteered", "prompt"
+ADDING = "add"
 
 
 def run(engine: Engine, config: OperatorsConfig, digest: str, progress: Progress) -> None:
@@ -145,12 +146,22 @@ class _Arm:
     def _row(self, row: Mapping[str, Any]) -> dict[str, Any]:
         wanted, beside = self._arm.sign, self._beside(row)
         null = (beside["change"].astype(float) * wanted).tolist() if len(beside) else []
-        found = _told(row) | turned.likelihood(row, null, wanted)
+        found = _told(row) | turned.likelihood(row, null, wanted) | self._over_adding(row)
         if self._texts is not None:
             labels = self._texts.steered
             among = [labels[cell] for cell in beside.get("cell", []) if cell in labels]
             found |= turned.texts(labels[row["cell"]], self._arm.toward, among)
         return found
+
+    def _over_adding(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The cell beside the same vector added; nothing where that missed the budget."""
+        cells = self._vectors
+        is_same = (cells["vector_set"] == row["vector_set"]) & (cells["vector"] == row["vector"])
+        added = cells[is_same & (cells["operation"] == ADDING)]["cell"].tolist()
+        if row["operation"] == ADDING or not added:
+            return {}
+        contents = self._record["contents"]["cells"]
+        return turned.over_adding(contents[row["cell"]], contents[added[0]], self._arm.sign)
 
     def _beside(self, row: Mapping[str, Any]) -> pd.DataFrame:
         """The random vectors of one cell's operation and kind, each its better way round."""

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from engine.maths.intervals import wilson
+from engine.maths.intervals import bootstrap_mean, wilson
 from engine.records.columns import Column, Columns
 from engine.statistics.nulls import MIN_CONTROLS
 
 BROKEN = "broken"
+SEED = 20240710
+"""Of the interval over questions."""
 COLUMNS: Columns = (
     Column("arm", "base, turned towards the behaviour, or tuned, turned back from it"),
     Column("toward", "label of the answers that are wanted"),
@@ -29,6 +31,9 @@ COLUMNS: Columns = (
     Column("change", "mean change of log p a token, behaviour less other, towards what is wanted"),
     Column("change_low", "95 % interval over questions, from below"),
     Column("change_high", "the same from above"),
+    Column("over_add", "that change less the vector's under adding, question by question"),
+    Column("over_add_low", "95 % interval over questions, from below"),
+    Column("over_add_high", "the same from above"),
     Column("band_high", "97.5th percentile of random vectors' change, each turned its better way"),
     Column("p", "(1 + random vectors at least as far) / (1 + random vectors)"),
     Column("controls", "random vectors that met the budget"),
@@ -71,6 +76,27 @@ def likelihood(row: Mapping[str, Any], null: Sequence[float], wanted: int) -> di
         "band_high": float(np.quantile(null, 0.975)) if len(null) else None,
         "p": p_value(change, null),
         "controls": len(null),
+    }
+
+
+def over_adding(
+    own: Sequence[float | None], added: Sequence[float | None], wanted: int
+) -> dict[str, Any]:
+    """How much further an operation moves likelihood than adding does, on the same questions.
+
+    Args:
+        own: The cell's difference on every question; None where it is undefined.
+        added: That of the same vector when it is added.
+        wanted: 1 towards the behaviour, -1 away from it.
+    """
+    further = wanted * (np.array(own, dtype=float) - np.array(added, dtype=float))
+    if not np.isfinite(further).any():
+        return {}
+    low, high = bootstrap_mean(further[:, None], seed=SEED)
+    return {
+        "over_add": float(np.nanmean(further)),
+        "over_add_low": float(np.asarray(low)[0]),
+        "over_add_high": float(np.asarray(high)[0]),
     }
 
 
