@@ -63,7 +63,7 @@ try:
             view, row = curves.controls(sweep)
             with equal_cost.beside(sweep, view.name):
                 curves.draw_violin(sweep, view)
-            curves.draw_rates(sweep, view, row)
+                curves.draw_rates(sweep, view, row)
             if row is not None:
                 vector_card.figures(sweep, row)
             questions.draw(sweep, view.name, vector_view.axis(sweep, view))

@@ -70,8 +70,7 @@ def bars(frame: pd.DataFrame, words: Words, inks: Inks) -> Drawing:
             x=alt.value("width"), text="told:N"
         ),
     ]
-    room = {"right": 92, "left": 5, "top": 5, "bottom": 5}
-    return alt.layer(*layers).properties(height=STEP * len(shown) + FOOT, padding=room)
+    return alt.layer(*layers).properties(height=STEP * len(shown) + FOOT)
 
 
 def of_study(frame: pd.DataFrame, what: str, inks: Inks) -> Drawing:

@@ -149,7 +149,7 @@ def card(record: dict[str, Any], name: str) -> Card:
 
 
 def beside(sweep: Sweep, name: str) -> Any:
-    """A place for a vector's violin; beside or beneath it stands its effect at equal cost."""
+    """A place for a vector's curves; beside or beneath them stands its effect at equal cost."""
     key = sweeps.key_of(sweep, name)
     try:
         record = links.of_vector(key, sweep.model, sweep)
