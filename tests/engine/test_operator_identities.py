@@ -1,5 +1,6 @@
 """What holds of every operator on any model, and bit for bit where nothing is to change."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -120,9 +121,12 @@ def test_turning_keeps_norms_and_ends_where_it_should(operation, strength) -> No
         rest = [s - along(s)[..., None] * UNIT - (s @ other)[..., None] * other
                 for s in (after, STATES)]  # fmt: skip
         torch.testing.assert_close(*rest, atol=1e-4, rtol=0)
-        if strength == 1:
-            angles = torch.atan2(after @ other, along(after))
-            torch.testing.assert_close(angles, torch.full((4, 6), 0.7), atol=1e-4, rtol=0)
+        own, now = (torch.atan2(state @ other, along(state)) for state in (STATES, after))
+        ways = torch.stack([0.7 - own + full for full in (-2 * math.pi, 0.0, 2 * math.pi)])
+        shorter = ways.gather(0, ways.abs().argmin(0, keepdim=True))[0]
+        assert (ways[1] != shorter).any()
+        torch.testing.assert_close(now.cos(), (own + strength * shorter).cos(), atol=1e-4, rtol=0)
+        torch.testing.assert_close(now.sin(), (own + strength * shorter).sin(), atol=1e-4, rtol=0)
 
 
 def test_what_is_added_and_taken_away_again_is_nothing() -> None:
@@ -260,20 +264,16 @@ def test_gates_in_texts(door, kind) -> None:
     held(torch.stack([decoder.first(), *(decoder.next([9] * 5) for _ in range(3))], 1).numpy())
 
 
-def test_a_prompt_gate_asks_the_unsteered_prompt_alone(door) -> None:
-    prompts = [list(range(40, 52)), list(range(90, 99))]
-    pooled = [
-        along(door.capture(tokens, [Site(block=1)])[Site(block=1)][1:].mean(0))
-        for tokens in prompts
-    ]
-    middle = float(sum(pooled)) / 2
-    own = PromptGate(block=1, unit=UNIT, mean=middle, sd=1.0, level=0.0)
-    rows = SteeredRows(door=door, rows=[[edit(gate=own)]])
+def test_a_prompt_gate_asks_the_mean_of_the_unsteered_prompt_less_its_first_token(door) -> None:
+    for tokens in (list(range(40, 52)), list(range(90, 99))):
+        states = along(door.capture(tokens, [Site(block=1)])[Site(block=1)])
+        asked, other = float(states[1:].mean()), float(states.mean())
+        for near in (0.25, 4.0):
+            level = asked + near * (other - asked)
+            own = PromptGate(block=1, unit=UNIT, mean=level, sd=1.0, level=0.0)
+            rows = SteeredRows(door=door, rows=[[edit(gate=own)]])
 
-    is_open = [bool(rows.on(tokens).groups) for tokens in prompts]
-
-    assert is_open == [bool(one > middle) for one in pooled]
-    assert len(set(is_open)) == 2
+            assert bool(rows.on(tokens).groups) == (asked > level)
 
 
 # Controls
