@@ -15,7 +15,8 @@ TEXTS = "Texts turned"
 READ = (
     "Every operation at the strength that costs KL {budget:g}, the way round that moves likelihood "
     "more. Solid bars with 95 % intervals. Pale bands end where 97.5 % of random vectors at the "
-    "same KL do, each turned its own better way. Hollow: no vector."
+    "same KL do, each turned its own better way. Hollow: no vector. Over adding: question by "
+    "question."
 )
 SHARES = "Turned: share of the labelled texts with the wanted label, with Wilson's 95 % interval."
 NO_TEXTS = "No texts were labelled in this run, so their shares are absent."
@@ -25,6 +26,7 @@ FIGURE = st.column_config.NumberColumn(format="%+.3f")
 P = st.column_config.NumberColumn(format="%.3f")
 COLUMNS = {
     **dict.fromkeys(("change", "from", "to", "random to", "strength"), FIGURE),
+    **dict.fromkeys(("over adding", "over from", "over to"), FIGURE),
     **dict.fromkeys(("KL mean", "KL p95", "p", "p of texts"), P),
     **dict.fromkeys(("turned", "turned from", "turned to", "random turned to"), SHARE),
 }
