@@ -125,7 +125,9 @@ def _choice(one: Offered, value: Any, key: str, common: dict[str, Any], place: A
         return place.selectbox(options=options, index=options.index(value), **common)
     # What was chosen before would be overridden by a default.
     default = None if key in st.session_state else value
-    return place.segmented_control(options=options, default=default, required=True, **common)
+    found = place.segmented_control(options=options, default=default, required=True, **common)
+    # Of a form that was away in between nothing is chosen when it is drawn again.
+    return value if found is None else found
 
 
 def _number(one: Offered, value: Any, common: dict[str, Any], place: Any) -> Any:

@@ -17,10 +17,11 @@ from typing import Any
 
 import pandas as pd
 
+from engine.configs.steering import gates, interventions, windows
 from engine.errors import StoreError
 from engine.maths import intervals
 from engine.questions import repeats
-from engine.records import columns, measures, records
+from engine.records import columns, measures, records, steered
 from engine.records import readings as columns_read
 from engine.records.records import Evaluation
 from engine.statistics import (
@@ -51,6 +52,7 @@ LARGE = 50_000
 SOURCES: tuple[ModuleType, ...] = (
     badges, side_effects, doses, flags, flips, intervals, repeats, nulls, content_and_letter, power,
     readings, held_out, cells, usable, yardsticks, columns, measures, columns_read, records,
+    steered, interventions, gates, windows,
 )  # fmt: skip
 """What the figures come from; a test follows the imports of `statistics.whole`."""
 TABLES = ("summary", "band", "cells", "vectors", "tests", "part_bands", "yardsticks")
