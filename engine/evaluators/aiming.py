@@ -12,7 +12,6 @@ import torch
 from engine.configs.core import PRESETS, Site
 from engine.configs.steering.interventions import TARGETED, Operation
 from engine.configs.sweeps import EvaluateConfig
-from engine.errors import ConfigError
 from engine.evaluators import ab
 from engine.evaluators.readings import likelihood
 from engine.evaluators.readings.asked import Asked
@@ -187,12 +186,7 @@ def unit_controls(
 
 
 def _check_fits(found: VectorSet, door: Forward) -> None:
-    width, model = found.vectors.shape[1], door.loaded.config.short_name
-    if width != door.hidden:
-        raise ConfigError(
-            f"The vectors of {found.method} {found.digest} have width {width}, but {model} has "
-            f"hidden size {door.hidden}: use vectors found on this model."
-        )
+    columns.check_width(found, door)
     for site in found.sites:
         door.check_layer(site.block, f"block of the vectors of {found.digest}")
 

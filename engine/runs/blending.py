@@ -11,9 +11,10 @@ from engine.configs.grids import BlendPart, Configuration
 from engine.maths.secant import PROMISED
 from engine.progress import Progress
 from engine.records.records import VectorSet
+from engine.runs import searches
 from engine.runs.engine import Engine
 from engine.runs.single import opened
-from engine.runs.suggesting import rows, shared
+from engine.runs.suggesting import rows
 from engine.statistics.budgets import blends, choosing, words
 from engine.statistics.budgets.blends import Nested
 
@@ -32,15 +33,15 @@ def run(engine: Engine, config: BlendConfig, digest: str, progress: Progress) ->
         EngineError: For everything the user can mend.
         Cancelled: When `progress` raises it.
     """
-    questions = engine.questions(config.sweep)
-    sets = [engine.store.load_vectors(one) for one in config.sweep.loaded]
+    questions, sets = searches.asked_of(engine, config)
     with opened(engine, config, config.model, digest, progress) as work:
         from engine.evaluators.equal_cost import blending
 
         asked = questions.questions
         found = blending.run(work.door, config, sets, asked, progress, work.units)
-        record = shared(engine, config, work, questions, sets) | _parts(found, sets, config)
-        record["notes"] = [*questions.notes, *found.notes]
+        record = searches.shared(engine, config, work, questions, sets, found.notes)
+        record |= {"split_seed": [config.sweep.seed, choosing.SPLIT_SEED]}
+        record |= _parts(found, sets, config)
         sentences = words.blend(record)
         engine.store.save_experiment(
             digest, record | {"sentences": sentences, "summary": sentences[0]}
@@ -112,13 +113,5 @@ def _column(config: BlendConfig, found: "Blended", chosen: Nested) -> Configurat
         adapter=config.model.adapter is not None,
         blend=parts,
         scale=float(found.cells["strength"].iloc[chosen.best]),
-        operation=asked.operation,
-        layers=asked.layers,
-        positions=asked.positions,
-        preserve_norm=asked.preserve_norm,
-        target=asked.target,
-        second=asked.second,
-        when=asked.when,
-        dose=asked.dose,
-        usual=asked.usual,
+        **asked.how,
     )

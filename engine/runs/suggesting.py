@@ -10,9 +10,10 @@ from engine.configs.budgets.suggest import SuggestConfig
 from engine.configs.budgets.under import UnderBudget
 from engine.configs.grids import BlendPart, Configuration
 from engine.progress import Progress
-from engine.records.records import QuestionSet, VectorSet
+from engine.records.records import VectorSet
+from engine.runs import searches
 from engine.runs.engine import Engine
-from engine.runs.single import Opened, opened
+from engine.runs.single import opened
 from engine.statistics.budgets import choosing, words
 from engine.statistics.evidence import plain_rows
 
@@ -31,42 +32,19 @@ def run(engine: Engine, config: SuggestConfig, digest: str, progress: Progress) 
         EngineError: For everything the user can mend.
         Cancelled: When `progress` raises it.
     """
-    questions = engine.questions(config.sweep)
-    sets = [engine.store.load_vectors(one) for one in config.sweep.loaded]
+    questions, sets = searches.asked_of(engine, config)
     with opened(engine, config, config.model, digest, progress) as work:
         from engine.evaluators.equal_cost import suggesting
 
         asked = questions.questions
         found = suggesting.run(work.door, config, sets, asked, progress, work.units)
-        record = shared(engine, config, work, questions, sets) | _parts(found, sets, config)
-        record["notes"] = [*questions.notes, *found.notes]
+        record = searches.shared(engine, config, work, questions, sets, found.notes)
+        record |= {"split_seed": [config.sweep.seed, choosing.SPLIT_SEED]}
+        record |= _parts(found, sets, config)
         sentences = words.suggestion(record)
         engine.store.save_experiment(
             digest, record | {"sentences": sentences, "summary": sentences[0]}
         )
-
-
-def shared(
-    engine: Engine, config: UnderBudget, work: Opened, questions: QuestionSet, sets: list[VectorSet]
-) -> dict[str, Any]:
-    """What records of every search under a budget hold."""
-    return {
-        "name": config.method,
-        "title": f"{config.title} on {questions.name}",
-        "config": config.named(engine.names),
-        "sweep": configs.as_json(config.sweep),
-        "model": work.model,
-        "vectors": list(dict.fromkeys(one.digest for one in sets)),
-        "evaluations": [],
-        "questions": {
-            "name": questions.name,
-            "sha256": questions.sha256,
-            "behaviour": questions.behaviour,
-            "polarity": questions.polarity,
-        },
-        "split_seed": [config.sweep.seed, choosing.SPLIT_SEED],
-        "provenance": asdict(work.shared()["provenance"]),
-    }
 
 
 def _parts(found: "Suggested", sets: list[VectorSet], config: SuggestConfig) -> dict[str, Any]:
@@ -110,12 +88,9 @@ def column(config: UnderBudget, cell: dict[str, Any]) -> Configuration:
         adapter=config.model.adapter is not None,
         blend=(BlendPart(digest=cell["vector_set"], index=cell["vector"]),),
         scale=cell["strength"],
-        operation=cell["operation"],
-        layers=asked.layers,
-        positions=asked.positions,
-        preserve_norm=asked.preserve_norm,
-        second=asked.second if cell["operation"] == "angular" else None,
-        when=asked.when,
-        dose=asked.dose,
-        usual=asked.usual,
+        **asked.how
+        | {
+            "operation": cell["operation"],
+            "second": asked.second if cell["operation"] == "angular" else None,
+        },
     )

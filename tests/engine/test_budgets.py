@@ -14,7 +14,7 @@ from engine.configs.core import VectorRef
 from engine.configs.sweeps import EvaluateConfig
 from engine.errors import ConfigError
 from engine.evaluators import ab
-from engine.evaluators.equal_cost import blending, halves, suggesting
+from engine.evaluators.equal_cost import blending, cells, halves, suggesting
 from engine.evaluators.equal_cost.cells import AtBudget
 from engine.evaluators.equal_cost.solving import CostedStrength
 from engine.evaluators.steering import usual
@@ -56,7 +56,7 @@ class World:
         self._answer = answer
         monkeypatch.setattr(usual, "MOST_PROMPTS", 2)
         monkeypatch.setattr(halves.ab, "measure", self._measure)
-        monkeypatch.setattr(halves, "at_budget", self._at_budget)
+        monkeypatch.setattr(cells, "at_budget", self._at_budget)
         monkeypatch.setattr(halves.divergence, "prepare", self._prepare)
 
     def _measure(self, sweep, rows, progress, _load, _save) -> ab.Measured:

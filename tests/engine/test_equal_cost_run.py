@@ -15,7 +15,7 @@ from engine.configs.core import VectorRef, as_json
 from engine.configs.sweeps import EvaluateConfig
 from engine.errors import Cancelled, ConfigError, DataError, StoreError
 from engine.evaluators import aiming
-from engine.evaluators.equal_cost import cells, comparing, rival
+from engine.evaluators.equal_cost import cells, comparing, divergence, rival
 from engine.evaluators.equal_cost.divergence import NeutralAnswers
 from engine.foreign.importing import import_file
 from engine.progress import silent
@@ -90,7 +90,7 @@ def test_a_cell_is_asked_at_the_strength_that_was_found(world, asked) -> None:
 def test_asking_by_a_prompt_costs_what_whole_passes_say(world, asked) -> None:
     model, door, found = world
     prompter = door.loaded.prompter
-    neutral = comparing.neutral_of(door, asked)
+    neutral = divergence.of_sweep(door, asked.sweep)
     values = []
     for prompt, answer in zip(NEUTRAL, neutral.answers, strict=True):
         own, other = (

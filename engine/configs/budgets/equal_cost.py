@@ -7,17 +7,15 @@ import dataclasses
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
+from engine.configs.budgets import costs
 from engine.configs.core import Known, ModelConfig, RunConfig, require, whole
 from engine.configs.fields import setting
 from engine.configs.steering.interventions import OPERATIONS, TARGETED, Operation
 from engine.configs.sweeps import EvaluateConfig
 from engine.configs.values import built as values_of
 from engine.errors import ConfigError
-
-Of = Literal["mean", "p95"]
-"""Over the tokens of all neutral answers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,23 +29,8 @@ class EqualCostConfig(RunConfig):
     """Vectors, questions, controls and neutral prompts; its operation and scales do not count."""
     operations: tuple[Operation, ...] = ()
     """Empty: all that apply to the vectors."""
-    budget: float = setting(
-        0.1,
-        "KL per token, in nats, that steering is to cost.",
-        label="Budget: KL per token",
-        about="KL(unsteered ‖ steered) per token, on the unsteered model's own answers to neutral "
-        "prompts, in nats. Every strength is chosen to cost just this.",
-        least=0.001,
-        step=0.05,
-    )
-    of: Of = setting(
-        "mean",
-        "mean, or p95: over the tokens.",
-        label="Over the tokens",
-        is_segmented=True,
-        words={"mean": "Mean", "p95": "95th percentile"},
-        about="Which figure over the tokens of all neutral answers meets the budget.",
-    )
+    budget: float = costs.budget("KL per token, in nats, that steering is to cost.")
+    of: costs.Of = costs.of()
     prompt: str | None = setting(
         None,
         "System prompt that asks for the behaviour, beside steering.",

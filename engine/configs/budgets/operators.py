@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from engine.configs import judges
-from engine.configs.budgets.equal_cost import EqualCostConfig, Of
+from engine.configs.budgets import costs
+from engine.configs.budgets.equal_cost import EqualCostConfig
 from engine.configs.core import (
     STUDY_SYSTEM,
     Known,
@@ -52,8 +53,8 @@ class OperatorsConfig(RunConfig):
     """They point towards the behaviour."""
     operations: tuple[Operation, ...] = ()
     """Empty: all that apply."""
-    budget: float = setting(0.1, "KL per token, in nats, that steering is to cost.")
-    of: Of = setting("mean", "mean, or p95: over the tokens.")
+    budget: float = costs.budget("KL per token, in nats, that steering is to cost.")
+    of: costs.Of = costs.of()
     pairs: str = setting("data/pairs/advice.json", "Pairs of answers, to measure likelihood.")
     behaviour: str = setting("deceptive", "Whose answer counts.")
     other: str = setting("honest", "What the other answers are called.")

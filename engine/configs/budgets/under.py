@@ -5,15 +5,14 @@ Knows nothing of what is searched.
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from engine.configs.adaptive import Direction
+from engine.configs.budgets import costs
 from engine.configs.core import Known, ModelConfig, RunConfig, VectorRef, require, whole
 from engine.configs.fields import setting
 from engine.configs.sweeps import EvaluateConfig
 
-Of = Literal["mean", "p95"]
-"""Over the tokens of all neutral answers."""
 LEAST_QUESTIONS = 4
 """Of which one half chooses and the other reports."""
 
@@ -35,23 +34,8 @@ class UnderBudget(RunConfig):
         is_segmented=True,
         words={"either": "Either way", "toward": "Toward it", "away": "Away from it"},
     )
-    budget: float = setting(
-        0.1,
-        "KL per token, in nats, that steering may cost.",
-        label="Budget: KL per token",
-        about="KL(unsteered ‖ steered) per token, on the unsteered model's own answers to neutral "
-        "prompts, in nats. Every strength is chosen to cost just this.",
-        least=0.001,
-        step=0.05,
-    )
-    of: Of = setting(
-        "mean",
-        "mean, or p95: over the tokens.",
-        label="Over the tokens",
-        is_segmented=True,
-        words={"mean": "Mean", "p95": "95th percentile"},
-        about="Which figure over the tokens of all neutral answers meets the budget.",
-    )
+    budget: float = costs.budget("KL per token, in nats, that steering may cost.")
+    of: costs.Of = costs.of()
 
     def __post_init__(self) -> None:
         """Refuse what leaves nothing to choose, and what a budget does not go with."""

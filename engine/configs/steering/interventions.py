@@ -4,7 +4,7 @@ A grid's column and an A/B sweep share these fields; the vector and its strength
 Knows nothing of torch, files' contents or screens.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal, get_args
 
 from engine.configs.core import require
@@ -70,6 +70,11 @@ class Intervention:
     """None is the adapter as it is: strength 1."""
     usual: str = setting(NEUTRAL, "Prompts whose states say what is usual.")
     """File of prompts over whose last tokens projections have their mean."""
+
+    @property
+    def how(self) -> dict[str, Any]:
+        """Its fields by name, for another config that steers so too."""
+        return {one.name: getattr(self, one.name) for one in fields(Intervention)}
 
     @property
     def gate(self) -> Gate | None:

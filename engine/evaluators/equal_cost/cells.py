@@ -4,20 +4,24 @@ A vector under an operator is turned both ways, but where a direction is removed
 of a strength does not turn it. Knows nothing of questions and of how a strength is found.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
+from engine.configs.budgets.costs import Of
 from engine.configs.steering.interventions import REMOVING, Operation
 from engine.configs.sweeps import EvaluateConfig
 from engine.evaluators.aiming import Aimed
 from engine.evaluators.equal_cost import solving
 from engine.evaluators.equal_cost.divergence import NeutralAnswers
-from engine.evaluators.equal_cost.solving import CostedCell, CostedStrength, Of
+from engine.evaluators.equal_cost.solving import CostedCell, CostedStrength
 from engine.evaluators.rows import Aim, SweepRow, row_of
 from engine.evaluators.steering.making import Maker
+from engine.evaluators.sweeps import Units
 from engine.evaluators.text_figures import Note
 from engine.model.edits import Edit
 from engine.progress import Progress
@@ -130,6 +134,40 @@ def turns(aimed: Aimed) -> list[Turn]:
     """Every aim turned both ways, one after the other; only as it is where it is removed."""
     signs: tuple[Sign, ...] = (1,) if aimed.maker.how.operation in REMOVING else (1, -1)
     return [Turn(maker=aimed.maker, aim=aim, sign=sign) for aim in aimed.aims for sign in signs]
+
+
+def kept_at_budget(
+    units: Units,
+    name: str,
+    neutral: NeutralAnswers,
+    wanted: Sequence[Turn],
+    budget: float,
+    of: Of,
+    progress: Progress,
+    note: Note,
+) -> AtBudget:
+    """The same as `at_budget`, from an earlier run where it found them.
+
+    Args:
+        units: Keep what is finished.
+        name: Of the unit; of every search of a run its own.
+        neutral: As there, and all others.
+        wanted: Their number is that of an earlier run's strengths, or these are sought anew.
+        budget: KL per token.
+        of: Which figure meets it.
+        progress: May raise to stop.
+        note: Told when memory ran out.
+    """
+    kept = units.load_arrays(name)
+    if kept is not None and "strengths" in kept:
+        known = [CostedStrength(**one) for one in json.loads(kept["strengths"].tobytes())]
+        if len(known) == len(wanted):
+            progress(1, 1, "strengths as found before")
+            return AtBudget(turns=wanted, strengths=known)
+    found = at_budget(neutral, wanted, budget, of, progress, note)
+    told = json.dumps([asdict(one) for one in found.strengths]).encode()
+    units.save_arrays(name, {"strengths": np.frombuffer(told, dtype=np.uint8)})
+    return found
 
 
 def at_budget(

@@ -4,9 +4,8 @@ First the strengths are sought, operation by operation, then all cells that meet
 asked, the random controls among them. Knows nothing of records.
 """
 
-import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -20,14 +19,12 @@ from engine.evaluators.equal_cost import cells, divergence, rival
 from engine.evaluators.equal_cost.cells import AtBudget, Turn
 from engine.evaluators.equal_cost.divergence import NeutralAnswers
 from engine.evaluators.equal_cost.rival import Rival
-from engine.evaluators.equal_cost.solving import CostedStrength
 from engine.evaluators.readings.asked import as_frame
 from engine.evaluators.rows import SweepRow, baseline
 from engine.evaluators.sweeps import Units, notes_of
 from engine.maths import secant
 from engine.model.forward import Forward
 from engine.progress import Progress
-from engine.questions import files
 from engine.records.records import Question, VectorSet
 from engine.statistics import yardsticks
 from engine.statistics.budgets.equal_cost import cell_code
@@ -78,11 +75,11 @@ def run(
     asked = config.sweep
     ground = aiming.ground(door, asked, sets, questions)
     plan, notes = planned(ground, config)
-    neutral = neutral_of(door, config)
+    neutral = divergence.of_sweep(door, asked)
     heard: list[str] = []
     stretches = _Stretches(progress, plan, neutral, ground)
     found = _joined(
-        _solved(neutral, turns, config, stretches.seeking(name, len(turns)), units, name, heard)
+        _solved(neutral, turns, config, stretches.seeking(name, len(turns)), units, heard)
         for name, turns in plan.items()
     )
     rows = [baseline(ground.vector_sites[0], door.hidden), *_rows(found, door.hidden)]
@@ -99,13 +96,6 @@ def run(
         answers=_told(ground),
         notes=(*notes, *dict.fromkeys(heard), *measured.notes, *notes_of(ground.sweep, measured)),
     )
-
-
-def neutral_of(door: Forward, config: EqualCostConfig) -> NeutralAnswers:
-    """The unsteered model's answers to the first neutral prompts."""
-    asked = config.sweep
-    prompts = files.load_prompts(asked.neutral_prompts)[: asked.neutral]
-    return divergence.prepare(door, prompts, asked.which, asked.system)
 
 
 def planned(
@@ -147,20 +137,13 @@ def _solved(
     config: EqualCostConfig,
     progress: Progress,
     units: Units,
-    name: str,
     heard: list[str],
 ) -> AtBudget:
-    """The strengths of one operation, from an earlier run where it found them."""
-    kept = units.load_arrays(f"strengths_{name}")
-    if kept is not None:
-        found = [CostedStrength(**one) for one in json.loads(kept["json"].tobytes())]
-        if len(found) == len(turns):
-            progress(1, 1, f"{name}: strengths as found before")
-            return AtBudget(turns=turns, strengths=found)
-    new = cells.at_budget(neutral, turns, config.budget, config.of, progress, heard.append)
-    plain = json.dumps([asdict(one) for one in new.strengths]).encode()
-    units.save_arrays(f"strengths_{name}", {"json": np.frombuffer(plain, dtype=np.uint8)})
-    return new
+    """The strengths of one operation."""
+    name, note = f"strengths_{turns[0].operation}", heard.append
+    return cells.kept_at_budget(
+        units, name, neutral, turns, config.budget, config.of, progress, note
+    )
 
 
 def _joined(parts: Iterable[AtBudget]) -> AtBudget:

@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from engine.configs.steering.doses import Which
+from engine.configs.sweeps import EvaluateConfig
 from engine.errors import DataError
 from engine.evaluators import text_figures
 from engine.evaluators.cells import end_tokens
@@ -24,6 +25,7 @@ from engine.model.blocks import RowCache
 from engine.model.edits import Edit, EditBatch, first_edited
 from engine.model.forward import Forward, Start
 from engine.model.prompts import shared_prefix
+from engine.questions import files
 
 KEPT_BYTES = 256 * 2**20
 """Of unsteered states, and as much of unsteered log-probabilities, kept for further rows."""
@@ -125,6 +127,16 @@ def prepare(
     ends = end_tokens(door)
     answers = text_figures.greedy(door, tokens, ends, MOST_TOKENS, _unseen, adapter=adapter)
     return NeutralAnswers(door, adapter, tokens, answers)
+
+
+def of_sweep(door: Forward, asked: EvaluateConfig) -> NeutralAnswers:
+    """The unsteered model's answers to the neutral prompts that a sweep names.
+
+    Raises:
+        DataError: As `prepare`; also if their file cannot be read.
+    """
+    prompts = files.load_prompts(asked.neutral_prompts)[: asked.neutral]
+    return prepare(door, prompts, asked.which, asked.system)
 
 
 def _unseen(_count: int) -> None:

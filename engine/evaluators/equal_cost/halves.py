@@ -4,9 +4,8 @@ Everything but answers comes from the first half, so that nothing of the second 
 turn. Knows nothing of what is searched and of how the best is chosen.
 """
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -18,14 +17,13 @@ from engine.configs.sweeps import EvaluateConfig
 from engine.evaluators import ab, aiming, sweeps
 from engine.evaluators.aiming import Aimed, Ground
 from engine.evaluators.equal_cost import divergence
-from engine.evaluators.equal_cost.cells import AtBudget, Turn, at_budget
+from engine.evaluators.equal_cost.cells import AtBudget, Turn, kept_at_budget
 from engine.evaluators.equal_cost.divergence import NeutralAnswers
-from engine.evaluators.equal_cost.solving import CostedStrength
 from engine.evaluators.readings.asked import Asked
 from engine.evaluators.rows import SweepRow, baseline
 from engine.model.forward import Forward
 from engine.progress import Progress
-from engine.questions import files, repeats
+from engine.questions import repeats
 from engine.records.records import Question, VectorSet
 from engine.statistics.budgets import choosing
 from engine.statistics.cells import labels_of
@@ -73,16 +71,10 @@ class Halves:
 
     def solve(self, name: str, turns: Sequence[Turn], budget: float) -> AtBudget:
         """The strengths at which turns cost a budget; an earlier try's, where it came so far."""
-        before = self.units.load_arrays(name)
-        if before is not None and "strengths" in before:
-            told = json.loads(before["strengths"].tobytes())
-            found = AtBudget(turns=turns, strengths=[CostedStrength(**one) for one in told])
-        else:
-            size = len(turns) * self.neutral.texts * USUAL_TRIES
-            report = self._stretch(size)
-            found = at_budget(self.neutral, turns, budget, self.config.of, report, self._note)
-            told = json.dumps([asdict(one) for one in found.strengths]).encode()
-            self.units.save_arrays(name, {"strengths": np.frombuffer(told, dtype=np.uint8)})
+        report = self._stretch(len(turns) * self.neutral.texts * USUAL_TRIES)
+        found = kept_at_budget(
+            self.units, name, self.neutral, turns, budget, self.config.of, report, self._note
+        )
         self.done += len(turns) * self.neutral.texts * USUAL_TRIES
         return found
 
@@ -155,12 +147,10 @@ def opened(
     labels = labels_of(pd.Index([question.id for question in questions]), groups)
     progress(0, 1, "reading questions and neutral prompts")
     ground = aiming.ground(door, asked, sets, first)
-    prompts = files.load_prompts(asked.neutral_prompts)[: asked.neutral]
-    neutral = divergence.prepare(door, prompts, asked.which, asked.system)
     return Halves(
         config=config,
         ground=ground,
-        neutral=neutral,
+        neutral=divergence.of_sweep(door, asked),
         questions=(first, second),
         labels=(labels[parts[0]], labels[parts[1]]),
         units=units,

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Int
 
+from engine.configs.budgets.costs import Of
 from engine.configs.core import require
 from engine.configs.steering.doses import Which
 from engine.evaluators.equal_cost.divergence import NeutralAnswers, divergences, mean_and_p95
@@ -19,8 +20,6 @@ from engine.maths.secant import Solved
 from engine.model.edits import Edit
 from engine.progress import Progress
 
-Of = Literal["mean", "p95"]
-"""Over the tokens of all neutral answers."""
 RELATIVE_START = 0.25
 """Norm of what is added, in median residual norms, that a search may begin with."""
 SHARE_START = 0.3

@@ -195,19 +195,29 @@ def check_part(part: BlendPart, found: VectorSet, door: Forward) -> None:
     Raises:
         ConfigError: In one sentence.
     """
-    count, width = found.vectors.shape
-    model = door.loaded.config.short_name
+    count = len(found.vectors)
     if part.index >= count:
         raise ConfigError(
             f"Vector {part.index} was asked for, but {found.method} {found.digest} has vectors "
             f"0 to {count - 1}: choose one of them."
         )
+    check_width(found, door)
+    door.check_layer(found.sites[part.index].block, f"block of vector {part.index}")
+
+
+def check_width(found: VectorSet, door: Forward) -> None:
+    """Refuse vectors that are longer or shorter than the model's states.
+
+    Raises:
+        ConfigError: In one sentence.
+    """
+    width = found.vectors.shape[1]
     if width != door.hidden:
         raise ConfigError(
-            f"The vectors of {found.method} {found.digest} have width {width}, but {model} has "
-            f"hidden size {door.hidden}: use vectors found on this model."
+            f"The vectors of {found.method} {found.digest} have width {width}, but "
+            f"{door.loaded.config.short_name} has hidden size {door.hidden}: use vectors found on "
+            "this model."
         )
-    door.check_layer(found.sites[part.index].block, f"block of vector {part.index}")
 
 
 def foreign_notes(door: Forward, sets: Mapping[str, VectorSet]) -> list[str]:

@@ -5,6 +5,7 @@ the unsteered model before the pass: z of the prompt's mean state, as Lee et al.
 2409.05907) decide from pooled states. A text whose gate stays shut is not touched at all.
 """
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -67,7 +68,7 @@ class SteeredRows:
     adapter: Which = True
     _batches: dict[tuple[bool, ...], EditBatch] = field(default_factory=dict, init=False)
 
-    @property
+    @functools.cached_property
     def gates(self) -> list[PromptGate]:
         """Those that are decided before a text is run, each once."""
         found = [e.gate for row in self.rows for e in row if isinstance(e.gate, PromptGate)]
