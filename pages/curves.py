@@ -5,8 +5,8 @@ import streamlit as st
 from dashboard.charts import vector_view
 from dashboard.session import resources, state
 from dashboard.views import adaptive, equal_cost
-from dashboard.views.curves import curves, methods, questions, said, so_far, vector_card
-from dashboard.widgets import sweep_kinds, widgets
+from dashboard.views.curves import curves, methods, questions, said, so_far
+from dashboard.widgets import sweep_kinds, vector_card, widgets
 from dashboard.words import captions
 from engine.errors import EngineError
 

@@ -3,5 +3,5 @@
 Knows nothing of single pages.
 
 Public: adaptive, bound, equal_cost, retrying, searches, sharing, sheets, sweep_kinds, trainings,
-widgets.
+vector_card, widgets.
 """

@@ -11,8 +11,7 @@ from dashboard.frames import overview, undefined
 from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import METRICS, PARTS, Sweep
 from dashboard.session import navigation, pin_card, pinned, resources, state
-from dashboard.views.curves import vector_card
-from dashboard.widgets import sharing, widgets
+from dashboard.widgets import sharing, vector_card, widgets
 from dashboard.words import captions
 from engine.records.records import RecordInfo
 from engine.store import beforehand, unfinished

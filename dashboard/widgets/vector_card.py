@@ -1,4 +1,7 @@
-"""What may be said of one vector, in a line of badges and a row of figures."""
+"""What may be said of one vector, in a line of badges and a row of figures.
+
+Knows nothing of charts or of pages.
+"""
 
 import streamlit as st
 
