@@ -2,6 +2,7 @@
 
 Knows nothing of torch, contents of files or screens.
 
-Public: adaptive, behaviours, budgets, core, datasets, evidence, fields, finders, grid_columns,
-grids, judges, keywords, pairs, registry, sound, steering, studies, sweeps, training.
+Public: adaptive, behaviours, budgets, chats, core, datasets, evidence, fields, finders,
+grid_columns, grids, judges, keywords, pairs, registry, sound, steering, studies, sweeps, training,
+values.
 """

@@ -132,7 +132,7 @@ class GenerateConfig(RunConfig):
             1 <= self.max_new_tokens <= MOST_TOKENS,
             f"{self.max_new_tokens} new tokens were asked for: use 1 to {MOST_TOKENS}.",
         )
-        _check_choice(self.temperature, self.top_k, self.top_p)
+        check_choice(self.temperature, self.top_k, self.top_p)
         require(self.samples >= 1, f"{self.samples} samples were asked for: use at least 1.")
         require(
             self.samples == 1 or self.temperature > 0,
@@ -200,7 +200,7 @@ class GenerateConfig(RunConfig):
         return tuple(dict.fromkeys(named))
 
 
-def _check_choice(temperature: float, top_k: int, top_p: float) -> None:
+def check_choice(temperature: float, top_k: int, top_p: float) -> None:
     """Refuse what no token can be chosen with, and limits that a greedy text ignores."""
     require(
         math.isfinite(temperature) and temperature >= 0,

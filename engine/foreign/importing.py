@@ -20,6 +20,7 @@ from engine.configs import registry, studies
 from engine.configs.adaptive import AdaptiveConfig, config_of
 from engine.configs.budgets import equal_cost
 from engine.configs.budgets.equal_cost import EqualCostConfig
+from engine.configs.values import built
 from engine.errors import ConfigError, DataError, EngineError, StoreError
 from engine.questions.rows import UnusableRow, question_id, split
 from engine.records import readings
@@ -268,6 +269,12 @@ def _check_generation(store: Store, path: Path, record: dict[str, Any]) -> None:
     )
 
 
+def _check_conversation(store: Store, path: Path, record: dict[str, Any]) -> None:  # noqa: ARG001
+    found = store.load_conversation(path)
+    _agree(bool(found.exchanges), "a conversation should hold at least one turn")
+    built(configs.ModelConfig, found.config["model"])
+
+
 def _check_experiment(store: Store, path: Path, record: dict[str, Any]) -> None:  # noqa: ARG001
     name, config = record["name"], record["config"]
     if name in studies.STUDIES:
@@ -311,5 +318,6 @@ KINDS: dict[str, Callable[[Store, Path, dict[str, Any]], None]] = {
     "vectors": _check_vectors,
     "evaluation": _check_evaluation,
     "generation": _check_generation,
+    "conversation": _check_conversation,
     "experiment": _check_experiment,
 }

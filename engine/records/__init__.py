@@ -2,6 +2,6 @@
 
 Knows nothing of files, torch or screens.
 
-Public: columns, grids, measures, provenance, readings, records, sound_tables, soundness, steered,
-strict.
+Public: columns, conversations, grids, measures, provenance, readings, records, sound_tables,
+soundness, steered, strict.
 """

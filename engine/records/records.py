@@ -240,7 +240,7 @@ class RecordInfo(NamedTuple):
     """One line of the library: what a stored record is, without loading it."""
 
     digest: str
-    kind: Literal["vectors", "evaluation", "generation", "experiment"]
+    kind: Literal["vectors", "evaluation", "generation", "conversation", "experiment"]
     method: str
     model: str
     created: str

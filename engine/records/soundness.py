@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 from engine.errors import StoreError
 from engine.records.sound_behaviours import Behaviour
 from engine.records.sound_budgets import Blend, Suggestion
+from engine.records.sound_conversations import Conversation, follows
 from engine.records.sound_equal_cost import EqualCost
 from engine.records.sound_parts import Figure, Judging, Letter, Named, Plain, Record, Site, Whole
 from engine.records.sound_tables import hold
@@ -293,6 +294,7 @@ KINDS: dict[str, Any] = {
     "vectors": _Vectors,
     "evaluation": _Evaluation,
     "generation": _Generation,
+    "conversation": Conversation,
 }
 
 
@@ -316,6 +318,8 @@ def check(record: dict[str, Any], source: str) -> None:
             f"{source} cannot be shown: {place!r}, where {first['msg'].lower()}. It is of another "
             "version or was changed after it was written: ask for the original."
         ) from error
+    for number, one in enumerate(record.get("exchanges", ())):
+        hold(follows(number, one), source, f"turn {number} is not where it must be in the tree")
     for name, steps in record.get("history", {}).items():
         widths = {len(step) for step in steps}
         is_even = len(widths) <= 1 and max(widths, default=1) <= len(record["sites"])

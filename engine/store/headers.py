@@ -21,6 +21,7 @@ KINDS = {
     "vectors": "a set of vectors",
     "evaluation": "an evaluation",
     "generation": "a grid of generations",
+    "conversation": "a conversation",
     "experiment": "an experiment",
 }
 
@@ -113,6 +114,8 @@ def _summary(record: dict[str, Any]) -> str:
     if record["kind"] == "generation":
         columns = _count(config.get("configurations", ()), "configuration")
         return f"{_count(config.get('prompts', ()), 'prompt')}, {columns}"
+    if record["kind"] == "conversation":
+        return _count(record["exchanges"], "turn")
     title = record.get("title")
     if title and title == registry.titled(str(record.get("name"))):
         # Every line that holds a summary has the study's name before it.

@@ -17,6 +17,7 @@ PLACES = (
     ("vectors", "*.safetensors"),
     ("results", "*.parquet"),
     ("results", "experiment_*.json"),
+    ("results", "conversation_*.json"),
 )
 """Where records lie, below the root."""
 

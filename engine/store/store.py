@@ -20,6 +20,7 @@ from engine.configs.core import SCHEMA_VERSION, Site
 from engine.errors import StoreError
 from engine.records import measures, sound_tables, soundness, strict
 from engine.records.columns import completed
+from engine.records.conversations import Conversation
 from engine.records.grids import GENERATION_COLUMNS, Generation
 from engine.records.records import (
     Evaluation,
@@ -93,6 +94,11 @@ class Store:
         data = packing.sealed_table(record, generation.frame)
         return write_atomically(self.root / "results" / name, data)
 
+    def save_conversation(self, talk: Conversation) -> Path:
+        """Write a conversation as far as it came; it keeps its name while it grows."""
+        name, data = packing.conversation_file(talk)
+        return write_atomically(self.root / "results" / name, data)
+
     def add(self, record: dict[str, Any], suffix: str, data: bytes) -> Path:
         """Keep the whole file of a record made elsewhere; see `importing`, which checks it.
 
@@ -101,8 +107,7 @@ class Store:
         """
         kind = record["kind"]
         folder = "vectors" if kind == "vectors" else "results"
-        method = {"evaluation": "ab", "generation": "generations", "experiment": "experiment"}
-        first = method.get(kind) or str(record["method"])
+        first = packing.FIRST.get(kind) or str(record["method"])
         name = packing.file_name(first, record["model"], record["digest"], suffix)
         path = self.root / folder / name
         if path.exists():
@@ -217,6 +222,12 @@ class Store:
         with readable(path):
             return adaptive.completed(seals.opened(record))
 
+    def load_conversation(self, digest_or_path: str | Path) -> Conversation:
+        """Read a conversation, named by the start of its digest or by its file."""
+        path, record = self._open(digest_or_path, "conversation")
+        with readable(path):
+            return packing.conversation(record)
+
     def find(self, digest_prefix: str) -> RecordInfo:
         """The one record whose digest begins so.
 
@@ -323,6 +334,7 @@ def _is_whole(path: Path, kind: str, _times: Times) -> bool:
         "vectors": store.load_vectors,
         "evaluation": store.load_evaluation,
         "generation": store.load_generation,
+        "conversation": store.load_conversation,
         "experiment": store.load_experiment,
     }
     try:
