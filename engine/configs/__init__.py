@@ -3,6 +3,6 @@
 Knows nothing of torch, contents of files or screens.
 
 Public: adaptive, behaviours, budgets, chats, core, datasets, evidence, fields, finders,
-grid_columns, grids, judges, keywords, pairs, registry, sound, steering, studies, sweeps, training,
-values.
+grid_columns, grids, judges, keywords, pairs, reads, registry, sound, steering, studies, sweeps,
+training, values.
 """

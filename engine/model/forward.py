@@ -275,26 +275,27 @@ class Forward:
         self,
         start: Start,
         edits: EditBatch,
-        prompt_length: int,
+        before: int,
         show: Show,
         past: RowCache | None = None,
     ) -> None:
-        """Show each row's float32 logits before every token that follows the text's prompt.
+        """Show each row's float32 logits before every token that follows the first ones.
 
         Args:
             start: The text.
             edits: One row each.
-            prompt_length: Tokens of its prompt, at least one.
+            before: Tokens before those that are read, at least one; mostly the prompt's.
             show: Is given the logits of some places at a time, row by row.
-            past: Keys and values of positions before the prompt's last one.
+            past: Keys and values of positions before the last one of these.
         """
-        count = len(start.tokens) - prompt_length
+        count = len(start.tokens) - before
         with self._door(start.adapter):
             if self._runner is None:
-                shown_by_hooks(self.hooked, start.tokens, edits, prompt_length, show)
+                length = start.prompt_length
+                shown_by_hooks(self.hooked, start.tokens, edits, (length, count), show)
                 return
             hidden = start.hidden[:, past.length if past else 0 : -1].expand(edits.rows, -1, -1)
-            edit = edit_at(edits, prompt_length)
+            edit = edit_at(edits, start.prompt_length)
             out = self._runner.span(hidden, start.after, self.blocks - 1, edit, past, last=count)
             self._head.each(out, show)
 

@@ -3,5 +3,5 @@
 Knows nothing of files, torch or screens.
 
 Public: columns, conversations, grids, measures, provenance, readings, records, sound_tables,
-soundness, steered, strict.
+soundness, steered, strict, strips.
 """

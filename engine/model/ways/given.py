@@ -43,18 +43,22 @@ def given_by_hooks(
 
 
 def shown_by_hooks(
-    hooked: HookedRunner, tokens: list[int], edits: EditBatch, prompt_length: int, show: Show
+    hooked: HookedRunner,
+    tokens: list[int],
+    edits: EditBatch,
+    lengths: tuple[int, int],
+    show: Show,
 ) -> None:
-    """Show each row's logits before every token that follows the prompt.
+    """Show each row's logits before each of a text's last tokens.
 
     Args:
         hooked: The model.
         tokens: The whole text.
         edits: One row each.
-        prompt_length: Tokens of the text before those that are read.
+        lengths: Of the prompt, which tells what is steered, and of what is read.
         show: Is given the places row by row.
     """
-    count, first = len(tokens) - prompt_length, 0
+    (prompt_length, count), first = lengths, 0
     for logits in _before_last(hooked, tokens, edits, prompt_length, count):
         show(logits.flatten(0, 1), first)
         first += len(logits) * count

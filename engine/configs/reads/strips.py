@@ -1,0 +1,97 @@
+"""What a token strip is asked of: one text, some vectors at blocks, and how it is steered.
+
+A strip is a quick figure and no record, so nothing here has a digest. Knows nothing of torch.
+"""
+
+from dataclasses import dataclass, field
+
+from engine.configs.core import ModelConfig, require
+from engine.configs.grids import Configuration
+from engine.configs.steering import doses
+from engine.configs.steering.doses import Which
+
+RANDOMS = 64
+"""Random directions beside each vector."""
+MOST_TOKENS = 4096
+"""Of a text; more nobody reads token by token."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Passage:
+    """One text: a prompt with an answer, a text as it is, or tokens."""
+
+    prompt: str | None = None
+    """A user's turn, which the chat template wraps."""
+    system: str | None = None
+    """Its system prompt."""
+    answer: str = ""
+    """What follows the prompt."""
+    plain: str | None = None
+    """A text that no template wraps."""
+    tokens: tuple[int, ...] = ()
+    """The text as tokens, where they are known."""
+    prompt_length: int = 0
+    """How many of the tokens are its prompt."""
+
+    def __post_init__(self) -> None:
+        """Refuse no text, two texts, and a prompt that is longer than its text."""
+        given = [self.prompt is not None, self.plain is not None, bool(self.tokens)]
+        require(sum(given) == 1, "A strip is of one text: give a prompt, a plain text or tokens.")
+        text = self.prompt if self.prompt is not None else self.plain
+        require(bool(self.tokens) or bool((text or "").strip()), "The text is empty: write one.")
+        require(
+            0 <= self.prompt_length <= len(self.tokens),
+            f"The prompt is said to have {self.prompt_length} tokens, but the text has "
+            f"{len(self.tokens)}: give at most as many.",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class VectorAt:
+    """One stored vector, read at a block."""
+
+    digest: str
+    index: int = 0
+    block: int | None = None
+    """At whose output it is read; None is the vector's own site."""
+
+    @property
+    def reference(self) -> str:
+        """As links write it."""
+        return f"{self.digest}:{self.index}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StripAsk:
+    """All that strips of one text depend on; equal asks have equal strips."""
+
+    passage: Passage
+    vectors: tuple[VectorAt, ...]
+    model: ModelConfig = field(default_factory=ModelConfig)
+    adapter: bool | str = False
+    """The weights that read: the base model, or an adapter."""
+    dose: str | None = None
+    """Of the adapter."""
+    columns: tuple[Configuration, ...] = ()
+    """What steers, all at once; none compares nothing."""
+    seed: int = 0
+    """Of the random directions."""
+
+    def __post_init__(self) -> None:
+        """Refuse strips of no vector, and a dose that means nothing."""
+        require(len(self.vectors) > 0, "A strip needs a vector: choose one.")
+        _ = self.which
+
+    @property
+    def which(self) -> Which:
+        """The weights that read, as the door is asked for them."""
+        return doses.chosen(self.adapter, self.dose, tuple(self.model.adapters))
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """The vector sets that are used, each once."""
+        named = [one.digest for one in self.vectors]
+        for column in self.columns:
+            named += [part.digest for part in column.blend]
+            named += [digest for digest, _ in column.referred]
+        return tuple(dict.fromkeys(named))

@@ -1,0 +1,98 @@
+"""What projections are on neutral text: of a vector, and of random directions beside it.
+
+The states are those of the prompts by which gates are told (`steering.usual`), so that a value
+here is the one that a gate compares. Knows nothing of the text that is measured.
+"""
+
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
+
+from jaxtyping import Float
+from torch import Tensor
+
+from engine.configs.core import Site
+from engine.configs.steering.doses import Which
+from engine.configs.steering.interventions import NEUTRAL
+from engine.errors import DataError
+from engine.evaluators.steering.usual import Usual
+from engine.maths.directions import random_directions
+from engine.model.forward import Forward
+
+MOST_KEPT = 3
+"""Adapters and doses of one model whose neutral states are kept."""
+LEAST_SD = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """Mean and sd of some directions' projections over the tokens of neutral text."""
+
+    mean: Float[Tensor, " directions"]
+    sd: Float[Tensor, " directions"]
+
+    def values(
+        self, projections: Float[Tensor, "tokens directions"]
+    ) -> Float[Tensor, "tokens directions"]:
+        """Projections in sds from the mean."""
+        return (projections - self.mean) / self.sd
+
+
+@dataclass(eq=False)
+class Yardstick:
+    """Neutral states of one model with one adapter; it does not hold on to the model."""
+
+    adapter: Which
+    hidden: int
+    _states: dict[Site, Float[Tensor, "tokens hidden"]] = field(default_factory=dict, init=False)
+    _scales: dict[tuple[Site, int, int], Scale] = field(default_factory=dict, init=False)
+
+    def know(self, door: Forward, sites: list[Site]) -> None:
+        """Capture the states at all sites in one pass a prompt."""
+        wanted = [site for site in sites if site not in self._states]
+        if wanted:
+            usual = Usual.of(door, NEUTRAL, None, self.adapter)
+            usual.know(wanted)
+            self._states |= {site: usual.tokens(site) for site in wanted}
+
+    def of(self, units: Float[Tensor, "directions hidden"], site: Site) -> Scale:
+        """The scale of unit directions at a site that is known.
+
+        Raises:
+            DataError: If neutral states do not differ along one of them.
+        """
+        along = self._states[site].to(units.dtype) @ units.T
+        sd = along.std(0)
+        if not bool((sd > LEAST_SD).all()):
+            raise DataError(
+                f"Neutral states do not differ along the vector at the {site.words}: there is "
+                "nothing to measure it by; choose another block."
+            )
+        return Scale(along.mean(0), sd)
+
+    def of_randoms(
+        self, site: Site, count: int, seed: int
+    ) -> tuple[Float[Tensor, "directions hidden"], Scale]:
+        """Random unit directions, and their scale."""
+        units = random_directions(count, self.hidden, seed)
+        key = site, count, seed
+        if key not in self._scales:
+            self._scales[key] = self.of(units, site)
+        return units, self._scales[key]
+
+
+_known: WeakKeyDictionary[Forward, dict[Which, Yardstick]] = WeakKeyDictionary()
+
+
+def yardstick(door: Forward, adapter: Which, sites: list[Site]) -> Yardstick:
+    """The yardstick of a model with its adapter so, which knows these sites.
+
+    It is made once and kept while the model is.
+    """
+    kept = _known.setdefault(door, {})
+    found = kept.pop(adapter, None) or Yardstick(adapter, door.hidden)
+    # The latest stands last, and the first is let go.
+    kept[adapter] = found
+    for older in list(kept)[:-MOST_KEPT]:
+        kept.pop(older, None)
+    found.know(door, sites)
+    return found
