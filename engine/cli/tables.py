@@ -19,7 +19,7 @@ from engine.records import readings, steered
 from engine.records.grids import Generation
 from engine.records.readings import LETTERS, Reading
 from engine.records.records import Evaluation, RecordInfo, VectorSet
-from engine.runs.engine import EngineStatus
+from engine.runs.status import EngineStatus
 from engine.statistics import cells as statistics
 from engine.statistics import flags, nulls, side_effects, whole, yardsticks
 from engine.statistics.yardsticks import YARDSTICK

@@ -64,7 +64,7 @@ def run(
         if not kept:
             return
         if len(kept) < len(going):
-            batch = _chosen(batch, kept)
+            batch = chosen(batch, kept)
             decoder.keep(kept, batch)
             going = [going[place] for place in kept]
         logits = decoder.next([token for token in tokens if token is not None])
@@ -93,6 +93,7 @@ def in_batches(
     Batches(door.loaded, kind, rows_per_batch(door, positions)).over(count, work, note)
 
 
-def _chosen(batch: EditBatch, rows: list[int]) -> EditBatch:
+def chosen(batch: EditBatch, rows: list[int]) -> EditBatch:
+    """The edits of the rows that go on, without those that are nobody's any more."""
     used = [g for g in batch.select(rows).groups if bool((g.scales != 0).any())]
     return EditBatch(rows=len(rows), groups=tuple(used))

@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from torch import nn
 
 from engine.errors import ModelError
-from engine.model.adapter_switch import ABSENT, Adapter, AdapterSwitch, Swap, put
+from engine.model.switching.adapter_switch import ABSENT, Adapter, AdapterSwitch, Swap, put
 
 KINDS = {
     "LORA", "ADALORA", "IA3", "LOHA", "LOKR", "OFT", "VERA", "LN_TUNING", "HRA",

@@ -101,12 +101,22 @@ EditAt = Callable[
 """(output of a block, block, first position) -> the output after this row's edits."""
 
 
+def _stay() -> None:
+    """Let nobody in."""
+
+
 class BlockRunner:
     """The blocks of one decoder, run by hand."""
 
-    def __init__(self, core: Any) -> None:
-        """Take a decoder with `embed_tokens`, `layers`, `norm` and `rotary_emb`."""
+    def __init__(self, core: Any, give_way: Callable[[], None] = _stay) -> None:
+        """Take a decoder with `embed_tokens`, `layers`, `norm` and `rotary_emb`.
+
+        Args:
+            core: The decoder.
+            give_way: Called between blocks; may let others use the model meanwhile.
+        """
         self.core = core
+        self._give_way = give_way
         self.layers: nn.ModuleList = core.layers
         self._fused = fused.blocks(core)
 
@@ -152,6 +162,7 @@ class BlockRunner:
             keep.length = first + count
         hidden = edit(hidden, after, first)
         for block in range(after + 1, to + 1):
+            self._give_way()
             if block == to and last is not None and last < count:
                 hidden = self._last_block(block, hidden, context, (past, keep), last)
                 if last == 0:

@@ -47,6 +47,8 @@ class Forward:
         self.hooked = HookedRunner(loaded.causal)
         self.checks: Sequence[Check] = ()
         """What the self-tests found; filled by them."""
+        self.kept: dict[str, Any] = {}
+        """What others have measured of this model, by their names; it goes when the door goes."""
         self._head = Head(loaded.causal)
 
     @property
@@ -75,7 +77,7 @@ class Forward:
             return None
         current = self.loaded.switch.current or self.loaded.causal
         if current not in self._runners:
-            self._runners[current] = BlockRunner(self.loaded.causal.model)
+            self._runners[current] = BlockRunner(self.loaded.causal.model, self.lock.give_way)
         return self._runners[current]
 
     @property

@@ -16,7 +16,6 @@ from engine.configs.steering.doses import Dose, Which
 from engine.errors import ModelError
 from engine.model import adapters, collection
 from engine.model import memory as allocator
-from engine.model.adapter_switch import Adapter, AdapterSwitch
 from engine.model.adapters import Fit
 from engine.model.checkpoints import reading
 from engine.model.checkpoints.decoders import refuse_unsteerable, text_decoder
@@ -27,6 +26,7 @@ from engine.model.gguf import unpacking
 from engine.model.identity import ModelSource, bring, resolve, sources
 from engine.model.memory import BatchSizes
 from engine.model.prompts import Prompter
+from engine.model.switching.adapter_switch import Adapter, AdapterSwitch
 from engine.progress import Progress, silent
 
 DTYPES = {

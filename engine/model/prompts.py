@@ -16,6 +16,8 @@ from engine.model.templates import Template, Turn
 
 FALLBACK = "{system}{user}\n\nAnswer: "
 """Plain template for tokenizers without a chat template."""
+_PLAIN = {"system": "{}\n\n", "user": "{}\n\nAnswer: ", "assistant": "{}\n\n"}
+"""The same, turn by turn."""
 NO_TEMPLATE = (
     "This tokenizer has no chat template: prompts are plain text, the system prompt "
     "first, then the question and 'Answer:'."
@@ -112,8 +114,44 @@ class Prompter:
             raise ValueError("Only a chat template writes conversations.")
         return self._template.conversation(turns, begins=False)
 
-    def encode(self, rendered: str) -> list[int]:
+    def spoken(self, turns: Sequence[Turn], answer: str = "", more: int = 0) -> list[int]:
+        """Token ids of a conversation up to where the model answers; of one question, as `tokens`.
+
+        Args:
+            turns: The last one is the user's; a system turn, if any, comes first.
+            answer: The beginning of the answer.
+            more: How many tokens may be written after it.
+
+        Raises:
+            ModelError: If the chat template cannot be rendered, or refuses these turns.
+            DataError: If the model has no positions for all of it.
+        """
+        if self._template is None:
+            rendered = "".join(_PLAIN[str(turn["role"])].format(turn["content"]) for turn in turns)
+        else:
+            rendered = self._template.conversation(turns, begins=True)
+        found = self.encode(rendered + answer)
+        self.positions.take(len(found), more)
+        return found
+
+    def raw(self, text: str, more: int = 0) -> list[int]:
+        """Token ids of a text that the model goes on from, without any template.
+
+        Raises:
+            DataError: If it is empty, or the model has no positions for all of it.
+        """
+        if not text.strip():
+            raise DataError("The text is empty: write one.")
+        found = self.encode(text, is_plain=True)
+        self.positions.take(len(found), more)
+        return found
+
+    def encode(self, rendered: str, is_plain: bool | None = None) -> list[int]:
         """Token ids of a rendered prompt; templates already hold their own special tokens.
+
+        Args:
+            rendered: The text.
+            is_plain: Whether the tokenizer adds its own special tokens; None asks the template.
 
         Raises:
             DataError: If the model does not know one of them, or the text is not whole.
@@ -123,9 +161,10 @@ class Prompter:
                 "The prompt or its chat template holds half of a character (a lone surrogate): "
                 "remove it."
             )
-        ids = self.tokenizer(rendered, add_special_tokens=not self.has_template)["input_ids"]
+        plain = not self.has_template if is_plain is None else is_plain
+        ids = self.tokenizer(rendered, add_special_tokens=plain)["input_ids"]
         eos = self.tokenizer.eos_token_id
-        if not self.has_template and len(ids) > 1 and ids[-1] == eos:
+        if plain and len(ids) > 1 and ids[-1] == eos:
             ids = ids[:-1]
         if self._vocabulary is not None and max(ids, default=0) >= self._vocabulary:
             token = self.tokenizer.convert_ids_to_tokens(max(ids))

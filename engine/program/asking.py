@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.configs import keywords, registry
+from engine.configs.chats import Pane, Settings
 from engine.configs.core import ModelConfig, RunConfig, VectorRef
 from engine.configs.finders import FinderConfig
 from engine.configs.grid_columns import columns
@@ -17,6 +18,7 @@ from engine.configs.grids import BlendPart, Configuration, GenerateConfig
 from engine.configs.sweeps import EvaluateConfig, knowledge_of, usual_scales
 from engine.errors import ConfigError
 from engine.program.bar import bar_if_seen
+from engine.program.chatting import PANES, Chat
 from engine.program.frames import Compared
 from engine.program.objects import (
     Shown,
@@ -165,6 +167,24 @@ class Asking:
         made = columns(steered, named, many, model.tuned, tuned, asked)
         config = dataclasses.replace(config, configurations=made)
         return ShownTexts(self.store.load_generation(self._done(config)))
+
+    def chat(self, panes: Sequence[Pane] = PANES, **settings: Any) -> Chat:
+        """A conversation whose panes answer side by side; `say` on it asks them.
+
+        Args:
+            panes: Which models answer, each with its vectors; one unsteered model if left out.
+            settings: Fields of `Settings`, such as `system=`, `temperature=`, `seed=`; `model=`,
+                `adapter=` and the rest of a model.
+
+        Raises:
+            ConfigError: If a setting is not known or cannot work.
+        """
+        names = keywords.names_of(Settings)
+        keywords.refuse_others("A chat", settings, names | set(keywords.MODEL))
+        refs = [VectorRef(digest=digest) for pane in panes for digest in pane.digests]
+        model = keywords.model_of(settings, self._model_of(refs))
+        values = {name: value for name, value in settings.items() if name in names}
+        return Chat(self, model, tuple(panes), keywords.config_from(Settings, values))
 
     def similarity(
         self, first: Vectors, second: Vectors, null: Vectors | None = None

@@ -2,5 +2,5 @@
 
 Knows nothing of screens and the command line.
 
-Public: adaptive, engine, evidence, queue, reads, single, studies, training.
+Public: adaptive, engine, evidence, live, queue, reads, single, status, studies, talking, training.
 """

@@ -3,6 +3,7 @@
 Knows nothing of jobs or stores. Importing it does not import torch.
 """
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,7 +85,7 @@ class Doors:
         from engine.model import forward, loading
 
         # Each door tells its own date to the template; the weights serve them all.
-        base = replace(model, adapter=None, more_adapters=(), date=TEMPLATE_DATE)
+        base = _base_of(model)
         self._open.pop(model, None)
         if self._base is None or not self._is_base(base):
             self.close()
@@ -104,6 +105,15 @@ class Doors:
         collection.set_aside()
         return found
 
+    def holds(self, model: ModelConfig) -> bool:
+        """Whether the weights in memory are this model's, with whatever adapter."""
+        return self._is_base(_base_of(model))
+
+    def hurried(self) -> AbstractContextManager[None]:
+        """Before all jobs, in the passes of the model in memory."""
+        assert self._base is not None
+        return self._base.switch.lock.hurried()
+
     def _is_base(self, base: ModelConfig) -> bool:
         if self._base is None or self._base.config != base:
             return False
@@ -118,6 +128,10 @@ class Doors:
         self._base = None
         self._open = {}
         loading.free_memory()
+
+
+def _base_of(model: ModelConfig) -> ModelConfig:
+    return replace(model, adapter=None, more_adapters=(), date=TEMPLATE_DATE)
 
 
 def _checked(door: "Forward") -> list["Check"]:

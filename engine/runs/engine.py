@@ -4,12 +4,12 @@ What pages and the command line call. Importing it does not import torch: that h
 worker, when a model is first needed.
 """
 
+import dataclasses
 import os
 import threading
 from contextvars import ContextVar
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from engine import ROOT
 from engine.configs import core as configs
@@ -27,28 +27,16 @@ from engine.records.records import QuestionSet
 from engine.runs.doors import Doors, Opened
 from engine.runs.estimates import estimate
 from engine.runs.job import Job
+from engine.runs.live import Live
 from engine.runs.queue import JobQueue
+from engine.runs.status import EngineStatus, card_of
+from engine.runs.talking import Talks
 from engine.store.store import Store
 
 if TYPE_CHECKING:
     from engine.model.forward import Forward
-    from engine.model.loading import LoadedModel
-    from engine.model.selftests.verdicts import Check
 
 CHANGED = "The files that this job reads were changed after it was named: start it again."
-
-
-@dataclass(frozen=True, kw_only=True)
-class EngineStatus:
-    """What the engine card shows."""
-
-    state: Literal["not loaded", "loading", "ready", "failed"] = "not loaded"
-    model: dict[str, Any] | None = None
-    """name, title, blocks, hidden, dtype, device, adapter, kind."""
-    checks: tuple["Check", ...] = ()
-    memory_used: int = 0
-    memory_total: int = 0
-    error: str | None = None
 
 
 class Engine(Asking):
@@ -73,8 +61,27 @@ class Engine(Asking):
         self._doors = Doors(root, store.root / "results" / ".partial")
         self._named: ContextVar[tuple[RunConfig, str] | None] = ContextVar("named", default=None)
         self._status = EngineStatus()
+        self.live = Live(self)
+        self.talks = Talks(self)
 
     # The model
+
+    def holds(self, model: ModelConfig) -> bool:
+        """Whether a model's weights are in memory; waits while one is loaded."""
+        with self._lock:
+            return self._doors.holds(model)
+
+    def load_beside(self, model: ModelConfig) -> "Forward | None":
+        """The door to a model whose weights are in memory, before all jobs; else None.
+
+        Raises:
+            ModelError: If its adapter cannot be loaded.
+        """
+        with self._lock:
+            if not self._doors.holds(model):
+                return None
+            with self._doors.hurried():
+                return self.load(model)
 
     def load(self, model: ModelConfig, progress: Progress = silent) -> "Forward":
         """The door to a model, loaded once; any other model is unloaded first.
@@ -95,7 +102,7 @@ class Engine(Asking):
                 self._status = EngineStatus(state="failed", error=f"{type(error).__name__}")
                 raise
             door = self._door = found.door
-            card = _card(door.loaded, door)
+            card = card_of(door)
             self._status = EngineStatus(state="ready", model=card, checks=found.checks)
             self._refuse_changed()
             if (named := self._named.get()) is not None:
@@ -104,6 +111,8 @@ class Engine(Asking):
 
     def _opened(self, model: ModelConfig, progress: Progress) -> "Opened":
         self._door = None
+        if not self._doors.holds(model):
+            self.live.stop_all()
         self._status = EngineStatus(state="loading", model={"name": model.model})
         progress(0, 1, f"loading {model.model}")
         return self._doors.open(model, progress)
@@ -121,6 +130,7 @@ class Engine(Asking):
     def unload(self) -> None:
         """Give the model's memory back."""
         with self._lock:
+            self.live.stop_all()
             self._door = None
             self._status = EngineStatus()
             self._doors.close()
@@ -133,7 +143,7 @@ class Engine(Asking):
         from engine.model import loading
 
         used, total = loading.memory(door.loaded.device)
-        return EngineStatus(**{**_shallow(status), "memory_used": used, "memory_total": total})
+        return dataclasses.replace(status, memory_used=used, memory_total=total)
 
     def default_layers(self, model: ModelConfig) -> tuple[int, int]:
         """Source and target block: the study's for a preset, else at the same relative depth.
@@ -309,21 +319,6 @@ def _placed(config: RunConfig, place: Path | None) -> registry.Run:
     if place is not None and not kind.has_place:
         raise ConfigError(f"{kind.title} is kept in the store: leave out {place}.")
     return kind
-
-
-def _shallow(status: EngineStatus) -> dict[str, Any]:
-    return {name: getattr(status, name) for name in status.__dataclass_fields__}
-
-
-def _card(loaded: "LoadedModel", door: "Forward") -> dict[str, Any]:
-    preset = configs.PRESETS.get(loaded.config.model)
-    return {
-        **loaded.identity(),
-        "name": loaded.config.model,
-        "title": preset.title if preset else loaded.config.short_name,
-        "kind": "blocks by hand" if door.is_segmented else "hooks",
-        "notes": list(loaded.notes),
-    }
 
 
 _shared: dict[Path, Engine] = {}

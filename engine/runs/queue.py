@@ -138,7 +138,7 @@ class JobQueue:
             job.error = str(error)
         # Even `sys.exit` in some library must not end the only worker.
         except BaseException as error:  # noqa: BLE001
-            job.error = _sentence(error)
+            job.error = sentence(error)
             job.traceback = traceback.format_exc()
         if state != "done":
             # Frames that were left in the middle refer to tensors until the collector has been.
@@ -235,7 +235,7 @@ def _lives_elsewhere(record: dict[str, Any]) -> bool:
         return False
 
 
-def _sentence(error: BaseException) -> str:
+def sentence(error: BaseException) -> str:
     """An unforeseen error in one line."""
     # By name: importing torch here would take seconds and its own memory.
     if any(kind.__name__ in ("OutOfMemoryError", "MemoryError") for kind in type(error).__mro__):

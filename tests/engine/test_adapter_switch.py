@@ -4,7 +4,7 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 
-from engine.model.adapter_switch import AdapterSwitch
+from engine.model.switching.adapter_switch import AdapterSwitch
 from tests.tiny import causal, seeded
 
 TOKENS = torch.tensor([[5, 9, 2, 77, 31]])

@@ -6,8 +6,8 @@ from streamlit import config
 
 from engine.errors import ModelError
 from engine.progress import Progress
-from engine.runs.engine import EngineStatus
 from engine.runs.job import Job
+from engine.runs.status import EngineStatus
 from tests.pages.conftest import open_page, start, words
 from tests.pages.samples import FakeEngine
 

@@ -12,7 +12,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.session import navigation, resources
-from engine.runs.engine import Engine, EngineStatus
+from engine.runs.engine import Engine
+from engine.runs.status import EngineStatus
 from engine.store.store import Store
 from tests.pages.conftest import start, words
 from tests.pages.pair_samples import fill_families

@@ -13,7 +13,7 @@ from engine.configs.core import ModelConfig
 from engine.errors import ModelError
 from engine.model.sizes import free
 from engine.model.sizes.free import Memory
-from engine.runs.engine import EngineStatus
+from engine.runs.status import EngineStatus
 from engine.store import recent
 from tests import tiny
 from tests.pages.conftest import open_page, start, words

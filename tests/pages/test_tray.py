@@ -10,9 +10,9 @@ import pytest
 from dashboard.frame import sidebar, tray
 from engine.errors import ConfigError
 from engine.progress import Progress
-from engine.runs.engine import EngineStatus
 from engine.runs.job import Job
 from engine.runs.queue import OUT_OF_MEMORY
+from engine.runs.status import EngineStatus
 from tests.pages.conftest import open_page, start, words
 from tests.pages.samples import FakeEngine
 

@@ -1,6 +1,7 @@
 """From a configuration of the grid to the edits of a row."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -29,8 +30,16 @@ class Columns:
         configurations: Sequence[Configuration],
         sets: Mapping[str, VectorSet],
         system: str | None,
+        usual: dict[Any, Usual] | None = None,
     ) -> None:
         """Hold every column against the model.
+
+        Args:
+            door: The model.
+            configurations: The columns.
+            sets: The stored vector sets by the digests that they name.
+            system: System prompt of the prompts that say what is usual.
+            usual: States that were captured before in this model, to be used and added to.
 
         Raises:
             ConfigError: If a vector, a layer or a width does not fit the model.
@@ -39,7 +48,7 @@ class Columns:
         self._door, self._sets, self._system = door, sets, system
         for one in configurations:
             door.loaded.adapter(one.which(tuple(door.loaded.config.adapters)))
-        self._usual: dict[tuple[str, object], Usual] = {}
+        self._usual: dict[Any, Usual] = {} if usual is None else usual
         self._samples = Samples(door)
         self.sites = sites_of(configurations, sets, door)
         self.residuals: Residuals = {}
@@ -69,7 +78,7 @@ class Columns:
 
     def _maker(self, one: Configuration) -> Maker:
         which = one.which(tuple(self._door.loaded.config.adapters))
-        key = one.usual, which
+        key = one.usual, self._system, which
         if key not in self._usual:
             self._usual[key] = Usual.of(self._door, one.usual, self._system, which)
         usual = self._usual[key]

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from engine.configs.steering.doses import Dose
 from engine.errors import ConfigError
-from engine.model.adapter_switch import Adapter
 from engine.model.dosing.layers import Part, dosed
+from engine.model.switching.adapter_switch import Adapter
 
 MOST = 8
 """Doses that are kept: a table holds a few, and another is made in less time than one pass."""

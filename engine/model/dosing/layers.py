@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from torch import nn
 
 from engine.errors import ModelError
-from engine.model.adapter_switch import Adapter, Swap
+from engine.model.switching.adapter_switch import Adapter, Swap
 
 _HELD = ("lora_A", "lora_B", "lora_dropout", "lora_embedding_A", "lora_embedding_B")
 """Where a module of PEFT keeps what it has of each adapter."""

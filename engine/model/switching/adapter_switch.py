@@ -5,13 +5,14 @@ noted once, and a switch changes the entries of the tree, so that without an ada
 the base model itself, and several adapters share one set of weights. Knows nothing of files.
 """
 
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from torch import nn
+
+from engine.model.switching.precedence import Precedence
 
 ABSENT = object()
 """Stands where a tree has no entry."""
@@ -42,7 +43,7 @@ class AdapterSwitch:
 
     def __init__(self, model: nn.Module) -> None:
         """Take a model without adapters, or one that PEFT has wrapped, whose adapter is on."""
-        self.lock = threading.RLock()
+        self.lock = Precedence()
         self.model: Any = model
         is_wrapped = hasattr(model, "peft_config")
         self._current = Adapter(_replaced_by(model), model) if is_wrapped else None

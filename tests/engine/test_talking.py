@@ -1,0 +1,299 @@
+"""Conversations: what panes are asked, what they answer, and that nothing mixes or is lost."""
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from engine.configs.chats import Chip, Pane, Settings, Turn
+from engine.configs.core import ModelConfig, VectorRef
+from engine.configs.finders import RandomConfig
+from engine.configs.grids import BlendPart, Configuration, GenerateConfig
+from engine.configs.sweeps import EvaluateConfig
+from engine.errors import ConfigError, DataError, StoreError
+from engine.runs.engine import Engine
+from engine.runs.talking import Talk
+from engine.store.store import Store
+from tests import tiny
+from tests.reference import generation_reference as slow
+
+KINDS = ("qwen3", "llama", "gpt2")
+PATIENCE = 120.0
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory) -> dict[str, Path]:
+    return {kind: tiny.save_folder(tmp_path_factory.mktemp(kind), kind) for kind in KINDS}
+
+
+@pytest.fixture(scope="module")
+def engines(tmp_path_factory, folders) -> dict[str, Engine]:
+    """One engine a model, with two random vectors in its store."""
+    found = {}
+    for kind in KINDS:
+        engine = Engine(Store(tmp_path_factory.mktemp(f"store-{kind}")), keep_jobs=False)
+        config = RandomConfig(
+            model=ModelConfig(model=str(folders[kind])), source_layer=1, vectors=2, norm=3.0
+        )
+        engine.vectors = engine.run(config)
+        engine.model = config.model
+        found[kind] = engine
+    return found
+
+
+def panes(engine: Engine, *scales: float) -> tuple[Pane, ...]:
+    steered = [
+        Pane(name=f"{scale:+g}", chips=(Chip(digest=engine.vectors, scale=scale),))
+        for scale in scales
+    ]
+    return (Pane(name="unsteered"), *steered)
+
+
+def over(talk: Talk) -> Talk:
+    assert talk.wait(PATIENCE)
+    assert talk.error is None, talk.traceback or talk.error
+    return talk
+
+
+def say(engine: Engine, said: str, *asked: Pane, digest=None, parent=None, **settings) -> Talk:
+    settings = {"max_new_tokens": 6, **settings}
+    turn = Turn(said=said, panes=asked, settings=Settings(**settings), parent=parent)
+    return over(engine.talks.say(engine.model, turn, digest))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_turns_equal_the_slow_reference_and_each_pane_goes_on_from_its_own(
+    engines, kind
+) -> None:
+    engine = engines[kind]
+    asked = panes(engine, 1.0, 0.0)
+    first = say(engine, "Hello there.", *asked, system="Be kind.")
+    second = say(engine, "And now?", *asked, digest=first.digest, parent=0, system="Be kind.")
+
+    door = engine.load(engine.model)
+    vector = torch.from_numpy(engine.store.load_vectors(engine.vectors).vectors[0])
+    tokenizer, talk = door.loaded.tokenizer, engine.store.load_conversation(first.digest)
+    for place, scale in enumerate((0.0, 1.0, 0.0)):
+        said = [
+            ("system", "Be kind."),
+            ("user", "Hello there."),
+            ("assistant", talk.exchanges[0].answers[place].text),
+            ("user", "And now?"),
+        ]
+        text = "".join(f"<|im_start|>{who}\n{words}<|im_end|>\n" for who, words in said)
+        prompt = tokenizer(text + "<|im_start|>assistant\n")["input_ids"]
+        change = {
+            "block": 1,
+            "vector": vector,
+            "scale": scale,
+            "operation": "add",
+            "positions": "all",
+            "preserve_norm": False,
+        }
+        ends = set(door.loaded.stop_tokens)
+        expected = slow.greedy(door.loaded.causal, prompt, [change], False, 6, ends)
+        answer = talk.exchanges[1].answers[place]
+        assert list(answer.tokens) == expected
+        assert answer.prompt_tokens == len(prompt)
+    assert second.texts[0] == second.texts[2]
+    assert second.number == 1
+
+
+def test_one_turn_is_what_a_grid_writes(engines) -> None:
+    engine = engines["qwen3"]
+    part = BlendPart(digest=engine.vectors, index=1)
+    how = {"operation": "spherical", "layers": (2,), "scale": 0.5}
+    column = Configuration(name="turned", blend=(part,), **how)
+    config = GenerateConfig(
+        model=engine.model,
+        prompts=("What next?",),
+        system=None,
+        configurations=(Configuration(name="base"), column),
+        max_new_tokens=6,
+        neutral=0,
+    )
+    grid = engine.store.load_generation(engine.run(config)).frame
+
+    chip = Chip(digest=engine.vectors, index=1, **how)
+    found = say(engine, "What next?", Pane(name="base"), Pane(name="turned", chips=(chip,)))
+
+    assert found.texts == list(grid["text"])
+    assert found.texts[0] != found.texts[1]
+
+
+def test_chips_act_together_and_off_ones_do_not(engines) -> None:
+    engine = engines["llama"]
+    both = tuple(Chip(digest=engine.vectors, index=i, scale=2.0) for i in (0, 1))
+    one = (both[0], Chip(digest=engine.vectors, index=1, scale=2.0, is_on=False))
+    blend = Chip(digest=engine.vectors, index=0, scale=2.0)
+    asked = [
+        Pane(name="both", chips=both),
+        Pane(name="one", chips=one),
+        Pane(name="alone", chips=(blend,)),
+        Pane(name="none", chips=()),
+    ]
+
+    found = say(engine, "Hello.", *asked, max_new_tokens=8)
+
+    vectors = engine.store.load_vectors(engine.vectors).vectors
+    door = engine.load(engine.model)
+    prompt = door.loaded.prompter.tokens("Hello.")
+    change = {"block": 1, "operation": "add", "positions": "all", "preserve_norm": False}
+    for name, total in (("both", vectors.sum(0)), ("one", vectors[0]), ("none", 0 * vectors[0])):
+        place = [pane.name for pane in asked].index(name)
+        told = [{**change, "vector": torch.from_numpy(np.asarray(total)), "scale": 2.0}]
+        expected = slow.greedy(
+            door.loaded.causal, prompt, told, False, 8, set(door.loaded.stop_tokens)
+        )
+        talk = engine.store.load_conversation(found.digest)
+        assert list(talk.exchanges[0].answers[place].tokens) == expected
+    assert found.texts[1] == found.texts[2]
+
+
+def test_all_panes_draw_the_same_numbers_and_the_seed_decides_them(engines) -> None:
+    engine = engines["qwen3"]
+    hot = {"temperature": 1.0, "max_new_tokens": 12}
+    first = say(engine, "Hello.", *panes(engine, 1e-9), seed=1, **hot)
+    again = say(engine, "Hello.", *panes(engine, 1e-9), seed=1, **hot)
+    other = say(engine, "Hello.", *panes(engine, 1e-9), seed=2, **hot)
+
+    assert first.texts[0] == first.texts[1]
+    assert again.texts == first.texts
+    assert other.texts != first.texts
+
+
+def test_a_given_beginning_and_raw_text_are_what_the_model_goes_on_from(engines) -> None:
+    engine = engines["llama"]
+    door = engine.load(engine.model)
+    tokenizer = door.loaded.tokenizer
+    led = say(engine, "Hello.", Pane(name="a"), prefill="Yes, ")
+    raw = say(engine, "Once upon a", Pane(name="a"), prefill=" time", is_raw=True)
+    more = say(engine, " And", Pane(name="a"), digest=raw.digest, parent=0, is_raw=True)
+
+    def written(text: str) -> str:
+        ids = tokenizer(text)["input_ids"]
+        found = slow.greedy(door.loaded.causal, ids, [], False, 6, set(door.loaded.stop_tokens))
+        return tokenizer.decode(found, skip_special_tokens=True)
+
+    assert led.texts == [
+        written("<|im_start|>user\nHello.<|im_end|>\n<|im_start|>assistant\nYes, ")
+    ]
+    assert raw.texts == [written("Once upon a time")]
+    assert more.texts == [written(f"Once upon a time{raw.texts[0]} And")]
+
+
+def test_a_stopped_answer_is_kept_as_far_as_it_came_and_within_a_token(engines) -> None:
+    engine = engines["qwen3"]
+    turn = Turn(said="Hello.", panes=panes(engine, 1.0), settings=Settings(max_new_tokens=2000))
+    seen = threading.Event()
+    talk = engine.talks.say(engine.model, turn)
+    original = talk.tick
+
+    def tick() -> None:
+        original()
+        if min(talk.counts) == 5:
+            talk.stop()
+            seen.set()
+
+    talk.tick = tick
+    assert talk.wait(PATIENCE)
+    if seen.is_set():
+        assert (talk.state, talk.counts) == ("stopped", [5, 5])
+        answers = engine.store.load_conversation(talk.digest).exchanges[0].answers
+        assert [one.ended for one in answers] == ["stopped", "stopped"]
+        assert [one.text for one in answers] == talk.texts
+    assert seen.is_set()
+
+
+def test_two_who_talk_at_once_never_mix(engines) -> None:
+    engine = engines["llama"]
+    asked = panes(engine, 2.0)
+    alone = [say(engine, f"Message {n}.", *asked, max_new_tokens=30).texts for n in range(3)]
+
+    turns = [
+        Turn(said=f"Message {n}.", panes=asked, settings=Settings(max_new_tokens=30))
+        for n in range(3)
+    ]
+    talks = [engine.talks.say(engine.model, turn) for turn in turns]
+
+    assert [over(talk).texts for talk in talks] == alone
+    assert len({talk.digest for talk in talks}) == 3
+
+
+def test_a_sweep_lets_a_talk_in_between_and_answers_as_if_alone(engines) -> None:
+    engine = engines["qwen3"]
+    config = EvaluateConfig(
+        model=engine.model,
+        vectors=(VectorRef(digest=engine.vectors),),
+        scales=(-2.0, 2.0),
+        max_questions=40,
+        controls=2,
+    )
+    other = Engine(Store(engine.store.root / "alone"), keep_jobs=False)
+    other.store.save_vectors(engine.store.load_vectors(engine.vectors))
+    expected = other.store.load_evaluation(other.run(config)).frame
+    quiet = say(engine, "Hello.", *panes(engine, 1.0), max_new_tokens=30).texts
+
+    job = engine.submit(config)
+    during = 0
+    while job.active:
+        talk = say(engine, "Hello.", *panes(engine, 1.0), max_new_tokens=30)
+        assert talk.texts == quiet
+        during += job.state == "running"
+
+    assert job.state == "done", job.error
+    assert during > 0
+    found = engine.store.load_evaluation(job.result).frame
+    assert found.equals(expected)
+
+
+def test_what_cannot_be_asked_is_refused_at_once(engines) -> None:
+    engine = engines["qwen3"]
+    pane = Pane(name="a")
+    first = say(engine, "Hello.", pane)
+
+    def ask(turn: Turn, digest: str | None = None, model: ModelConfig = engine.model) -> None:
+        engine.talks.say(model, turn, digest)
+
+    with pytest.raises(ConfigError, match="no turn to follow"):
+        ask(Turn(said="x", panes=(pane,), parent=0))
+    with pytest.raises(DataError, match="turns 0 to 0"):
+        ask(Turn(said="x", panes=(pane,), parent=7), first.digest)
+    with pytest.raises(StoreError, match="no record"):
+        ask(Turn(said="x", panes=(pane,)), "0123456789ab")
+    with pytest.raises(ConfigError, match="no adapter was named"):
+        ask(Turn(said="x", panes=(Pane(name="tuned", adapter=True),)))
+    with pytest.raises(ConfigError, match="begin a new one"):
+        ask(Turn(said="x", panes=(pane,)), first.digest, ModelConfig(model="demo"))
+
+
+def test_what_only_the_model_can_refuse_fails_in_one_sentence_and_is_not_kept(engines) -> None:
+    engine = engines["qwen3"]
+    chip = Chip(digest=engine.vectors, layers=(99,))
+    turn = Turn(said="x", panes=(Pane(name="a", chips=(chip,)),))
+
+    talk = engine.talks.say(engine.model, turn)
+
+    assert talk.wait(PATIENCE)
+    assert (talk.state, talk.number) == ("failed", None)
+    assert talk.error is not None
+    assert "blocks 0 to" in talk.error
+    assert talk.traceback is None
+    assert not engine.store.has(talk.digest)
+
+
+def test_a_program_talks_to_the_same_conversation(engines) -> None:
+    engine = engines["llama"]
+    chat = engine.chat(panes(engine, 2.0), model=engine.model, max_new_tokens=6)
+
+    first = chat.say("Hello.")
+    chat.say("And now?")
+
+    assert list(first) == ["unsteered", "+2"]
+    frame = chat.frame()
+    assert list(frame["turn"]) == [0, 0, 1, 1]
+    assert list(frame["text"][:2]) == list(first.values())
+    assert chat.record.path(1)[0].turn.said == "Hello."
+    assert "nothing said yet" in repr(engine.chat(model=engine.model))
