@@ -3,5 +3,5 @@
 Knows nothing of what is drawn.
 
 Public: adapters, models, navigation, pace, pin_card, pinned, resources, serving, state,
-theme_watch.
+theme_watch, vector_links.
 """

@@ -22,6 +22,11 @@ PAGES = {
         ":material/ssid_chart:",
         "What one vector does to every question, scale by scale.",
     ),
+    "vector": (
+        "Vector",
+        ":material/near_me:",
+        "One vector: what it does, what it is like, and how it was found.",
+    ),
     "similarity": (
         "Similarity",
         ":material/grid_on:",

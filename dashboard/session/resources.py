@@ -23,7 +23,7 @@ from engine.model.declared import generating
 from engine.model.identity import declared_shape, locate
 from engine.questions import answers, polarity
 from engine.records import steered
-from engine.records.records import RecordInfo, VectorSet
+from engine.records.records import RecordInfo, VectorSet, measured
 from engine.store import unfinished
 from engine.store.headers import read_record
 
@@ -62,6 +62,8 @@ class Asked(NamedTuple):
     """What a list of evaluations says of each."""
 
     sets: frozenset[str]
+    vectors: frozenset[tuple[str, int]]
+    """Set and index of each that was measured."""
     questions: str
     how: str
     """What was done with the vectors; empty where they were added at their own sites."""
@@ -71,8 +73,10 @@ class Asked(NamedTuple):
 def _asked(info: RecordInfo) -> Asked:
     """Kept apart from the headers, which hold every question: pages ask this of all records."""
     record = read_record(Path(info.path))
-    how = steered.of_config(record.get("config") or {}).short
-    return Asked(frozenset(record["vector_names"]), str(record["questions"]["name"]), how)
+    config, sets = record.get("config") or {}, record["vector_names"]
+    how = steered.of_config(config).short
+    vectors = frozenset(measured(config, sets))
+    return Asked(frozenset(sets), vectors, str(record["questions"]["name"]), how)
 
 
 def measured_sets(info: RecordInfo) -> frozenset[str]:
@@ -130,6 +134,12 @@ def vector_set(digest: str) -> VectorSet:
 def evaluations_of(vector_set_digest: str) -> list[RecordInfo]:
     """Evaluations that measured these vectors, newest first."""
     return [info for info in runs() if vector_set_digest in measured_sets(info)]
+
+
+def sweeps_of(vector_set_digest: str, index: int) -> list[RecordInfo]:
+    """Evaluations that measured one vector of a set, newest first."""
+    key = vector_set_digest, index
+    return [info for info in records("evaluation") if key in _asked(info).vectors]
 
 
 def layers(model: ModelConfig) -> tuple[int, int]:

@@ -154,11 +154,11 @@ def _matched(first: VectorSet, second: VectorSet) -> list[tuple[int, int]]:
     """Index pairs of vectors at one site; of several there, those of one template token."""
     there: dict[tuple[Site, float | None], list[int]] = {}
     for j, site in enumerate(second.sites):
-        there.setdefault((_place(site), _token(second, j)), []).append(j)
+        there.setdefault((place(site), _token(second, j)), []).append(j)
     pairs = [
         (i, j)
         for i, site in enumerate(first.sites)
-        for j in there.get((_place(site), _token(first, i)), [])
+        for j in there.get((place(site), _token(first, i)), [])
     ]
     if not pairs:
         raise ConfigError(
@@ -168,7 +168,7 @@ def _matched(first: VectorSet, second: VectorSet) -> list[tuple[int, int]]:
     return pairs
 
 
-def _place(site: Site) -> Site:
+def place(site: Site) -> Site:
     """One name per place: the input of a block is the output of the one before."""
     if site.kind == "block_in" and site.block > 0:
         return Site(block=site.block - 1)
@@ -269,7 +269,7 @@ def without(found: VectorSet, removed: VectorSet) -> VectorSet:
     check_comparable(found, removed)
     vectors = np.array(found.vectors, dtype=np.float64)
     for i, site in enumerate(found.sites):
-        rows = [j for j, at in enumerate(removed.sites) if _place(at) == _place(site)]
+        rows = [j for j, at in enumerate(removed.sites) if place(at) == place(site)]
         if rows:
             vectors[i] = split(vectors[i][None], removed.vectors[rows]).residual[0]
     fields = {name: getattr(found, name) for name in found.__dataclass_fields__}

@@ -27,6 +27,7 @@ PARAMETERS = {
     "overview": ("ds", "run", "pin"),
     "discover": ("found", "on", "method", "vec"),
     "curves": ("run", "vec", "ds", "scales", "metric", "part", "dots", "q", "tab", "pin"),
+    "vector": ("v", "v_run", "v_tab", "pin"),
     "similarity": ("a", "b", "cell", "lim", "mode", "of", "sets", "map_block", "map_order", "one"),
     "generations": ("gen", "p", "s", "view", "changes", "vec", "scale", "unit"),
     "studies": ("study",),

@@ -1,0 +1,48 @@
+"""The way to a vector's own page from wherever it is mentioned, within the reader's session.
+
+Knows nothing of what the page shows.
+"""
+
+import streamlit as st
+
+from dashboard.session import models, navigation, pinned
+from dashboard.words import captions
+
+PAGE, PARAMETER = "vector", "v"
+"""Of the link: `/vector?v=DIGEST:INDEX`; without an index it is the set's first vector."""
+ABOUT = "All that is known of this vector."
+
+
+def address(reference: str) -> str:
+    """The relative link, for a table whose cells are addresses."""
+    return navigation.link(PAGE, **{PARAMETER: reference})
+
+
+def parameters(reference: str) -> dict[str, str]:
+    """What the page is given, with the pin and the model that this tab keeps."""
+    pin = pinned.reference()
+    kept = {} if pin is None else {pinned.PARAMETER: pin}
+    return {PARAMETER: reference, **models.parameters(), **kept}
+
+
+def link(reference: str, name: str, about: str = ABOUT) -> None:
+    """A vector's name as the link to its page.
+
+    Args:
+        reference: DIGEST:INDEX.
+        name: As it is called here; shown as its characters.
+        about: What is said on hovering.
+    """
+    st.page_link(
+        navigation.page(PAGE),
+        label=captions.plain(name),
+        icon=navigation.PAGES[PAGE][1],
+        query_params=parameters(reference),
+        help=about,
+    )
+
+
+def button(reference: str, key: str, label: str = "Vector page") -> None:
+    """The same as a button, where buttons stand in a row."""
+    if st.button(label, key=key, icon=navigation.PAGES[PAGE][1], help=ABOUT):
+        st.switch_page(navigation.page(PAGE), query_params=parameters(reference))

@@ -1,0 +1,54 @@
+"""One vector: what it does, what it is like, and how it was found."""
+
+import streamlit as st
+
+from dashboard.views.vector import effects, header, neighbours, recipe, subject, texts
+from dashboard.widgets import widgets
+from dashboard.words import captions
+from engine.errors import EngineError
+
+top = st.container()
+try:
+    one = subject.choose()
+    if one is None:
+        st.title("Vector")
+        st.info("No vector is stored yet: find some on Discover.", icon=":material/info:")
+        widgets.go_button("Find vectors", "discover", "v_to_find", ":material/travel_explore:")
+        st.stop()
+    with top:
+        header.draw(one)
+    buttons = st.container()
+    left, right = st.columns([0.42, 0.58], gap="large")
+    found = None
+    with right:
+        try:
+            found = effects.choose(one)
+            if found is None:
+                effects.nothing(one)
+            elif found.name:
+                effects.picture(found)
+                effects.ways_on(found)
+        except EngineError as error:
+            widgets.show_error(error)
+    with buttons:
+        header.actions(one, found)
+    with left:
+        if found is not None:
+            effects.verdict(found)
+        if like := neighbours.nearest(one):
+            st.caption(captions.plain(like))
+    names = ["Neighbours", "Texts", "Sweeps", "Recipe"]
+    alike, written, measured, made = st.tabs(
+        names, key="v_tab", on_change="rerun", bind="query-params"
+    )
+    for tab, draw in (
+        (alike, neighbours.draw),
+        (written, texts.draw),
+        (measured, effects.table),
+        (made, recipe.draw),
+    ):
+        if tab.open:
+            with tab:
+                draw(one)
+except EngineError as error:
+    widgets.show_error(error)

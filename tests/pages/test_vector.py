@@ -1,0 +1,288 @@
+"""The page of one vector: its link, name, notes, figures, texts, neighbours and recipe."""
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.session import resources, vector_links
+from dashboard.views.vector import header, subject
+from engine.configs.finders import MelboConfig
+from engine.statistics import similarity
+from engine.store import notes
+from tests.pages.conftest import charts, open_page, words
+from tests.pages.pair_samples import CONTRASTIVE, FINETUNE, fill_families
+from tests.pages.samples import FakeEngine, fill, vector_set
+from tests.pages.text_samples import EVIL, GRID, fill_texts
+
+MELBO, POWER, RUN = "aaaa00000001", "bbbb00000002", "eeee00000003"
+
+
+@pytest.fixture
+def small(engine: FakeEngine) -> FakeEngine:
+    """Two sets of two vectors and one evaluation of them."""
+    fill(engine.store, vectors=2, controls=2, questions=3)
+    return engine
+
+
+def said(app: AppTest) -> str:
+    """Every sentence, without the signs that keep Markdown from being read."""
+    assert not app.exception, app.exception[0].message
+    return "\n".join([words(app), *(code.value for code in app.code)]).replace("\\", "")
+
+
+def title(app: AppTest) -> str:
+    return str(app.title[0].value).replace("\\", "")
+
+
+def test_a_measured_vector_shows_its_violin_verdict_and_neighbours(small: FakeEngine) -> None:
+    app = open_page("vector", v=f"{MELBO}:1")
+
+    told = said(app)
+    assert title(app) == "melbo_01"
+    assert (
+        f"MELBO \u00b7 set {MELBO} \u00b7 output of block 7 \u00b7 norm 1 \u00b7 Built-in" in told
+    )
+    assert "Most like " in told
+    assert charts(app) == 2
+    assert app.query_params["v"] in (f"{MELBO}:1", [f"{MELBO}:1"])
+    assert "v_to_curves" in [button.key for button in app.button]
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [(MELBO, f"{MELBO}:0"), ("bbbb", f"{POWER}:0"), ("BB:1", f"{POWER}:1"), ("", None)],
+)
+def test_a_link_may_leave_out_the_index_and_the_end_of_the_digest(
+    small: FakeEngine, asked: str, shown: str | None
+) -> None:
+    infos = {info.digest: info for info in small.store.list() if info.kind == "vectors"}
+
+    assert subject.full(asked, infos) == shown
+
+
+@pytest.mark.parametrize(
+    ("asked", "near"),
+    [
+        ("nonsense", f"{MELBO}:0"),
+        (f"{MELBO}:999", f"{MELBO}:1"),
+        ("<b>:1", f"{POWER}:0"),
+        ("a:1:2", "Nearest"),
+        ("b" * 300, "Nearest"),
+    ],
+)
+def test_a_link_to_nothing_says_so_and_names_what_is_near(
+    small: FakeEngine, asked: str, near: str
+) -> None:
+    app = open_page("vector", v=asked)
+
+    told = said(app)
+    assert f"The link asks for the vector {asked}, which is not here." in told
+    assert near in app.warning[0].value.replace("\\", "")
+    assert title(app) in ("melbo_00", "power-iteration_00")
+
+
+def test_a_set_deleted_in_another_tab_is_said_and_leaves_the_page_usable(
+    small: FakeEngine,
+) -> None:
+    app = open_page("vector", v=f"{MELBO}:1")
+    small.store.remove(MELBO)
+
+    app.run()
+
+    assert f"the vector {MELBO}:1, which is not here" in said(app)
+    assert title(app) == "power-iteration_00"
+
+
+def test_an_empty_store_offers_the_way_to_vectors(engine: FakeEngine) -> None:
+    app = open_page("vector", v=f"{MELBO}:1")
+
+    assert "No vector is stored yet" in said(app)
+    assert "v_to_find" in [button.key for button in app.button]
+
+
+def test_the_next_vector_of_the_set_is_a_key_away_and_current_elsewhere(small: FakeEngine) -> None:
+    app = open_page("vector", v=f"{MELBO}:0")
+
+    app.button(key="v_next").click().run()
+
+    assert title(app) == "melbo_01"
+    app.selectbox(key="v_set").set_value(POWER).run()
+    assert title(app) == "power-iteration_00"
+    app.query_params.clear()
+    app.switch_page("../pages/discover.py").run()
+    assert app.selectbox(key="found").value == POWER
+    app.query_params.clear()
+    app.switch_page("../pages/vector.py").run()
+    assert title(app) == "power-iteration_00"
+
+
+def test_a_vector_that_nothing_measured_offers_to_evaluate_it(engine: FakeEngine) -> None:
+    fill_families(engine.store, null=False)
+
+    app = open_page("vector", v=f"{CONTRASTIVE}:3", v_tab="Texts")
+
+    told = said(app)
+    assert "No sweep has measured this vector yet: evaluate it." in told
+    assert "No stored text was written with this vector: write one." in told
+    app.button(key="v_to_evaluate").click().run()
+    assert app.selectbox(key="found").value == CONTRASTIVE
+    assert app.query_params["vector"] in ("3", ["3"])
+
+
+def test_a_vector_of_another_model_is_named_so_and_compared_with_its_own(
+    engine: FakeEngine,
+) -> None:
+    fill_families(engine.store, null=False)
+    other = replace(
+        vector_set(MelboConfig(vectors=2), "dddd00000004"),
+        vectors=np.eye(2, 9, dtype=np.float32),
+        model={"short_name": "other", "fingerprint": "beef"},
+    )
+    engine.store.save_vectors(other)
+
+    app = open_page("vector", v="dddd00000004:0")
+
+    told = said(app)
+    assert "Of other, not of Built-in demo model" in told
+    assert "0 of 1 vector lies beyond" in told
+    assert "contrastive" not in told.partition("At the output")[2]
+
+
+def test_neighbours_are_signed_cosines_of_the_same_place_and_of_others(engine: FakeEngine) -> None:
+    fill_families(engine.store)
+    own, other = (engine.store.load_vectors(one) for one in (CONTRASTIVE, FINETUNE))
+
+    app = open_page("vector", v=f"{CONTRASTIVE}:3")
+
+    told = said(app)
+    cosine = similarity.cosine_map(own, other)[3, 3]
+    assert f"Most like finetune-diff_03@{FINETUNE[:4]} there: cosine {cosine:+.2f}" in told
+    elsewhere = app.dataframe[0].value
+    assert len(elsewhere) == 10
+    # The shuffled labels' set is a null and no neighbour.
+    assert set(elsewhere["name"].str[-4:]) == {CONTRASTIVE[:4], FINETUNE[:4]}
+    row = elsewhere[elsewhere["name"] == f"finetune-diff_04@{FINETUNE[:4]}"].iloc[0]
+    assert row["cosine"] == pytest.approx(similarity.cosine_map(own, other)[3, 4])
+
+
+def test_a_name_and_notes_are_kept_escaped_and_taken_back(small: FakeEngine) -> None:
+    app = open_page("vector", v=f"{MELBO}:1")
+    before = small.store.content(MELBO)
+
+    app.text_input[0].set_value("  *liar* <b>one</b> ")
+    app.text_area[0].set_value(EVIL)
+    app.button(key=f"FormSubmitter:note_form_{MELBO}:1-Keep").click().run()
+
+    assert title(app) == "*liar* <b>one</b>"
+    assert app.title[0].value.startswith(r"\*liar\*")
+    assert EVIL in [text.value for text in app.text]
+    assert notes.read(Path(small.store.root), MELBO, 1).words == EVIL
+    assert small.store.content(MELBO) == before
+    again = open_page("vector", v=f"{MELBO}:1")
+    assert title(again) == "*liar* <b>one</b>"
+    assert again.text_area[0].value == EVIL
+    assert "melbo_01 \u00b7 MELBO" in said(again)
+    again.text_input[0].set_value("")
+    again.text_area[0].set_value("")
+    again.button(key=f"FormSubmitter:note_form_{MELBO}:1-Keep").click().run()
+    assert title(again) == "melbo_01"
+    assert notes.every(Path(small.store.root)) == {}
+
+
+def test_a_note_changed_in_another_tab_is_not_lost_nor_is_what_was_typed(
+    small: FakeEngine,
+) -> None:
+    app = open_page("vector", v=f"{MELBO}:1")
+    root = Path(small.store.root)
+    notes.keep(root, MELBO, 1, "theirs", "their words")
+    app.text_area[0].set_value("my words")
+
+    app.button(key=f"FormSubmitter:note_form_{MELBO}:1-Keep").click().run()
+
+    assert any("changed elsewhere" in error.value for error in app.error)
+    assert app.text_area[0].value == "my words"
+    assert notes.read(root, MELBO, 1).words == "their words"
+    app.button(key="note_reload").click().run()
+    assert app.text_area[0].value == "their words"
+    assert not app.error
+
+
+def test_a_damaged_note_is_said_and_costs_nothing_else(small: FakeEngine) -> None:
+    place = small.store.root / "results/notes"
+    place.mkdir(parents=True)
+    (place / f"{MELBO}_1.json").write_text(json.dumps({"name": 3}))
+
+    app = open_page("vector", v=f"{MELBO}:1")
+
+    assert "cannot be read" in said(app)
+    assert title(app) == "melbo_01"
+    assert not app.text_area
+
+
+def test_texts_are_those_of_grids_that_used_the_vector(engine: FakeEngine) -> None:
+    fill_families(engine.store, null=False)
+    fill_texts(engine.store)
+
+    app = open_page("vector", v=f"{CONTRASTIVE}:0", v_tab="Texts")
+
+    told = said(app)
+    assert EVIL in [text.value for text in app.text]
+    assert f"Open grid {GRID[:4]}" in "".join(link.label for link in app.get("page_link"))
+    assert "of grid" in told
+    other = said(open_page("vector", v=f"{CONTRASTIVE}:1", v_tab="Texts"))
+    assert "No stored text was written with this vector" in other
+
+
+def test_every_sweep_stands_in_a_table_and_opens_above(small: FakeEngine) -> None:
+    other = replace(
+        small.store.load_evaluation(RUN),
+        digest="eeee00000009",
+        provenance=replace(small.store.load_evaluation(RUN).provenance, created="2026-11-22T10"),
+    )
+    small.store.save_evaluation(other)
+
+    app = open_page("vector", v=f"{MELBO}:0", v_tab="Sweeps", v_run=RUN)
+
+    table = app.dataframe[0].value
+    assert table["digest"].tolist() == ["eeee00000009", RUN]
+    assert table["effect"].notna().all()
+    assert app.selectbox(key="v_run").value == RUN
+    bare = open_page("vector", v=f"{MELBO}:0", v_run="nothing")
+    assert "the sweep nothing, which is not here" in said(bare)
+    assert bare.selectbox(key="v_run").value == "eeee00000009"
+
+
+def test_the_recipe_tells_settings_commit_and_how_to_make_it_again(small: FakeEngine) -> None:
+    app = open_page("vector", v=f"{POWER}:1", v_tab="Recipe")
+
+    told = said(app)
+    assert "python -m engine find power-iteration --model demo --source-layer 7" in told
+    assert "found = engine.find(\n    'power-iteration'" in told
+    rows = dict(app.table[0].value.itertuples(index=False))
+    assert rows["commit"] == "abc"
+    assert rows["seed"] == "0"
+    assert rows["displacement"] == "8.7"
+
+
+def test_a_vector_of_no_finder_says_that_nothing_makes_it_again(engine: FakeEngine) -> None:
+    foreign = replace(vector_set(MelboConfig(vectors=1), MELBO), method="imported", config={})
+    engine.store.save_vectors(foreign)
+
+    app = open_page("vector", v=MELBO, v_tab="Recipe")
+
+    assert "no finder makes it again" in said(app)
+
+
+def test_a_card_and_exports_are_made_of_the_vector_that_is_shown(small: FakeEngine) -> None:
+    info = small.store.find(MELBO)
+    one = subject.Subject(info, 1, resources.header(info.digest, info.path), notes.NOTHING, "")
+
+    data = header.array(small.store, one)
+
+    assert np.array_equal(np.load(io.BytesIO(data)), small.store.load_vectors(MELBO).vectors[1])
+    assert vector_links.address(one.reference) == f"/vector?v={MELBO}%3A1"
