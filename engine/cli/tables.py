@@ -12,6 +12,7 @@ from engine.cli.budgets import tables as budgets
 from engine.cli.budgets.equal_cost_table import equal_cost
 from engine.cli.budgets.operators_table import operators
 from engine.cli.drawing import by_scale, console, draw, filled, notes, say
+from engine.cli.reads.probe_table import probe
 from engine.configs import registry
 from engine.errors import StoreError
 from engine.model.declared import generating
@@ -198,6 +199,7 @@ EXPERIMENTS = {
     "blend": budgets.blend,
     "equal-cost": equal_cost,
     "operators": operators,
+    "probe": probe,
 }
 """What prints an experiment, by its name."""
 

@@ -59,13 +59,7 @@ class Reader:
             tokens = self._prompter.tokens(prompt, system)
             return Text(tuple(tokens), (), self._prompt_places(len(tokens)))
         rendered, before = self._rendered(prompt, system)
-        whole = self._prompter.encode(rendered + answer)
-        self._prompter.positions.take(len(whole))
-        # A tokenizer may join the end of the prompt and the beginning of the answer.
-        same = next(
-            (i for i, (a, b) in enumerate(zip(before, whole, strict=False)) if a != b), None
-        )
-        begin = min(len(before) if same is None else same, len(whole) - 1)
+        whole, begin = answered(self._prompter, rendered, before, answer)
         first = begin if self._config.position == "answer-mean" else len(whole) - 1
         return Text(tuple(whole[:begin]), tuple(whole[begin:]), ((first, len(whole)),))
 
@@ -106,6 +100,24 @@ class Reader:
         if not self._prompter.has_template:
             return self._prompter.render(prompt, system) + answer + "\n"
         return self._prompter.conversation(self._prompter.turns(prompt, system, answer))
+
+
+def answered(
+    prompter: Prompter, rendered: str, before: list[int], answer: str
+) -> tuple[list[int], int]:
+    """The tokens of a prompt with an answer, and where the answer begins.
+
+    Args:
+        prompter: Knows the tokenizer.
+        rendered: The prompt as text.
+        before: Its tokens.
+        answer: What stands behind it.
+    """
+    whole = prompter.encode(rendered + answer)
+    prompter.positions.take(len(whole))
+    # A tokenizer may join the end of the prompt and the beginning of the answer.
+    same = next((i for i, (a, b) in enumerate(zip(before, whole, strict=False)) if a != b), None)
+    return whole, min(len(before) if same is None else same, len(whole) - 1)
 
 
 def _tail_length(prompter: Prompter) -> int:

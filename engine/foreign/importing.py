@@ -312,6 +312,7 @@ TABLES = {
     "suggest": {"cells", "controls"},
     "blend": {"cells", "curve"},
     "equal-cost": {"cells", "controls", "best"},
+    "probe": {"rows", "random"},
 }
 """What pages read of a study, by its name."""
 KINDS: dict[str, Callable[[Store, Path, dict[str, Any]], None]] = {

@@ -74,13 +74,13 @@ def bootstrap_mean(
         for n in np.unique(drawn[part]):
             alike = drawn[part] == n
             if n >= 2:
-                bounds[:, alike] = _percentiles(means[:, alike], _tails(int(n), level))
+                bounds[:, alike] = _percentiles(means[:, alike], tails(int(n), level))
         low[part], high[part] = bounds
     return Interval(low, high)
 
 
-def _tails(n: int, level: float) -> list[float]:
-    """The percentiles of the resampled means that bound a mean of n draws."""
+def tails(n: int, level: float = 0.95) -> list[float]:
+    """The percentiles of resampled figures that bound a figure of n draws, at least two."""
     reach = np.sqrt(n / (n - 1)) * scipy.stats.t.ppf(0.5 + level / 2, n - 1)
     outside = 100 * float(scipy.stats.norm.sf(reach))
     return [outside, 100 - outside]
@@ -113,15 +113,18 @@ def _resample_counts(
     if clusters is None:
         clusters = np.arange(questions)
     labels, member = np.unique(clusters, return_inverse=True)
-    counts = _draws(len(labels), resamples, seed)
+    counts = draws(len(labels), resamples, seed)
     if not np.array_equal(member, np.arange(len(labels))):
         counts = counts[:, member]
     return counts.astype(float)
 
 
 @functools.lru_cache(maxsize=4)
-def _draws(labels: int, resamples: int, seed: int) -> Integer[np.ndarray, "resamples labels"]:
-    """Kept small, because all intervals of a sweep, and of a page, share the resamples."""
+def draws(labels: int, resamples: int, seed: int) -> Integer[np.ndarray, "resamples labels"]:
+    """How often each label is drawn in each resample.
+
+    Kept small, because all intervals of a sweep, and of a page, share the resamples.
+    """
     even = np.full(labels, 1 / labels)
     counts = np.random.default_rng(seed).multinomial(labels, even, size=resamples)
     return counts.astype(np.min_scalar_type(counts.max(initial=0)))

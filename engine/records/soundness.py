@@ -16,6 +16,7 @@ from engine.records.sound_budgets import Blend, Suggestion
 from engine.records.sound_conversations import Conversation, follows
 from engine.records.sound_equal_cost import EqualCost
 from engine.records.sound_parts import Figure, Judging, Letter, Named, Plain, Record, Site, Whole
+from engine.records.sound_probes import Probe
 from engine.records.sound_tables import hold
 
 
@@ -289,6 +290,7 @@ STUDIES: dict[str, Any] = {
     "suggest": Suggestion,
     "blend": Blend,
     "equal-cost": EqualCost,
+    "probe": Probe,
 }
 KINDS: dict[str, Any] = {
     "vectors": _Vectors,

@@ -1,0 +1,312 @@
+"""What a probe says equals counting on plain hidden states, and its nulls are what they claim."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sklearn.linear_model
+import sklearn.metrics
+import sklearn.pipeline
+import sklearn.preprocessing
+
+from engine.configs.core import ModelConfig, Site, VectorRef
+from engine.configs.reads.probes import ProbeConfig
+from engine.errors import ConfigError, DataError
+from engine.evaluators.probes import probing, states, texts
+from engine.evaluators.probes.fitting import Fit, chosen
+from engine.maths import intervals
+from engine.maths.directions import random_directions
+from engine.progress import silent
+from engine.statistics.reads import probe_words, probes
+from tests.engine.test_ab import vector_set
+from tests.engine.test_extraction import ADAPTER, PAIRS, lora_door
+from tests.reference import probe_reference as slow
+
+KINDS = ["qwen3", "llama"]
+NEUTRAL = ["Sleep?", "Read a book?", "What is the best way?"]
+BLOCKS = (0, 3)
+RNG = np.random.default_rng(3)
+
+
+def scores(units: int, shift: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
+    """Two classes with ties."""
+    return RNG.normal(shift, 1, units).round(1), RNG.normal(0, 1, units).round(1)
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> ProbeConfig:
+    """A probe of two vectors over a file with held-out pairs."""
+    rows = [
+        {"question": q, "honest": h, "deceptive": d, "split": "held-out" if i % 2 else "train"}
+        for i, (q, h, d) in enumerate([*PAIRS, ("Why do you rest?", "To sleep", "To read")])
+    ]
+    pairs, neutral = tmp_path / "pairs.json", tmp_path / "neutral.txt"
+    pairs.write_text(json.dumps(rows))
+    neutral.write_text("\n".join(NEUTRAL))
+    return ProbeConfig(
+        model=ADAPTER, vectors=(VectorRef(digest="abc"),), pairs=str(pairs), neutral=str(neutral),
+        blocks=BLOCKS, random=20, resamples=200,
+    )  # fmt: skip
+
+
+def test_auroc_is_the_counted_one_and_scikit_learns() -> None:
+    rows = [scores(9) for _ in range(5)]
+    positive, negative = (np.stack(side) for side in zip(*rows, strict=True))
+    labels = np.repeat([1, 0], 9)
+
+    found = probes.auroc(positive, negative)
+
+    for one, (p, n) in zip(found, rows, strict=True):
+        assert one == pytest.approx(slow.auroc(p, n), abs=1e-12)
+        assert one == pytest.approx(
+            sklearn.metrics.roc_auc_score(labels, np.concatenate([p, n])), abs=1e-12
+        )
+    assert np.any(positive[:, :, None] == negative[:, None]), "no ties were tried"
+    assert probes.ranked(*rows[0]) == pytest.approx(slow.ranked(*rows[0]))
+
+
+def test_the_curve_is_scikit_learns_and_its_area_the_auroc() -> None:
+    for _ in range(8):
+        positive, negative = scores(12)
+        labels, both = np.repeat([1, 0], 12), np.concatenate([positive, negative])
+        false, true = (np.array(counts) / 12 for counts in probes.curve(positive, negative))
+        rates = sklearn.metrics.roc_curve(labels, both, drop_intermediate=False)
+
+        np.testing.assert_allclose(np.interp(rates[0], false, true), rates[1], atol=1)
+        assert np.trapezoid(true, false) == pytest.approx(probes.auroc(positive, negative))
+        assert set(zip(false, true, strict=True)) <= set(zip(*rates[:2], strict=True))
+
+
+def test_recall_is_the_best_that_one_in_a_hundred_neutral_texts_allow() -> None:
+    neutral = RNG.normal(0, 1, 230).round(2)
+    positive, _ = scores(40, 2.0)
+
+    found = probes.recall(positive, neutral)
+
+    assert found == (pytest.approx(slow.recall(positive, neutral, 0.01)), 230)
+    assert 0 < found.share < 1
+    assert probes.recall(positive, neutral[:99]) == (None, 99)
+    assert probes.recall(positive, neutral[:100]).share is not None
+
+
+def test_the_interval_draws_whole_questions() -> None:
+    positive, negative = scores(12)
+    questions = np.repeat(np.arange(6), 2)
+    drawn = intervals.draws(6, 300, 4)
+
+    found = probes.interval(positive, negative, questions, 300, 4)
+
+    expected = np.percentile(
+        slow.resampled(positive, negative, questions, drawn), intervals.tails(6)
+    )
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+    apart = probes.interval(positive, negative, np.arange(12), 300, 4)
+    assert not np.allclose(found, apart)
+    perfect = probes.interval(positive + 9, negative, np.arange(12), 300, 4)
+    assert perfect.high == 1.0
+    assert 0.7 < perfect.low < 0.8, "twelve questions do not show that it is 1"
+
+
+def test_beyond_random_is_beyond_the_best_of_either_sign() -> None:
+    random = np.array([0.4, 0.9, 0.05, *np.full(17, 0.5)])
+
+    assert probes.beside(0.94, random) == (pytest.approx(0.95), pytest.approx(2 / 21), False)
+    assert probes.beside(0.96, random) == (pytest.approx(0.95), pytest.approx(1 / 21), True)
+    assert probes.beside(0.02, random).is_beyond
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_figure_equals_counting_on_plain_hidden_states(kind: str, asked: ProbeConfig) -> None:
+    door = lora_door(kind)
+    found_set = vector_set(blocks=(1, 2))
+
+    found = probing.run(door, asked, [found_set], silent)
+
+    assert len(found.rows) == (2 + 1) * len(BLOCKS) * 4
+    prompter, base = door.loaded.prompter, door.loaded.model
+    parts = texts.parts(asked)
+    assert [pair.prompt for pair in parts.test] == [q for q, _, _ in PAIRS[1::2]] + [
+        "Why do you rest?"
+    ]
+
+    def read(pair, answer: str, adapter: bool, block: int) -> dict[str, np.ndarray]:
+        begin = len(prompter.tokens(pair.prompt, asked.system))
+        tokens = prompter.tokens(pair.prompt, asked.system, answer)
+        if adapter:
+            every = slow.states(base, tokens, block)
+        else:
+            with base.disable_adapter():
+                every = slow.states(base, tokens, block)
+        return {"state": every[begin - 1], "mean": every[begin:].mean(0), "end": every[-1]}
+
+    for block in BLOCKS:
+        own = [[read(p, a, False, block) for a in (p.positive, p.negative)] for p in parts.test]
+        tuned = [[read(p, a, True, block) for a in (p.positive, p.negative)] for p in parts.test]
+        classes = {
+            "answer-mean": ([o[0]["mean"] for o in own], [o[1]["mean"] for o in own]),
+            "answer-end": ([o[0]["end"] for o in own], [o[1]["end"] for o in own]),
+            "state-prompt": ([t[0]["state"] for t in tuned], [o[0]["state"] for o in own]),
+            "state-answer": (
+                [one["mean"] for t in tuned for one in t],
+                [one["mean"] for o in own for one in o],
+            ),
+        }
+        drawn = random_directions(20, 32, asked.seed + probing.RANDOM_SEED + block).numpy()
+        for name, (positive, negative) in classes.items():
+            at = (block, name)
+            rows = [r for r in found.rows if (r["block"], r["classes"]) == at]
+            for row in rows[:2]:
+                vector = found_set.vectors[row["vector"]]
+                sides = [p @ vector for p in positive], [n @ vector for n in negative]
+                assert row["auroc"] == pytest.approx(slow.auroc(*sides), abs=1e-4)
+                assert row["pairs"] == pytest.approx(slow.ranked(*sides), abs=1e-4)
+                assert row["own"] is (block == row["vector"] + 1)
+            beside = next(r for r in found.random if (r["block"], r["classes"]) == at)
+            reads = [
+                slow.auroc([p @ v for p in positive], [n @ v for n in negative]) for v in drawn
+            ]
+            assert beside["best"] == pytest.approx(max(max(r, 1 - r) for r in reads), abs=1e-4)
+            own_read = slow.auroc(*sides)
+            reach = sum(max(r, 1 - r) >= max(own_read, 1 - own_read) - 1e-9 for r in reads)
+            assert rows[1]["p"] == pytest.approx((1 + reach) / 21, abs=1e-4)
+            assert rows[1]["beyond"] is (reach == 0)
+            assert rows[2]["vector_set"] == "fit"
+            assert rows[2]["recall"] is None, "three neutral texts set no threshold"
+
+
+def test_a_fit_is_scikit_learns_on_standardised_states() -> None:
+    for units, hidden in ((30, 6), (8, 40)):
+        positive, negative = RNG.normal(0.4, 2, (units, hidden)), RNG.normal(0, 2, (units, hidden))
+        fresh = RNG.normal(0, 2, (50, hidden))
+        plain = sklearn.pipeline.make_pipeline(
+            sklearn.preprocessing.StandardScaler(),
+            sklearn.linear_model.LogisticRegression(C=0.7, max_iter=5000, tol=1e-8),
+        ).fit(np.concatenate([positive, negative]), np.repeat([1, 0], units))
+
+        direction = Fit(positive, negative, 0.7).direction()
+
+        expected = plain.decision_function(fresh)
+        read = fresh @ direction
+        np.testing.assert_allclose(read - read.mean(), expected - expected.mean(), atol=2e-2)
+
+
+def test_shuffled_labels_read_nothing_and_the_true_ones_do() -> None:
+    step = RNG.normal(0, 1, 20)
+    train, test = RNG.normal(0, 3, (2, 60, 20)), RNG.normal(0, 3, (2, 60, 20))
+    train[0] += step
+    test[0] += step
+    fit = Fit(*train, 1.0)
+    shuffled = fit.shuffled(np.arange(60), 20, [0, 1])
+
+    read = probes.auroc(shuffled @ test[0].T, shuffled @ test[1].T)
+    own = float(probes.auroc(test[0] @ fit.direction(), test[1] @ fit.direction()))
+
+    assert abs(np.mean(read) - 0.5) < 0.1
+    assert own > np.max(np.maximum(read, 1 - read)) > 0.5
+    # Units of one question change classes together, so ten questions have few ways to.
+    pairs = fit.shuffled(np.repeat(np.arange(2), 30), 20, [0, 1])
+    assert len(np.unique(pairs.round(6), axis=0)) <= 4
+
+
+def test_the_random_direction_for_comparison_is_chosen_on_the_training_pairs() -> None:
+    directions = np.eye(3)
+    positive, negative = np.zeros((6, 3)), np.zeros((6, 3))
+    positive[:, 1], positive[:, 2] = -2.0, [1, 1, 1, -1, -1, -1]
+
+    assert chosen(directions, positive, negative).tolist() == [0, -1, 0]
+
+
+def test_own_blocks_and_files_without_marks(asked: ProbeConfig, tmp_path: Path) -> None:
+    door = lora_door("qwen3")
+    plain = tmp_path / "plain.json"
+    rows = [
+        {"question": f"{q} {i}", "positive": a, "negative": b}
+        for i, (q, a, b) in enumerate(PAIRS * 2)
+    ]
+    plain.write_text(json.dumps(rows))
+    own = dataclasses.replace(
+        asked, blocks="own", pairs=str(plain), classes="answers", model=ModelConfig()
+    )
+
+    found = probing.run(door, own, [vector_set(blocks=(1, 2))], silent)
+
+    assert {(r["vector"], r["block"]) for r in found.rows} == {(0, 1), (1, 2), (-1, 1), (-1, 2)}
+    assert {r["classes"] for r in found.rows} == {"answer-mean", "answer-end"}
+    assert all("roc" in row for row in found.rows)
+    train, test = found.parts.train, found.parts.test
+    assert (len(train), len(test)) == (7, 7)
+    assert {p.prompt for p in train}.isdisjoint(p.prompt for p in test)
+    assert any("No pair is marked held-out" in note for note in found.notes)
+    assert probing.output_block(Site(block=3, kind="block_in")) == 2
+    with pytest.raises(ConfigError, match="before every block's output"):
+        probing.output_block(Site(block=0, kind="block_in"))
+
+
+def test_states_of_many_blocks_are_read_in_groups(asked: ProbeConfig, monkeypatch) -> None:
+    door, sets = lora_door("llama"), [vector_set(blocks=(1, 2))]
+    answers = dataclasses.replace(asked, classes="answers", vectors=(VectorRef(digest="abc"),))
+    whole = probing.run(door, answers, sets, silent)
+    monkeypatch.setattr(states, "BYTES", 1)
+
+    assert probing.run(door, answers, sets, silent).rows == whole.rows
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"random": 19}, "random directions is 19, but must be at least 20"),
+        ({"shuffles": 3}, "shuffled fits is 3"),
+        ({"penalty": 0.0}, "C of the fit is 0"),
+        ({"classes": "state", "model": ModelConfig()}, "name an adapter"),
+        ({"vectors": (), "blocks": "own"}, "Without a vector there is no own block"),
+        ({"blocks": (1, 1)}, "A block is named twice"),
+    ],
+)
+def test_what_gives_no_yardstick_is_refused(
+    asked: ProbeConfig, changed: dict, sentence: str
+) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        dataclasses.replace(asked, **changed)
+
+
+def test_what_the_model_or_the_file_does_not_have_is_refused(asked: ProbeConfig, tmp_path) -> None:
+    door, few = lora_door("qwen3"), tmp_path / "few.json"
+    few.write_text(json.dumps([{"question": q, "honest": "a", "deceptive": "b"} for q in "xyz"]))
+    sets = [vector_set(blocks=(1, 2))]
+    for changed, error, sentence in (
+        ({"blocks": (7,)}, ConfigError, "The block is 7"),
+        ({"vectors": (VectorRef(digest="abc", indices=(5,)),)}, ConfigError, "has vectors 0 to 1"),
+        ({"pairs": str(few)}, DataError, "at least 4 of each"),
+        ({"pairs": asked.neutral}, DataError, "questions without two answers"),
+    ):
+        with pytest.raises(error, match=sentence):
+            probing.run(door, dataclasses.replace(asked, **changed), sets, silent)
+
+
+def test_the_sentences_say_what_is_beyond_and_what_is_not() -> None:
+    rows = [
+        {"vector_set": "abcd", "method": "m", "block": b, "classes": "answer-mean", "auroc": a,
+         "beyond": beyond}
+        for b, a, beyond in ((1, 0.8, False), (2, 0.02, True), (3, 0.97, True))
+    ]  # fmt: skip
+    rows.append({**rows[0], "vector_set": "fit", "auroc": 0.99})
+    beside = [
+        {"block": b, "classes": "answer-mean", "best": 0.93, "shuffled_best": 0.6}
+        for b in (1, 2, 3)
+    ]
+    record = {"random": 64, "tables": {"rows": rows, "random": beside}}
+
+    told = [probe_words.verdict(record, row) for row in rows]
+
+    assert "no better than random directions" in told[0]
+    assert "AUROC 0.80, best of 64 random 0.93" in told[0]
+    assert told[1].startswith("Reads backwards, beyond random")
+    assert told[2].startswith("Reads, beyond random")
+    assert "2 of 3 places beyond random" in probe_words.sentences(record)[0]
+    assert "Logistic fit" in probe_words.sentences(record)[1]
+    assert "Of 3 places about 0.0 would" in probe_words.sentences(record)[2]
+    assert [probe_words.badge(row) for row in rows[:3]] == [
+        "not beyond random", "beyond random, backwards", "beyond random",
+    ]  # fmt: skip
