@@ -2,5 +2,5 @@
 
 Knows nothing of Streamlit, data or models.
 
-Public: captions, differences, inks.
+Public: captions, differences, inks, strips.
 """

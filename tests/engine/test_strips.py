@@ -160,6 +160,10 @@ def test_a_text_is_its_prompt_in_the_template_and_its_answer() -> None:
     assert "".join(texts[length:]) == "Yes"
     assert tokens_of(door, Passage(plain="Yes"))[0] == tokens[length:]
     assert tokens_of(door, Passage(tokens=tuple(tokens), prompt_length=length)) == (tokens, length)
+    turns = (("system", "Be kind."), ("user", "Sleep well?"))
+    assert tokens_of(door, Passage(turns=turns, answer="Yes")) == (tokens, length)
+    known = Passage(turns=turns, prefill="Y", answer_tokens=tuple(tokens[length + 1 :]))
+    assert tokens_of(door, known) == (tokens, length + 1)
 
 
 @pytest.mark.parametrize(

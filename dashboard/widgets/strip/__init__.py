@@ -3,6 +3,7 @@
 Knows nothing of single pages.
 """
 
+from dashboard.widgets.strip.asking import ask
 from dashboard.widgets.strip.drawing import draw
 
-__all__ = ["draw"]
+__all__ = ["ask", "draw"]

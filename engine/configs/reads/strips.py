@@ -9,6 +9,7 @@ from engine.configs.core import ModelConfig, require
 from engine.configs.grids import Configuration
 from engine.configs.steering import doses
 from engine.configs.steering.doses import Which
+from engine.configs.steering.interventions import named_vector
 
 RANDOMS = 64
 """Random directions beside each vector."""
@@ -18,27 +19,41 @@ MOST_TOKENS = 4096
 
 @dataclass(frozen=True, kw_only=True)
 class Passage:
-    """One text: a prompt with an answer, a text as it is, or tokens."""
+    """One text: a prompt, turns or a plain text, with an answer; or tokens."""
 
     prompt: str | None = None
     """A user's turn, which the chat template wraps."""
     system: str | None = None
-    """Its system prompt."""
-    answer: str = ""
-    """What follows the prompt."""
+    """The system prompt of `prompt`."""
+    turns: tuple[tuple[str, str], ...] = ()
+    """Roles and texts of a conversation, which the chat template wraps."""
     plain: str | None = None
     """A text that no template wraps."""
+    prefill: str = ""
+    """The given beginning of the answer, which belongs to the prompt."""
+    answer: str = ""
+    """What follows, in words."""
+    answer_tokens: tuple[int, ...] = ()
+    """The same as tokens, where they are known."""
     tokens: tuple[int, ...] = ()
-    """The text as tokens, where they are known."""
+    """A whole text as tokens."""
     prompt_length: int = 0
-    """How many of the tokens are its prompt."""
+    """How many of these are its prompt; 0 is all."""
 
     def __post_init__(self) -> None:
-        """Refuse no text, two texts, and a prompt that is longer than its text."""
-        given = [self.prompt is not None, self.plain is not None, bool(self.tokens)]
-        require(sum(given) == 1, "A strip is of one text: give a prompt, a plain text or tokens.")
-        text = self.prompt if self.prompt is not None else self.plain
-        require(bool(self.tokens) or bool((text or "").strip()), "The text is empty: write one.")
+        """Refuse no text, two texts, two answers, and a prompt that is longer than its text."""
+        given = [self.prompt is not None, self.plain is not None, self.turns, self.tokens]
+        require(
+            sum(map(bool, given)) == 1,
+            "A strip is of one text: give a prompt, turns, a plain text or tokens.",
+        )
+        words = [text for _, text in self.turns] + [self.prompt or "", self.plain or ""]
+        is_said = bool(self.tokens) or any(text.strip() for text in words)
+        require(is_said, "The text is empty: write one.")
+        require(
+            not (self.answer and self.answer_tokens),
+            "The answer is given twice: give it as words or as tokens.",
+        )
         require(
             0 <= self.prompt_length <= len(self.tokens),
             f"The prompt is said to have {self.prompt_length} tokens, but the text has "
@@ -59,6 +74,16 @@ class VectorAt:
     def reference(self) -> str:
         """As links write it."""
         return f"{self.digest}:{self.index}"
+
+
+def vector_at(reference: str, block: int | None = None) -> VectorAt:
+    """The vector that a link names, as DIGEST:INDEX.
+
+    Raises:
+        ConfigError: If it names none.
+    """
+    digest, index = named_vector(reference)
+    return VectorAt(digest=digest, index=index, block=block)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,13 +3,14 @@
 Knows nothing of stores and of who asks.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from engine.configs.core import Site
 from engine.configs.reads.strips import StripAsk, VectorAt
 from engine.configs.steering.interventions import NEUTRAL
 from engine.errors import ConfigError
-from engine.evaluators.steering.columns import Columns, check_width
+from engine.evaluators.steering.columns import Columns, check_width, residual_norms
 from engine.evaluators.steering.directions import stored_vector
 from engine.evaluators.tokens import strips as reading
 from engine.evaluators.tokens.passages import tokens_of
@@ -60,11 +61,23 @@ def edits_of(door: Forward, asked: StripAsk, sets: Mapping[str, VectorSet]) -> l
     if not columns:
         return []
     system = asked.passage.system
-    made = Columns(door, columns, sets, system)
+    known: dict[Any, Any] = door.kept.setdefault("strips' usual states", {})
+    made = Columns(door, columns, sets, system, known.setdefault(system, {}))
     if any(one.scale_unit == "relative" for one in columns):
-        prompts = files.load_prompts(NEUTRAL)[:NORM_PROMPTS]
-        made.measure([door.loaded.prompter.tokens(prompt, system) for prompt in prompts])
+        made.residuals = _norms(door, made.sites, system)
     return [edit for one in columns for edit in made.edits(one)]
+
+
+def _norms(door: Forward, sites: Sequence[Site], system: str | None) -> dict[Site, float]:
+    """Residual norms under a system prompt, as a grid takes them, kept for the model."""
+    kept: dict[str | None, dict[Site, float]] = door.kept.setdefault("strips' norms", {})
+    known = kept.setdefault(system, {})
+    missing = [site for site in sites if site not in known]
+    if missing:
+        prompts = files.load_prompts(NEUTRAL)[:NORM_PROMPTS]
+        tokens = [door.loaded.prompter.tokens(prompt, system) for prompt in prompts]
+        known |= residual_norms(door, tokens, missing)
+    return known
 
 
 def _pointed(one: VectorAt, found: VectorSet, door: Forward) -> Pointed:

@@ -2,7 +2,6 @@
 
 from engine.configs.reads.strips import MOST_TOKENS, Passage
 from engine.errors import DataError
-from engine.evaluators.answer_likelihood import split
 from engine.model.forward import Forward
 
 
@@ -29,14 +28,26 @@ def tokens_of(door: Forward, passage: Passage) -> tuple[list[int], int]:
 
 
 def _tokens(door: Forward, passage: Passage) -> tuple[list[int], int]:
-    prompter = door.loaded.prompter
     if passage.tokens:
         return list(passage.tokens), passage.prompt_length or len(passage.tokens)
-    if passage.prompt is None:
-        found = prompter.encode(passage.plain or "")
-        return found, len(found)
-    if not passage.answer.strip():
-        found = prompter.tokens(passage.prompt, passage.system)
-        return found, len(found)
-    prompt, (answer,) = split(prompter, passage.prompt, passage.system, [passage.answer])
-    return prompt + answer, len(prompt)
+    bare = _begun(door, passage, passage.prefill)
+    if passage.answer_tokens:
+        return [*bare, *passage.answer_tokens], len(bare)
+    if not passage.answer:
+        return bare, len(bare)
+    # A tokenizer may join the end of the prompt and the beginning of the answer.
+    whole = _begun(door, passage, passage.prefill + passage.answer)
+    pairs = enumerate(zip(bare, whole, strict=False))
+    same = next((place for place, (one, other) in pairs if one != other), len(bare))
+    return whole, min(same, len(whole) - 1)
+
+
+def _begun(door: Forward, passage: Passage, answer: str) -> list[int]:
+    """The prompt with words of an answer behind it."""
+    prompter = door.loaded.prompter
+    if passage.turns:
+        turns = [{"role": role, "content": text} for role, text in passage.turns]
+        return prompter.spoken(turns, answer)
+    if passage.prompt is not None:
+        return prompter.tokens(passage.prompt, passage.system, answer)
+    return prompter.raw((passage.plain or "") + answer)

@@ -5,7 +5,6 @@ here is the one that a gate compares. Knows nothing of the text that is measured
 """
 
 from dataclasses import dataclass, field
-from weakref import WeakKeyDictionary
 
 from jaxtyping import Float
 from torch import Tensor
@@ -80,15 +79,12 @@ class Yardstick:
         return units, self._scales[key]
 
 
-_known: WeakKeyDictionary[Forward, dict[Which, Yardstick]] = WeakKeyDictionary()
-
-
 def yardstick(door: Forward, adapter: Which, sites: list[Site]) -> Yardstick:
     """The yardstick of a model with its adapter so, which knows these sites.
 
     It is made once and kept while the model is.
     """
-    kept = _known.setdefault(door, {})
+    kept: dict[Which, Yardstick] = door.kept.setdefault("yardsticks", {})
     found = kept.pop(adapter, None) or Yardstick(adapter, door.hidden)
     # The latest stands last, and the first is let go.
     kept[adapter] = found

@@ -1,30 +1,59 @@
-"""Strips of one text, from what is asked to the work that the model's thread does.
+"""Strips of one text, from what is asked to the request that answers it live.
 
-Knows nothing of who waits for them. Importing it does not import torch.
+Knows nothing of screens. Importing it does not import torch.
 """
 
-from collections.abc import Callable
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from engine.configs import core as configs
 from engine.configs.reads.strips import StripAsk
 from engine.records.strips import Strip
 from engine.runs.engine import Engine
+from engine.runs.live import Asked, Stop
 
 if TYPE_CHECKING:
     from engine.model.forward import Forward
 
+_turn = threading.Lock()
+"""Strips take turns, so that a page's first ones do not all read the neutral prompts. Only live
+requests take it, which go before all jobs: none waits for another's turn inside the model."""
+LOOK_SECONDS = 0.05
 
-def work(engine: Engine, asked: StripAsk) -> Callable[["Forward", Callable[[], None]], list[Strip]]:
-    """What reads the strips, given the door and what is called between passes to stop.
+
+def ask(engine: Engine, asked: StripAsk, is_again: bool = False) -> Asked[list[Strip]]:
+    """The request that reads them, one strip a vector; the same for equal asks.
+
+    Args:
+        engine: Whose model is asked.
+        asked: What is read, with what.
+        is_again: Whether one that failed or was stopped is tried again; else it is handed back.
 
     Raises:
         StoreError: If a vector's set is not there.
     """
+    key = f"strips {configs.digest(configs.as_json(asked))}"
+    known = engine.live.get(key)
+    if known is not None and not is_again:
+        return known
     sets = {digest: engine.store.load_vectors(digest) for digest in asked.digests}
 
-    def read(door: "Forward", check: Callable[[], None]) -> list[Strip]:
+    def work(door: "Forward", stop: Stop) -> list[Strip]:
         from engine.evaluators.tokens import asked as answering
 
-        return answering.strips(door, asked, sets, check)
+        with _in_turn(stop):
+            return answering.strips(door, asked, sets, stop)
 
-    return read
+    return engine.live.ask(key, asked.model, work)
+
+
+@contextmanager
+def _in_turn(stop: Stop) -> Iterator[None]:
+    while not _turn.acquire(timeout=LOOK_SECONDS):
+        stop()
+    try:
+        yield
+    finally:
+        _turn.release()
