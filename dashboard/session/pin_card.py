@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.session import pinned
+from dashboard.session import pinned, vector_links
 from dashboard.words import captions
 
 ABOUT = "Keeps this vector in sight on every page, beside those you look at next."
@@ -15,7 +15,7 @@ def draw() -> None:
         return
     with st.container(border=True, gap="xsmall"):
         st.caption(f"{captions.PINNED} Pinned")
-        st.text(one.name)
+        vector_links.link(one.reference, one.name)
         st.caption(captions.plain(one.words))
         with st.container(horizontal=True, gap="xsmall"):
             st.button(

@@ -4,5 +4,5 @@ Knows nothing of how anything is computed.
 
 Public: adaptive, audit, curves, discover, equal_cost, generations, library, overview,
 overview_steered, similarity, studies, studies_behaviour, studies_deception, studies_operators,
-studies_runner, training, vector.
+studies_runner, studies_vectors, training, vector.
 """

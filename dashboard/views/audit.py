@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard.charts import audit as audit_drawings
 from dashboard.charts.audit import POOLED
-from dashboard.session import navigation, resources, state
+from dashboard.session import navigation, resources, state, vector_links
 from dashboard.views import audit_keeping
 from dashboard.widgets import widgets
 from dashboard.words import captions
@@ -68,6 +68,8 @@ def of_store(records: list[RecordInfo]) -> list[Audit]:
     state.warn_missing("audit", "the record", [info.digest for info in records])
     digest = widgets.record_picker("Record", "audit", records)
     info = next(info for info in records if info.digest == digest)
+    if info.kind == "vectors":
+        vector_links.button(f"{digest}:0", "open_audited", "Its first vector")
     return [_stored(digest, _stamp(Path(info.path)))]
 
 

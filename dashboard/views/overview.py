@@ -10,7 +10,7 @@ from dashboard.charts.one_vector import Drawing
 from dashboard.frames import controls
 from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import Sweep
-from dashboard.session import navigation, resources, state
+from dashboard.session import navigation, resources, state, vector_links
 from dashboard.widgets import widgets
 from dashboard.words import captions
 from dashboard.words.inks import Inks
@@ -123,9 +123,10 @@ def best(sweep: Sweep, ranking: pd.DataFrame) -> None:
             is_beyond = row["badge"] == sweeps.BEYOND
             with st.container(horizontal=True, vertical_alignment="center"):
                 name = str(row["name"])
+                vector_links.link(f"{row['vector_set']}:{row['vector']}", name)
                 st.page_link(
                     navigation.page("curves"),
-                    label=captions.plain(name),
+                    label="Curves",
                     icon=":material/ssid_chart:",
                     query_params={"run": sweep.evaluation.digest, "vec": name},
                 )

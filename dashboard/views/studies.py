@@ -10,7 +10,12 @@ from dashboard.cards import studies as cards
 from dashboard.charts import studies as charts
 from dashboard.frames import operators_study
 from dashboard.session import navigation, resources, state
-from dashboard.views import studies_behaviour, studies_deception, studies_operators
+from dashboard.views import (
+    studies_behaviour,
+    studies_deception,
+    studies_operators,
+    studies_vectors,
+)
 from dashboard.widgets import widgets
 from dashboard.words import captions
 from engine.errors import StoreError
@@ -101,6 +106,7 @@ def draw(record: dict[str, Any]) -> None:
     took = captions.seconds(made["seconds"])
     words = f"{record['title']} · {record['model'].get('short_name', '')} · took {took}"
     st.caption(captions.plain(words))
+    studies_vectors.draw(record)
     if record["name"] == "deception":
         studies_deception.draw(record)
     elif record["name"] == "sentiment":

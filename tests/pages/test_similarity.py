@@ -99,8 +99,13 @@ def test_a_cell_of_the_link_opens_its_card(both: FakeEngine) -> None:
     expected = similarity.cosine_map(*sets)[3, 2]
     assert not app.exception
     assert app.metric[0].value == f"{expected:+.2f}"
-    assert "contrastive_03** · output of block 3" in told(app)
-    assert "finetune-diff_02** · output of block 2" in told(app)
+    links = [link.label.replace("\\", "") for link in app.get("page_link")]
+    assert [name for name in links if name in ("contrastive_03", "finetune-diff_02")] == [
+        "contrastive_03",
+        "finetune-diff_02",
+    ]
+    assert "output of block 3" in told(app)
+    assert "output of block 2" in told(app)
     assert ":gray-badge[within shuffled]" in words(app) or "beyond shuffled" in words(app)
     assert app.button(key="open_a")
     assert app.button(key="say_b")

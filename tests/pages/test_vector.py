@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.frames import cosines
 from dashboard.session import resources, vector_links
+from dashboard.views.similarity import clusters
 from dashboard.views.vector import header, subject
 from engine.configs.finders import MelboConfig
 from engine.statistics import similarity
@@ -161,7 +163,7 @@ def test_neighbours_are_signed_cosines_of_the_same_place_and_of_others(engine: F
 
     told = said(app)
     cosine = similarity.cosine_map(own, other)[3, 3]
-    assert f"Most like finetune-diff_03@{FINETUNE[:4]} there: cosine {cosine:+.2f}" in told
+    assert f"Most like finetune-diff_03@{FINETUNE[:4]} at its place: cosine {cosine:+.2f}" in told
     elsewhere = app.dataframe[0].value
     assert len(elsewhere) == 10
     # The shuffled labels' set is a null and no neighbour.
@@ -286,3 +288,68 @@ def test_a_card_and_exports_are_made_of_the_vector_that_is_shown(small: FakeEngi
 
     assert np.array_equal(np.load(io.BytesIO(data)), small.store.load_vectors(MELBO).vectors[1])
     assert vector_links.address(one.reference) == f"/vector?v={MELBO}%3A1"
+
+
+def links(app: AppTest) -> dict[str, str]:
+    """Where each link to a vector's page leads, by what it says."""
+    assert not app.exception, app.exception[0].message
+    return {
+        link.label.replace("\\", ""): link.query_string
+        for link in app.get("page_link")
+        if link.page == "vector"
+    }
+
+
+def test_every_page_that_names_a_vector_links_to_it(engine: FakeEngine) -> None:
+    fill(engine.store, vectors=2, controls=2, questions=3)
+    fill_families(engine.store, null=False)
+    fill_texts(engine.store)
+    app = open_page("overview", pin=f"{CONTRASTIVE}:3")
+
+    def visit(page: str, **query: str) -> dict[str, str]:
+        for key in list(app.query_params):
+            del app.query_params[key]
+        for key, value in query.items():
+            app.query_params[key] = value
+        return links(app.switch_page(f"../pages/{page}.py").run())
+
+    found = visit("overview")
+    assert found["melbo_00"].startswith(f"v={MELBO}%3A0")
+    # The pinned card of the sidebar, which stands beside every page.
+    assert found["contrastive_03"].startswith(f"v={CONTRASTIVE}%3A3")
+    found = visit("generations", gen=GRID)
+    assert found["contrastive_00"].startswith(f"v={CONTRASTIVE}%3A0")
+    assert found["finetune-diff_00"].startswith(f"v={FINETUNE}%3A0")
+    found = visit("similarity", a=CONTRASTIVE, b=FINETUNE, cell="3-2")
+    assert found["finetune-diff_02"].startswith(f"v={FINETUNE}%3A2")
+    for page, query, key, shown in (
+        ("discover", {"found": POWER, "vector": "1"}, "open_vector", "power-iteration_01"),
+        ("curves", {"run": RUN, "vec": "melbo_01"}, "open_vector", "melbo_01"),
+        ("similarity", {"mode": "one", "one": f"{FINETUNE}:4"}, "open_vector", "finetune-diff_04"),
+        ("library", {"record": POWER}, "open_first", "power-iteration_00"),
+        ("audit", {"audit": POWER}, "open_audited", "power-iteration_00"),
+    ):
+        visit(page, **query)
+        app.button(key=key).click().run()
+        assert title(app) == shown, page
+
+
+def test_the_library_opens_the_first_vector_of_a_set(small: FakeEngine) -> None:
+    table = open_page("library").dataframe[0].value
+
+    assert table.set_index("digest").loc[MELBO, "open"] == f"/vector?v={MELBO}%3A0"
+
+
+def test_copies_of_one_direction_link_to_their_vectors(engine: FakeEngine) -> None:
+    fill_families(engine.store, null=False)
+    sets = [resources.vector_set(digest) for digest in (CONTRASTIVE, FINETUNE)]
+    turned = replace(sets[1], vectors=-sets[0].vectors, digest="f1de0000000a")
+    square = cosines.square([sets[0], turned])
+
+    found = clusters.copies_of(square, 0)
+
+    assert len(found) == square.groups["copies"].iloc[0] >= 2
+    assert set(found.values()) <= {one.reference for one in square.members}
+    assert {reference.partition(":")[0] for reference in found.values()} == {
+        CONTRASTIVE, "f1de0000000a",
+    }  # fmt: skip

@@ -10,7 +10,7 @@ from dashboard.frames import controls as randoms
 from dashboard.frames import overview, undefined
 from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import METRICS, PARTS, Sweep
-from dashboard.session import navigation, pin_card, pinned, resources, state
+from dashboard.session import navigation, pin_card, pinned, resources, state, vector_links
 from dashboard.widgets import sharing, vector_card, widgets
 from dashboard.words import captions
 from engine.records.records import RecordInfo
@@ -117,6 +117,7 @@ def controls(sweep: Sweep) -> tuple[View, dict | None]:
         scales = scale_pills(sweep)
         has_parts = metric != "rate" and sweep.reading.has_letters
         part = part_picker() if has_parts else "content"
+        vector_links.button(reference, "open_vector")
         pin_card.button(reference)
         shared = st.container(width="content")
     row = vector_card.row_of(sweep, name)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.charts import many_vectors
 from dashboard.frames.sweep import Sweep
-from dashboard.session import navigation, pin_card, pinned, resources, state
+from dashboard.session import navigation, pin_card, pinned, resources, state, vector_links
 from dashboard.views.discover.leaderboard import PARAMETER, Selected
 from dashboard.widgets import widgets
 from dashboard.words import captions
@@ -79,7 +79,9 @@ def actions(digest: str, sweep: Sweep | None, selected: Selected) -> None:
                 run=sweep.evaluation.digest,
                 vec=selected.name,
             )
-        pin_card.button(f"{digest}:{selected.vector}")
+        reference = f"{digest}:{selected.vector}"
+        vector_links.button(reference, "open_vector")
+        pin_card.button(reference)
         asked = {name: st.query_params.get(name) for name in ("on", PARAMETER, pinned.PARAMETER)}
         widgets.share(navigation.link("discover", found=digest, **asked))
 

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from dashboard.session import navigation, resources, state
+from dashboard.session import navigation, pinned, resources, state, vector_links
 from dashboard.widgets import sharing
 from dashboard.widgets.sheets import Sheet
 from dashboard.words import captions, differences
@@ -132,6 +132,7 @@ def _body(
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         if row is not None:
             _chips(sheet, row)
+        _vectors(sheet, name)
         _beside(sheet, name)
 
 
@@ -193,6 +194,16 @@ def _verb(sheet: Sheet, name: str) -> str:
     """What the size of a column's change is called: of adding, it is known for every state."""
     column = next(one for one in sheet.config["configurations"] if one["name"] == name)
     return "adds" if column["operation"] == "add" else "changes states by"
+
+
+def _vectors(sheet: Sheet, name: str) -> None:
+    """Links to the vectors that a column uses."""
+    column = next(one for one in sheet.config["configurations"] if one["name"] == name)
+    parts = [part for part in column["blend"] if part["weight"] != 0 and column["scale"] != 0]
+    for digest, index in dict.fromkeys((part["digest"], part["index"]) for part in parts):
+        known = pinned.known(f"{digest}:{index}")
+        if known is not None:
+            vector_links.link(known.reference, known.name)
 
 
 def _beside(sheet: Sheet, name: str) -> None:

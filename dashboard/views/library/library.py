@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard.cards import html, html_run, html_texts
 from dashboard.frames import sweep
-from dashboard.session import navigation, resources
+from dashboard.session import navigation, resources, vector_links
 from dashboard.session import state as states
 from dashboard.views.library.dropping import Said
 from dashboard.widgets import widgets
@@ -115,13 +115,16 @@ def rows(infos: Sequence[RecordInfo]) -> pd.DataFrame:
     found = []
     for info in infos:
         where = place(info)
+        address = None if where is None else navigation.link(where[0], **where[1])
+        if info.kind == "vectors":
+            address = vector_links.address(f"{info.digest}:0")
         found.append(
             {
                 "digest": info.digest,
                 "kind": KINDS[info.kind],
                 "method": name(info),
                 "size": info.summary,
-                "open": None if where is None else navigation.link(where[0], **where[1]),
+                "open": address,
                 "when": info.created[:16].replace("T", " "),
                 "kilobytes": _kilobytes(info),
                 "model": info.model,
@@ -270,6 +273,8 @@ def _actions(info: RecordInfo) -> None:
             title, icon, _ = navigation.PAGES[where[0]]
             if st.button(f"Open in {title}", key="open_record", icon=icon, type="primary"):
                 st.switch_page(navigation.page(where[0]), query_params=where[1])
+        if info.kind == "vectors":
+            vector_links.button(f"{info.digest}:0", "open_first", "Its first vector")
         path = Path(info.path)
         widgets.made_on_click("Record file", path.name, path.read_bytes, "save")
         store = resources.engine().store

@@ -8,7 +8,7 @@ from dashboard.cards.similarity import Drawn
 from dashboard.charts import heatmaps
 from dashboard.frames import cosines
 from dashboard.frames.cosines import Member, Square
-from dashboard.session import navigation, pin_card, pinned, resources, state
+from dashboard.session import navigation, pin_card, pinned, resources, state, vector_links
 from dashboard.views.similarity import pairs
 from dashboard.widgets import widgets
 from dashboard.words import captions
@@ -18,6 +18,7 @@ from engine.statistics.similarity import random_band
 MOST_VECTORS = 80
 """Vectors on a side of the clustered map, beyond which nothing could be read."""
 MOST_BARS = 40
+MOST_LINKS = 16
 MOST_NAMED = 64
 """Sets that a link may name."""
 ORDERS = {"clustered": "like ones together", "method": "by method", "block": "by block"}
@@ -123,16 +124,45 @@ def _copies(square: Square, name: str) -> None:
         return
     st.subheader("Copies of one direction")
     st.caption("A minus marks a copy with the opposite sign. Copies share |cosine| ≥ 0.9.")
-    st.dataframe(
+    event = st.dataframe(
         square.groups,
+        key=name,
         hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
         column_config={
             "copies": st.column_config.NumberColumn("copies", width=70),
             "least": st.column_config.NumberColumn("least |cosine|", format="%.3f", width=110),
         },
         alt="Directions that were found more than once",
     )
+    _members(square, event.selection.rows)
     widgets.download(square.groups, name)
+
+
+def _members(square: Square, rows: list[int]) -> None:
+    """Links to the vectors of the direction that is selected."""
+    if not rows or rows[0] >= len(square.groups):
+        st.caption("Select a row to open its vectors.")
+        return
+    found = copies_of(square, rows[0])
+    with st.container(horizontal=True, gap="small"):
+        for name, reference in list(found.items())[:MOST_LINKS]:
+            vector_links.link(reference, name)
+    if len(found) > MOST_LINKS:
+        st.caption(f"The first {MOST_LINKS} of {len(found)}.")
+
+
+def copies_of(square: Square, row: int) -> dict[str, str]:
+    """References by name of the vectors that are copies of one direction.
+
+    Args:
+        square: All vectors.
+        row: The direction's, in `square.groups`.
+    """
+    references = {one.name: one.reference for one in square.members}
+    names = (name.lstrip("\u2212") for name in square.groups.iloc[row]["vectors"].split(", "))
+    return {name: references[name] for name in names}
 
 
 def _share_all(square: Square, drawn: Drawn, sets: list[VectorSet], block: int | None) -> None:
@@ -216,6 +246,7 @@ def draw_one(infos: list[RecordInfo]) -> None:
         )
         state.write_link("one")
         pinned.note(chosen, is_asked)
+        vector_links.button(chosen, "open_vector")
         pin_card.button(chosen)
         shared = st.container(width="content")
     frame = cosines.against(everyone[chosen], sets)
@@ -230,10 +261,7 @@ def draw_one(infos: list[RecordInfo]) -> None:
         f"{left} Click a bar to move to that vector. {pairs.MEANING}"
     )
     _beside_pinned(frame, chosen, band)
-    is_pinned = frame["reference"] == pinned.reference()
-    marked = frame["name"].where(~is_pinned, frame["name"] + " (pinned)")
-    drawn = frame.assign(name=marked).head(MOST_BARS)
-    kept = pinned.reference() if is_pinned.any() else None
+    drawn, kept = _marked(frame)
     of = st.query_params.get("of")
     link = navigation.link("similarity", mode="one", of=of, one=chosen, pin=kept)
     with shared:
@@ -245,6 +273,14 @@ def draw_one(infos: list[RecordInfo]) -> None:
     drawing = heatmaps.bars(drawn, band, widgets.inks())
     widgets.chart(drawing, "Cosine of one vector with all others", "bars", pick=pick_bar)
     widgets.download(frame, f"neighbours_{chosen.replace(':', '_')}")
+
+
+def _marked(frame: pd.DataFrame) -> tuple[pd.DataFrame, str | None]:
+    """The bars to draw, the pinned vector's marked, and its reference if it is among them all."""
+    is_pinned = frame["reference"] == pinned.reference()
+    marked = frame["name"].where(~is_pinned, frame["name"] + " (pinned)")
+    kept = pinned.reference() if is_pinned.any() else None
+    return frame.assign(name=marked).head(MOST_BARS), kept
 
 
 def _beside_pinned(frame: pd.DataFrame, chosen: str, band: float) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard.charts import heatmaps
 from dashboard.forms import pairs as forms
 from dashboard.frames import cosines
-from dashboard.session import navigation, pin_card, resources, state
+from dashboard.session import navigation, pin_card, resources, state, vector_links
 from dashboard.widgets import bound, sharing, widgets
 from dashboard.words import captions
 from dashboard.words.inks import BadgeColour
@@ -279,7 +279,9 @@ def _verdicts(known: dict[str, Any]) -> None:
 
 def _one_vector(side: str, found: VectorSet, index: int, norm: float) -> None:
     name, reference = found.names[index], f"{found.digest}:{index}"
-    st.caption(f"**{captions.plain(name)}** · {found.sites[index].words} · norm {norm:.3g}")
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+        vector_links.link(reference, name)
+        st.caption(f"{found.sites[index].words} · norm {norm:.3g}", width="content")
     with st.container(horizontal=True, gap="xsmall"):
         icon = ":material/travel_explore:"
         place = {"found": found.digest, "vector": str(index)}

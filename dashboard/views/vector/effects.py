@@ -103,7 +103,8 @@ def verdict(found: Effect) -> None:
 
 def picture(found: Effect) -> None:
     """The violin, and what its marks mean."""
-    view = vector_view.usual(found.sweep, found.name)
+    # The letters are a curve of the shares, which are not drawn here.
+    view = vector_view.usual(found.sweep, found.name)._replace(letters=False)
     drawing = widgets.kept(
         ("vector page", found.sweep.version, found.name),
         lambda inks: _violin(found.sweep, view, inks),

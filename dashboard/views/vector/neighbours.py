@@ -165,8 +165,8 @@ def nearest(one: Subject) -> str:
     edge = neighbours.largest_of_random(hidden, len(here))
     size = "beyond" if abs(row["cosine"]) > edge else "within"
     return (
-        f"Most like {row['name']} there: cosine {captions.number(float(row['cosine']))}, {size} "
-        f"what the largest of {len(here)} random ones reaches ({edge:.2f})."
+        f"Most like {row['name']} at its place: cosine {captions.number(float(row['cosine']))}, "
+        f"{size} what the largest of {len(here)} random ones reaches ({edge:.2f})."
     )
 
 

@@ -167,6 +167,7 @@ def _pickers(infos: dict[str, RecordInfo], info: RecordInfo, count: int) -> None
             format_func=lambda digest: lines.get(digest, digest),
             key="v_set",
             on_change=_open_set,
+            label_visibility="collapsed",
             width="stretch",
         )
         for word, icon, by in (("Previous", "chevron_left", -1), ("Next", "chevron_right", 1)):
@@ -205,6 +206,7 @@ def _vector_picker(info: RecordInfo, options: Sequence[str]) -> None:
         options,
         format_func=words,
         key=KEY,
+        label_visibility="collapsed",
         persist_state="session",
         width="stretch",
     )
@@ -222,8 +224,7 @@ def facts(one: Subject) -> str:
         parts.append(f"norm {one.norm:.3g}")
     parts.append(str(model.get("title") or model["short_name"]))
     adapter = model.get("adapter")
-    if adapter:
-        is_read = config.get("fine_tuned") or one.info.method == "finetune-diff"
-        parts.append(f"adapter {adapter}" if is_read else f"beside adapter {adapter}")
+    if adapter and (config.get("fine_tuned") or one.info.method == "finetune-diff"):
+        parts.append(f"adapter {adapter}")
     named = [one.name] if one.note.name else []
     return " \u00b7 ".join([*named, *parts])
