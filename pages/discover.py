@@ -9,6 +9,7 @@ from dashboard.session import resources, state
 from dashboard.views import adaptive, equal_cost
 from dashboard.views.discover import board, evidence, leaderboard, suggestions
 from dashboard.widgets import widgets
+from dashboard.widgets.probes import reading
 from dashboard.words import captions
 from engine.errors import EngineError
 
@@ -64,6 +65,8 @@ with results:
             if request is not None:
                 adaptive_form.submit(request)
         equal_cost_form.draw(request)
+        with st.expander("What it reads", icon=":material/sensors:"):
+            reading.draw(f"{digest}:{selected.vector}")
         evidence.draw(found)
         board.provenance(found)
     except EngineError as error:

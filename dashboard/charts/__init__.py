@@ -3,5 +3,5 @@
 Knows nothing of Streamlit, the store and models.
 
 Public: adaptive, audit, axes, behaviours, blends, families, heatmaps, many_vectors, one_vector,
-operations, quick, strips, studies, training, vector_view.
+operations, probes, quick, strips, studies, training, vector_view.
 """

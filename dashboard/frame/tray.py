@@ -6,9 +6,11 @@ import streamlit as st
 
 from dashboard.session import navigation, resources
 from dashboard.widgets import retrying, trainings, widgets
+from dashboard.widgets.probes import stored as probes
 from dashboard.words import captions
 from engine.configs.adaptive import AdaptiveConfig
 from engine.configs.budgets.equal_cost import EqualCostConfig
+from engine.configs.reads.probes import ProbeConfig
 from engine.errors import EngineError
 
 ICONS = {
@@ -136,6 +138,9 @@ def result_page(job: Any) -> tuple[str, dict[str, str]] | None:
         return "discover", {"suggestion": job.result}
     if job.kind == "blend":
         return "similarity", {"blend": job.result}
+    if job.kind == ProbeConfig.method:
+        stored = [info for info in probes.stored() if info.digest == job.result]
+        return probes.place(stored[0]) if stored else None
     return ("studies", {"study": job.result}) if kind == "experiment" else None
 
 

@@ -3,5 +3,5 @@
 Knows nothing of Streamlit and charts.
 
 Public: answers, behaviours, controls, cosines, families, operations, operators_study, overview,
-sweep, undefined, violin.
+probes, sweep, undefined, violin.
 """

@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import Sweep
+from dashboard.widgets.probes import stored as probes
 from dashboard.words import captions
 from dashboard.words.inks import BadgeColour
 from engine.statistics import doses
@@ -62,10 +63,11 @@ def usable_help(row: dict) -> str:
 
 
 def figures(sweep: Sweep, row: dict) -> None:
-    """Held-out effect, flips, slope and letters, or share, of the vector at its best scale."""
+    """Held-out effect, flips, slope, letters or share; and what it reads, where it is probed."""
     held = sweep.read.selection.vectors
     found = held[(held["vector_set"] == row["vector_set"]) & (held["vector"] == row["vector"])]
-    with st.grid(4):
+    reads = probes.metric((str(row["vector_set"]), int(row["vector"])), sweep.model)
+    with st.grid(4 if reads is None else 5):
         if len(found):
             _held_out(sweep, found.iloc[0].to_dict())
         st.metric(
@@ -99,6 +101,20 @@ def figures(sweep: Sweep, row: dict) -> None:
             border=True,
             help=captions.CHOOSING_A if sweep.reading.has_letters else captions.LIKELIHOOD,
         )
+        if reads is not None:
+            _reads(reads)
+
+
+def _reads(told: probes.Metric) -> None:
+    st.metric(
+        f"Reads, block {told.block}",
+        f"{told.auroc:.2f}",
+        delta=told.verdict,
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        help=captions.plain(told.about),
+    )
 
 
 def _held_out(sweep: Sweep, found: dict) -> None:

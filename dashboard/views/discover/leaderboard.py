@@ -9,6 +9,7 @@ from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import Sweep
 from dashboard.session import pinned, state
 from dashboard.widgets import equal_cost
+from dashboard.widgets.probes import stored as probes
 from dashboard.words import captions
 from engine.records.records import VectorSet
 
@@ -51,6 +52,7 @@ COLUMNS = {
     ),
     "verdict": st.column_config.TextColumn("vs random", width=90, help=captions.BEST_OF_MANY),
     "equal": st.column_config.TextColumn("at equal KL", width=185),
+    "reads": st.column_config.TextColumn("reads", width=125),
     "percent_a": st.column_config.NumberColumn(
         "% A", format="percent", width=50, help=captions.CHOOSING_A
     ),
@@ -76,6 +78,8 @@ def draw(found: VectorSet, sweep: Sweep | None) -> Selected:
     table = scores(found) if sweep is None else ranked(found, sweep)
     equal = equal_cost.of_each(found, sweep)
     table["equal"] = [equal.told[vector] for vector in table["vector"]]
+    reads = probes.of_each(found)
+    table["reads"] = [reads.told[vector] for vector in table["vector"]]
     own = [name for name in table if name not in COLUMNS and name in _score_names(found)]
     key, first = _start(found, "" if sweep is None else sweep.evaluation.digest, table)
     event = st.dataframe(
@@ -83,7 +87,7 @@ def draw(found: VectorSet, sweep: Sweep | None) -> Selected:
         key=key,
         hide_index=True,
         column_order=[*(name for name in COLUMNS if name in table and _is_told(table, name)), *own],
-        column_config=COLUMNS | {"equal": _equal(equal)},
+        column_config=COLUMNS | {"equal": _equal(equal), "reads": _reads(reads.about)},
         on_select="rerun",
         selection_mode="single-row",
         selection_default={"selection": {"rows": [first]}},
@@ -105,6 +109,11 @@ def draw(found: VectorSet, sweep: Sweep | None) -> Selected:
 def _equal(equal: equal_cost.OfEach) -> Any:
     """The column of effects at equal cost, which says what was asked at which cost."""
     return st.column_config.TextColumn(equal.title, width=185, help=captions.plain(equal.about))
+
+
+def _reads(about: str) -> Any:
+    """The column of what vectors read, which says what was told apart."""
+    return st.column_config.TextColumn("reads", width=125, help=captions.plain(about))
 
 
 def _is_told(table: pd.DataFrame, name: str) -> bool:

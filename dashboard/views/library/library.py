@@ -13,6 +13,7 @@ from dashboard.session import navigation, resources, vector_links
 from dashboard.session import state as states
 from dashboard.views.library.dropping import Said
 from dashboard.widgets import widgets
+from dashboard.widgets.probes import stored as probes
 from dashboard.words import captions
 from engine.errors import EngineError
 from engine.records.records import Provenance, RecordInfo
@@ -59,6 +60,8 @@ def place(info: RecordInfo) -> tuple[str, dict[str, str]] | None:
         return "discover", {"suggestion": info.digest}
     if info.kind == "experiment" and info.method == "blend":
         return "similarity", {"blend": info.digest}
+    if info.kind == "experiment" and info.method == "probe":
+        return probes.place(info)
     page, key = PLACES[info.kind]
     return page, {key: info.digest}
 
