@@ -19,7 +19,7 @@ from engine.cli.budgets import commands as budgets
 from engine.cli.budgets import equal_cost
 from engine.cli.from_config import STORE, Option, command, model_of, of_model
 from engine.cli.options import refuse_no_text, spread_vectors
-from engine.cli.reads import probe
+from engine.cli.reads import examples, probe
 from engine.cli.similarity import similarity_of_sets
 from engine.errors import Cancelled, EngineError
 from engine.program.bar import bar
@@ -77,6 +77,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "similarity": similarity_of_sets,
     "audit": audit_files,
     "evidence": evidence.command(),
+    "examples": examples.command(),
     "generate": generate.command(),
     "build-dataset": training.build_dataset(),
     "finetune": training.finetune(),

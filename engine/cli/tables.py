@@ -12,6 +12,7 @@ from engine.cli.budgets import tables as budgets
 from engine.cli.budgets.equal_cost_table import equal_cost
 from engine.cli.budgets.operators_table import operators
 from engine.cli.drawing import by_scale, console, draw, filled, notes, say
+from engine.cli.reads.examples_table import examples
 from engine.cli.reads.probe_table import probe
 from engine.configs import registry
 from engine.errors import StoreError
@@ -200,6 +201,7 @@ EXPERIMENTS = {
     "equal-cost": equal_cost,
     "operators": operators,
     "probe": probe,
+    "examples": examples,
 }
 """What prints an experiment, by its name."""
 

@@ -22,6 +22,7 @@ from engine.configs.evidence import EvidenceConfig
 from engine.configs.finders import FinderConfig, MelboConfig, PowerIterationConfig, RandomConfig
 from engine.configs.grids import GenerateConfig
 from engine.configs.pairs import ContrastiveConfig, FinetuneDiffConfig
+from engine.configs.reads.examples import ExamplesConfig
 from engine.configs.reads.probes import ProbeConfig
 from engine.configs.studies import CorrigibilityConfig, DeceptionConfig
 from engine.configs.sweeps import EvaluateConfig
@@ -138,6 +139,7 @@ RUNS: list[Run] = [
         uses=("generation",),
     ),
     Run(ProbeConfig, "engine.runs.reads.probing:run", "probe", "experiment"),
+    Run(ExamplesConfig, "engine.runs.reads.examples:run", "examples", "experiment"),
 ]
 """All kinds of run; finders in the order in which they are offered and coloured.
 

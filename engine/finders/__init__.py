@@ -5,7 +5,7 @@ is stepwise. To add one: a config class, a file here, a line in `configs.registr
 
 Knows nothing of the store and screens.
 
-Public: contrastive, extraction, finetune_diff, found, jacobian, melbo, power_iteration,
+Public: contrastive, extraction, finetune_diff, found, jacobian, melbo, packing, power_iteration,
 random_control, texts.
 """
 

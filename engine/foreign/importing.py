@@ -313,6 +313,7 @@ TABLES = {
     "blend": {"cells", "curve"},
     "equal-cost": {"cells", "controls", "best"},
     "probe": {"rows", "random"},
+    "examples": {"vectors", "texts"},
 }
 """What pages read of a study, by its name."""
 KINDS: dict[str, Callable[[Store, Path, dict[str, Any]], None]] = {

@@ -17,7 +17,7 @@ from engine.model.hashing import Stamp
 from engine.model.identity import is_demo, resolve, sources
 from engine.progress import Progress, silent
 from engine.questions import answers, files
-from engine.questions.sources import read_source
+from engine.questions.sources import sha256_of
 from engine.records.records import QuestionSet
 
 DEMO_CORPUS = ("data/pairs/advice.json", "data/demo/heldout_advice.json")
@@ -83,7 +83,7 @@ class Names:
 
     def file(self, path: str) -> str:
         """SHA-256 of a file."""
-        return read_source(path).sha256
+        return sha256_of(path)
 
     def prompts(self, path: str) -> list[str]:
         """The prompts that a file holds."""

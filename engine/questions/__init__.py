@@ -2,5 +2,6 @@
 
 Knows nothing of models or screens.
 
-Public: answers, files, knowledge, letters, pairs, polarity, repeats, rows, rubrics, sources.
+Public: answers, corpora, files, knowledge, letters, pairs, polarity, repeats, rows, rubrics,
+sources.
 """

@@ -13,6 +13,8 @@ from typing import NamedTuple
 from engine import ROOT
 from engine.errors import DataError
 
+PARQUET = ".parquet"
+"""How the one kind of file ends that holds texts and is none."""
 _TIMEOUT = 30.0
 
 
@@ -32,20 +34,40 @@ def located(path: str | Path) -> Path:
     return given if given.exists() or given.is_absolute() else ROOT / given
 
 
-def read_source(path: str | Path) -> Source:
-    """Read a whole text file.
+def read_bytes(path: str | Path) -> bytes:
+    """The bytes of a file.
 
     Raises:
-        DataError: If it is missing, unreadable or not text.
+        DataError: If it is missing or unreadable.
     """
     try:
-        content = located(path).read_bytes()
+        return located(path).read_bytes()
     except FileNotFoundError:
         raise DataError(f"{path} does not exist: check the path, or upload the file.") from None
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}): choose a file.") from None
     except ValueError:
         raise DataError(f"{str(path)!a} is no name of a file: choose one.") from None
+
+
+def sha256_of(path: str | Path) -> str:
+    """SHA-256 of a file of text, or of a Parquet file.
+
+    Raises:
+        DataError: If it is missing or unreadable, or is neither.
+    """
+    if Path(path).suffix.lower() != PARQUET:
+        return read_source(path).sha256
+    return hashlib.sha256(read_bytes(path)).hexdigest()
+
+
+def read_source(path: str | Path) -> Source:
+    """Read a whole text file.
+
+    Raises:
+        DataError: If it is missing, unreadable or not text.
+    """
+    content = read_bytes(path)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:

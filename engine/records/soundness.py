@@ -17,6 +17,7 @@ from engine.records.sound_conversations import Conversation, follows
 from engine.records.sound_equal_cost import EqualCost
 from engine.records.sound_parts import Figure, Judging, Letter, Named, Plain, Record, Site, Whole
 from engine.records.sound_probes import Probe
+from engine.records.sound_reads.examples import Examples
 from engine.records.sound_tables import hold
 
 
@@ -291,6 +292,7 @@ STUDIES: dict[str, Any] = {
     "blend": Blend,
     "equal-cost": EqualCost,
     "probe": Probe,
+    "examples": Examples,
 }
 KINDS: dict[str, Any] = {
     "vectors": _Vectors,

@@ -1,0 +1,155 @@
+"""Finds the texts of a corpus that lie furthest along vectors, and stores them.
+
+Knows nothing of how states are read and of how texts are ranked.
+"""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import Int
+
+from engine.configs.core import as_json
+from engine.configs.reads.examples import ExamplesConfig
+from engine.errors import EngineError
+from engine.progress import Progress
+from engine.questions.corpora import Corpus, load_corpus
+from engine.records.records import VectorSet
+from engine.runs.engine import Engine
+from engine.runs.single import Opened, opened
+from engine.statistics.reads import examples as ranking
+from engine.statistics.reads import examples_words as words
+
+if TYPE_CHECKING:
+    from engine.evaluators.tokens.examples import Placed, Read
+
+FOUND_ON = ("pairs", "prompts")
+"""Settings of finders that name the file which their vectors came from."""
+
+
+def run(engine: Engine, config: ExamplesConfig, digest: str, progress: Progress) -> None:
+    """Read the corpus, rank its texts, and store both ends.
+
+    A stopped or killed run goes on from the texts it had read.
+
+    Raises:
+        EngineError: For everything the user can mend.
+        Cancelled: When `progress` raises it.
+    """
+    corpus = load_corpus(config.corpus, config.column, config.held_out, config.max_texts)
+    sets = [engine.store.load_vectors(ref.digest) for ref in config.vectors]
+    with opened(engine, config, config.model, digest, progress) as work:
+        from engine.evaluators.tokens import examples
+
+        found = examples.run(work.door, config, sets, corpus, progress, work.units)
+        vectors, count = _ranked(found, config)
+        texts = ranking.tidy(vectors, lambda place: _text(work, found, place))
+        record = _shared(engine, config, work, sets, corpus, found)
+        record["notes"] += _notes(engine, config, sets, count)
+        record["tables"] = {"vectors": vectors, "texts": texts}
+        record["sentences"] = words.record(record)
+        record["summary"] = record["sentences"][0]
+        engine.store.save_experiment(digest, record)
+
+
+def _ranked(found: "Read", config: ExamplesConfig) -> tuple[list[dict[str, Any]], int]:
+    """A row for every vector, and how many texts of each end are kept."""
+    own = [ranking.ends(one.figures, config.by, config.top) for one in found.vectors]
+    lengths = np.array([one.end - one.begin for one in found.spans])
+    count = ranking.shown_count(config.top, lengths, own)
+    labels = [one.label for one in found.texts]
+    random: dict[int, list[ranking.Ends]] = {}
+    rows = []
+    for one, at in zip(found.vectors, own, strict=True):
+        if one.block not in random:
+            each = np.moveaxis(one.random, -1, 0)
+            random[one.block] = [ranking.ends(e, config.by, config.top) for e in each]
+        rows.append(
+            _row(one)
+            | ranking.compared(at, random[one.block])
+            | {"lean": ranking.lean(at, random[one.block], labels)}
+            | {"top": _shown(one, at.top[:count]), "bottom": _shown(one, at.bottom[:count])}
+        )
+    return rows, count
+
+
+def _shown(one: "Placed", places: Int[np.ndarray, " shown"]) -> list[dict[str, Any]]:
+    return [ranking.shown(place, one.figures, one.tokens[place]) for place in places.tolist()]
+
+
+def _row(one: "Placed") -> dict[str, Any]:
+    return {
+        "vector_set": one.vector_set,
+        "vector": one.vector,
+        "name": one.name,
+        "block": one.block,
+        "neutral_mean": one.mean,
+        "neutral_sd": one.sd,
+    }
+
+
+def _text(work: Opened, found: "Read", place: int) -> dict[str, Any]:
+    from engine.evaluators.tokens import examples
+
+    one = found.texts[place]
+    return {
+        "id": one.id,
+        "label": one.label,
+        "prompt": one.prompt,
+        "pieces": examples.written(work.door, found.spans[place]),
+    }
+
+
+def _shared(
+    engine: Engine,
+    config: ExamplesConfig,
+    work: Opened,
+    sets: list[VectorSet],
+    corpus: Corpus,
+    found: "Read",
+) -> dict[str, Any]:
+    names = ", ".join(dict.fromkeys(f"{one.method} {one.digest[:4]}" for one in sets))
+    return {
+        "name": config.method,
+        "title": f"Examples of {names} in {corpus.name}",
+        "config": config.named(engine.names),
+        "settings": as_json(config),
+        "model": work.model,
+        "vectors": list(dict.fromkeys(one.digest for one in sets)),
+        "evaluations": [],
+        "corpus": {
+            "name": corpus.name,
+            "sha256": engine.names.file(config.corpus),
+            "texts": len(found.texts),
+            "tokens": sum(one.end - one.begin for one in found.spans),
+        },
+        "random": config.random,
+        "random_seed": config.seed,
+        "notes": list(found.notes),
+        "provenance": asdict(work.shared()["provenance"]),
+    }
+
+
+def _notes(engine: Engine, config: ExamplesConfig, sets: list[VectorSet], count: int) -> list[str]:
+    notes = []
+    if count < config.top:
+        notes.append(f"Only {count} texts of each end are kept: the record would be too large.")
+    own = [one for one in sets if _is_own(engine, config, one)]
+    if own and not config.held_out:
+        named = dict.fromkeys(f"{one.method} {one.digest[:4]}" for one in own)
+        notes.append(words.of_own_corpus(list(named)))
+    return notes
+
+
+def _is_own(engine: Engine, config: ExamplesConfig, found: VectorSet) -> bool:
+    """Whether vectors were found on the corpus."""
+    corpus = engine.names.file(config.corpus)
+    for name in FOUND_ON:
+        path = found.config.get(name)
+        if isinstance(path, str):
+            try:
+                if engine.names.file(path) == corpus:
+                    return True
+            except EngineError:
+                continue
+    return False
