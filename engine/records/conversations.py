@@ -47,6 +47,8 @@ class Exchange:
     answers: tuple[Answer, ...]
     created: str
     """UTC, ISO 8601."""
+    adapters: dict[str, str] = field(default_factory=dict)
+    """What the adapters were called that could answer, and the hash of each one's files."""
     seconds: float = 0.0
 
     @property

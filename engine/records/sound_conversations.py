@@ -45,6 +45,7 @@ class _Exchange(TypedDict):
     turn: _Turn
     answers: Annotated[list[_Answer], pydantic.Field(min_length=1)]
     created: str
+    adapters: NotRequired[dict[str, str]]
     seconds: NotRequired[float | int]
 
 

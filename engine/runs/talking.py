@@ -47,6 +47,7 @@ class Talk:
         self._began = time.monotonic()
         self._first: float | None = None
         self._last = self._began
+        self._taken = 0
 
     @property
     def state(self) -> str:
@@ -94,7 +95,7 @@ class Talk:
         """Tokens a second over all panes, after the first ones; None before there is a second."""
         if self._first is None or self._last <= self._first:
             return None
-        return (sum(self.counts) - len(self.turn.panes)) / (self._last - self._first)
+        return (sum(self.counts) - self._taken) / (self._last - self._first)
 
     def stop(self) -> None:
         """Stop after the token that is being written; what is there is kept."""
@@ -105,11 +106,18 @@ class Talk:
         """Wait until it is over; False if `timeout` seconds pass first."""
         return self._asked is not None and self._asked.wait(timeout)
 
+    def begin(self) -> None:
+        """Note what was there before the first token is written."""
+        self._taken = sum(self.counts)
+        if all(self.counts):
+            self.tick()
+
     def tick(self) -> None:
         """Note that a token of some panes was written."""
         now = time.monotonic()
         if self._first is None and all(self.counts):
             self._first, self.first_seconds = now, now - self._began
+            self._taken = sum(self.counts)
         self._last = now
 
 
@@ -205,6 +213,9 @@ class Talks:
         before = [so_far.before(turn.parent, one) if so_far else [] for one in panes]
         rows = asking.rows(door, panes, before, turn.said, turn.settings, sets)
         talk._written = written = writing.laid_out(rows)
+        if so_far is not None:
+            _take_over(written, so_far, turn, _adapters(door))
+        talk.begin()
 
         def tick() -> None:
             talk.tick()
@@ -223,6 +234,7 @@ class Talks:
             turn=turn,
             answers=tuple(_answer_of(one) for one in written),
             created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            adapters=_adapters(door),
             seconds=round(time.monotonic() - began, 3),
         )
         talk.number = self._keep(talk.digest, exchange, model, sets, door)
@@ -264,6 +276,36 @@ class Talks:
     def _stored(self, digest: str) -> Conversation | None:
         store = self._engine.store
         return store.load_conversation(digest) if store.has(digest) else None
+
+
+def _adapters(door: "Forward") -> dict[str, str]:
+    """The adapters that were there, each by the content of its files."""
+    loaded = door.loaded
+    names = loaded.config.adapters
+    every = (loaded.source, *loaded.more)
+    return {
+        name: str(one.as_dict()["adapter_fingerprint"])
+        for name, one in zip(names, every, strict=False)
+    }
+
+
+def _take_over(
+    written: Sequence["Written"], so_far: Conversation, turn: Turn, adapters: dict[str, str]
+) -> None:
+    """Take answers from turns that asked the same of the same pane: it would say the same again."""
+    alike = [
+        one
+        for one in so_far.exchanges
+        if (one.parent, one.turn.said, one.turn.settings) == (turn.parent, turn.said, turn.settings)
+    ]
+    for pane, mine in zip(turn.panes, written, strict=True):
+        for one in alike:
+            place = one.pane(pane.name)
+            theirs, answer = one.turn.panes[place], one.answers[place]
+            is_same = (theirs.name, theirs.effect) == (pane.name, pane.effect)
+            is_same = is_same and (not pane.adapter or one.adapters == adapters)
+            if is_same and answer.ended != "stopped" and not mine.is_over:
+                mine.take(list(answer.tokens), answer.text, answer.ended == "finished")
 
 
 def _answer_of(one: "Written") -> Answer:

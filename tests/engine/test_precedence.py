@@ -89,6 +89,33 @@ def test_who_is_hurried_goes_into_the_middle_of_a_pass_and_others_stay_out_till_
     assert lock.acquire(blocking=False)
 
 
+def test_a_job_goes_on_by_a_block_between_two_who_are_hurried() -> None:
+    lock, order = Precedence(), []
+    is_over = threading.Event()
+
+    def job() -> None:
+        for block in range(4):
+            with lock:
+                lock.give_way()
+                order.append(block)
+        is_over.set()
+
+    def talkative() -> None:
+        while not is_over.is_set():
+            with lock.hurried(), lock:
+                time.sleep(0.002)
+
+    with lock:
+        threads = [start(job), start(talkative)]
+        wait_until(lambda: len(lock._queue) == 1 and bool(lock._hurried))
+    assert is_over.wait(PATIENCE)
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert order == [0, 1, 2, 3]
+    assert not lock._is_owed
+    assert lock.acquire(blocking=False)
+
+
 def test_nobody_gives_way_to_nobody_nor_the_hurried_to_each_other() -> None:
     lock = Precedence()
     with lock:

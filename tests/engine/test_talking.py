@@ -237,14 +237,15 @@ def test_a_sweep_lets_a_talk_in_between_and_answers_as_if_alone(engines) -> None
     quiet = say(engine, "Hello.", *panes(engine, 1.0), max_new_tokens=30).texts
 
     job = engine.submit(config)
-    during = 0
-    while job.active:
+    while job.done == 0:
+        assert job.active, job.error
+    for _ in range(3):
         talk = say(engine, "Hello.", *panes(engine, 1.0), max_new_tokens=30)
         assert talk.texts == quiet
-        during += job.state == "running"
+        assert job.state == "running"
 
+    assert engine.jobs.wait(job, PATIENCE)
     assert job.state == "done", job.error
-    assert during > 0
     found = engine.store.load_evaluation(job.result).frame
     assert found.equals(expected)
 
@@ -297,3 +298,71 @@ def test_a_program_talks_to_the_same_conversation(engines) -> None:
     assert list(frame["text"][:2]) == list(first.values())
     assert chat.record.path(1)[0].turn.said == "Hello."
     assert "nothing said yet" in repr(engine.chat(model=engine.model))
+
+
+def test_what_a_pane_said_before_is_taken_over_where_it_would_say_the_same(
+    engines, monkeypatch
+) -> None:
+    from engine.evaluators.chats import writing
+
+    engine, rows = engines["qwen3"], []
+    original = writing._Group.__init__
+
+    def noted(self, door, members, *more) -> None:
+        rows.append(len(members))
+        original(self, door, members, *more)
+
+    monkeypatch.setattr(writing._Group, "__init__", noted)
+    first = say(engine, "Hello.", *panes(engine, 1.0))
+    again = say(engine, "Hello.", *panes(engine, -1.0), digest=first.digest)
+    both = say(engine, "Hello.", *panes(engine, -1.0), digest=first.digest)
+    other = say(engine, "Hello.", *panes(engine, 1.0), digest=first.digest, max_new_tokens=7)
+    follows = say(engine, "Hello.", *panes(engine, 1.0), digest=first.digest, parent=0)
+
+    assert rows == [2, 1, 2] + [1] * (len(rows) - 3)
+    assert again.texts[0] == first.texts[0]
+    assert again.texts[1] != first.texts[1]
+    assert both.texts == again.texts
+    assert other.texts[0].startswith(first.texts[0])
+    assert follows.number == 4
+
+
+def test_a_fine_tuned_pane_answers_beside_the_base_model_and_only_its_own_is_taken_over(
+    tmp_path, monkeypatch
+) -> None:
+    from engine.runs import talking
+
+    engine = Engine(Store(tmp_path), keep_jobs=False)
+    engine.model = ModelConfig(model="demo", adapter="demo")
+    asked = (Pane(name="base"), Pane(name="tuned", adapter=True))
+    half = (*asked, Pane(name="half", adapter=True, dose="0.5"))
+    config = GenerateConfig(
+        model=engine.model,
+        prompts=("How do I sleep better?",),
+        system=None,
+        configurations=(Configuration(name="base"), Configuration(name="tuned", adapter=True)),
+        max_new_tokens=12,
+        neutral=0,
+    )
+    grid = engine.store.load_generation(engine.run(config)).frame
+
+    first = say(engine, "How do I sleep better?", *asked, max_new_tokens=12)
+    more = say(engine, "How do I sleep better?", *half, digest=first.digest, max_new_tokens=12)
+
+    assert first.texts == list(grid["text"])
+    assert first.texts[0] != first.texts[1]
+    assert more.texts[:2] == first.texts
+    [name] = engine.store.load_conversation(first.digest).exchanges[0].adapters
+    assert name == "demo"
+
+    taken: list[bool] = []
+    original = talking._take_over
+
+    def noted(written, *more) -> None:
+        original(written, *more)
+        taken.extend(one.is_over for one in written)
+
+    monkeypatch.setattr(talking, "_take_over", noted)
+    monkeypatch.setattr(talking, "_adapters", lambda _: {"demo": "another"})
+    say(engine, "How do I sleep better?", *asked, digest=first.digest, max_new_tokens=12)
+    assert taken == [True, False]

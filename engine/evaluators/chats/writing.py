@@ -34,6 +34,10 @@ class Written:
     """Whether the model ended it itself."""
     is_over: bool = False
 
+    def take(self, tokens: list[int], text: str, finished: bool) -> None:
+        """Have a whole answer at once, which was written before."""
+        self.tokens, self.text, self.finished, self.is_over = tokens, text, finished, True
+
 
 def laid_out(rows: Sequence[Row]) -> list[Written]:
     """An empty answer for each row, the same one for rows that cannot differ."""
@@ -67,6 +71,8 @@ def write(
     numbers = draws(settings.seed, depth, settings.max_new_tokens)
     groups: dict[tuple[int, Which], list[Written]] = {}
     for one in dict.fromkeys(answers):
+        if one.is_over:
+            continue
         groups.setdefault((len(one.row.tokens), one.row.which), []).append(one)
     going = [_Group(door, members, settings, numbers) for members in groups.values()]
     while going:

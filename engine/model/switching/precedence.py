@@ -25,6 +25,9 @@ class Precedence:
         """Threads that go before the others, and how often each said so."""
         self._is_halfway = False
         """Whether somebody let them in in the middle of a pass, who goes on before all others."""
+        self._is_owed = False
+        """Whether one of the others has a turn before the next who is hurried: at most a block of
+        a pass, but without it people who talk one after the other would stop a job for good."""
 
     def __enter__(self) -> "Precedence":
         """Wait until nobody else is inside."""
@@ -44,6 +47,7 @@ class Precedence:
                     return False
                 self._wait(me)
                 self._owner = me
+                self._is_owed = self._is_owed and me in self._hurried
             self._depth += 1
         return True
 
@@ -72,6 +76,7 @@ class Precedence:
                 self._hurried[me] -= 1
                 if not self._hurried[me]:
                     del self._hurried[me]
+                self._is_owed = self._is_owed or (not self._hurried and self._others_wait)
                 self._changed.notify_all()
 
     def give_way(self) -> None:
@@ -89,8 +94,9 @@ class Precedence:
             depth, self._depth, self._owner = self._depth, 0, None
             self._is_halfway = True
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._owner is None and not self._hurried)
+            self._changed.wait_for(lambda: self._owner is None and self._lets_others)
             self._owner, self._depth, self._is_halfway = me, depth, False
+            self._is_owed = False
 
     def _wait(self, me: int) -> None:
         if self._is_open(me):
@@ -103,11 +109,19 @@ class Precedence:
             if me in self._queue:
                 self._queue.remove(me)
 
+    @property
+    def _others_wait(self) -> bool:
+        return self._is_halfway or bool(self._queue)
+
+    @property
+    def _lets_others(self) -> bool:
+        return self._is_owed or not self._hurried
+
     def _is_open(self, me: int) -> bool:
         """Whether this thread may go in now."""
         if self._owner is not None:
             return False
         if me in self._hurried:
-            return True
+            return not self._is_owed
         is_next = not self._queue or self._queue[0] == me
-        return is_next and not self._hurried and not self._is_halfway
+        return is_next and self._lets_others and not self._is_halfway
