@@ -19,7 +19,7 @@ from engine.cli.budgets import commands as budgets
 from engine.cli.budgets import equal_cost
 from engine.cli.from_config import STORE, Option, command, model_of, of_model
 from engine.cli.options import refuse_no_text, spread_vectors
-from engine.cli.reads import examples, probe
+from engine.cli.reads import examples, probe, words
 from engine.cli.similarity import similarity_of_sets
 from engine.errors import Cancelled, EngineError
 from engine.program.bar import bar
@@ -74,6 +74,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "blend": budgets.blend(),
     "equal-cost": equal_cost.command(),
     "probe": probe.command(),
+    "words": words.command(),
     "similarity": similarity_of_sets,
     "audit": audit_files,
     "evidence": evidence.command(),

@@ -12,6 +12,7 @@ from engine.cli.budgets import tables as budgets
 from engine.cli.budgets.equal_cost_table import equal_cost
 from engine.cli.budgets.operators_table import operators
 from engine.cli.drawing import by_scale, console, draw, filled, notes, say
+from engine.cli.reads import words_table
 from engine.cli.reads.examples_table import examples
 from engine.cli.reads.probe_table import probe
 from engine.configs import registry
@@ -202,6 +203,7 @@ EXPERIMENTS = {
     "operators": operators,
     "probe": probe,
     "examples": examples,
+    "words": words_table.table,
 }
 """What prints an experiment, by its name."""
 

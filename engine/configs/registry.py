@@ -24,6 +24,7 @@ from engine.configs.grids import GenerateConfig
 from engine.configs.pairs import ContrastiveConfig, FinetuneDiffConfig
 from engine.configs.reads.examples import ExamplesConfig
 from engine.configs.reads.probes import ProbeConfig
+from engine.configs.reads.words import WordsConfig
 from engine.configs.studies import CorrigibilityConfig, DeceptionConfig
 from engine.configs.sweeps import EvaluateConfig
 from engine.configs.training import FinetuneConfig
@@ -140,6 +141,7 @@ RUNS: list[Run] = [
     ),
     Run(ProbeConfig, "engine.runs.reads.probing:run", "probe", "experiment"),
     Run(ExamplesConfig, "engine.runs.reads.examples:run", "examples", "experiment"),
+    Run(WordsConfig, "engine.runs.reads.words:run", "words", "experiment"),
 ]
 """All kinds of run; finders in the order in which they are offered and coloured.
 

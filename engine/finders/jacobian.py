@@ -4,23 +4,17 @@ Linearised once per run: the graph is built for a whole block of vectors and kep
 product with J^T J costs two backward passes and no forward pass. Knows nothing of solvers.
 """
 
-import threading
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from engine.configs.core import Site
 from engine.model.batches import Batches, Kind
 from engine.model.edits import EditBatch
-from engine.model.forward import Forward, Start
+from engine.model.forward import Forward, Start, plain_attention
 
 KEPT_GRAPHS = 4
 """Prompts whose graphs are held at once; with more, each is rebuilt for every product."""
-
-_plain_attention = threading.Lock()
-"""The choice of kernel is the process's: a second thread leaving it would undo the first's."""
 
 
 class _Linearised:
@@ -30,7 +24,7 @@ class _Linearised:
         site = Site(block=start.after)
         self.theta = torch.zeros(width, door.hidden, device=door.loaded.device, requires_grad=True)
         # Fused attention kernels have no second derivative; the plain one has.
-        with _plain_attention, sdpa_kernel(SDPBackend.MATH):
+        with plain_attention():
             edits = EditBatch.add(site, self.theta)
             self.states = door.states(start, edits, target, last)
             self.dummy = torch.zeros_like(self.states, requires_grad=True)

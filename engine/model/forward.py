@@ -22,6 +22,7 @@ from engine.model.edits import EditBatch
 from engine.model.hooked import HookedRunner, on_device
 from engine.model.loading import LoadedModel
 from engine.model.selftests.verdicts import Check
+from engine.model.ways.attention import plain_attention as plain_attention
 from engine.model.ways.begun import Answers as Answers
 from engine.model.ways.begun import Start as Start
 from engine.model.ways.given import given_by_hooks, shown_by_hooks
@@ -210,7 +211,12 @@ class Forward:
         return self._runner.span(self._runner.embed(ids), -1, to, edit)
 
     def states(
-        self, start: Start, edits: EditBatch, target: int, last: int
+        self,
+        start: Start,
+        edits: EditBatch,
+        target: int,
+        last: int,
+        past: RowCache | None = None,
     ) -> Float[Tensor, "rows last hidden"]:
         """Output of block `target` at the last positions, differentiable in the edits' vectors."""
         edit = edit_at(edits, start.prompt_length)
@@ -218,8 +224,8 @@ class Forward:
             if self._runner is None:
                 ids = on_device([start.tokens] * edits.rows, self.loaded.device)
                 return self.hooked.span(ids, target, edit)[:, -last:]
-            hidden = start.hidden.expand(edits.rows, -1, -1)
-            return self._runner.span(hidden, start.after, target, edit, last=last)
+            hidden = start.hidden[:, past.length if past else 0 :].expand(edits.rows, -1, -1)
+            return self._runner.span(hidden, start.after, target, edit, past, last=last)
 
     def prefill(
         self, start: Start, edits: EditBatch, upto: int, past: RowCache | None = None

@@ -18,6 +18,7 @@ from engine.records.sound_equal_cost import EqualCost
 from engine.records.sound_parts import Figure, Judging, Letter, Named, Plain, Record, Site, Whole
 from engine.records.sound_probes import Probe
 from engine.records.sound_reads.examples import Examples
+from engine.records.sound_reads.words import Words
 from engine.records.sound_tables import hold
 
 
@@ -293,6 +294,7 @@ STUDIES: dict[str, Any] = {
     "equal-cost": EqualCost,
     "probe": Probe,
     "examples": Examples,
+    "words": Words,
 }
 KINDS: dict[str, Any] = {
     "vectors": _Vectors,

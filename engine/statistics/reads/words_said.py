@@ -1,0 +1,73 @@
+"""What records of words say in sentences, and how their readings are called.
+
+Knows nothing of how words were read.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+READINGS = {
+    "effect": "measured effect",
+    "jacobian": "Jacobian lens",
+    "logit": "logit lens",
+}
+"""What the readings are called, the surest first."""
+UNITS = {
+    "effect": "nats per residual norm",
+    "jacobian": "logits at length 1",
+    "logit": "logits at length 1",
+}
+"""What a word's value is in."""
+ABOUT = {
+    "effect": "Change of the word's log-probability at the next token, measured by adding a tenth "
+    "of the residual norm and taking it away.",
+    "jacobian": "What the vector becomes at the last block, to first order, read by the model's "
+    "own last norm and head.",
+    "logit": "The vector itself, read by the model's own last norm and head.",
+}
+STAR = "\u2605"
+"""Marks a word that is beyond chance."""
+
+
+def star_rule(random: int) -> str:
+    """What a star means."""
+    return (
+        f"{STAR}: stands out more than any word of {random} random vectors at this place, "
+        "in any reading."
+    )
+
+
+def words_of(
+    rows: Sequence[Mapping[str, Any]], place: int, reading: str, sign: int
+) -> list[Mapping[str, Any]]:
+    """The kept words of one vector, reading and sign, in their order."""
+    wanted = (place, reading, sign)
+    return [row for row in rows if (row["of"], row["reading"], row["sign"]) == wanted]
+
+
+def in_short(rows: Sequence[Mapping[str, Any]], place: int, count: int = 3) -> str:
+    """The words that a vector's effect promotes most, with their stars."""
+    chosen = words_of(rows, place, "effect", 1)[:count]
+    return ", ".join(row["word"] + (f" {STAR}" if row["star"] else "") for row in chosen)
+
+
+def verdict(vector: Mapping[str, Any], random: int) -> str:
+    """Whether a vector says anything beyond chance."""
+    if not vector["starred"]:
+        return f"{vector['name']}: no word is beyond chance ({random} random vectors)."
+    parts = [
+        f"{vector[f'starred_{key}']} by {name}"
+        for key, name in READINGS.items()
+        if vector.get(f"starred_{key}")
+    ]
+    noun = "word is" if vector["starred"] == 1 else "words are"
+    return f"{vector['name']}: {vector['starred']} {noun} beyond chance ({', '.join(parts)})."
+
+
+def sentences(vectors: Sequence[Mapping[str, Any]], random: int) -> list[str]:
+    """What a record comes to: of all vectors, then of each."""
+    some = sum(vector["starred"] > 0 for vector in vectors)
+    whole = f"{some} of {len(vectors)} vectors have words beyond chance."
+    if not some:
+        whole = f"No vector has a word beyond chance: {len(vectors)} were read."
+    return [whole, *(verdict(vector, random) for vector in vectors)]
