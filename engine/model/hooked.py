@@ -152,7 +152,7 @@ class HookedRunner:
             logits = self.last_logits(tokens, edit)
         finally:
             handle.remove()
-        if logits.shape[-1] != width + len(ids):
+        if not width or logits.shape[-1] != width + len(ids):
             return logits, logits[:, list(ids)]
         return logits[:, :width], logits[:, width:]
 

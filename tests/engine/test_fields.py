@@ -130,7 +130,7 @@ def test_every_kind_of_run_survives_its_json(run: registry.Run) -> None:
         needed = {"sweep": registry.find_run("ab").config(vectors=refs)}
     if run.method == "equal-cost":
         needed = {"sweep": registry.find_run("ab").config(vectors=(VectorRef(digest="a"),))}
-    if run.method in ("examples", "operators", "probe"):
+    if run.method in ("examples", "operators", "probe", "words"):
         needed = {"vectors": (VectorRef(digest="a"),)}
     config = run.config(**needed)
     written = json.loads(json.dumps(as_json(config)))

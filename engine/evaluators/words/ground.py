@@ -29,8 +29,8 @@ class Ground:
     """Ids of the words whose mean probability after the prompts is not below the floor."""
     chances: Float[Tensor, " likely"]
     """Their mean probabilities, unsteered."""
-    _starts: dict[tuple[int, int], Start] = field(default_factory=dict)
-    _lengths: dict[int, float] = field(default_factory=dict)
+    _starts: dict[tuple[int, int], Start] = field(default_factory=dict, init=False)
+    _lengths: dict[int, float] = field(default_factory=dict, init=False)
 
     @property
     def shared(self) -> int:

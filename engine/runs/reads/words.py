@@ -76,7 +76,9 @@ def _tables(
     rows: list[dict[str, Any]] = []
     drawn: list[dict[str, Any]] = []
     for one in found.read(sets, progress):
-        verdict = statistics.judge({name: tuple(pair) for name, pair in one.readings.items()})
+        verdict = statistics.judge(
+            {name: (pair.values, pair.random) for name, pair in one.readings.items()}
+        )
         place = len(vectors)
         vectors.append(_vector(one, verdict, names[one.vector_set][one.vector]))
         for name, judged in verdict.readings.items():
