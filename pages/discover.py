@@ -65,8 +65,9 @@ with results:
             if request is not None:
                 adaptive_form.submit(request)
         equal_cost_form.draw(request)
-        with st.expander("What it reads", icon=":material/sensors:"):
-            reading.draw(f"{digest}:{selected.vector}")
+        with reading.expander() as reads:
+            if reads.open:
+                reading.draw(f"{digest}:{selected.vector}")
         evidence.draw(found)
         board.provenance(found)
     except EngineError as error:

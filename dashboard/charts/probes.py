@@ -9,8 +9,8 @@ from dashboard.charts.one_vector import Drawing
 from dashboard.frames.probes import FITTED
 from dashboard.words.inks import Inks
 
-SIZE = 230
-"""Pixels of a side."""
+HEIGHT = 320
+"""Pixels, the legend's among them."""
 DASHES = [5, 3]
 """Of the fit, which is told from the vector without colour."""
 
@@ -47,7 +47,7 @@ def roc(curves: pd.DataFrame, band: pd.DataFrame, inks: Inks) -> Drawing:
             **_lines(curves, inks),
         ),
     ]
-    return alt.layer(*layers).properties(width=SIZE, height=SIZE)
+    return alt.layer(*layers).properties(height=HEIGHT)
 
 
 def over_blocks(table: pd.DataFrame, inks: Inks) -> Drawing:
@@ -76,10 +76,9 @@ def over_blocks(table: pd.DataFrame, inks: Inks) -> Drawing:
         alt.Chart(shown)
         .mark_area(color=inks.band, opacity=0.38)
         .encode(x=x, y=alt.Y("mirror:Q", title="AUROC"), y2="best:Q"),
-        lines.mark_line(strokeWidth=2),
-        lines.mark_point(size=28, filled=True, opacity=1),
+        lines.mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=28)),
     ]
-    return alt.layer(*layers).properties(height=SIZE)
+    return alt.layer(*layers).properties(height=HEIGHT)
 
 
 def _lines(frame: pd.DataFrame, inks: Inks, column: str = "what") -> dict[str, Any]:

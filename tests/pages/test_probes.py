@@ -18,9 +18,9 @@ from tests.pages.samples import FakeEngine
 
 
 def test_reading_stands_beside_steering_and_is_told_in_a_sentence(filled: FakeEngine) -> None:
-    before = charts(open_page("discover", found=probe_samples.SET, vector="0"))
+    before = charts(open_page("discover", found=probe_samples.SET, vector="0", reads="true"))
     digest = probe_samples.probe(filled.store)
-    app = open_page("discover", found=probe_samples.SET, vector="0")
+    app = open_page("discover", found=probe_samples.SET, vector="0", reads="true")
 
     assert not app.exception
     told = app.dataframe[0].value.set_index("vector")["reads"]
@@ -50,7 +50,7 @@ def test_the_card_of_scale_curves_says_what_the_vector_reads(filled: FakeEngine)
 
 
 def test_a_set_that_was_not_probed_has_a_button(filled: FakeEngine) -> None:
-    app = open_page("discover", found=probe_samples.SET)
+    app = open_page("discover", found=probe_samples.SET, reads="true")
 
     app.button(key="probe").click().run()
 

@@ -59,6 +59,17 @@ COLUMNS = {
 }
 
 
+def expander() -> Any:
+    """Where the reading stands on a page that is about more; open or not stands in the link."""
+    return st.expander(
+        "What it reads",
+        key="reads",
+        on_change="rerun",
+        bind="query-params",
+        icon=":material/sensors:",
+    )
+
+
 def draw(reference: str) -> None:
     """What the vector reads, or the button that probes its set.
 
@@ -92,7 +103,7 @@ def _sentence(record: Record, key: Key, row: Row, steers: Steers) -> None:
     if state is not None and state is not row:
         lines.append(words.verdict(record, state))
     if steers.where:
-        lines.append(f"Of steering speaks {steers.where}.")
+        lines.append(f"Steering: as measured by {steers.where}.")
     st.markdown("\n".join(f"- {captions.plain(line)}" for line in lines))
 
 

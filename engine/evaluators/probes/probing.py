@@ -215,7 +215,7 @@ class Scored:
             "low": round(float(low), DIGITS),
             "high": round(float(high), DIGITS),
             "pairs": round(float(probes.ranked(positive, negative)), DIGITS),
-            "recall": probes.recall(positive, neutral @ read.direction).share,
+            "recall": _rounded(probes.recall(positive, neutral @ read.direction).share),
             "p": round(placed.p, DIGITS),
             "beyond": placed.is_beyond,
         }
@@ -247,7 +247,11 @@ class Scored:
             "units": len(test.questions),
             **{name: round(float(value), DIGITS) for name, value in figures.items()},
             **{
-                name: " ".join(f"{one:.3g}" for one in rates)
+                name: " ".join(f"{one:.2g}" for one in rates)
                 for name, rates in zip(("band_low", "band_high"), curves, strict=True)
             },
         }
+
+
+def _rounded(figure: float | None) -> float | None:
+    return None if figure is None else round(figure, DIGITS)
