@@ -6,10 +6,12 @@ import streamlit as st
 
 from dashboard.session import navigation, resources
 from dashboard.widgets import retrying, trainings, widgets
+from dashboard.widgets.examples import stored as examples
 from dashboard.widgets.probes import stored as probes
 from dashboard.words import captions
 from engine.configs.adaptive import AdaptiveConfig
 from engine.configs.budgets.equal_cost import EqualCostConfig
+from engine.configs.reads.examples import ExamplesConfig
 from engine.configs.reads.probes import ProbeConfig
 from engine.errors import EngineError
 
@@ -141,6 +143,9 @@ def result_page(job: Any) -> tuple[str, dict[str, str]] | None:
     if job.kind == ProbeConfig.method:
         stored = [info for info in probes.stored() if info.digest == job.result]
         return probes.place(stored[0]) if stored else None
+    if job.kind == ExamplesConfig.method:
+        stored = [info for info in examples.stored() if info.digest == job.result]
+        return examples.place(stored[0]) if stored else None
     return ("studies", {"study": job.result}) if kind == "experiment" else None
 
 

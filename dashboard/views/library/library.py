@@ -13,6 +13,7 @@ from dashboard.session import navigation, resources, vector_links
 from dashboard.session import state as states
 from dashboard.views.library.dropping import Said
 from dashboard.widgets import widgets
+from dashboard.widgets.examples import stored as examples
 from dashboard.widgets.probes import stored as probes
 from dashboard.words import captions
 from engine.errors import EngineError
@@ -62,6 +63,8 @@ def place(info: RecordInfo) -> tuple[str, dict[str, str]] | None:
         return "similarity", {"blend": info.digest}
     if info.kind == "experiment" and info.method == "probe":
         return probes.place(info)
+    if info.kind == "experiment" and info.method == "examples":
+        return examples.place(info)
     page, key = PLACES[info.kind]
     return page, {key: info.digest}
 

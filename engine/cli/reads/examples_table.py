@@ -54,6 +54,6 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
 
 def _line(record: dict[str, Any], one: dict[str, Any]) -> str:
     text = record["tables"]["texts"][one["text"]]
-    words_of = "".join(text["pieces"])
+    words_of = text["lead"] + "".join(text["pieces"])
     shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in words_of)
     return f"[{text['label']}] {shown}" if text["label"] else shown

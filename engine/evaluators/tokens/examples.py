@@ -169,7 +169,7 @@ def _spans(
             cut += end < span.end
             prompter.positions.take(end)
             texts.append(one)
-            spans.append(Span(span.tokens[:end], begin, end))
+            spans.append(Span(span.tokens[:end], begin, end, begin - span.begin))
     if len(texts) < LEAST_TEXTS:
         raise DataError(
             f"{corpus.name} has {len(texts)} texts that can be read: give at least {LEAST_TEXTS}."
@@ -259,6 +259,7 @@ class _Reader:
         return arrays
 
 
-def written(door: Forward, span: Span) -> list[str]:
-    """What each of a text's own tokens writes."""
-    return pieces(door.loaded.tokenizer, span.own)
+def written(door: Forward, span: Span) -> tuple[str, list[str]]:
+    """What is left out at a text's beginning, and what each token that is read writes."""
+    found = pieces(door.loaded.tokenizer, span.tokens[span.begin - span.lead : span.end])
+    return "".join(found[: span.lead]), found[span.lead :]

@@ -19,11 +19,8 @@ class Span:
     begin: int
     end: int
     """Not included."""
-
-    @property
-    def own(self) -> tuple[int, ...]:
-        """The text's tokens."""
-        return self.tokens[self.begin : self.end]
+    lead: int = 0
+    """How many of the text's tokens before `begin` are left out."""
 
 
 def at(prompter: Prompter, rendered: str, first: int, last: int, whole: Sequence[int]) -> slice:
@@ -68,7 +65,7 @@ def corpus_span(prompter: Prompter, one: CorpusText, form: str, system: str | No
     if form == "prompt":
         return _asked(prompter, one.text, system)
     if form == "plain" or one.prompt is None:
-        tokens = alone(prompter, one.text)
+        tokens = prompter.encode(one.text, is_plain=True)
         return Span(tuple(tokens), 0, len(tokens))
     rendered = prompter.render(one.prompt, system)
     whole = prompter.encode(rendered + one.text)
@@ -87,12 +84,3 @@ def _asked(prompter: Prompter, text: str, system: str | None) -> Span:
     whole = prompter.encode(rendered)
     own = at(prompter, rendered, place, place + len(text), whole)
     return Span(tuple(whole), own.start, own.stop)
-
-
-def alone(prompter: Prompter, text: str) -> list[int]:
-    """Tokens of a text that stands alone, begun as the tokenizer begins texts."""
-    tokens = prompter.encode(text)
-    first = prompter.tokenizer.bos_token_id
-    begun = prompter.tokenizer("a")["input_ids"]
-    needs = first is not None and begun[:1] == [first] and tokens[:1] != [first]
-    return [first, *tokens] if needs else tokens

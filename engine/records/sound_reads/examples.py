@@ -70,6 +70,8 @@ class _Text(TypedDict):
     id: str
     label: str
     prompt: str | None
+    system: str | None
+    lead: str
     pieces: Annotated[list[str], pydantic.Field(min_length=1)]
 
 

@@ -43,7 +43,7 @@ def run(engine: Engine, config: ExamplesConfig, digest: str, progress: Progress)
 
         found = examples.run(work.door, config, sets, corpus, progress, work.units)
         vectors, count = _ranked(found, config)
-        texts = ranking.tidy(vectors, lambda place: _text(work, found, place))
+        texts = ranking.tidy(vectors, lambda place: _text(work, config, found, place))
         record = _shared(engine, config, work, sets, corpus, found)
         record["notes"] += _notes(engine, config, sets, count)
         record["tables"] = {"vectors": vectors, "texts": texts}
@@ -88,15 +88,18 @@ def _row(one: "Placed") -> dict[str, Any]:
     }
 
 
-def _text(work: Opened, found: "Read", place: int) -> dict[str, Any]:
+def _text(work: Opened, config: ExamplesConfig, found: "Read", place: int) -> dict[str, Any]:
     from engine.evaluators.tokens import examples
 
     one = found.texts[place]
+    lead, pieces = examples.written(work.door, found.spans[place])
     return {
         "id": one.id,
         "label": one.label,
         "prompt": one.prompt,
-        "pieces": examples.written(work.door, found.spans[place]),
+        "system": one.system or config.system,
+        "lead": lead,
+        "pieces": pieces,
     }
 
 
