@@ -39,6 +39,7 @@ def link(reference: str, name: str, about: str = ABOUT) -> None:
         icon=navigation.PAGES[PAGE][1],
         query_params=parameters(reference),
         help=about,
+        width="content",
     )
 
 

@@ -9,6 +9,7 @@ from dashboard.widgets import sharing
 from dashboard.widgets.sheets import Sheet
 from dashboard.words import captions, differences
 from dashboard.words.inks import BadgeColour
+from engine.configs.finders import RandomConfig
 
 WIDEST = 4
 """Configurations up to which texts stand side by side at first."""
@@ -197,12 +198,12 @@ def _verb(sheet: Sheet, name: str) -> str:
 
 
 def _vectors(sheet: Sheet, name: str) -> None:
-    """Links to the vectors that a column uses."""
+    """Links to the vectors that a column uses; random ones stand there by the hundred."""
     column = next(one for one in sheet.config["configurations"] if one["name"] == name)
     parts = [part for part in column["blend"] if part["weight"] != 0 and column["scale"] != 0]
     for digest, index in dict.fromkeys((part["digest"], part["index"]) for part in parts):
         known = pinned.known(f"{digest}:{index}")
-        if known is not None:
+        if known is not None and not known.name.startswith(f"{RandomConfig.method}_"):
             vector_links.link(known.reference, known.name)
 
 
