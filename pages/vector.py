@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.views.vector import effects, header, neighbours, recipe, subject, texts
+from dashboard.views.vector import effects, header, neighbours, sections, subject
 from dashboard.widgets import widgets
 from dashboard.words import captions
 from engine.errors import EngineError
@@ -37,18 +37,6 @@ try:
             effects.verdict(found)
         if like := neighbours.nearest(one):
             st.caption(captions.plain(like))
-    names = ["Neighbours", "Texts", "Sweeps", "Recipe"]
-    alike, written, measured, made = st.tabs(
-        names, key="v_tab", on_change="rerun", bind="query-params"
-    )
-    for tab, draw in (
-        (alike, neighbours.draw),
-        (written, texts.draw),
-        (measured, effects.table),
-        (made, recipe.draw),
-    ):
-        if tab.open:
-            with tab:
-                draw(one)
+    sections.draw(one)
 except EngineError as error:
     widgets.show_error(error)

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.frames import cosines
 from dashboard.session import resources, vector_links
 from dashboard.views.similarity import clusters
-from dashboard.views.vector import header, subject
+from dashboard.views.vector import header, sections, subject
 from engine.configs.finders import MelboConfig
 from engine.statistics import similarity
 from engine.store import notes
@@ -288,6 +288,22 @@ def test_a_card_and_exports_are_made_of_the_vector_that_is_shown(small: FakeEngi
 
     assert np.array_equal(np.load(io.BytesIO(data)), small.store.load_vectors(MELBO).vectors[1])
     assert vector_links.address(one.reference) == f"/vector?v={MELBO}%3A1"
+
+
+def test_every_section_of_every_kind_of_vector_is_drawn(engine: FakeEngine) -> None:
+    fill(engine.store, vectors=1, controls=0, questions=2)
+    foreign = vector_set(MelboConfig(vectors=1), "dddd00000004")
+    engine.store.save_vectors(replace(foreign, method="imported", config={}))
+    app = open_page("vector", v="dddd")
+    for digest in (MELBO, "dddd00000004"):
+        for tab in sections.SECTIONS:
+            app.query_params["v"], app.session_state["v_tab"] = digest, tab
+
+            app.run()
+
+            assert not app.exception, (digest, tab, app.exception[0].message)
+            assert title(app) in ("melbo_00", "imported_00")
+            assert app.session_state["v_tab"] == tab
 
 
 def links(app: AppTest) -> dict[str, str]:

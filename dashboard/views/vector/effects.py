@@ -151,7 +151,7 @@ def table(one: Subject) -> None:
     """Every sweep that measured the vector; a click on a row draws it above."""
     infos = resources.sweeps_of(one.info.digest, one.index)
     if not infos:
-        nothing(one)
+        st.caption("No sweep has measured this vector: the button above evaluates it.")
         return
     rows = pd.DataFrame([_row(one, info, place < MOST) for place, info in enumerate(infos)])
     st.caption("A click on a row draws that sweep above.")
