@@ -297,7 +297,8 @@ def test_every_section_of_every_kind_of_vector_is_drawn(engine: FakeEngine) -> N
     app = open_page("vector", v="dddd")
     for digest in (MELBO, "dddd00000004"):
         for tab in sections.SECTIONS:
-            app.query_params["v"], app.session_state["v_tab"] = digest, tab
+            app.query_params["v"], app.query_params["v_tab"] = digest, tab
+            app.session_state["v_tab"] = tab
 
             app.run()
 
