@@ -86,7 +86,7 @@ def _lines(frame: pd.DataFrame, inks: Inks, column: str = "what") -> dict[str, A
     names = sorted(set(frame["what"]), key=lambda name: name == FITTED)
     colours = [inks.second if name == FITTED else inks.line for name in names]
     dashes = [DASHES if name == FITTED else [1, 0] for name in names]
-    legend = alt.Legend(title=None, orient="bottom")
+    legend = alt.Legend(title=None, orient="bottom", columns=1, symbolType="stroke")
     return {
         "color": alt.Color(
             f"{column}:N", scale=alt.Scale(domain=names, range=colours), legend=legend

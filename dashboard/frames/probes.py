@@ -25,8 +25,8 @@ SHORT = {
 """What tells classes apart, as a column or a switch holds it."""
 FITTED = "logistic fit"
 COLUMNS = (
-    *("classes", "what", "block", "auroc", "interval", "pairs", "best", "best_pairs"),
-    *("recall", "shuffled", "picked", "p", "verdict"),
+    *("classes", "what", "block", "auroc", "interval", "best", "verdict", "p", "pairs"),
+    *("best_pairs", "recall", "shuffled", "picked"),
 )
 
 
@@ -88,7 +88,7 @@ def over_blocks(record: Record, key: Key, kind: str) -> pd.DataFrame:
 
 def _line(record: Record, row: Row) -> dict[str, Any]:
     at = words.beside(record, row)
-    interval = "" if row["low"] is None else f"{row['low']:.2f} to {row['high']:.2f}"
+    interval = "" if row["low"] is None else f"{row['low']:.3f} to {row['high']:.3f}"
     is_fit = row["vector_set"] == FIT
     return {
         "classes": SHORT[row["classes"]],
@@ -96,8 +96,8 @@ def _line(record: Record, row: Row) -> dict[str, Any]:
         "interval": interval,
         "best": at["best"],
         "best_pairs": at["best_pairs"],
-        "shuffled": at["shuffled_best"],
-        "picked": at["picked"],
+        "shuffled": at["shuffled_best"] if is_fit else None,
+        "picked": at["picked"] if is_fit else None,
         "verdict": words.badge(row),
         **{name: row[name] for name in ("block", "auroc", "pairs", "recall", "p")},
     }

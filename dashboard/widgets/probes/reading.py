@@ -16,7 +16,6 @@ from dashboard.widgets import widgets
 from dashboard.widgets.probes import asking, steering, stored
 from dashboard.widgets.probes.steering import Steers
 from dashboard.words import captions
-from dashboard.words.inks import BadgeColour
 from engine.configs.reads.probes import ProbeConfig
 from engine.statistics.reads import probe_words as words
 
@@ -26,35 +25,35 @@ ABOUT = (
     "better of their two signs."
 )
 COLUMNS = {
-    "classes": st.column_config.TextColumn("tells apart", width=130),
-    "what": st.column_config.TextColumn("by", width=120),
+    "classes": st.column_config.TextColumn("tells apart", width=118),
+    "what": st.column_config.TextColumn("by", width=112),
     "block": st.column_config.NumberColumn("block", width=50),
-    "auroc": st.column_config.NumberColumn("AUROC", format="%.3f", width=60),
+    "auroc": st.column_config.NumberColumn("AUROC", format="%.3f", width=58),
     "interval": st.column_config.TextColumn(
-        "95 %", width=95, help="Over questions: pairs are drawn together"
+        "95 %", width=108, help="Over questions: both answers of a pair are drawn together"
     ),
     "best": st.column_config.NumberColumn(
-        "best random", format="%.3f", width=85, help="The best of the random directions there"
+        "random", format="%.3f", width=62, help="The best of the random directions there"
+    ),
+    "verdict": st.column_config.TextColumn("vs random", width=135),
+    "p": st.column_config.NumberColumn("p", format="%.3f", width=50, help="By rank among random"),
+    "pairs": st.column_config.NumberColumn(
+        "pairs", format="percent", width=58, help="Share of pairs ranked rightly"
+    ),
+    "best_pairs": st.column_config.NumberColumn(
+        "random", format="percent", width=62, help="The best random direction's share of pairs"
+    ),
+    "recall": st.column_config.NumberColumn(
+        "recall", format="percent", width=58, help="At 1 % false positives on neutral chat"
     ),
     "shuffled": st.column_config.NumberColumn(
-        "shuffled", format="%.3f", width=70, help="The best of the fits with shuffled labels"
+        "shuffled", format="%.3f", width=66, help="The best of the fits with shuffled labels"
     ),
     "picked": st.column_config.NumberColumn(
         "picked random",
         format="%.3f",
         width=95,
         help="The random direction that told the training pairs apart best",
-    ),
-    "p": st.column_config.NumberColumn("p", format="%.3f", width=55, help="By rank among random"),
-    "verdict": st.column_config.TextColumn("vs random", width=140),
-    "pairs": st.column_config.NumberColumn(
-        "pairs", format="percent", width=60, help="Share of pairs ranked rightly"
-    ),
-    "best_pairs": st.column_config.NumberColumn(
-        "pairs, random", format="percent", width=90, help="The best random direction's share"
-    ),
-    "recall": st.column_config.NumberColumn(
-        "recall", format="percent", width=60, help="At 1 % false positives on neutral chat"
     ),
 }
 
@@ -124,7 +123,7 @@ def both(row: Row, steers: Steers) -> str:
 
 
 def _figures(record: Record, key: Key) -> None:
-    table = probes.table(record, key)
+    table = probes.table(record, key).drop(columns="block")
     _table(table, "probe_table", "What the vector and the fit read, classes by classes")
     kinds = probes.classes(record)
     kind = st.segmented_control(
@@ -172,12 +171,16 @@ def _blocks(record: Record, key: Key, row: Row) -> None:
         widgets.chart(drawing, told, "probe_blocks")
         st.caption("AUROC over blocks. Grey: within the best random direction, either sign.")
     with st.expander("Block by block", icon=":material/table_rows:"):
-        _table(table, "probe_by_block", "AUROC of every block, beside random directions")
+        _table(
+            table.drop(columns="classes"),
+            "probe_by_block",
+            "AUROC of every block, beside random directions",
+        )
         widgets.download(table, f"probe_{record['digest']}_{row['classes']}")
 
 
 def _table(table: pd.DataFrame, key: str, told: str) -> None:
-    shown = [name for name in COLUMNS if table[name].notna().any()]
+    shown = [name for name in COLUMNS if name in table and table[name].notna().any()]
     columns: dict[str, Any] = COLUMNS
     st.dataframe(
         table, key=key, hide_index=True, column_order=shown, column_config=columns, alt=told
@@ -195,8 +198,3 @@ def _under(record: Record) -> str:
             *record.get("notes", ()),
         ]
     )
-
-
-def badge_colour(row: Row) -> BadgeColour:
-    """Of the badge beside a figure."""
-    return "blue" if row["beyond"] else "gray"

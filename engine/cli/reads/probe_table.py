@@ -20,7 +20,7 @@ def probe(record: dict[str, Any]) -> None:
                 "set": "{set}",
                 "block": "{block}",
                 "AUROC": "{auroc:.3f}",
-                "95 %": "{low:.2f} … {high:.2f}",
+                "95 %": "{low:.3f} … {high:.3f}",
                 "pairs": "{pairs:.1%}",
                 "recall": "{recall:.1%}",
                 "random": "{best:.3f}",
