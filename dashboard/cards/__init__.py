@@ -2,5 +2,5 @@
 
 Knows nothing of widgets.
 
-Public: card, html, html_behaviours, html_run, html_texts, recipes, similarity, studies, texts.
+Public: card, conversations, html, html_behaviours, html_run, html_texts, recipes, similarity, studies, texts.
 """

@@ -20,6 +20,26 @@ Recipe = dict[str, str]
 MOST_COLUMNS = 12
 
 
+def of_model(model: Mapping[str, Any]) -> Recipe:
+    """Of the model that answered: what pins its weights and its adapter's."""
+    return {"model": _model(model), "adapter": _adapter(model)}
+
+
+def stamp(digest: str, made: Provenance) -> str:
+    """What names a record, and when and by which commit it was made."""
+    return _stamped(digest, made.created, made.commit, made.dirty)
+
+
+def template(model: Mapping[str, Any], system: str | None) -> str:
+    """The chat template, and the system prompt that it was told."""
+    return _template(model, {"system": system})
+
+
+def sampling(settings: Mapping[str, Any]) -> str:
+    """How each token was chosen, and how many at most."""
+    return f"{_sampling(settings)}, at most {settings['max_new_tokens']} tokens"
+
+
 def of_vector(evaluation: EvaluationHead, vector_set: str, index: int, name: str) -> Recipe:
     """Of one vector in a sweep.
 
@@ -70,7 +90,7 @@ def _sweep(evaluation: EvaluationHead) -> Recipe:
         + ("" if how.adds else ", by the same operation"),
         "template": _template(evaluation.model, config),
         "seed": str(config.get("seed", 0)),
-        "record": _record(evaluation.digest, evaluation.provenance),
+        "record": stamp(evaluation.digest, evaluation.provenance),
     }
 
 
@@ -122,7 +142,7 @@ def of_pair(first: VectorSet, second: VectorSet, cell: str | None = None) -> Rec
         "operation": "cosine of every pair of vectors",
         "template": "; ".join(dict.fromkeys(_template(f.model, f.config) for f in (first, second))),
         "seed": "; ".join(dict.fromkeys(str(f.config.get("seed", 0)) for f in (first, second))),
-        "records": "; ".join(_record(f.digest, f.provenance) for f in (first, second)),
+        "records": "; ".join(stamp(f.digest, f.provenance) for f in (first, second)),
     }
     return recipe if cell is None else {**recipe, "cell": cell}
 
@@ -213,11 +233,11 @@ def of_texts(generation: Generation, names: Sequence[str]) -> Recipe:
         "model": _model(generation.model),
         "adapter": _adapter(generation.model),
         **told,
-        "sampling": f"{_sampling(config)}, at most {config['max_new_tokens']} tokens",
+        "sampling": sampling(config),
         **_declared(generation.model),
         "template": _template(generation.model, config),
         "seed": str(config["seed"]),
-        "record": _record(generation.digest, generation.provenance),
+        "record": stamp(generation.digest, generation.provenance),
     }
 
 
@@ -318,10 +338,6 @@ def _template(model: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     prompts = config.get("prompts")
     system = prompts.get("system") if isinstance(prompts, dict) else config.get("system")
     return f"{words}, system prompt \u201c{system}\u201d" if system else words
-
-
-def _record(digest: str, made: Provenance) -> str:
-    return _stamped(digest, made.created, made.commit, made.dirty)
 
 
 def _stamped(digest: str, created: str, commit: str | None, is_dirty: bool | None) -> str:

@@ -61,20 +61,26 @@ def of_texts(prompt: str, note: str, cells: Sequence[Cell], shown: View) -> Card
         shown: The view they are of.
     """
     some = list(cells)[:MOST_CELLS]
-    across = min(len(some), ACROSS) if len(some) != 5 else 3
+    body, y = rows(some, 0.0)
+    if len(cells) > len(some):
+        rest = f"\u2026 and {len(cells) - len(some)} more configurations, in the view itself"
+        body += lettering.line(rest, 0, y + 14, SIZE, card.MUTED)
+        y += 26
+    return card.framed(f"\u201c{prompt.strip()}\u201d", note, body, y, shown)
+
+
+def rows(cells: Sequence[Cell], y: float) -> tuple[str, float]:
+    """Cells in rows of up to four from a height on, as SVG, and the height below them."""
+    across = min(len(cells), ACROSS) if len(cells) != 5 else 3
     room = (card.ROOM - GAP * (across - 1)) / max(across, 1)
-    parts, y = [], 0.0
-    for first in range(0, len(some), max(across, 1)):
-        drawn = [_lines(one, room - 2 * PAD) for one in some[first : first + across]]
+    parts = []
+    for first in range(0, len(cells), max(across, 1)):
+        drawn = [_lines(one, room - 2 * PAD) for one in cells[first : first + across]]
         tall = max(2 * PAD + LEADING * sum(map(len, lines)) + 10 for lines in drawn)
         for place, lines in enumerate(drawn):
             parts.append(_box(place * (room + GAP), y, room, tall, lines))
         y += tall + GAP
-    if len(cells) > len(some):
-        rest = f"\u2026 and {len(cells) - len(some)} more configurations, in the view itself"
-        parts.append(lettering.line(rest, 0, y + 14, SIZE, card.MUTED))
-        y += 26
-    return card.framed(f"\u201c{prompt.strip()}\u201d", note, "".join(parts), y, shown)
+    return "".join(parts), y
 
 
 class _Lines(NamedTuple):

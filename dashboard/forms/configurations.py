@@ -52,16 +52,18 @@ class Choice(NamedTuple):
     block: int
 
 
-def choices(model: ModelConfig) -> dict[str, Choice]:
+def choices(model: ModelConfig, with_others: bool = False) -> dict[str, Choice]:
     """The vectors of this model, newest sets first, without those of shuffled labels.
 
-    Where there are none, those of others that have its width, each with the name of its model.
+    Where there are none, or they are asked for too, those of others that have its width, each with
+    the name of its model.
     """
     found: dict[str, Choice] = {}
     infos = resources.records("vectors")
     own = [info for info in infos if info.model == model.short_name]
-    for info in own or [info for info in infos if resources.fits(info, model)]:
-        whose = "" if own else f" · {info.model}"
+    others = [] if own and not with_others else [i for i in infos if i not in own]
+    for info in (*own, *(one for one in others if resources.fits(one, model))):
+        whose = "" if info in own else f" · {info.model}"
         record = resources.header(info.digest, info.path)
         if cosines.is_null(record.get("config") or {}):
             continue
@@ -116,17 +118,17 @@ def usual(
     given = vector if vector in options else None
     kept = pinned if pinned in options else None
     if given and kept and given != kept:
-        pair = [{**EMPTY, "vector": one, **_start(options[one], 1)} for one in (given, kept)]
+        pair = [{**EMPTY, "vector": one, **start(options[one], 1)} for one in (given, kept)]
         return [{**EMPTY}, *pair]
     given = given or kept
     plus = given or best(options, "contrastive") or next(iter(options), None)
     columns = [{**EMPTY}]
     if plus is None:
         return [*columns, {**EMPTY, "adapter": True}] if has_adapter else columns
-    columns.append({**EMPTY, "vector": plus, **_start(options[plus], 1)})
+    columns.append({**EMPTY, "vector": plus, **start(options[plus], 1)})
     if has_adapter:
         minus = given or best(options, "finetune-diff", options[plus].block) or plus
-        columns.append({**EMPTY, "adapter": True, "vector": minus, **_start(options[minus], -1)})
+        columns.append({**EMPTY, "adapter": True, "vector": minus, **start(options[minus], -1)})
     return columns
 
 
@@ -135,11 +137,11 @@ def beside(
 ) -> dict[str, Any]:
     """A column for another vector, with the settings of the first steered base one."""
     steered = (one for one in columns if one["vector"] and not one["adapter"])
-    like = next(steered, {**EMPTY, **_start(options[reference], 1)})
+    like = next(steered, {**EMPTY, **start(options[reference], 1)})
     return {**like, "name": "", "vector": reference, "also": [], "weights": ""}
 
 
-def _start(one: Choice, sign: int) -> dict[str, Any]:
+def start(one: Choice, sign: int = 1) -> dict[str, Any]:
     """A scale to begin with, in residual norms: in these units models, methods and layers compare.
 
     On the demo model texts change at about 1 in the middle blocks, and break soon after.

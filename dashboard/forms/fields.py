@@ -11,7 +11,7 @@ from typing import Any, get_args
 import streamlit as st
 
 from dashboard.session import resources, state
-from dashboard.widgets import trainings
+from dashboard.widgets import own_pairs, trainings
 from engine.configs.fields import Offered, offered
 from engine.training import places
 
@@ -164,10 +164,11 @@ def _file(kind: str, value: str, key: str, common: dict[str, Any], place: Any) -
 
 
 def pair_files() -> list[str]:
-    """Files of pairs and of A/B questions that come with the project."""
+    """Files of pairs, the reader's own among them, and of A/B questions that come with the project."""
     root = Path(resources.engine().root)
-    pairs = sorted((root / "data/pairs").glob("*.json*"))
-    return [str(path.relative_to(root)) for path in pairs] + resources.question_files()
+    shipped = sorted((root / "data/pairs").glob("*.json*"))
+    pairs = [trainings.shown_path(path) for path in [*shipped, *own_pairs.files()]]
+    return pairs + resources.question_files()
 
 
 def answer_files() -> list[str]:

@@ -2,10 +2,12 @@
 
 import dataclasses
 from pathlib import Path
+from typing import TypeVar
 
 import streamlit as st
 
 from dashboard.session import resources, state
+from engine.configs.chats import Pane
 from engine.configs.core import ModelConfig
 from engine.configs.grids import Configuration
 from engine.configs.steering import doses
@@ -100,10 +102,13 @@ def take(known: dict[str, str], called: bool | str, model: ModelConfig) -> bool 
     return next(one for one, where in others(model).items() if where == place)
 
 
+Column = TypeVar("Column", Configuration, Pane)
+
+
 def asked(
-    model: ModelConfig, wanted: tuple[Configuration, ...], further: dict[str, str]
-) -> tuple[ModelConfig, tuple[Configuration, ...]]:
-    """The model with the adapters that a grid's columns ask for, and the columns as it has them.
+    model: ModelConfig, wanted: tuple[Column, ...], further: dict[str, str]
+) -> tuple[ModelConfig, tuple[Column, ...]]:
+    """The model with the adapters that columns or panes ask for, and these as it has them.
 
     Args:
         model: This dashboard's.

@@ -12,6 +12,11 @@ PAGES = {
         ":material/home:",
         "The model, the newest runs and what they found, against random vectors.",
     ),
+    "chat": (
+        "Chat",
+        ":material/chat:",
+        "Talk with the unsteered and the steered model side by side, and move the strength.",
+    ),
     "discover": (
         "Discover",
         ":material/travel_explore:",

@@ -21,6 +21,7 @@ from engine.evaluators.judges.nobody import Nobody
 from engine.evaluators.judges.verdicts import Judge, Judged, labels_of
 from engine.evaluators.steering.columns import Columns, foreign_notes
 from engine.evaluators.text_figures import Arm, Neutral, Scored
+from engine.maths import repeats
 from engine.model.edits import Edit, first_edited
 from engine.model.forward import Forward
 from engine.progress import Progress
@@ -338,7 +339,7 @@ class Grid:
                     "finished": cell.finished,
                     "label": verdict.label,
                     "judge_score": verdict.score,
-                    "repetition": side_effects.repetition(tokens),
+                    "repetition": repeats.repetition(tokens),
                     "unique_tokens": side_effects.unique_tokens(tokens),
                     "mean_logprob": cell.mean_logprob,
                     "adapter": bool(column.adapter),

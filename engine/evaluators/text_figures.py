@@ -21,19 +21,12 @@ from engine.model.forward import Forward
 
 NEUTRAL_TOKENS = 24
 """Most tokens of a neutral answer."""
-GRAM = 3
 
 Note = Callable[[str], None]
 
 
 def _unheard(_note: str) -> None:
     """Tell nobody."""
-
-
-def repetition(tokens: Sequence[int]) -> float:
-    """Share of the 3-grams that stood before in the text; 0 for texts too short to have two."""
-    grams = [tuple(tokens[i : i + GRAM]) for i in range(len(tokens) - GRAM + 1)]
-    return 1 - len(set(grams)) / len(grams) if grams else 0.0
 
 
 def unique_tokens(tokens: Sequence[int]) -> float:

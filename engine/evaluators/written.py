@@ -14,6 +14,7 @@ from jaxtyping import Int
 from engine.evaluators import text_figures
 from engine.evaluators.cells import end_tokens
 from engine.evaluators.measuring import Cells, Setting
+from engine.maths import repeats
 from engine.model.forward import Forward
 from engine.questions.letters import letter_of
 from engine.records.records import Question
@@ -81,10 +82,10 @@ class Written:
         text = self.door.loaded.tokenizer.decode(tokens, skip_special_tokens=True)
         body = tokens[:-1] if tokens and tokens[-1] in end_tokens(self.door) else tokens
         if not self.has_letters:
-            return text, None, text_figures.repetition(body)
+            return text, None, repeats.repetition(body)
         asked = self.questions[question]
         options = asked.options[::-1] if order else asked.options
-        return text, letter_of(text, options), text_figures.repetition(body)
+        return text, letter_of(text, options), repeats.repetition(body)
 
 
 def prepare(setting: Setting) -> Written:

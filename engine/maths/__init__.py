@@ -1,6 +1,7 @@
-"""Number and tensor maths that any field could use: directions, intervals, races, a secant.
+"""Number and tensor maths that any field could use: directions, intervals, races, repeats,
+a secant.
 
 Knows nothing of models, questions or files.
 
-Public: directions, intervals, race, secant.
+Public: directions, intervals, race, repeats, secant.
 """

@@ -10,6 +10,7 @@ from engine.configs.core import Site
 from engine.configs.grids import Configuration, GenerateConfig
 from engine.evaluators import cells, generation, text_figures
 from engine.evaluators.text_figures import Arm, Neutral, Scored
+from engine.maths import repeats
 from engine.model import decoding
 from engine.model.edits import Edit
 from engine.progress import silent
@@ -46,7 +47,7 @@ def as_change(one: Edit) -> dict:
     ],
 )
 def test_repetition_is_the_share_of_3_grams_seen_before(tokens, expected) -> None:
-    assert text_figures.repetition(tokens) == pytest.approx(expected)
+    assert repeats.repetition(tokens) == pytest.approx(expected)
 
 
 def test_unique_tokens_is_their_share() -> None:

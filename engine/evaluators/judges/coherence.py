@@ -15,9 +15,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from engine.evaluators import text_figures
 from engine.evaluators.answer_likelihood import answer_logps, split
 from engine.evaluators.judges.verdicts import Judged, Tick, unseen
+from engine.maths import repeats
 from engine.model.forward import Forward
 from engine.questions.rubrics import Rubric
 
@@ -68,6 +68,6 @@ class Coherence:
         best = readings.means.max(axis=0)
         return [
             (self.least is not None and float(mean) < self.least)
-            or text_figures.repetition(answer) > self._most
+            or repeats.repetition(answer) > self._most
             for mean, answer in zip(best, readings.answers, strict=True)
         ]

@@ -1,0 +1,4 @@
+"""The parts of the chat page.
+
+Knows nothing of how answers are written.
+"""

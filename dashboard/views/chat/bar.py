@@ -1,0 +1,142 @@
+"""The line above everything: a new conversation, earlier ones, settings, and how answers look.
+
+Knows nothing of panes.
+"""
+
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from dashboard.forms.chat import drafts, sampling
+from dashboard.session import resources, state
+from dashboard.views.chat import tab, turns
+from dashboard.words import captions
+from engine.errors import EngineError, StoreError
+from engine.records.conversations import Conversation
+from engine.records.records import RecordInfo
+
+MOST_EARLIER = 30
+CHANGES = (
+    "Word by word against the first pane: new words are underlined on green, words that are gone "
+    "are struck out on red."
+)
+
+
+def draw(talk: Conversation | None) -> None:
+    """Title and buttons, in one line."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.title("Chat", width="stretch")
+        if talk is not None:
+            st.toggle("Mark changes", key="chat_changes", help=CHANGES, persist_state="session")
+        st.button(
+            "New",
+            key="chat_new",
+            icon=":material/add_comment:",
+            disabled=tab.digest() is None,
+            on_click=tab.new,
+            help="A new conversation with the same panes; this one is kept.",
+        )
+        _earlier()
+        with st.popover("Settings", icon=":material/tune:"):
+            sampling.draw(tab.keep, resources.own_choice(state.model()))
+            if talk is not None:
+                st.button(
+                    "Answer again with these",
+                    key="chat_again_set",
+                    icon=":material/refresh:",
+                    on_click=tab.again,
+                )
+
+
+def _earlier() -> None:
+    """Earlier conversations; they are read only when the list is opened."""
+    infos = resources.own_first(resources.records("conversation"))
+    opened = st.popover(
+        "Earlier",
+        icon=":material/history:",
+        key="chat_earlier",
+        on_change="rerun",
+        disabled=not infos,
+        help="Conversations that are stored.",
+    )
+    if not opened.open:
+        return
+    with opened:
+        for info in infos[:MOST_EARLIER]:
+            st.button(
+                captions.plain(_title(info)),
+                key=f"chat_open_{info.digest}",
+                disabled=info.digest == tab.digest(),
+                on_click=_open,
+                args=(info.digest,),
+                help=captions.plain(
+                    f"{info.summary} · {info.model} · {captions.age(info.created)}"
+                ),
+                width="stretch",
+            )
+        if len(infos) > MOST_EARLIER:
+            st.caption(f"{len(infos) - MOST_EARLIER} more are on Library.")
+
+
+def _title(info: RecordInfo) -> str:
+    try:
+        words = _said(info.path, Path(info.path).stat().st_mtime_ns)
+    except (OSError, StoreError):
+        words = "cannot be read"
+    return f"{words} · {info.summary} · {info.model} · {captions.age(info.created)}"
+
+
+@functools.lru_cache(maxsize=256)
+def _said(path: str, _time: int) -> str:
+    """A conversation grows under its name, so its file's time is asked too."""
+    found: Conversation = resources.engine().store.load_conversation(Path(path))
+    title = " ".join(found.title.split())
+    return title if len(title) <= 60 else f"{title[:59]}\u2026"
+
+
+def _open(digest: str) -> None:
+    st.session_state["chat_earlier"] = False
+    tab.open_at(digest, None)
+
+
+def digests() -> list[str]:
+    """Of all stored conversations."""
+    return [info.digest for info in resources.records("conversation")]
+
+
+def upto() -> int | None:
+    """The last turn to draw: the one that the live answer follows, else the one that is shown."""
+    talk = tab.live()
+    if talk is None:
+        return tab.number()
+    parent: int | None = talk.turn.parent
+    return parent
+
+
+def look() -> turns.Look:
+    """How answers are shown, as the reader has switched it."""
+    return turns.Look(marks_changes=bool(st.session_state.get("chat_changes")))
+
+
+def names(talk: Conversation | None) -> Mapping[str, Mapping[str, Any]]:
+    """What is known of the vector sets that act here, by digest."""
+    found: dict[str, Mapping[str, Any]] = dict(talk.vector_names) if talk is not None else {}
+    live = tab.live()
+    for digest in () if live is None else live.turn.digests:
+        if digest not in found:
+            try:
+                found[digest] = {"names": resources.vector_set(digest).names}
+            except EngineError:
+                continue
+    return found
+
+
+def invitation() -> str:
+    """What stands in the empty field of the message."""
+    settings = drafts.settings()
+    if settings.is_raw:
+        return "Text that the model goes on from"
+    return "Say something to all panes"
