@@ -2,5 +2,6 @@
 
 Knows nothing of widgets.
 
-Public: card, conversations, html, html_behaviours, html_run, html_texts, recipes, similarity, studies, texts.
+Public: card, conversations, html, html_behaviours, html_run, html_texts, recipes, similarity,
+studies, texts.
 """

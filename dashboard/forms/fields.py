@@ -164,7 +164,7 @@ def _file(kind: str, value: str, key: str, common: dict[str, Any], place: Any) -
 
 
 def pair_files() -> list[str]:
-    """Files of pairs, the reader's own among them, and of A/B questions that come with the project."""
+    """Files of pairs, the reader's own among them, and the project's A/B questions."""
     root = Path(resources.engine().root)
     shipped = sorted((root / "data/pairs").glob("*.json*"))
     pairs = [trainings.shown_path(path) for path in [*shipped, *own_pairs.files()]]

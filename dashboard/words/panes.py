@@ -34,4 +34,3 @@ def pane(given: Pane, names: Mapping[str, Mapping[str, Any]]) -> str:
     model += "" if given.dose is None else f" at {given.dose}"
     acting = [chip(one, names) for one in given.chips if one.is_on]
     return ", ".join([model, *acting])
-

@@ -25,6 +25,7 @@ RUN, STUDY = "eeee00000003", "5e5e00000001"
 BAD = ("", "-1%00\u202e<b>[x](y)" + "9" * 300)
 PARAMETERS = {
     "overview": ("ds", "run", "pin"),
+    "chat": ("talk", "turn", "v", "scale", "unit", "op", "layers", "target", "when", "dose", "at"),
     "discover": ("found", "on", "method", "vec"),
     "curves": ("run", "vec", "ds", "scales", "metric", "part", "dots", "q", "tab", "pin"),
     "vector": ("v", "v_run", "v_tab", "pin"),
@@ -95,7 +96,7 @@ def test_a_model_that_is_not_there_is_named_on_every_form(
         visit(app, page, **({"prompt": "Hello"} if page == "generations" else {}))
         told = [error.value.replace("\\", "") for error in app.error]
         assert any("/nowhere/model" in one for one in told), (page, told)
-    for page in ("overview", "curves", "studies", "audit", "library"):
+    for page in ("overview", "chat", "curves", "studies", "audit", "library"):
         visit(app, page)
         assert not app.error, page
     visit(app, "studies")

@@ -19,8 +19,9 @@ from dashboard.words import captions
 UNITS = {"absolute": "× vector", "relative": "× residual norm"}
 NAME = "A pane goes on from the answers of the pane that had its name in the turn before."
 NO_ROOM = "Four vectors act in it already: remove one first."
-COMPACT = 2
-"""Panes up to which words stand on their buttons."""
+TUNED = "fine-tuned"
+"""What a copy of a pane to the fine-tuned model is called."""
+WHOLE = "Its name, its model, copies of it."
 
 
 class Given(NamedTuple):
@@ -43,11 +44,10 @@ def draw(given: Given) -> None:
     for place, pane in zip(st.columns(len(every), gap="small"), every, strict=True):
         with place.container(border=True, gap="xsmall", height="stretch"):
             _head(pane, given)
-            if pane["adapter"]:
-                interventions.dose(_asking(pane, given.changed))
             for chip in pane["chips"]:
                 _chip(pane, chip, given)
-            _add_vector(pane, given)
+            if not pane["chips"]:
+                st.caption("No vector acts.")
 
 
 def _asking(draft: Draft, changed: Callable[[], None]) -> interventions.Ask:
@@ -69,20 +69,22 @@ def _asking(draft: Draft, changed: Callable[[], None]) -> interventions.Ask:
 
 def _head(pane: Draft, given: Given) -> None:
     """Name, model, and what is done with the pane as a whole."""
-    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
-        st.markdown(f"**{captions.plain(str(pane['name']))}**", width="stretch")
-        if len(given.models) == 2:
-            tuned = next(one for one in given.models if one is not False)
-            _tuned(pane, tuned, given)
-        with st.popover("", icon=":material/more_vert:", help="Name, model, copies"):
+    with st.container(horizontal=True, wrap=False, gap="xsmall", vertical_alignment="center"):
+        name = f"**{captions.plain(str(pane['name']))}**"
+        with st.popover(name, type="tertiary", wrap=False, width="stretch", help=WHOLE):
             ask = _asking(pane, given.changed)
             _asking(pane, given.renamed)("name", st.text_input, "Name", help=NAME)
             if len(given.models) > 2:
                 words = given.models
                 ask("adapter", st.selectbox, "Model", list(words), format_func=words.get)
             if pane["adapter"]:
+                interventions.dose(ask)
                 ask("mixture", st.text_input, "Several adapters", placeholder="ONE=1, OTHER=-0.5")
             _whole(pane, given)
+        if len(given.models) == 2:
+            tuned = next(one for one in given.models if one is not False)
+            _tuned(pane, tuned, given)
+        _add_vector(pane, given)
 
 
 def _tuned(pane: Draft, tuned: bool | str, given: Given) -> None:
@@ -94,7 +96,12 @@ def _tuned(pane: Draft, tuned: bool | str, given: Given) -> None:
         drafts.change(pane, adapter=tuned if st.session_state[key] else False)
         given.changed()
 
-    st.toggle("Fine-tuned", key=key, on_change=turn, help="The model with its LoRA answers.")
+    st.toggle(captions.plain(_tuned_words(pane)), key=key, on_change=turn)
+
+
+def _tuned_words(pane: Draft) -> str:
+    dose = interventions.written_dose(pane) if pane["adapter"] else None
+    return "LoRA" if dose is None else f"LoRA at {dose}"
 
 
 def _whole(pane: Draft, given: Given) -> None:
@@ -133,7 +140,7 @@ def _copy(pane: Draft, given: Given, adapter: bool | str | None = None) -> None:
     fields = {name: pane[name] for name in drafts.PANE if name != "name"}
     name = str(pane["name"])
     if adapter is not None:
-        fields["adapter"], name = adapter, f"{name}, fine-tuned"
+        fields["adapter"], name = adapter, TUNED
     every = drafts.panes()
     every.append(drafts.pane(drafts.free_name(name), pane["chips"], **fields))
     given.changed()
@@ -180,15 +187,14 @@ def _chip(pane: Draft, chip: Draft, given: Given) -> None:
     reference = chip["vector"]
     one = given.options.get(reference)
     name = one.name if one is not None else reference
-    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
-        _asking(chip, given.changed)(
-            "is_on",
-            st.toggle,
-            captions.plain(strengths.words(chip, name)),
-            width="stretch",
-            help=captions.plain(one.words if one is not None else "Not in this store."),
-        )
-        with st.popover("", icon=":material/tune:", help="Strength, operation, blocks"):
+    words = captions.plain(strengths.words(chip, name))
+    with st.container(horizontal=True, wrap=False, gap="xsmall", vertical_alignment="center"):
+        _asking(chip, given.changed)("is_on", st.toggle, words, label_visibility="collapsed")
+        if one is None:
+            st.badge("not in this store", color="orange")
+        about = captions.plain(one.words if one is not None else reference)
+        about = f"{about}: strength, operation, blocks"
+        with st.popover(words, type="tertiary", wrap=False, width="stretch", help=about):
             _chip_fields(chip, given)
             with st.container(horizontal=True, vertical_alignment="center"):
                 page, query = page_of(reference)
@@ -238,8 +244,9 @@ def _add_vector(pane: Draft, given: Given) -> None:
     key = drafts.key(pane, "adding")
     is_full = not drafts.has_room(pane)
     opened = st.popover(
-        "Vector",
+        "",
         icon=":material/add:",
+        type="tertiary",
         key=key,
         on_change="rerun",
         disabled=is_full or not given.options,
@@ -264,7 +271,7 @@ def _add_vector(pane: Draft, given: Given) -> None:
 def _add(pane: Draft, field: str, popover: str, given: Given) -> None:
     drafts.gather()
     reference = st.session_state.get(field)
-    if reference not in given.options:
+    if reference is None or reference not in given.options:
         return
     st.session_state[field] = None
     st.session_state[popover] = False

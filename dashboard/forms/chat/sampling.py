@@ -79,7 +79,7 @@ def gather() -> None:
     Raises:
         ConfigError: If they mean nothing; the settings stay as they were.
     """
-    told = {}
+    told: dict[str, Any] = {}
     for one in fields(Settings):
         if (key := f"chat_set_{one.name}") in st.session_state:
             value = st.session_state[key]

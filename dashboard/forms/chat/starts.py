@@ -90,9 +90,7 @@ def led(options: dict[str, Choice], measured: Mapping[str, Start]) -> dict[str, 
     return first | {name: one for name, one in ordered.items() if name not in first}
 
 
-def chip(
-    reference: str, options: Mapping[str, Choice], measured: Mapping[str, Start]
-) -> Draft:
+def chip(reference: str, options: Mapping[str, Choice], measured: Mapping[str, Start]) -> Draft:
     """A chip of a vector at the strength that is known of it, or at a usual one."""
     start = measured.get(reference)
     if start is not None:
@@ -158,4 +156,3 @@ def _lines(path: Path) -> list[str]:
     if not path.is_file():
         return []
     return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-

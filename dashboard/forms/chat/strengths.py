@@ -75,7 +75,7 @@ def _rounded(value: float) -> float:
 def beside(chip: Draft) -> str:
     """A chip's strength in the other unit, in words; empty where it has none or it is not known."""
     if chip["operation"] != "add":
-        return "share of the way; 1 is all of it"
+        return f"{chip['operation']}, a share of the way"
     share = per_norm(chip["vector"])
     if share is None:
         return "residual norm not known"

@@ -19,11 +19,12 @@ MOVES = (
     "beside the words. Arrow keys move it."
 )
 STICKY = """<style>@media (min-width: 641px) and (min-height: 600px) {
-.st-key-chat_head {position: sticky; top: 0; z-index: 90; max-height: 55vh; overflow-y: auto;
-padding: .4rem 0; background: BACKGROUND; border-bottom: 1px solid rgba(128, 128, 128, .25);}
+div:has(> .st-key-chat_head) {position: sticky; top: 3.75rem; z-index: 90; padding: .3rem 0;
+max-height: 50vh; overflow-y: auto; background: BACKGROUND;
+border-bottom: 1px solid rgba(128, 128, 128, .25);}
 }</style>"""
 """The strength and the panes stay in sight while a long conversation scrolls beneath them."""
-BACKGROUNDS = {"light": "#ffffff", "dark": "#0e1117"}
+BACKGROUNDS = {"light": "#ffffff", "dark": "#171614"}
 """Streamlit's own, as the page's theme sets none."""
 
 
@@ -44,6 +45,9 @@ def draw(known: Given) -> None:
         panes.draw(known)
         if error := st.session_state.get(tab.ERROR):
             st.error(captions.plain(str(error)), icon=":material/error:")
+            if trace := st.session_state.get(tab.TRACEBACK):
+                with st.expander("Traceback", icon=":material/bug_report:"):
+                    st.code(trace, language=None)
 
 
 def _strength(known: Given) -> None:
@@ -62,18 +66,20 @@ def _slider(chip: drafts.Draft, known: Given) -> None:
     chosen = panes.chosen(chip, known.measured)
     span = strengths.reach(chip, chosen)
     st.session_state[KEY] = float(chip["scale"])
-    told = [strengths.beside(chip)]
+    told = strengths.beside(chip)
+    name = f"{one.name}, block {one.block}" if one is not None else chip["vector"]
+    about = MOVES
     if chosen is not None:
-        told.append(f"{captions.scale(chosen)} was {known.measured[chip['vector']].words}")
-    name = one.words.partition(" · chosen")[0] if one is not None else chip["vector"]
+        words = known.measured[chip["vector"]].words
+        about = f"{captions.plain(f'{captions.scale(chosen)} was {words}.')}\n\n{MOVES}"
     st.slider(
-        captions.plain(f"Strength of {name}: {captions.scale(chip['scale'])}, {'; '.join(told)}"),
+        captions.plain(f"Strength of {name}: {told}"),
         span.low,
         span.high,
         step=span.step,
         key=KEY,
         on_change=_move,
-        help=MOVES,
+        help=about,
         width="stretch",
     )
 
@@ -101,6 +107,6 @@ def first_messages(known: Given) -> None:
                 captions.plain(text),
                 key=f"chat_first_{place}",
                 icon=":material/chat:",
-                on_click=tab.ask,
-                args=(text, None),
+                on_click=tab.begin,
+                args=(text,),
             )

@@ -24,8 +24,16 @@ from engine.records.conversations import Conversation, Exchange
 TALK, TURN = "talk", "turn"
 LINKED = ("v", "scale", "unit", *links.WORDS)
 """What a link may begin a conversation with."""
-SAID, ERROR = "chat_said", "_chat_error"
-_TALK, _TURN, _LIVE, _LINK, _BEGUN = "_chat_talk", "_chat_turn", "_chat_live", "_chat_link", "_chat_v"
+SAID, ERROR, TRACEBACK = "chat_said", "_chat_error", "_chat_traceback"
+_TALK, _TURN, _LIVE, _LINK, _BEGUN = (
+    "_chat_talk",
+    "_chat_turn",
+    "_chat_live",
+    "_chat_link",
+    "_chat_v",
+)
+PATIENCE = 0.5
+"""Seconds for a first answer to stop, so that the next one becomes its sibling."""
 OVER = ("done", "stopped", "failed")
 BUSY = "An answer is being written: wait for it, or stop it, and send again."
 _DIGEST = re.compile(r"[0-9a-f]{4,64}")
@@ -76,7 +84,7 @@ def arrive() -> None:
     asked = _asked()
     is_new = asked != st.session_state.get(_LINK)
     if is_new and asked[TALK]:
-        open_at(asked[TALK], asked[TURN])
+        open_at(str(asked[TALK]), asked[TURN])
     elif is_new and not state.has_arrived() and not asked[TALK] and digest() is not None:
         # The browser went back to where nothing was asked yet.
         new()
@@ -131,9 +139,12 @@ def settle() -> None:
     st.session_state.pop(_LIVE, None)
     if talk.number is not None:
         st.session_state[_TURN] = talk.number
+        return
+    # Stopped before its first token, or failed.
     if talk.state == "failed":
         st.session_state[ERROR] = talk.error
-        _give_back(talk.turn)
+        st.session_state[TRACEBACK] = talk.traceback
+    _give_back(talk.turn)
 
 
 def _give_back(turn: Turn) -> None:
@@ -150,9 +161,7 @@ def _give_back(turn: Turn) -> None:
 def _begin() -> None:
     """Panes to begin with: of a link, or what is known best, where there are none of this model."""
     asked = {name: st.query_params.get(name) for name in LINKED}
-    is_link = bool(asked["v"]) and (
-        state.has_arrived() or asked != st.session_state.get(_BEGUN)
-    )
+    is_link = bool(asked["v"]) and (state.has_arrived() or asked != st.session_state.get(_BEGUN))
     if not is_link and not drafts.are_of_another_model():
         return
     if is_link:
@@ -235,9 +244,15 @@ def is_writing() -> bool:
     return talk is not None and talk.state not in OVER
 
 
+def begin(said: str) -> None:
+    """A callback: the first message of a conversation."""
+    ask(said, None)
+
+
 def ask(said: str, parent: int | None) -> bool:
     """Ask all panes; a reason on screen instead where that cannot be. Whether it was asked."""
     st.session_state.pop(ERROR, None)
+    st.session_state.pop(TRACEBACK, None)
     try:
         drafts.gather()
         sampling.gather()
@@ -245,13 +260,23 @@ def ask(said: str, parent: int | None) -> bool:
         model = state.model()
         chosen, panes = adapters.asked(model, panes, adapters.others(model))
         turn = Turn(said=said, panes=panes, settings=drafts.settings(), parent=parent)
-        stop()
-        talk = talks().say(chosen, turn, digest())
+        talk = talks().say(chosen, turn, _name_to_ask())
     except EngineError as error:
         st.session_state[ERROR] = str(error)
         return False
     st.session_state[_LIVE], st.session_state[_TALK] = talk, talk.digest
     return True
+
+
+def _name_to_ask() -> str | None:
+    """The conversation that is asked, when what is being written of it has made way."""
+    before, name = live(), digest()
+    if before is not None and is_writing():
+        before.stop()
+        if not resources.engine().store.has(str(name)):
+            # Its first turn: there is something to go on from once it is kept.
+            before.wait(PATIENCE)
+    return name if name is not None and resources.engine().store.has(name) else None
 
 
 def asked_now() -> Turn | None:

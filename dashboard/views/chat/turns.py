@@ -126,9 +126,7 @@ def _pace(one: Exchange) -> str:
 
 def _controls(talk: Conversation, one: Exchange, is_last: bool) -> None:
     """Pager between siblings; edit; and of earlier turns: go on from here."""
-    with st.container(
-        horizontal=True, width="content", gap="xsmall", vertical_alignment="center"
-    ):
+    with st.container(horizontal=True, width="content", gap="xsmall", vertical_alignment="center"):
         _pager(talk, one, is_last)
         with st.popover("", icon=":material/edit:", help="Edit these words and branch"):
             _edit(one)

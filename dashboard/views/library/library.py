@@ -24,12 +24,14 @@ KINDS = {
     "vectors": "Vectors",
     "evaluation": "Evaluations",
     "generation": "Generations",
+    "conversation": "Conversations",
     "experiment": "Studies",
 }
 PLACES = {
     "vectors": ("discover", "found"),
     "evaluation": ("curves", "run"),
     "generation": ("generations", "gen"),
+    "conversation": ("chat", "talk"),
     "experiment": ("studies", "study"),
 }
 """By kind, the page that shows such a record and the name that it has in its link."""
