@@ -3,6 +3,5 @@
 Knows nothing of single pages.
 
 Public: adaptive, bound, equal_cost, examples, own_pairs, probes, retrying, searches, sharing,
-sheets, strip,
-sweep_kinds, trainings, vector_card, widgets.
+sheets, strip, sweep_kinds, trainings, vector_card, widgets.
 """
