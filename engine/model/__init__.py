@@ -3,5 +3,5 @@
 Knows nothing of what is sought or measured with it.
 
 Public: baking, batches, blocks, checks, collection, declared, edits, forward, gguf, identity,
-loading, memory, model_files, naming, operators, prompts, selftests, sizes, switching.
+loading, memory, model_files, naming, operators, prompts, selftests, sizes, switching, ways.
 """

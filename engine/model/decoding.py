@@ -4,7 +4,7 @@ Knows nothing of adapters or locks: `forward`, its only caller, says how to ente
 rows have in common, equal prompts up to the first edited block, is run once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +16,7 @@ from torch import Tensor
 from engine.model.blocks import BlockRunner, EditAt, RowCache
 from engine.model.edits import EditBatch
 from engine.model.hooked import HookedRunner, on_device
+from engine.model.ways.beginnings import Beginnings, Begun
 
 LOGIT_ROWS = 256
 """Positions whose logits are made together: fewer read the head too often, more gain nothing."""
@@ -70,6 +71,16 @@ class Decoder:
         """All tokens of each row, for the way that keeps no states."""
         self._live: list[int] | None = None
         """Places in the library's cache of the rows that go on; None is all of them."""
+        self._begin: Callable[[tuple[Hashable, ...], Callable[[], Begun]], Begun] | None = None
+
+    def begin_from(self, kept: Beginnings, name: Hashable) -> None:
+        """Take unsteered beginnings of prompts from those that are kept, and keep these.
+
+        Args:
+            kept: Of this model.
+            name: Of the weights that answer.
+        """
+        self._begin = lambda key, run: kept.of((name, *key), run)
 
     def first(self) -> Float[Tensor, "rows vocab"]:
         """Logits after the prompts."""
@@ -142,12 +153,16 @@ class Decoder:
         places: dict[tuple[int, ...], int] = {}
         rows = [places.setdefault(tuple(prompt), len(places)) for prompt in self._prompts]
         index = torch.tensor(rows, device=self._passes.device)
-        common = RowCache()
-        hidden = runner.embed(on_device([list(p) for p in places], self._passes.device))
-        hidden = runner.span(hidden, -1, low, untouched, None, common)
+
+        def begin() -> Begun:
+            common = RowCache()
+            hidden = runner.embed(on_device([list(p) for p in places], self._passes.device))
+            return Begun(runner.span(hidden, -1, low, untouched, None, common), common)
+
+        begun = begin() if self._begin is None else self._begin((low, *places), begin)
         keep = RowCache()
-        out = runner.span(hidden[index], low, last, self._edit, None, keep, last=1)
-        shared = {block: (k[index], v[index]) for block, (k, v) in common.pairs.items()}
+        out = runner.span(begun.hidden[index], low, last, self._edit, None, keep, last=1)
+        shared = {block: (k[index], v[index]) for block, (k, v) in begun.past.pairs.items()}
         self._past = RowCache(keep.length, shared | keep.pairs)
         return out[:, -1]
 

@@ -366,3 +366,27 @@ def test_a_fine_tuned_pane_answers_beside_the_base_model_and_only_its_own_is_tak
     monkeypatch.setattr(talking, "_adapters", lambda _: {"demo": "another"})
     say(engine, "How do I sleep better?", *asked, digest=first.digest, max_new_tokens=12)
     assert taken == [True, False]
+
+
+def test_another_strength_runs_only_the_blocks_after_the_edit_of_the_same_prompt(
+    engines, monkeypatch
+) -> None:
+    from engine.model.blocks import BlockRunner
+
+    engine, run = engines["llama"], []
+    original = BlockRunner._block
+
+    def noted(self, block, hidden, *more):
+        run.extend([block] * (hidden.shape[1] > 1))
+        return original(self, block, hidden, *more)
+
+    monkeypatch.setattr(BlockRunner, "_block", noted)
+    asked = [Pane(name="a", chips=(Chip(digest=engine.vectors, scale=s),)) for s in (3.0, -2.0)]
+    first = say(engine, "Something that was never said.", asked[0])
+    before = len(run)
+    again = say(engine, "Something that was never said.", asked[1], digest=first.digest)
+
+    assert run[:2] == [0, 1]
+    assert min(run[before:]) == 2
+    engine.load(engine.model).kept.clear()
+    assert say(engine, "Something that was never said.", asked[1]).texts == again.texts

@@ -17,6 +17,7 @@ from engine.evaluators import lockstep, sampling
 from engine.evaluators.chats.asking import Row
 from engine.model.edits import first_edited
 from engine.model.forward import Forward
+from engine.model.ways.beginnings import Beginnings
 
 HALF = "\ufffd"
 """Stands at the end of a text whose last character is not whole yet."""
@@ -95,6 +96,7 @@ class _Group:
         prompts, which = [row.tokens for row in rows], rows[0].which
         self._batch = lockstep.stacked(door, prompts, [row.edits for row in rows], which)
         self._decoder = door.decoder(prompts, self._batch, which)
+        self._decoder.begin_from(door.kept.setdefault("beginnings", Beginnings()), which)
         self._logits: Tensor | None = None
 
     def step(self) -> bool:
