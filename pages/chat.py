@@ -21,7 +21,7 @@ try:
         head.first_messages(known)
     if talk is not None:
         widgets.whose(str(talk.model["short_name"]))
-        turns.draw(talk, bar.upto(), bar.look())
+        turns.draw(talk, bar.upto(), bar.look(talk))
     live.draw(bar.names(talk))
     if talk is not None and tab.live() is None:
         actions.draw(talk)

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.session import resources
-from dashboard.widgets import widgets
+from dashboard.widgets import chatting, widgets
 from dashboard.words import captions
 from engine.configs.behaviours import BehaviourConfig
 from engine.configs.core import PRESETS
@@ -40,8 +40,22 @@ def draw() -> None:
             _text(row)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(_told(record))
+        _chat(record)
         widgets.go_button(
             "Open the study", "studies", "to_study", ":material/science:", study=found[0].digest
+        )
+
+
+def _chat(record: dict[str, Any]) -> None:
+    """The way to a conversation with the chosen vector, where its model is here."""
+    chosen, model = record["chosen"], str(record["config"]["model"]["model"])
+    if chatting.can_ask(model):
+        chatting.button(
+            f"{record['vectors'][0]}:{chosen['index']}",
+            "chat_study",
+            "Chat with this vector",
+            scale=float(chosen["scale"]),
+            model=model,
         )
 
 

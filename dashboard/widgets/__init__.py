@@ -2,6 +2,6 @@
 
 Knows nothing of single pages.
 
-Public: adaptive, bound, equal_cost, examples, own_pairs, probes, retrying, searches, sharing,
-sheets, strip, sweep_kinds, trainings, vector_card, widgets.
+Public: adaptive, bound, chatting, equal_cost, examples, own_pairs, probes, retrying, searches,
+sharing, sheets, strip, sweep_kinds, trainings, vector_card, widgets.
 """

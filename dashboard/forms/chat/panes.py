@@ -13,7 +13,7 @@ from dashboard.forms.chat import drafts, starts, strengths
 from dashboard.forms.chat.drafts import STEERED, Draft
 from dashboard.forms.chat.starts import Start
 from dashboard.forms.configurations import Choice, known
-from dashboard.session import models, navigation
+from dashboard.session import vector_links
 from dashboard.words import captions
 
 UNITS = {"absolute": "× vector", "relative": "× residual norm"}
@@ -197,8 +197,7 @@ def _chip(pane: Draft, chip: Draft, given: Given) -> None:
         with st.popover(words, type="tertiary", wrap=False, width="stretch", help=about):
             _chip_fields(chip, given)
             with st.container(horizontal=True, vertical_alignment="center"):
-                page, query = page_of(reference)
-                st.page_link(page, label="Open its page", query_params=query)
+                vector_links.link(reference, "Its page")
                 st.button(
                     "Remove",
                     key=drafts.key(chip, "remove"),
@@ -279,12 +278,3 @@ def _add(pane: Draft, field: str, popover: str, given: Given) -> None:
     if pane["name"] == drafts.UNSTEERED:
         drafts.change(pane, name=drafts.free_name(STEERED))
     given.changed()
-
-
-def page_of(reference: str) -> tuple[Any, dict[str, str]]:
-    """The page that shows a vector, and its link."""
-    if "vector" in navigation.PAGES:
-        return navigation.page("vector"), {"v": reference} | models.parameters()
-    digest, _, index = reference.partition(":")
-    query = {"found": digest, "vector": index}
-    return navigation.page("discover"), query | models.parameters()

@@ -12,16 +12,20 @@ import streamlit as st
 
 from dashboard.forms.chat import drafts, sampling
 from dashboard.session import resources, state
-from dashboard.views.chat import tab, turns
+from dashboard.views.chat import tab, tokens, turns
 from dashboard.words import captions
 from engine.errors import EngineError, StoreError
-from engine.records.conversations import Conversation
+from engine.records.conversations import Conversation, Exchange
 from engine.records.records import RecordInfo
 
 MOST_EARLIER = 30
 CHANGES = (
     "Word by word against the first pane: new words are underlined on green, words that are gone "
     "are struck out on red."
+)
+TOKENS = (
+    "The last turn's answers token by token: how far each lies along the vector, beside 64 random "
+    "directions, and what steering changed."
 )
 
 
@@ -31,6 +35,7 @@ def draw(talk: Conversation | None) -> None:
         st.title("Chat", width="stretch")
         if talk is not None:
             st.toggle("Mark changes", key="chat_changes", help=CHANGES, persist_state="session")
+            st.toggle("Tokens", key="chat_tokens", help=TOKENS, persist_state="session")
         st.button(
             "New",
             key="chat_new",
@@ -116,9 +121,19 @@ def upto() -> int | None:
     return parent
 
 
-def look() -> turns.Look:
+def look(talk: Conversation) -> turns.Look:
     """How answers are shown, as the reader has switched it."""
-    return turns.Look(marks_changes=bool(st.session_state.get("chat_changes")))
+    shown = st.session_state
+    # While an answer is written, the model has other things to do than to read.
+    reads = bool(shown.get("chat_tokens")) and tab.live() is None
+    extra = functools.partial(_tokens, talk) if reads else None
+    return turns.Look(marks_changes=bool(shown.get("chat_changes")), extra=extra)
+
+
+def _tokens(talk: Conversation, one: Exchange, place: int) -> None:
+    """The strip of an answer of the last turn."""
+    if one.id == tab.number():
+        tokens.draw(talk, one, place)
 
 
 def names(talk: Conversation | None) -> Mapping[str, Mapping[str, Any]]:

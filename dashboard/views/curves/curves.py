@@ -6,12 +6,13 @@ import streamlit as st
 
 from dashboard.charts import many_vectors, vector_view
 from dashboard.charts.vector_view import View
+from dashboard.forms import links
 from dashboard.frames import controls as randoms
 from dashboard.frames import overview, undefined
 from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import METRICS, PARTS, Sweep
 from dashboard.session import navigation, pin_card, pinned, resources, state, vector_links
-from dashboard.widgets import sharing, vector_card, widgets
+from dashboard.widgets import chatting, sharing, vector_card, widgets
 from dashboard.words import captions
 from engine.records.records import RecordInfo
 from engine.store import beforehand, unfinished
@@ -113,14 +114,15 @@ def controls(sweep: Sweep) -> tuple[View, dict | None]:
     pinned.note(reference, is_asked)
     with right:
         metric = metric_picker(sweep)
+    row = vector_card.row_of(sweep, name)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         scales = scale_pills(sweep)
         has_parts = metric != "rate" and sweep.reading.has_letters
         part = part_picker() if has_parts else "content"
         vector_links.button(reference, "open_vector")
+        _chat(sweep, reference, row)
         pin_card.button(reference)
         shared = st.container(width="content")
-    row = vector_card.row_of(sweep, name)
     with st.container(horizontal=True, vertical_alignment="center"):
         if row is not None:
             vector_card.badges(sweep, row)
@@ -291,3 +293,15 @@ def draw_numbers(sweep: Sweep) -> None:
     table = table[first + [column for column in table if column not in first]]
     widgets.download(table, f"curves_{sweep.evaluation.digest}")
     st.dataframe(table, hide_index=True, alt="Figures of every vector at every scale")
+
+
+def _chat(sweep: Sweep, reference: str, row: dict | None) -> None:
+    """The way to a conversation with the vector, at its best scale that the texts survive."""
+    scale = None if row is None else float(row["scale"])
+    usable = sweeps.usable_span(row) if row is not None else None
+    if scale is not None and usable is not None:
+        scale = min(max(scale, usable[0]), usable[1])
+    how = links.how(sweep.evaluation.config)
+    chatting.button(
+        reference, "chat_vector", scale=scale or None, is_relative=sweep.steered.is_relative, **how
+    )

@@ -6,7 +6,7 @@ from dashboard.charts import many_vectors
 from dashboard.frames.sweep import Sweep
 from dashboard.session import navigation, pin_card, pinned, resources, state, vector_links
 from dashboard.views.discover.leaderboard import PARAMETER, Selected
-from dashboard.widgets import widgets
+from dashboard.widgets import chatting, widgets
 from dashboard.words import captions
 from engine.configs.core import VectorRef
 from engine.records.records import RecordInfo, VectorSet
@@ -81,6 +81,7 @@ def actions(digest: str, sweep: Sweep | None, selected: Selected) -> None:
             )
         reference = f"{digest}:{selected.vector}"
         vector_links.button(reference, "open_vector")
+        chatting.button(reference, "chat_vector")
         pin_card.button(reference)
         asked = {name: st.query_params.get(name) for name in ("on", PARAMETER, pinned.PARAMETER)}
         widgets.share(navigation.link("discover", found=digest, **asked))

@@ -15,7 +15,7 @@ from dashboard.session import pin_card, resources, vector_links
 from dashboard.views.vector import noting, subject, texts
 from dashboard.views.vector.effects import Effect
 from dashboard.views.vector.subject import Subject
-from dashboard.widgets import sharing, widgets
+from dashboard.widgets import chatting, sharing, widgets
 from dashboard.words import captions
 from engine.store import exporting
 
@@ -32,6 +32,7 @@ def actions(one: Subject, found: Effect | None) -> None:
     """Pin, notes, texts, where it stands among its set, link and card, export."""
     with st.container(horizontal=True, gap="xsmall"):
         pin_card.button(one.reference)
+        chatting.button(one.reference, "v_chat")
         noting.form(one)
         texts.write(one, "v_generate")
         widgets.go_button(

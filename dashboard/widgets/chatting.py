@@ -1,0 +1,56 @@
+"""The way to a conversation with a vector, from wherever it is shown.
+
+Knows nothing of conversations.
+"""
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard.session import models, navigation, pinned, resources, state
+from engine.configs.core import ModelConfig
+from engine.errors import EngineError
+from engine.model.identity import are_here
+
+ICON = navigation.PAGES["chat"][1]
+
+
+def button(
+    reference: str,
+    key: str,
+    label: str = "Chat with it",
+    scale: float | None = None,
+    is_relative: bool = False,
+    model: str | None = None,
+    **how: str,
+) -> None:
+    """Opens a new conversation: unsteered beside steered by this vector.
+
+    Args:
+        reference: DIGEST:INDEX.
+        key: Of the widget.
+        label: On the button.
+        scale: To begin with; None is what is known of the vector, or usual.
+        is_relative: Whether that is in residual norms.
+        model: That is to be asked, where it is not the tab's.
+        how: What is done with it, as `forms.links.how` says it.
+    """
+    about = "Unsteered and steered by this vector, side by side."
+    if not st.button(label, key=key, icon=ICON, help=about):
+        return
+    asked = {"v": reference, **how}
+    if scale is not None:
+        asked |= {"scale": f"{scale:g}"} | ({"unit": "relative"} if is_relative else {})
+    pin = pinned.reference()
+    kept = models.parameters() | ({} if pin is None else {pinned.PARAMETER: pin})
+    if model is not None and model != state.model().model:
+        kept = {models.MODEL: model}
+    st.switch_page(navigation.page("chat"), query_params=kept | asked)
+
+
+def can_ask(model: str) -> bool:
+    """Whether a model can be asked without downloading anything."""
+    try:
+        return are_here(ModelConfig(model=model), Path(resources.engine().root))
+    except EngineError:
+        return False
