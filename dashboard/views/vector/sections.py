@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard.views.vector import effects, neighbours, recipe, texts
 from dashboard.views.vector.subject import Subject
-from dashboard.widgets import widgets
+from dashboard.widgets import examples, widgets
 from dashboard.widgets.probes import reading
 from engine.errors import EngineError
 
@@ -21,10 +21,15 @@ def _reads(one: Subject) -> None:
     reading.draw(one.reference)
 
 
+def _examples(one: Subject) -> None:
+    examples.draw(one.reference)
+
+
 SECTIONS: dict[str, Callable[[Subject], None]] = {
     "Neighbours": neighbours.draw,
     "Reads": _reads,
     "Texts": texts.draw,
+    "Examples": _examples,
     "Sweeps": effects.table,
     "Recipe": recipe.draw,
 }
