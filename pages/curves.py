@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard.charts import vector_view
 from dashboard.session import resources, state
 from dashboard.views import adaptive, equal_cost
-from dashboard.views.curves import curves, methods, questions, said, so_far
+from dashboard.views.curves import curves, methods, questions, said, so_far, tokens
 from dashboard.widgets import sweep_kinds, vector_card, widgets
 from dashboard.words import captions
 from engine.errors import EngineError
@@ -68,6 +68,7 @@ try:
                 vector_card.figures(sweep, row)
             questions.draw(sweep, view.name, vector_view.axis(sweep, view))
             said.draw(sweep, view.name)
+            tokens.own_text(sweep, view.name)
     if everything.open:
         with everything:
             curves.draw_overview(sweep)

@@ -9,6 +9,7 @@ from dashboard.charts.axes import Axis
 from dashboard.frames import answers
 from dashboard.frames.sweep import Sweep
 from dashboard.session import state
+from dashboard.views.curves import tokens
 from dashboard.widgets import widgets
 from dashboard.words import captions
 from engine.records.records import Question
@@ -54,6 +55,7 @@ def draw(sweep: Sweep, name: str, axis: Axis) -> None:
         lines = rows[kept].rename(columns={"difference": "value"})
         drawing = one_vector.question(lines, axis, widgets.inks(), words)
         widgets.chart(drawing, f"The {words} of this question over scales", "question_chart")
+    tokens.of_question(sweep, name, asked[chosen])
     st.dataframe(
         rows,
         hide_index=True,

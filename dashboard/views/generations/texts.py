@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from dashboard.session import navigation, pinned, resources, state, vector_links
+from dashboard.views.generations import tokens
 from dashboard.widgets import sharing
 from dashboard.widgets.sheets import Sheet
 from dashboard.words import captions, differences
@@ -36,6 +37,7 @@ class View(NamedTuple):
     sample: int
     layout: str
     marks_changes: bool
+    shows_tokens: bool = False
 
 
 def controls(sheet: Sheet) -> View:
@@ -63,18 +65,25 @@ def controls(sheet: Sheet) -> View:
             help=f"Word by word against {sheet.baseline}: new words are underlined on green, words "
             "that are gone are struck out on red.",
         )
+        shows_tokens = st.toggle(
+            "Tokens",
+            key="tokens",
+            bind="query-params",
+            help="Reads each text again, token by token: the vector's projections beside 64 random "
+            "directions, and what steering changes.",
+        )
         labels = resources.engine().store.labels(sheet.digest)
         sharing.texts(sheet, prompt, sample, labels, address(sheet))
-    return View(prompt, sample, layout or usual, changes)
+    return View(prompt, sample, layout or usual, changes, shows_tokens)
 
 
 def address(sheet: Sheet) -> str:
     """The link to this very view."""
     asked = {key: st.session_state.get(key) for key in ("p", "s")}
     known = {key: None if value in (None, "1") else value for key, value in asked.items()}
-    changes = "true" if st.session_state.get("changes") else None
+    on = {key: "true" if st.session_state.get(key) else None for key in ("changes", "tokens")}
     view = st.query_params.get("view")
-    return navigation.link("generations", gen=sheet.digest, **known, view=view, changes=changes)
+    return navigation.link("generations", gen=sheet.digest, **known, view=view, **on)
 
 
 def pager(key: str, count: int, noun: str, keys: tuple[str, str]) -> int:
@@ -116,6 +125,8 @@ def draw(sheet: Sheet, view: View) -> None:
             with place.container(border=True, gap="small", height="stretch"):
                 _heading(name, row, None if row is None else labels.get(row["row"]))
                 _body(sheet, name, row, changes)
+                if view.shows_tokens:
+                    tokens.draw(sheet, name, row)
         return
     for name, row in rows.items():
         with st.container(border=True):
@@ -124,6 +135,8 @@ def draw(sheet: Sheet, view: View) -> None:
                 _heading(name, row, None if row is None else labels.get(row["row"]))
             with right.container(gap="small"):
                 _body(sheet, name, row, changes)
+                if view.shows_tokens:
+                    tokens.draw(sheet, name, row)
 
 
 def _body(

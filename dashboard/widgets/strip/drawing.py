@@ -21,6 +21,8 @@ from dashboard.words import captions
 from dashboard.words import strips as words
 from engine.records.strips import Strip, Token
 
+CHART_WIDTH, TABLE_WIDTH = 460, 330
+"""Pixels, where the page has them."""
 MOST_ROWS = 2
 """Vectors of one strip: the one that is looked at, and the pinned one."""
 
@@ -107,13 +109,14 @@ def _drawer(strips: Sequence[Strip], picked: int, key: str) -> None:
     token = strips[0].tokens[picked]
     with st.container(border=True):
         _heading(strips, picked)
-        left, right = st.columns([0.55, 0.45], gap="medium")
-        with left:
+        # Side by side where there is room, and one below the other in a narrow column.
+        beside = st.container(horizontal=True, gap="medium")
+        with beside.container(width=CHART_WIDTH):
             drawing = charts.over_blocks(strips, picked, widgets.inks())
             widgets.chart(drawing, "Value of this token at every block", f"{key}_blocks")
             place = "grey: " + words.band(strips[0]) + "; dashed: the block of the strip"
             st.caption(captions.plain(place))
-        with right:
+        with beside.container(width=TABLE_WIDTH):
             _alternatives(token, strips[0].is_steered)
 
 

@@ -2,6 +2,7 @@
 // put in as text content, never as markup. What is remembered stands by the element, because the
 // function is called anew whenever anything changes.
 const views = new WeakMap();
+const NARROW = 480;
 const NAMES = { ' ': '\u00b7', '\n': '\u23ce', '\t': '\u21e5', '\r': '\u240d' };
 const FORMAT = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 const PICTURE = /\p{Extended_Pictographic}|\p{Regional_Indicator}/u;
@@ -100,6 +101,10 @@ function bar(value, bound, most) {
 function build(root, data, before) {
   const view = { id: data.id, mode: before?.mode ?? 'projection', at: 0, tell: () => {} };
   if (!data.change) view.mode = 'projection';
+  const hasAnswer = data.prompt < data.tokens.length;
+  // In a narrow column the same prompt again and again would leave no room for the answers.
+  view.showsPrompt = before?.showsPrompt ?? (!hasAnswer || root.clientWidth >= NARROW);
+  const first = () => (view.showsPrompt ? 0 : data.prompt);
   const list = element('div', 'list');
   list.setAttribute('role', 'listbox');
   list.setAttribute('aria-label', `Tokens of the text. ${data.about}`);
@@ -133,7 +138,7 @@ function build(root, data, before) {
   // One token of the text is reached by Tab: the one that was looked at last.
   view.reach = index => {
     cells[view.at].tabIndex = -1;
-    view.at = Math.max(0, Math.min(cells.length - 1, index));
+    view.at = Math.max(first(), Math.min(cells.length - 1, index));
     cells[view.at].tabIndex = 0;
   };
   view.focus = index => {
@@ -180,12 +185,15 @@ function build(root, data, before) {
     else view.focus(next);
   });
   const paint = () => {
+    cells.slice(0, data.prompt).forEach(cell => cell.classList.toggle('away', !view.showsPrompt));
+    view.reach(view.at);
     colour(data, cells, view.mode);
     explain(legend, data, view.mode);
   };
-  root.replaceChildren();
-  if (data.change) root.append(modes(view, paint));
-  root.append(legend, list, said);
+  const buttons = element('div', 'modes');
+  if (data.change) buttons.append(modes(view, paint));
+  if (hasAnswer) buttons.append(promptButton(view, paint));
+  root.replaceChildren(buttons, legend, list, said);
   paint();
   view.pick(data.picked);
   return view;
@@ -195,7 +203,7 @@ function build(root, data, before) {
 function step(key, at, cells) {
   if (key === 'ArrowRight') return at + 1;
   if (key === 'ArrowLeft') return at - 1;
-  if (key === 'Home') return 0;
+  if (key === 'Home') return 0;  // Or as near to it as is shown.
   if (key === 'End') return cells.length - 1;
   if (key !== 'ArrowUp' && key !== 'ArrowDown') return null;
   const by = key === 'ArrowUp' ? -1 : 1;
@@ -203,6 +211,7 @@ function step(key, at, cells) {
   const left = cell => cell.getBoundingClientRect().left;
   let [line, best] = [null, at];
   for (let i = at + by; i >= 0 && i < cells.length; i += by) {
+    if (cells[i].classList.contains('away')) break;
     if (top(cells[i]) === top(cells[at])) continue;
     line ??= top(cells[i]);
     if (top(cells[i]) !== line) break;
@@ -212,8 +221,21 @@ function step(key, at, cells) {
   return best;
 }
 
+function promptButton(view, paint) {
+  const button = element('button', '', 'Prompt');
+  button.type = 'button';
+  button.title = 'Show the prompt with the template\'s own tokens';
+  button.setAttribute('aria-pressed', String(view.showsPrompt));
+  button.addEventListener('click', () => {
+    view.showsPrompt = !view.showsPrompt;
+    button.setAttribute('aria-pressed', String(view.showsPrompt));
+    paint();
+  });
+  return button;
+}
+
 function modes(view, paint) {
-  const group = element('div', 'modes');
+  const group = element('span', 'group');
   group.setAttribute('role', 'group');
   group.setAttribute('aria-label', 'What the bars show');
   for (const [mode, text] of [['projection', 'Projection'], ['change', 'Change of log p']]) {
