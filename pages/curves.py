@@ -66,6 +66,7 @@ try:
                 curves.draw_rates(sweep, view, row)
             if row is not None:
                 vector_card.figures(sweep, row)
+            curves.draw_words(sweep, view.name)
             questions.draw(sweep, view.name, vector_view.axis(sweep, view))
             said.draw(sweep, view.name)
             tokens.own_text(sweep, view.name)

@@ -8,7 +8,7 @@ from dashboard.forms import from_config
 from dashboard.session import resources, state
 from dashboard.views import adaptive, equal_cost
 from dashboard.views.discover import board, evidence, leaderboard, suggestions
-from dashboard.widgets import widgets
+from dashboard.widgets import widgets, words
 from dashboard.widgets.probes import reading
 from dashboard.words import captions
 from engine.errors import EngineError
@@ -68,6 +68,9 @@ with results:
         with reading.expander() as reads:
             if reads.open:
                 reading.draw(f"{digest}:{selected.vector}")
+        with words.expander() as says:
+            if says.open:
+                words.draw(f"{digest}:{selected.vector}")
         evidence.draw(found)
         board.provenance(found)
     except EngineError as error:

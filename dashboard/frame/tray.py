@@ -8,11 +8,13 @@ from dashboard.session import navigation, resources
 from dashboard.widgets import retrying, trainings, widgets
 from dashboard.widgets.examples import stored as examples
 from dashboard.widgets.probes import stored as probes
+from dashboard.widgets.words import stored as read_words
 from dashboard.words import captions
 from engine.configs.adaptive import AdaptiveConfig
 from engine.configs.budgets.equal_cost import EqualCostConfig
 from engine.configs.reads.examples import ExamplesConfig
 from engine.configs.reads.probes import ProbeConfig
+from engine.configs.reads.words import WordsConfig
 from engine.errors import EngineError
 
 ICONS = {
@@ -146,6 +148,9 @@ def result_page(job: Any) -> tuple[str, dict[str, str]] | None:
     if job.kind == ExamplesConfig.method:
         stored = [info for info in examples.stored() if info.digest == job.result]
         return examples.place(stored[0]) if stored else None
+    if job.kind == WordsConfig.method:
+        read = [info for info in read_words.stored() if info.digest == job.result]
+        return read_words.place(read[0]) if read else None
     return ("studies", {"study": job.result}) if kind == "experiment" else None
 
 

@@ -3,5 +3,5 @@
 Knows nothing of single pages.
 
 Public: adaptive, bound, chatting, equal_cost, examples, own_pairs, probes, retrying, searches,
-sharing, sheets, strip, sweep_kinds, trainings, vector_card, widgets.
+sharing, sheets, strip, sweep_kinds, trainings, vector_card, widgets, words.
 """

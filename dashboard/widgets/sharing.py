@@ -17,6 +17,7 @@ from dashboard.frames.families import Choice
 from dashboard.frames.sweep import Sweep
 from dashboard.widgets import widgets
 from dashboard.widgets.sheets import Sheet
+from dashboard.widgets.words import stored as words
 from dashboard.words import captions
 from dashboard.words.inks import LIGHT
 from engine.errors import EngineError
@@ -65,6 +66,8 @@ def curve_card(sweep: Sweep, view: View, row: dict | None, address: str) -> Card
     note = f"{said}{vector_view.legend(sweep, view)} {foot}{proxy(sweep)}"
     place = sweeps.key_of(sweep, view.name)
     recipe = recipes.of_vector(sweep.evaluation, *place, view.name)
+    if says := words.on_card(place, sweep.model):
+        recipe = {**recipe, "says": says}
     if view.pinned is not None:
         other = sweeps.key_of(sweep, view.pinned)
         told = f"{captions.PINNED} {view.pinned}: row {other[1]} of set {other[0]}"

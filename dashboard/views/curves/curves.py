@@ -12,7 +12,7 @@ from dashboard.frames import overview, undefined
 from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import METRICS, PARTS, Sweep
 from dashboard.session import navigation, pin_card, pinned, resources, state, vector_links
-from dashboard.widgets import chatting, sharing, vector_card, widgets
+from dashboard.widgets import chatting, sharing, vector_card, widgets, words
 from dashboard.words import captions
 from engine.records.records import RecordInfo
 from engine.store import beforehand, unfinished
@@ -193,6 +193,13 @@ def address(sweep: Sweep, view: View) -> str:
         q=view.question,
         pin=None if view.pinned is None else pinned.reference(),
     )
+
+
+def draw_words(sweep: Sweep, name: str) -> None:
+    """What the vector says in words, beside its figures."""
+    with words.expander() as says:
+        if says.open:
+            words.draw("{}:{}".format(*sweeps.key_of(sweep, name)))
 
 
 def draw_violin(sweep: Sweep, view: View) -> None:

@@ -10,6 +10,7 @@ from dashboard.frames.sweep import Sweep
 from dashboard.session import pinned, state
 from dashboard.widgets import equal_cost
 from dashboard.widgets.probes import stored as probes
+from dashboard.widgets.words import stored as words
 from dashboard.words import captions
 from engine.records.records import VectorSet
 
@@ -53,6 +54,7 @@ COLUMNS = {
     "verdict": st.column_config.TextColumn("vs random", width=90, help=captions.BEST_OF_MANY),
     "equal": st.column_config.TextColumn("at equal KL", width=185),
     "reads": st.column_config.TextColumn("reads", width=125),
+    "says": st.column_config.TextColumn("says", width=170),
     "percent_a": st.column_config.NumberColumn(
         "% A", format="percent", width=50, help=captions.CHOOSING_A
     ),
@@ -80,6 +82,8 @@ def draw(found: VectorSet, sweep: Sweep | None) -> Selected:
     table["equal"] = [equal.told[vector] for vector in table["vector"]]
     reads = probes.of_each(found)
     table["reads"] = [reads.told[vector] for vector in table["vector"]]
+    says = words.of_each(found)
+    table["says"] = [says.told[vector] for vector in table["vector"]]
     own = [name for name in table if name not in COLUMNS and name in _score_names(found)]
     key, first = _start(found, "" if sweep is None else sweep.evaluation.digest, table)
     event = st.dataframe(
@@ -87,7 +91,12 @@ def draw(found: VectorSet, sweep: Sweep | None) -> Selected:
         key=key,
         hide_index=True,
         column_order=[*(name for name in COLUMNS if name in table and _is_told(table, name)), *own],
-        column_config=COLUMNS | {"equal": _equal(equal), "reads": _reads(reads.about)},
+        column_config=COLUMNS
+        | {
+            "equal": _equal(equal),
+            "reads": _told("reads", 125, reads.about),
+            "says": _told("says", 170, says.about),
+        },
         on_select="rerun",
         selection_mode="single-row",
         selection_default={"selection": {"rows": [first]}},
@@ -111,9 +120,9 @@ def _equal(equal: equal_cost.OfEach) -> Any:
     return st.column_config.TextColumn(equal.title, width=185, help=captions.plain(equal.about))
 
 
-def _reads(about: str) -> Any:
-    """The column of what vectors read, which says what was told apart."""
-    return st.column_config.TextColumn("reads", width=125, help=captions.plain(about))
+def _told(name: str, width: int, about: str) -> Any:
+    """A column of what vectors read or say, which says beside what it was told."""
+    return st.column_config.TextColumn(name, width=width, help=captions.plain(about))
 
 
 def _is_told(table: pd.DataFrame, name: str) -> bool:

@@ -15,6 +15,7 @@ from dashboard.views.library.dropping import Said
 from dashboard.widgets import widgets
 from dashboard.widgets.examples import stored as examples
 from dashboard.widgets.probes import stored as probes
+from dashboard.widgets.words import stored as words
 from dashboard.words import captions
 from engine.errors import EngineError
 from engine.records.records import Provenance, RecordInfo
@@ -67,6 +68,8 @@ def place(info: RecordInfo) -> tuple[str, dict[str, str]] | None:
         return probes.place(info)
     if info.kind == "experiment" and info.method == "examples":
         return examples.place(info)
+    if info.kind == "experiment" and info.method == "words":
+        return words.place(info)
     page, key = PLACES[info.kind]
     return page, {key: info.digest}
 

@@ -45,10 +45,15 @@ def words_of(
     return [row for row in rows if (row["of"], row["reading"], row["sign"]) == wanted]
 
 
+def marked(row: Mapping[str, Any]) -> str:
+    """A word with its star, if it has one."""
+    return f"{row['word']} {STAR}" if row["star"] else str(row["word"])
+
+
 def in_short(rows: Sequence[Mapping[str, Any]], place: int, count: int = 3) -> str:
     """The words that a vector's effect promotes most, with their stars."""
     chosen = words_of(rows, place, "effect", 1)[:count]
-    return ", ".join(row["word"] + (f" {STAR}" if row["star"] else "") for row in chosen)
+    return ", ".join(map(marked, chosen))
 
 
 def verdict(vector: Mapping[str, Any], random: int) -> str:
