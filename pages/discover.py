@@ -68,7 +68,7 @@ with results:
         with reading.expander() as reads:
             if reads.open:
                 reading.draw(f"{digest}:{selected.vector}")
-        with words.expander() as says:
+        with words.expander(f"{digest}:{selected.vector}") as says:
             if says.open:
                 words.draw(f"{digest}:{selected.vector}")
         evidence.draw(found)

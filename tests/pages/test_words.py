@@ -40,6 +40,17 @@ def test_words_stand_in_a_column_and_a_table_beside_random_ones(filled: FakeEngi
     assert "Read in the base model after 4 neutral prompts." in said
 
 
+def test_a_closed_card_names_the_first_words(filled: FakeEngine) -> None:
+    before = [one.label for one in open_page("curves", vec="melbo_00").expander]
+    word_samples.words(filled.store)
+    after = [one.label for one in open_page("curves", vec="melbo_00").expander]
+
+    assert "What it says" in before
+    assert "What it says: Never \u2605, \u2423Rub, *_[x](y)" in [
+        label.replace("\\", "") for label in after
+    ]
+
+
 def test_a_vector_without_stars_is_said_to_have_none(filled: FakeEngine) -> None:
     word_samples.words(filled.store)
     app = open_page("curves", vec="melbo_01", says="true")

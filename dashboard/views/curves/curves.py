@@ -197,9 +197,10 @@ def address(sweep: Sweep, view: View) -> str:
 
 def draw_words(sweep: Sweep, name: str) -> None:
     """What the vector says in words, beside its figures."""
-    with words.expander() as says:
+    reference = "{}:{}".format(*sweeps.key_of(sweep, name))
+    with words.expander(reference) as says:
         if says.open:
-            words.draw("{}:{}".format(*sweeps.key_of(sweep, name)))
+            words.draw(reference)
 
 
 def draw_violin(sweep: Sweep, view: View) -> None:

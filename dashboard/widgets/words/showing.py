@@ -17,10 +17,17 @@ MAIN = "effect"
 RANDOM = "Largest size of the same word's value under any random vector at this place"
 
 
-def expander() -> Any:
-    """Where the words stand on a page that is about more; open or not stands in the link."""
+def expander(reference: str) -> Any:
+    """Where the words stand on a page that is about more; open or not stands in the link.
+
+    The first of them stand on it, so that it need not be opened for them.
+
+    Args:
+        reference: DIGEST:INDEX of a stored vector.
+    """
+    told = stored.in_short(reference)
     return st.expander(
-        "What it says",
+        captions.plain(f"What it says: {told}") if told else "What it says",
         key="says",
         on_change="rerun",
         bind="query-params",

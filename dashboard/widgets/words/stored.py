@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from dashboard.frames import vector_words as frames
 from dashboard.frames.vector_words import Key
-from dashboard.session import resources, vector_links
+from dashboard.session import pinned, resources, vector_links
 from engine.configs.reads.words import WordsConfig
 from engine.records.records import RecordInfo, VectorSet
 from engine.statistics.reads import words_said as said
@@ -62,6 +62,16 @@ def of_each(found: VectorSet) -> Says:
     if not records:
         return Says(f"{about}Nothing is read yet: press Read words, below.", told)
     return Says(about + said.star_rule(records[0]["config"]["random"]), told)
+
+
+def in_short(reference: str) -> str:
+    """The words that a vector promotes most; "" where it is not here or not read."""
+    one = pinned.known(reference)
+    if one is None:
+        return ""
+    key = one.digest, one.index
+    records = of_vector(key, str(resources.vector_set(one.digest).model["short_name"]))
+    return _told(records, key) if records else ""
 
 
 def on_card(key: Key, model: str) -> str:
