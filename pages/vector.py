@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.views.vector import effects, header, neighbours, sections, subject
-from dashboard.widgets import widgets
+from dashboard.widgets import widgets, words
 from dashboard.words import captions
 from engine.errors import EngineError
 
@@ -24,7 +24,7 @@ try:
         try:
             found = effects.choose(one)
             if found is None:
-                effects.nothing(one)
+                effects.elsewhere(one)
             elif found.name:
                 effects.picture(found)
                 effects.ways_on(found)
@@ -33,8 +33,8 @@ try:
     with buttons:
         header.actions(one, found)
     with left:
-        if found is not None:
-            effects.verdict(found)
+        effects.verdict(one, found)
+        words.draw(one.reference)
         if like := neighbours.nearest(one):
             st.caption(captions.plain(like))
     sections.draw(one)

@@ -1,5 +1,6 @@
 """Bars over operations at equal cost: frames in, `alt.Chart` out. Knows nothing of files."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import altair as alt
@@ -9,6 +10,9 @@ from dashboard.charts.one_vector import Drawing
 from dashboard.frames.operations import OPERATION, PROMPT
 from dashboard.words import captions
 from dashboard.words.inks import Inks
+from engine.configs.budgets.equal_cost import config_of
+from engine.records import readings
+from engine.statistics.budgets import equal_cost_words
 from engine.statistics.nulls import MIN_CONTROLS
 
 STEP = 30
@@ -71,6 +75,19 @@ def bars(frame: pd.DataFrame, words: Words, inks: Inks) -> Drawing:
         ),
     ]
     return alt.layer(*layers).properties(height=STEP * len(shown) + FOOT)
+
+
+def of_record(record: Mapping[str, Any], frame: pd.DataFrame, inks: Inks) -> Drawing:
+    """Bars of one vector in a comparison at equal cost.
+
+    Args:
+        record: The comparison.
+        frame: Its rows of the vector, as `frames.operations.bars` gives them.
+        inks: Of the theme.
+    """
+    reading = readings.of_config(record["sweep"])
+    form = equal_cost_words.form(config_of(dict(record)))
+    return bars(frame, Words(f"change in {reading.unit}", form), inks)
 
 
 def of_study(frame: pd.DataFrame, what: str, inks: Inks) -> Drawing:

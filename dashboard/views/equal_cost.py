@@ -10,7 +10,6 @@ from dashboard.cards import card as cards
 from dashboard.cards import recipes
 from dashboard.cards.card import Card
 from dashboard.charts import operations as charts
-from dashboard.charts.one_vector import Drawing
 from dashboard.forms import equal_cost as form
 from dashboard.frames import operations as frames
 from dashboard.frames import sweep as sweeps
@@ -20,13 +19,11 @@ from dashboard.session import resources, state
 from dashboard.widgets import equal_cost as links
 from dashboard.widgets import widgets
 from dashboard.words import captions
-from dashboard.words.inks import LIGHT, Inks
+from dashboard.words.inks import LIGHT
 from engine.configs import registry
-from engine.configs.budgets.equal_cost import EqualCostConfig, config_of
+from engine.configs.budgets.equal_cost import EqualCostConfig
 from engine.configs.core import VectorRef
 from engine.errors import EngineError
-from engine.records import readings
-from engine.statistics.budgets import equal_cost_words
 
 READ = (
     "Solid bar: mean change from the unsteered model, with its 95 % interval over questions. Wide "
@@ -96,19 +93,12 @@ def _vector(record: dict[str, Any]) -> str:
 def _show(record: dict[str, Any], name: str, key: Key) -> None:
     st.subheader(captions.plain(f"{name}: effect at {frames.budget_words(record)}"))
     found = frames.bars(record, key)
-    drawing = bars(record, found, widgets.inks())
+    drawing = charts.of_record(record, found, widgets.inks())
     widgets.chart(drawing, f"Effect of every operation of {name} at equal cost", "cost_bars")
     st.caption(f"{_asked(record)} {READ}")
     st.markdown("\n".join(f"- {captions.plain(one)}" for one in record["sentences"]))
     widgets.download(frames.table(found), f"equal_cost_{record['digest']}_{name}")
     _table(found, f"Every operation of {name} at equal cost, with what it costs")
-
-
-def bars(record: dict[str, Any], found: pd.DataFrame, inks: Inks) -> Drawing:
-    """The chart of one vector's rows."""
-    reading = readings.of_config(record["sweep"])
-    form = equal_cost_words.form(config_of(record))
-    return charts.bars(found, charts.Words(f"change in {reading.unit}", form), inks)
 
 
 def _asked(record: dict[str, Any]) -> str:
@@ -145,7 +135,7 @@ def card(record: dict[str, Any], name: str) -> Card:
     title = f"{name}: effect at {frames.budget_words(record)}"
     note = f"{record['questions']['name']}. {READ}"
     shown = cards.view(links.link(record["digest"], name), recipes.of_study(record))
-    return cards.of_charts(title, note, [bars(record, found, LIGHT)], shown)
+    return cards.of_charts(title, note, [charts.of_record(record, found, LIGHT)], shown)
 
 
 def beside(sweep: Sweep, name: str) -> Any:
@@ -173,7 +163,7 @@ def _panel(record: dict[str, Any], key: Key, sweep: Sweep) -> None:
     """The bars of a vector in a narrow column."""
     st.markdown(f"**Effect at {captions.plain(frames.budget_words(record))}**")
     found = frames.bars(record, key)
-    drawing = bars(record, found, widgets.inks())
+    drawing = charts.of_record(record, found, widgets.inks())
     widgets.chart(drawing, "Effect of every operation at equal cost", "cost_beside")
     other = "" if links.asks_as(record, sweep) else " Other questions than this run's."
     st.caption(f"{_asked(record)}{other}", help=READ)

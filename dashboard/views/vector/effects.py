@@ -9,13 +9,16 @@ from typing import Any, NamedTuple
 import pandas as pd
 import streamlit as st
 
+from dashboard.charts import operations as operation_charts
 from dashboard.charts import vector_view
 from dashboard.charts.vector_view import View
+from dashboard.frames import operations
 from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import Sweep
 from dashboard.session import resources, state
 from dashboard.views.vector.subject import Subject
-from dashboard.widgets import vector_card, widgets
+from dashboard.widgets import equal_cost, vector_card, widgets
+from dashboard.widgets.probes import steering
 from dashboard.words import captions
 from engine.errors import EngineError
 from engine.records.records import RecordInfo
@@ -92,13 +95,27 @@ def _in_sweep(one: Subject, sweep: Sweep) -> Effect:
     return Effect(sweep, name, vector_card.row_of(sweep, name) if name else None)
 
 
-def verdict(found: Effect) -> None:
-    """The badges, and the sentence on chance."""
+def verdict(one: Subject, found: Effect | None) -> None:
+    """The badges, and the sentence on chance; of other measurements where there is no sweep."""
+    if found is None:
+        _unswept(one)
+        return
     if found.row is None:
         st.caption("This sweep measured the vector at no scale but 0.")
         return
     vector_card.badges(found.sweep, found.row)
     st.markdown(captions.plain(sweeps.sentence(found.row)))
+
+
+def _unswept(one: Subject) -> None:
+    """Whether anything but a sweep has the vector beyond random ones."""
+    told = steering.of_vector((one.info.digest, one.index), one.info.model)
+    if told.beyond is None:
+        st.caption("Nothing has measured yet what it does.")
+        return
+    words = "beyond random" if told.beyond else "within random"
+    st.badge(words, color="blue" if told.beyond else "gray")
+    st.caption(captions.plain(f"So says {told.where}. No sweep of questions has measured it."))
 
 
 def picture(found: Effect) -> None:
@@ -134,8 +151,12 @@ def ways_on(found: Effect) -> None:
     )
 
 
-def nothing(one: Subject) -> None:
-    """That nothing measured it yet, and the way to do so."""
+def elsewhere(one: Subject) -> None:
+    """What else measured it where no sweep did: its bars at equal cost; and the way to a sweep."""
+    key = one.info.digest, one.index
+    record = equal_cost.of_vector(key, one.info.model, None)
+    if record is not None:
+        _at_equal_cost(record, key)
     st.info("No sweep has measured this vector yet: evaluate it.", icon=":material/info:")
     widgets.go_button(
         "Evaluate on Discover",
@@ -144,6 +165,33 @@ def nothing(one: Subject) -> None:
         ":material/play_arrow:",
         found=one.info.digest,
         vector=str(one.index),
+    )
+
+
+def _at_equal_cost(record: dict[str, Any], key: tuple[str, int]) -> None:
+    """Every operation with this vector, each at the strength that costs the same."""
+    name = next(told for told, known in operations.vectors(record).items() if known == key)
+    rows = operations.bars(record, key)
+    st.markdown(f"**Effect at {captions.plain(operations.budget_words(record))}**")
+    drawing = widgets.kept(
+        ("vector at equal cost", record["digest"], *key),
+        lambda inks: operation_charts.of_record(record, rows, inks),
+    )
+    widgets.chart(drawing, f"Effect of every operation of {name} at equal cost", "v_cost")
+    asked = record["questions"]
+    st.caption(
+        captions.plain(
+            f"On {asked['name']}, counted: {asked['behaviour']}. Pale: 95 % of random vectors at "
+            "the same cost."
+        )
+    )
+    widgets.go_button(
+        "Open the comparison",
+        "curves",
+        "v_to_cost",
+        ":material/balance:",
+        sweeps=equal_cost.KIND,
+        **{equal_cost.PARAMETER: record["digest"], equal_cost.VECTOR: name},
     )
 
 

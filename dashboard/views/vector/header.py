@@ -34,7 +34,6 @@ def actions(one: Subject, found: Effect | None) -> None:
         pin_card.button(one.reference)
         chatting.button(one.reference, "v_chat")
         noting.form(one)
-        widgets.go_button("Chat", "chat", "v_to_chat", ":material/chat:", v=one.reference)
         texts.write(one, "v_generate")
         widgets.go_button(
             "Its set",

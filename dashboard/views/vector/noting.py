@@ -15,8 +15,8 @@ from dashboard.words import captions
 from engine.errors import EngineError
 from engine.store import notes
 
-SHOWN = 280
-"""Signs of a note that stand under the name; all of it is in the form."""
+SHOWN = 180
+"""Signs of a note that stand under the name, in a line or two; all of it is in the form."""
 ABOUT = "Kept on this machine beside the record, which stays as it is. Empty fields take it back."
 
 
@@ -24,7 +24,7 @@ def shown(one: Subject) -> None:
     """The note as it is, or its beginning; why it cannot be read."""
     if one.trouble:
         st.warning(captions.plain(one.trouble), icon=":material/edit_off:")
-    words = one.note.words.strip()
+    words = " ".join(one.note.words.split())
     if words:
         # Not Markdown: a note is shown as its characters.
         st.text(words if len(words) <= SHOWN else f"{words[:SHOWN]} \u2026")

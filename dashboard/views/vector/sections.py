@@ -7,10 +7,13 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from dashboard.session import adapters, state
 from dashboard.views.vector import effects, neighbours, recipe, texts
 from dashboard.views.vector.subject import Subject
 from dashboard.widgets import examples, widgets
 from dashboard.widgets.probes import reading
+from dashboard.widgets.strip import own
+from dashboard.words import captions
 from engine.errors import EngineError
 
 KEY = "v_tab"
@@ -19,6 +22,16 @@ KEY = "v_tab"
 
 def _reads(one: Subject) -> None:
     reading.draw(one.reference)
+
+
+def _own_text(one: Subject) -> None:
+    """A reader's own text, read by the vector's model."""
+    model = state.model()
+    if model.short_name != one.info.model:
+        words = f"To read a text with this vector, choose {one.info.model} as this tab's model."
+        st.caption(captions.plain(words))
+        return
+    own.draw(one.reference, adapters.tuned(model) or model, "v_own")
 
 
 def _examples(one: Subject) -> None:
@@ -30,6 +43,7 @@ SECTIONS: dict[str, Callable[[Subject], None]] = {
     "Reads": _reads,
     "Texts": texts.draw,
     "Examples": _examples,
+    "Own text": _own_text,
     "Sweeps": effects.table,
     "Recipe": recipe.draw,
 }

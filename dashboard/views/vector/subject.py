@@ -105,7 +105,7 @@ def _resolve(infos: dict[str, RecordInfo]) -> None:
     state.warn_missing(KEY, "the vector", near(asked or before, infos))
     if st.session_state.get(KEY) not in known:
         st.session_state.pop(KEY, None)
-    state.choose_if_none(KEY, first(infos))
+    state.choose_if_none(KEY, first(infos, asked))
 
 
 def full(asked: Any, infos: dict[str, RecordInfo]) -> str | None:
@@ -142,8 +142,15 @@ def near(asked: Any, infos: dict[str, RecordInfo]) -> list[str]:
     return [f"{digest}:0" for digest in own or infos]
 
 
-def first(infos: dict[str, RecordInfo]) -> str:
-    """What is shown where nobody asked: the current or pinned vector, else a measured one."""
+def first(infos: dict[str, RecordInfo], asked: str | None = None) -> str:
+    """What is shown where no vector is asked for, or one that is not here.
+
+    The first of the set that was meant, if one was; the current or pinned vector; a measured one.
+    """
+    start = str(asked).partition(":")[0]
+    meant = [one for one in infos if asked and start and one.startswith(start)]
+    if len(meant) == 1:
+        return f"{meant[0]}:0"
     for one in (pinned.current(), pinned.reference()):
         found = full(one, infos)
         if found is not None:
