@@ -126,13 +126,19 @@ class Prompter:
             ModelError: If the chat template cannot be rendered, or refuses these turns.
             DataError: If the model has no positions for all of it.
         """
-        if self._template is None:
-            rendered = "".join(_PLAIN[str(turn["role"])].format(turn["content"]) for turn in turns)
-        else:
-            rendered = self._template.conversation(turns, begins=True)
-        found = self.encode(rendered + answer)
+        found = self.encode(self.written(turns) + answer)
         self.positions.take(len(found), more)
         return found
+
+    def written(self, turns: Sequence[Turn]) -> str:
+        """A conversation up to where the model answers, as text.
+
+        Raises:
+            ModelError: If the chat template cannot be rendered, or refuses these turns.
+        """
+        if self._template is None:
+            return "".join(_PLAIN[str(turn["role"])].format(turn["content"]) for turn in turns)
+        return self._template.conversation(turns, begins=True)
 
     def raw(self, text: str, more: int = 0) -> list[int]:
         """Token ids of a text that the model goes on from, without any template.

@@ -2,6 +2,6 @@
 
 Knows nothing of files, torch or screens.
 
-Public: columns, conversations, grids, measures, provenance, readings, records, sound_tables,
+Public: columns, conversations, drift, grids, measures, provenance, readings, records, sound_tables,
 soundness, steered, strict, strips.
 """

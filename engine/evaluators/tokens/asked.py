@@ -42,7 +42,7 @@ def strips(
     Raises:
         EngineError: If a vector, a block or the text does not fit the model.
     """
-    vectors = [_pointed(one, sets[one.digest], door) for one in asked.vectors]
+    vectors = [pointed(one, sets[one.digest], door) for one in asked.vectors]
     text = tokens_of(door, asked.passage)
     check()
     edits = edits_of(door, asked, sets)
@@ -80,7 +80,12 @@ def _norms(door: Forward, sites: Sequence[Site], system: str | None) -> dict[Sit
     return known
 
 
-def _pointed(one: VectorAt, found: VectorSet, door: Forward) -> Pointed:
+def pointed(one: VectorAt, found: VectorSet, door: Forward) -> Pointed:
+    """A stored vector with its place.
+
+    Raises:
+        ConfigError: If there is none, or it does not fit the model.
+    """
     count = len(found.vectors)
     if not 0 <= one.index < count:
         raise ConfigError(

@@ -23,7 +23,14 @@ class Span:
     """How many of the text's tokens before `begin` are left out."""
 
 
-def at(prompter: Prompter, rendered: str, first: int, last: int, whole: Sequence[int]) -> slice:
+def at(
+    prompter: Prompter,
+    rendered: str,
+    first: int,
+    last: int,
+    whole: Sequence[int],
+    is_plain: bool | None = None,
+) -> slice:
     """The tokens in which letters `first` to `last` of a rendered text stand.
 
     A token that holds letters of both sides of an edge counts where it ends.
@@ -34,16 +41,17 @@ def at(prompter: Prompter, rendered: str, first: int, last: int, whole: Sequence
         first: Place of a letter.
         last: Place after the last letter.
         whole: Tokens of all of `rendered`.
+        is_plain: As `Prompter.encode` takes it.
     """
-    begin, end = (_shared(prompter, rendered[:edge], whole) for edge in (first, last))
+    begin, end = (_shared(prompter, rendered[:edge], whole, is_plain) for edge in (first, last))
     return slice(begin, max(begin, end))
 
 
-def _shared(prompter: Prompter, before: str, whole: Sequence[int]) -> int:
+def _shared(prompter: Prompter, before: str, whole: Sequence[int], is_plain: bool | None) -> int:
     """How many first tokens hold nothing but `before`."""
     if not before:
         return 0
-    own = prompter.encode(before)
+    own = prompter.encode(before, is_plain)
     same = (a == b for a, b in zip(own, whole, strict=False))
     count = next((i for i, is_same in enumerate(same) if not is_same), None)
     return min(len(own), len(whole)) if count is None else count
@@ -66,7 +74,8 @@ def corpus_span(prompter: Prompter, one: CorpusText, form: str, system: str | No
         return _asked(prompter, one.text, system)
     if form == "plain" or one.prompt is None:
         tokens = prompter.encode(one.text, is_plain=True)
-        return Span(tuple(tokens), 0, len(tokens))
+        added = len(tokens) - len(prompter.encode(one.text, is_plain=False))
+        return Span(tuple(tokens), max(added, 0), len(tokens))
     rendered = prompter.render(one.prompt, system)
     whole = prompter.encode(rendered + one.text)
     own = at(prompter, rendered + one.text, len(rendered), len(rendered + one.text), whole)
