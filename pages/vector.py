@@ -30,13 +30,13 @@ try:
                 effects.ways_on(found)
         except EngineError as error:
             widgets.show_error(error)
+        if like := neighbours.nearest(one):
+            st.caption(captions.plain(like))
     with buttons:
         header.actions(one, found)
     with left:
         effects.verdict(one, found)
         words.draw(one.reference)
-        if like := neighbours.nearest(one):
-            st.caption(captions.plain(like))
     sections.draw(one)
 except EngineError as error:
     widgets.show_error(error)

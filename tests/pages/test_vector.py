@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.frames import cosines
 from dashboard.session import resources, vector_links
 from dashboard.views.similarity import clusters
-from dashboard.views.vector import header, sections, subject
+from dashboard.views.vector import header, sections, subject, users
 from engine.configs.finders import MelboConfig
 from engine.statistics import similarity
 from engine.store import notes
@@ -345,3 +345,11 @@ def test_copies_of_one_direction_link_to_their_vectors(engine: FakeEngine) -> No
     assert {reference.partition(":")[0] for reference in found.values()} == {
         CONTRASTIVE, "f1de0000000a",
     }  # fmt: skip
+
+
+def test_studies_that_name_the_set_are_linked(small: FakeEngine) -> None:
+    told = {"model": small.store.load_vectors(MELBO).model, "name": "suggest", "method": "suggest"}
+    small.store.save_experiment("5e5e00000009", {**told, "vectors": [MELBO], "summary": "one cell"})
+
+    assert [info.digest for info in users.naming(MELBO)] == ["5e5e00000009"]
+    assert users.naming(POWER) == []
