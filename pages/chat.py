@@ -27,9 +27,5 @@ try:
         actions.draw(talk)
 except EngineError as error:
     widgets.show_error(error)
-st.chat_input(
-    bar.invitation(),
-    key=tab.SAID,
-    on_submit=tab.say,
-    disabled=not drafts.panes(),
-)
+with st.container(key="chat_foot"):
+    st.chat_input(bar.invitation(), key=tab.SAID, on_submit=tab.say, disabled=not drafts.panes())

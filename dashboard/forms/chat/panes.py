@@ -1,9 +1,12 @@
 """The editor of the panes: which model answers, and the vectors in it as chips.
 
-Every change is told at once. Knows nothing of what is asked or answered.
+Every change is told at once. What a popover holds is drawn while it is open: a widget in a closed
+one is not there in the browser, and would open at its smallest value. Knows nothing of what is
+asked or answered.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -71,20 +74,33 @@ def _head(pane: Draft, given: Given) -> None:
     """Name, model, and what is done with the pane as a whole."""
     with st.container(horizontal=True, wrap=False, gap="xsmall", vertical_alignment="center"):
         name = f"**{captions.plain(str(pane['name']))}**"
-        with st.popover(name, type="tertiary", wrap=False, width="stretch", help=WHOLE):
-            ask = _asking(pane, given.changed)
-            _asking(pane, given.renamed)("name", st.text_input, "Name", help=NAME)
-            if len(given.models) > 2:
-                words = given.models
-                ask("adapter", st.selectbox, "Model", list(words), format_func=words.get)
-            if pane["adapter"]:
-                interventions.dose(ask)
-                ask("mixture", st.text_input, "Several adapters", placeholder="ONE=1, OTHER=-0.5")
-            _whole(pane, given)
+        opened = _popover(pane, name, WHOLE)
+        if opened.open:
+            with opened:
+                _model_fields(pane, given)
+                _whole(pane, given)
         if len(given.models) == 2:
             tuned = next(one for one in given.models if one is not False)
             _tuned(pane, tuned, given)
         _add_vector(pane, given)
+
+
+def _popover(draft: Draft, label: str, about: str) -> Any:
+    """Of a pane or a chip, on whose name it opens."""
+    key = drafts.key(draft, "open")
+    look: dict[str, Any] = {"type": "tertiary", "wrap": False, "width": "stretch"}
+    return st.popover(label, key=key, help=about, on_change="rerun", **look)
+
+
+def _model_fields(pane: Draft, given: Given) -> None:
+    ask = _asking(pane, given.changed)
+    _asking(pane, given.renamed)("name", st.text_input, "Name", help=NAME)
+    if len(given.models) > 2:
+        words = given.models
+        ask("adapter", st.selectbox, "Model", list(words), format_func=words.get)
+    if pane["adapter"]:
+        interventions.dose(ask)
+        ask("mixture", st.text_input, "Several adapters", placeholder="ONE=1, OTHER=-0.5")
 
 
 def _tuned(pane: Draft, tuned: bool | str, given: Given) -> None:
@@ -194,32 +210,51 @@ def _chip(pane: Draft, chip: Draft, given: Given) -> None:
             st.badge("not in this store", color="orange")
         about = captions.plain(one.words if one is not None else reference)
         about = f"{about}: strength, operation, blocks"
-        with st.popover(words, type="tertiary", wrap=False, width="stretch", help=about):
-            _chip_fields(chip, given)
-            with st.container(horizontal=True, vertical_alignment="center"):
-                vector_links.link(reference, "Its page")
-                st.button(
-                    "Remove",
-                    key=drafts.key(chip, "remove"),
-                    icon=":material/close:",
-                    on_click=_drop,
-                    args=(pane, chip, given),
-                )
+        opened = _popover(chip, words, about)
+    if not opened.open:
+        return
+    with opened:
+        _chip_fields(chip, given)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            vector_links.link(reference, "Its page")
+            st.button(
+                "Remove",
+                key=drafts.key(chip, "remove"),
+                icon=":material/close:",
+                on_click=_drop,
+                args=(pane, chip, given),
+            )
 
 
 def _chip_fields(chip: Draft, given: Given) -> None:
     ask = _asking(chip, given.changed)
-    operation = interventions.operation(ask)
+    meant = _asking(chip, partial(_meant_otherwise, chip, {**chip}, given))
+    operation = interventions.operation(meant)
     span = strengths.reach(chip, chosen(chip, given.measured))
     ask("scale", st.slider, "Its own strength", span.low, span.high, step=span.step, help=None)
     if operation == "add":
-        ask("scale_unit", st.selectbox, "Unit", list(UNITS), format_func=UNITS.get, help=None)
+        meant("scale_unit", st.selectbox, "Unit", list(UNITS), format_func=UNITS.get, help=None)
     else:
         interventions.target(ask, operation)
         interventions.plane(ask, operation, known(dict(given.options)))
     interventions.where(ask)
     if interventions.needs_usual(chip):
         interventions.usual(ask)
+
+
+def _meant_otherwise(chip: Draft, before: Draft, given: Given) -> None:
+    """A callback: the strength in the new unit, or a usual one of the new operation."""
+    drafts.gather()
+    share = strengths.per_norm(chip["vector"])
+    if chip["operation"] != before["operation"]:
+        usual = starts.chip(chip["vector"], given.options, given.measured)
+        is_same = usual["operation"] == chip["operation"]
+        fields = {name: usual[name] for name in ("scale", "scale_unit")} if is_same else {}
+        drafts.change(chip, **({"scale": 1.0, "scale_unit": "absolute"} | fields))
+    elif share is not None:
+        factor = share if chip["scale_unit"] == "relative" else 1 / share
+        drafts.change(chip, scale=float(f"{before['scale'] * factor:.3g}"))
+    given.changed()
 
 
 def chosen(chip: Draft, measured: Mapping[str, Start]) -> float | None:

@@ -56,7 +56,7 @@ def _studied(model: ModelConfig) -> list[Start]:
             Start(
                 f"{record['vectors'][0]}:{chosen['index']}",
                 {"scale": float(chosen["scale"])},
-                f"chosen by the {record['title'].lower()}",
+                str(record["title"]).lower(),
                 record["config"].get("prompts"),
             )
         )
@@ -76,7 +76,7 @@ def _searched(model: ModelConfig) -> list[Start]:
         # A figure of three digits is as good, and can be read.
         fields["scale"] = float(f"{column['scale'] * part['weight']:.3g}")
         del fields["vector"]
-        words = f"suggested by the search {info.digest[:4]}"
+        words = f"search {info.digest[:4]}"
         found.append(Start(f"{part['digest']}:{part['index']}", fields, words))
     return found
 
@@ -95,7 +95,7 @@ def chip(reference: str, options: Mapping[str, Choice], measured: Mapping[str, S
     start = measured.get(reference)
     if start is not None:
         return drafts.chip(reference, **start.fields)
-    usual = configurations.start(options[reference])
+    usual = configurations.start(options[reference]) if reference in options else {}
     return drafts.chip(reference, **usual)
 
 

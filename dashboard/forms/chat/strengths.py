@@ -16,7 +16,7 @@ from engine.errors import EngineError
 
 BEYOND = 2.0
 """Times a strength that somebody chose; studies tried no more, and texts break beyond."""
-NORMS = 1.0
+NORMS = 2.0
 """Residual norms that are offered where nobody has chosen a strength."""
 MULTIPLES, SHARES = 4.0, 2.0
 """Multiples where no residual norm is known; shares of the way of other operations."""

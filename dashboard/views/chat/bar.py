@@ -45,15 +45,23 @@ def draw(talk: Conversation | None) -> None:
             help="A new conversation with the same panes; this one is kept.",
         )
         _earlier()
-        with st.popover("Settings", icon=":material/tune:"):
-            sampling.draw(tab.keep, resources.own_choice(state.model()))
-            if talk is not None:
-                st.button(
-                    "Answer again with these",
-                    key="chat_again_set",
-                    icon=":material/refresh:",
-                    on_click=tab.again,
-                )
+        _settings(talk is not None)
+
+
+def _settings(can_ask: bool) -> None:
+    """What all panes share."""
+    opened = st.popover("Settings", key="chat_settings", icon=":material/tune:", on_change="rerun")
+    if not opened.open:
+        return
+    with opened:
+        sampling.draw(tab.keep, resources.own_choice(state.model()))
+        if can_ask:
+            st.button(
+                "Answer again with these",
+                key="chat_again_set",
+                icon=":material/refresh:",
+                on_click=tab.again,
+            )
 
 
 def _earlier() -> None:

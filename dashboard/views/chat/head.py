@@ -22,8 +22,11 @@ STICKY = """<style>@media (min-width: 641px) and (min-height: 600px) {
 div:has(> .st-key-chat_head) {position: sticky; top: 3.75rem; z-index: 90; padding: .3rem 0;
 max-height: 50vh; overflow-y: auto; background: BACKGROUND;
 border-bottom: 1px solid rgba(128, 128, 128, .25);}
+div:has(> .st-key-chat_foot) {position: sticky; bottom: 0; z-index: 90; padding: .5rem 0 1rem;
+background: BACKGROUND;}
 }</style>"""
-"""The strength and the panes stay in sight while a long conversation scrolls beneath them."""
+"""The strength and the panes stay in sight while long answers scroll beneath them, and so does the
+field to write in. Streamlit's own place for it would scroll to the end of every answer."""
 BACKGROUNDS = {"light": "#ffffff", "dark": "#171614"}
 """Streamlit's own, as the page's theme sets none."""
 
@@ -66,20 +69,18 @@ def _slider(chip: drafts.Draft, known: Given) -> None:
     chosen = panes.chosen(chip, known.measured)
     span = strengths.reach(chip, chosen)
     st.session_state[KEY] = float(chip["scale"])
-    told = strengths.beside(chip)
-    name = f"{one.name}, block {one.block}" if one is not None else chip["vector"]
-    about = MOVES
+    told = [strengths.beside(chip)]
+    name = f"{one.name} · block {one.block}" if one is not None else chip["vector"]
     if chosen is not None:
-        words = known.measured[chip["vector"]].words
-        about = f"{captions.plain(f'{captions.scale(chosen)} was {words}.')}\n\n{MOVES}"
+        told.append(f"{known.measured[chip['vector']].words}: {captions.scale(chosen)}")
     st.slider(
-        captions.plain(f"Strength of {name}: {told}"),
+        captions.plain(" · ".join((f"Strength of {name}", *told))),
         span.low,
         span.high,
         step=span.step,
         key=KEY,
         on_change=_move,
-        help=about,
+        help=MOVES,
         width="stretch",
     )
 

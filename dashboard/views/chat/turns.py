@@ -4,7 +4,6 @@ Knows nothing of how answers come about.
 """
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -15,10 +14,9 @@ from engine.configs.chats import Pane, Turn
 from engine.maths.repeats import repetition
 from engine.records.conversations import Answer, Conversation, Exchange
 
+FOLD = "chat_fold"
 REPEATS = 0.3
 """Repetition from which a text is likely to be broken."""
-SHOWN = 8
-"""Turns that are drawn at once; a long conversation begins with a button for the others."""
 ENDS = {
     "longest": ("cut off", "It had not ended at the last token allowed."),
     "stopped": ("stopped", "You stopped it; what there was is kept."),
@@ -35,19 +33,19 @@ class Look(NamedTuple):
 
 
 def draw(talk: Conversation, upto: int | None, look: Look) -> None:
-    """The turns up to this one, in order; the controls of a turn stand beside its words."""
+    """The turns up to this one, in order; those before the last are folded.
+
+    So the last one stands right beneath the strength that answers it.
+    """
     path = talk.path(upto)
-    hidden = max(len(path) - SHOWN, 0)
-    if hidden and not st.session_state.get("chat_all"):
-        st.button(
-            f"Show {captions.count(hidden, 'earlier turn')}",
-            key="chat_all_show",
-            icon=":material/expand_less:",
-            on_click=partial(st.session_state.__setitem__, "chat_all", True),
-        )
-        path = path[hidden:]
-    for one in path:
-        _exchange(talk, one, one.id == upto, look)
+    earlier = path if tab.live() is not None else path[:-1]
+    if earlier:
+        label = captions.count(len(earlier), "earlier turn")
+        with st.expander(label, icon=":material/history:", key=FOLD, on_change="rerun") as it:
+            for one in earlier if it.open else ():
+                _exchange(talk, one, False, look)
+    for one in path[len(earlier) :]:
+        _exchange(talk, one, True, look)
 
 
 def _exchange(talk: Conversation, one: Exchange, is_last: bool, look: Look) -> None:
@@ -128,8 +126,7 @@ def _controls(talk: Conversation, one: Exchange, is_last: bool) -> None:
     """Pager between siblings; edit; and of earlier turns: go on from here."""
     with st.container(horizontal=True, width="content", gap="xsmall", vertical_alignment="center"):
         _pager(talk, one, is_last)
-        with st.popover("", icon=":material/edit:", help="Edit these words and branch"):
-            _edit(one)
+        _edit(one)
         if is_last:
             _again(one)
             _later(talk, one)
@@ -171,24 +168,35 @@ def word_key(by: int) -> str:
 
 
 def _edit(one: Exchange) -> None:
+    opened = st.popover(
+        "",
+        icon=":material/edit:",
+        key=f"chat_editing_{one.id}",
+        on_change="rerun",
+        help="Edit these words and branch",
+    )
+    if not opened.open:
+        return
     key = f"chat_edit_{one.id}"
     if key not in st.session_state:
         st.session_state[key] = one.turn.said
-    st.text_area("What to say instead", key=key, height=120, width=420)
-    st.button(
-        "Ask as a branch",
-        key=f"chat_branch_{one.id}",
-        type="primary",
-        icon=":material/call_split:",
-        on_click=_branch,
-        args=(key, one.parent),
-        help="The turns that were there stay: turn the pages beside the words.",
-    )
+    with opened:
+        st.text_area("What to say instead", key=key, height=120, width=420)
+        st.button(
+            "Ask as a branch",
+            key=f"chat_branch_{one.id}",
+            type="primary",
+            icon=":material/call_split:",
+            on_click=_branch,
+            args=(one, key),
+            help="The turns that were there stay: turn the pages beside the words.",
+        )
 
 
-def _branch(key: str, parent: int | None) -> None:
-    if tab.ask(str(st.session_state.get(key) or ""), parent):
+def _branch(one: Exchange, key: str) -> None:
+    if tab.ask(str(st.session_state.get(key) or ""), one.parent):
         st.session_state.pop(key, None)
+        st.session_state[f"chat_editing_{one.id}"] = False
 
 
 def _again(one: Exchange) -> None:
