@@ -244,6 +244,26 @@ def test_own_blocks_and_files_without_marks(asked: ProbeConfig, tmp_path: Path) 
         probing.output_block(Site(block=0, kind="block_in"))
 
 
+def test_options_of_questions_are_told_apart_too(asked: ProbeConfig, tmp_path: Path) -> None:
+    file = tmp_path / "asked.jsonl"
+    rows = [
+        {
+            "question": f"Sleep {i}?\n\nChoices:\n (A) I rest\n (B) I read",
+            "answer_matching_behavior": " (A)" if i % 2 else " (B)",
+            "answer_not_matching_behavior": " (B)" if i % 2 else " (A)",
+        }
+        for i in range(8)
+    ]
+    file.write_text("\n".join(map(json.dumps, rows)))
+    changed = dataclasses.replace(asked, pairs=str(file), classes="answers", behaviour="resting")
+
+    parts = texts.parts(changed)
+
+    assert parts.poles == ("behaviour", "other option")
+    assert {(p.positive, p.negative) for p in parts.test} <= {("(A", "(B"), ("(B", "(A")}
+    assert (len(parts.train), len(parts.test)) == (4, 4)
+
+
 def test_states_of_many_blocks_are_read_in_groups(asked: ProbeConfig, monkeypatch) -> None:
     door, sets = lora_door("llama"), [vector_set(blocks=(1, 2))]
     answers = dataclasses.replace(asked, classes="answers", vectors=(VectorRef(digest="abc"),))

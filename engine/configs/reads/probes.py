@@ -61,6 +61,12 @@ class ProbeConfig(RunConfig):
         about="Of rows that bring none. Leave empty to send none.",
         is_rare=True,
     )
+    behaviour: str = setting(
+        "survival",
+        "Positive answer of A/B questions.",
+        about="The positive answer of A/B questions. Files of pairs do not need it.",
+        is_rare=True,
+    )
     neutral: str = setting(
         "data/prompts/chat.txt",
         "Neutral chat prompts, which set the threshold.",

@@ -47,8 +47,8 @@ def parts(config: ProbeConfig) -> Parts:
     Raises:
         DataError: If the file cannot be read, has no answers, or too few pairs.
     """
-    train = load_pairs(config.pairs)
-    test = load_pairs(config.pairs, to_measure=True)
+    train = load_pairs(config.pairs, behaviour=config.behaviour)
+    test = load_pairs(config.pairs, behaviour=config.behaviour, to_measure=True)
     if train.kind == "questions":
         raise DataError(
             f"{train.name} holds questions without two answers: give a file of pairs, or of A/B "
