@@ -11,6 +11,7 @@ import sklearn.metrics
 import sklearn.pipeline
 import sklearn.preprocessing
 
+from engine.configs import registry
 from engine.configs.core import ModelConfig, Site, VectorRef
 from engine.configs.reads.probes import ProbeConfig
 from engine.errors import ConfigError, DataError
@@ -19,11 +20,15 @@ from engine.evaluators.probes.fitting import Fit, chosen
 from engine.maths import intervals
 from engine.maths.directions import random_directions
 from engine.progress import silent
+from engine.runs.engine import Engine
 from engine.statistics.reads import probe_words, probes
+from engine.store.store import Store
+from tests import shipped
 from tests.engine.test_ab import vector_set
 from tests.engine.test_extraction import ADAPTER, PAIRS, lora_door
 from tests.reference import probe_reference as slow
 
+ROOT = Path(__file__).resolve().parents[2]
 KINDS = ["qwen3", "llama"]
 NEUTRAL = ["Sleep?", "Read a book?", "What is the best way?"]
 BLOCKS = (0, 3)
@@ -330,3 +335,28 @@ def test_the_sentences_say_what_is_beyond_and_what_is_not() -> None:
     assert [probe_words.badge(row) for row in rows[:3]] == [
         "not beyond random", "beyond random, backwards", "beyond random",
     ]  # fmt: skip
+
+
+def test_what_the_shipped_probe_of_the_demo_says_of_steering_and_reading() -> None:
+    store = Store(ROOT)
+    probed = [store.load_experiment(i.digest) for i in store.list() if i.method == "probe"]
+    study = store.load_experiment(shipped.digest("deception"))
+    families = study["vectors"][:2]
+    record = next(one for one in probed if set(one["vectors"]) == set(families))
+    config = registry.from_json("probe", record["asked"])
+
+    def read(digest: str, kind: str) -> list[dict]:
+        rows = record["tables"]["rows"]
+        return [row for row in rows if (row["vector_set"], row["classes"]) == (digest, kind)]
+
+    assert Engine(store, keep_jobs=False).digest(config) == record["digest"]
+    steers = next(a for a in study["tables"]["arms"] if a["arm"] == "base + fine-tune difference")
+    assert steers["p"] < 0.02
+    steering = read(families[1], "answer-mean")[steers["index"]]
+    fit = read("fit", "answer-mean")[steers["index"]]
+    best = probe_words.beside(record, steering)
+    assert steering["auroc"] < best["best"] < fit["auroc"]
+    assert steering["pairs"] < best["best_pairs"] < fit["pairs"]
+    assert (steering["beyond"], fit["beyond"]) == (False, True)
+    for family in families:
+        assert all(row["auroc"] >= 0.99 for row in read(family, "state-prompt")[2:])
