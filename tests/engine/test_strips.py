@@ -6,6 +6,8 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 import torch
+from tokenizers import Tokenizer, decoders, models
+from transformers import PreTrainedTokenizerFast
 
 from engine.configs.core import Site
 from engine.configs.reads.strips import Passage
@@ -164,6 +166,15 @@ def test_a_text_is_its_prompt_in_the_template_and_its_answer() -> None:
     assert tokens_of(door, Passage(turns=turns, answer="Yes")) == (tokens, length)
     known = Passage(turns=turns, prefill="Y", answer_tokens=tuple(tokens[length + 1 :]))
     assert tokens_of(door, known) == (tokens, length + 1)
+
+
+def test_pieces_keep_the_spaces_of_a_tokenizer_that_decodes_without_the_first() -> None:
+    inner = Tokenizer(models.WordLevel({"\u2581a": 0, "\u2581bc": 1, "d": 2}, unk_token="d"))
+    inner.decoder = decoders.Metaspace()
+    fast = PreTrainedTokenizerFast(tokenizer_object=inner)
+    assert fast.decode([1]) == "bc"
+
+    assert pieces.pieces(fast, [0, 1, 2, 1]) == ["a", " bc", "d", " bc"]
 
 
 @pytest.mark.parametrize(
