@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.cards import card
 from dashboard.frames import cosines
 from dashboard.session import resources, vector_links
 from dashboard.views.similarity import clusters
-from dashboard.views.vector import header, sections, subject, users
+from dashboard.views.vector import header, neighbours, sections, subject, users
 from engine.configs.finders import MelboConfig
 from engine.statistics import similarity
 from engine.store import notes
@@ -262,9 +263,13 @@ def test_a_card_and_exports_are_made_of_the_vector_that_is_shown(small: FakeEngi
     one = subject.Subject(info, 1, resources.header(info.digest, info.path), notes.NOTHING, "")
 
     data = header.array(small.store, one)
+    address = vector_links.address(one.reference)
+    shown = card.read_card(card.png(neighbours.card(one, address)()))
 
     assert np.array_equal(np.load(io.BytesIO(data)), small.store.load_vectors(MELBO).vectors[1])
-    assert vector_links.address(one.reference) == f"/vector?v={MELBO}%3A1"
+    assert address == f"/vector?v={MELBO}%3A1"
+    assert (shown.page, shown.query) == ("vector", {"v": [f"{MELBO}:1"]})
+    assert shown.recipe["vector"].startswith(f"melbo_01: row 1 of set {MELBO}")
 
 
 def test_every_section_of_a_bare_vector_of_another_tool_is_drawn(engine: FakeEngine) -> None:

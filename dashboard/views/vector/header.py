@@ -12,7 +12,7 @@ import streamlit as st
 
 from dashboard.charts import vector_view
 from dashboard.session import pin_card, resources, vector_links
-from dashboard.views.vector import noting, subject, texts
+from dashboard.views.vector import neighbours, noting, subject, texts
 from dashboard.views.vector.effects import Effect
 from dashboard.views.vector.subject import Subject
 from dashboard.widgets import chatting, sharing, widgets
@@ -48,10 +48,11 @@ def actions(one: Subject, found: Effect | None) -> None:
 
 
 def _share(one: Subject, found: Effect | None) -> None:
-    """The link to the page; the violin as a card, and the run's report, where it was measured."""
+    """The link; the violin as a card and the run's report, or the neighbours where none is."""
     address = vector_links.address(one.reference)
     if found is None or not found.name:
-        widgets.share(address)
+        name = f"neighbours_{one.reference.replace(':', '_')}"
+        widgets.share_card(address, neighbours.card(one, address), name)
         return
     view = vector_view.usual(found.sweep, found.name)
     sharing.curves(found.sweep, view, found.row, address)

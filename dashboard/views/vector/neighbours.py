@@ -3,13 +3,17 @@
 Knows nothing of how cosines are computed.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
+from dashboard.cards import similarity as similarity_cards
+from dashboard.cards.card import Card
 from dashboard.charts import heatmaps
 from dashboard.frames import cosines
+from dashboard.frames.cosines import Member
 from dashboard.session import resources, state
 from dashboard.session.vector_links import PARAMETER
 from dashboard.views.vector.subject import Subject
@@ -152,6 +156,25 @@ def _table(shown: pd.DataFrame, one: Subject) -> None:
         alt="Cosine with vectors at other blocks, the largest first",
     )
     st.caption("A click on a row opens that vector.")
+
+
+def card(one: Subject, address: str) -> Callable[[], Card]:
+    """What draws the vector's neighbours as a card; it may be called without a session.
+
+    Args:
+        one: The vector.
+        address: The link to its page.
+    """
+    store, shown = resources.engine().store, named(found(one)).head(MOST_BARS)
+    member = Member(one.name, one.info.digest, one.index, one.info.method, one.site)
+    used = list(dict.fromkeys(shown["vector_set"]))
+
+    def draw_card() -> Card:
+        sets = [store.load_vectors(digest) for digest in dict.fromkeys((one.info.digest, *used))]
+        band = random_band(sets[0].vectors.shape[1])
+        return similarity_cards.neighbours(member, shown, band, sets, address)
+
+    return draw_card
 
 
 def nearest(one: Subject) -> str:
