@@ -10,7 +10,7 @@ from dashboard.cards import card as cards
 from dashboard.cards import recipes
 from dashboard.cards.card import Card
 from dashboard.charts import adaptive
-from dashboard.session import resources, state
+from dashboard.session import resources, state, vector_links
 from dashboard.widgets import adaptive as links
 from dashboard.widgets import widgets
 from dashboard.words import captions
@@ -83,6 +83,8 @@ def _show(record: dict[str, Any]) -> None:
     st.subheader(captions.plain(f"{best['name']} at {captions.strength(best['scale'], how)}"))
     if how.short:
         st.caption(captions.plain(f"{how.short}: {how.does}."))
+    arm = record["tables"]["arms"][best["arm"]]
+    vector_links.link(f"{arm['vector_set']}:{arm['vector']}", str(best["name"]))
     with st.container(horizontal=True, gap="large"):
         reading = readings.of_config(record.get("sweep", {}))
         shown = "+.2f" if reading.has_letters else "+.3f"

@@ -15,7 +15,7 @@ from dashboard.frames import operations as frames
 from dashboard.frames import sweep as sweeps
 from dashboard.frames.operations import Key
 from dashboard.frames.sweep import Sweep
-from dashboard.session import resources, state
+from dashboard.session import resources, state, vector_links
 from dashboard.widgets import equal_cost as links
 from dashboard.widgets import widgets
 from dashboard.words import captions
@@ -75,6 +75,7 @@ def draw() -> None:
     with shared:
         address = links.link(record["digest"], name)
         file = f"equal_cost_{record['digest']}"
+        vector_links.button(f"{key[0]}:{key[1]}", "open_vector")
         widgets.share_card(address, lambda: card(record, name), file)
     _show(record, name, key)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.session import models, navigation, resources
+from dashboard.session import models, navigation, pinned, resources, vector_links
 from dashboard.words import captions
 from engine.configs.core import ModelConfig
 from engine.records.records import RecordInfo
@@ -36,14 +36,7 @@ def said(record: dict[str, Any]) -> None:
             icon=":material/forum:",
             query_params={"take": record["digest"], **models.parameters()},
         )
-        part = record["use"]["blend"][0]
-        st.page_link(
-            navigation.page("discover"),
-            label="Open its vector" if len(record["use"]["blend"]) == 1 else "Open the first one",
-            icon=":material/travel_explore:",
-            query_params={
-                "found": part["digest"],
-                "vector": str(part["index"]),
-                **models.parameters(),
-            },
-        )
+        for part in record["use"]["blend"]:
+            reference = f"{part['digest']}:{part['index']}"
+            known = pinned.known(reference)
+            vector_links.link(reference, reference if known is None else known.name)
