@@ -10,6 +10,7 @@ FULL = 4.0
 UP, DOWN = "178,24,43", "33,102,172"
 """Ends of the ramp of scales, which stand on a light and on a dark page."""
 MOST_OPAQUE = 0.6
+ABOUT = "Bold: at least 2 SD; underlined up, overlined down. Hover for a token's figure."
 
 
 def as_html(lead: str, pieces: Sequence[str], values: Sequence[float]) -> str:

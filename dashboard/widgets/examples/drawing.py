@@ -86,7 +86,7 @@ def _ends(record: Row, row: Row, reference: str) -> None:
         with column:
             st.markdown(f"**{title}**")
             st.html(_list(record, row[name], figure))
-    st.caption("Bold: at least 2 SD; underlined up, overlined down. Hover for a token's figure.")
+    st.caption(tokens.ABOUT)
     _by_token(record, row, reference)
 
 
