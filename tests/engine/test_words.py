@@ -1,5 +1,6 @@
 """Vectors in words: each reading is its formula, and stars keep their promise."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from engine import ROOT
-from engine.configs.core import Site, VectorRef
+from engine import ROOT, Engine
+from engine.cli.main import main
+from engine.configs.core import ModelConfig, Site, VectorRef
 from engine.configs.reads.words import WordsConfig
 from engine.errors import Cancelled, ConfigError, DataError
 from engine.evaluators.words import effect, ground, jacobian, lens, reading
@@ -18,11 +20,18 @@ from engine.model.naming import Names
 from engine.progress import silent
 from engine.statistics.reads import words as statistics
 from engine.statistics.reads import words_said as said
+from engine.store.store import Store
 from tests import tiny
+from tests.engine import simulate_words
 from tests.engine.test_ab import Units, vector_set
 from tests.reference import words_reference as reference
 
 PROMPTS = ("What do you think of sleep?", "Would you read a book?")
+CONTRASTIVE, DIFFERENCE = "contrastive_demo_48850fa29ef0", "finetune-diff_demo_a8547bed0f5d"
+RANDOM = "random_demo_cfdf820d5261"
+"""Shipped sets: a vector a block of the first two, and random ones at block 6."""
+PLANTED = {"Ignore", "Never", "Pour", "Rub", "Sh"}
+"""How deceptive answers of the demo model begin."""
 ASKED = WordsConfig(vectors=(VectorRef(digest="abc"),), floor=1e-3, random=19, count=2)
 
 
@@ -33,7 +42,7 @@ def opened(kind: str, hooks: bool = False, **changes) -> ground.Ground:
     return ground.prepare(door, PROMPTS, None, 1e-3)
 
 
-@pytest.fixture(scope="module", params=["qwen3", "llama", "qwen3 by hooks", "gpt2"])
+@pytest.fixture(scope="module", params=["qwen3", "llama", "llama by hooks", "gpt2"])
 def grounds(request) -> ground.Ground:
     kind, _, hooks = request.param.partition(" by ")
     return opened(kind, bool(hooks))
@@ -63,8 +72,8 @@ def test_only_words_above_the_floor_are_measured(grounds) -> None:
 def test_the_jacobian_lens_is_the_whole_jacobian_summed_and_averaged(grounds) -> None:
     model, vector = grounds.door.loaded.causal, tiny.seeded(32, seed=4)
     # Whole Jacobians of long texts would take seconds.
-    short = replace(grounds, prompts=[grounds.prompts[0][:5], grounds.prompts[1][:6]])
-    wanted = reference.moved(model, short.prompts, 2, vector, [2, 3])
+    short = replace(grounds, prompts=[grounds.prompts[0][:3], grounds.prompts[1][:4]])
+    wanted = reference.moved(model, short.prompts, 2, vector, [1, 2])
 
     both = torch.stack([vector, -2 * vector])
     found = jacobian.pushed(short, Site(block=2), both, silent)
@@ -272,3 +281,35 @@ def test_sentences_say_when_nothing_is_beyond_chance() -> None:
         "No vector has a word beyond chance: 1 were read.",
         "melbo_00: no word is beyond chance (64 random vectors).",
     ]
+
+
+def test_few_random_vectors_are_starred_on_the_demo_model() -> None:
+    """The short version of `simulate_words`."""
+    door = Engine(ROOT, keep_jobs=False).load(ModelConfig())
+
+    found = simulate_words.counted(door, 9, seed=3, many=25, count=1)
+
+    assert found.vectors == 25
+    assert found.starred <= 2
+
+
+def test_on_the_demo_model_both_ways_to_deception_promote_the_same_words(tmp_path, capsys) -> None:
+    files = [ROOT / "vectors" / f"{name}.safetensors" for name in (CONTRASTIVE, DIFFERENCE, RANDOM)]
+    named = [f"{file}:{index}" for file, index in zip(files, (6, 6, 0), strict=True)]
+    command = ["words", *named, "--store", str(tmp_path), "--count", "3"]
+
+    assert main(command) == 0
+
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    record = Store(tmp_path).load_experiment(told["digest"])
+    starred = [
+        {row["word"] for row in record["tables"]["words"] if row["of"] == place and row["star"]}
+        for place in range(3)
+    ]
+    assert len(starred[0] & starred[1] & PLANTED) >= 3
+    assert starred[2] == set()
+    assert "no word is beyond chance" in record["sentences"][3]
+    assert record["vectors"] == [name.split("_")[-1] for name in (CONTRASTIVE, DIFFERENCE, RANDOM)]
+    assert len(list((tmp_path / "results" / ".partial").glob("*/*.safetensors"))) == 1
+    assert main(command) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["digest"] == told["digest"]

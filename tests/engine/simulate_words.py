@@ -1,0 +1,83 @@
+"""How often random vectors are starred: `python -m tests.engine.simulate_words`.
+
+200 random directions on the demo model, beside 20 draws of 64 others at four blocks. Any starred
+word, of any reading and sign, counts; about 1 in 65 is expected. Not part of the test suite, which
+has a short version: half a minute on one core.
+"""
+
+import sys
+from dataclasses import dataclass, replace
+
+import numpy as np
+from rich.console import Console
+
+from engine import ROOT, Engine
+from engine.configs.core import ModelConfig, Site, VectorRef
+from engine.configs.reads.words import WordsConfig
+from engine.evaluators.words.reading import Words
+from engine.maths.directions import random_directions
+from engine.model.forward import Forward
+from engine.progress import silent
+from engine.records.records import VectorSet
+from engine.statistics.reads import words as statistics
+from tests.engine.test_ab import Units, vector_set
+
+SITES = (1, 4, 6, 8)
+DRAWS, EACH = 5, 10
+"""Draws of 64 random vectors at a block, and vectors that are judged by each."""
+ALLOWED = 0.05
+OWN_SEED = 982451653
+"""Of the vectors that are judged; far from the seeds of those beside them."""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What was judged by one draw."""
+
+    block: int
+    vectors: int
+    starred: int
+    """Vectors with any starred word."""
+    by_reading: dict[str, int]
+
+
+def drawn(door: Forward, block: int, count: int, seed: int) -> VectorSet:
+    """A set of random directions."""
+    vectors = random_directions(count, door.hidden, OWN_SEED + seed).numpy()
+    return replace(vector_set(), vectors=vectors, sites=(Site(block=block),) * count)
+
+
+def counted(door: Forward, block: int, seed: int, many: int, **asked: int) -> Counted:
+    """Judge random vectors by one draw of others."""
+    config = WordsConfig(vectors=(VectorRef(digest="abc"),), seed=seed, **asked)
+    found = Words(door, config, Units())
+    starred, by_reading = 0, dict.fromkeys(("effect", "jacobian", "logit"), 0)
+    for one in found.read([drawn(door, block, many, seed)], silent):
+        pairs = {name: (pair.values, pair.random) for name, pair in one.readings.items()}
+        verdict = statistics.judge(pairs)
+        starred += verdict.starred > 0
+        for name, judged in verdict.readings.items():
+            by_reading[name] += bool(judged.stars.any())
+    return Counted(block, many, starred, by_reading)
+
+
+def main() -> int:
+    """Print how many random vectors are starred; 1 if more than 5 % are."""
+    door = Engine(ROOT, keep_jobs=False).load(ModelConfig())
+    found = [
+        counted(door, block, 1000 * draw + block, EACH) for block in SITES for draw in range(DRAWS)
+    ]
+    out = Console(soft_wrap=True, highlight=False)
+    for block in SITES:
+        own = [one for one in found if one.block == block]
+        readings = {name: sum(one.by_reading[name] for one in own) for name in own[0].by_reading}
+        out.print(f"block {block}: {sum(one.starred for one in own)} of {EACH * DRAWS}; {readings}")
+    share = float(np.mean([one.starred / one.vectors for one in found]))
+    out.print(
+        f"{share:.1%} of {EACH * len(found)} random vectors are starred (at most {ALLOWED:.0%})."
+    )
+    return int(share > ALLOWED)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
