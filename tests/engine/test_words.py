@@ -211,6 +211,9 @@ def test_stars_are_those_of_the_plain_rule(shift: float) -> None:
         assert {name: one.stars.tolist() for name, one in found.readings.items()} == wanted
         assert (found.p == pytest.approx(1 / 25)) == (found.starred > 0)
     assert found.readings["effect"].stars[3] == (shift == 30.0)
+    values, random = made_up(5, shift)["effect"]
+    size = np.sqrt(np.mean(np.concatenate([values[None], random]) ** 2, axis=0))
+    assert np.allclose(found.readings["effect"].t, values / size)
 
 
 def test_one_vector_in_as_many_as_there_are_is_starred_by_chance() -> None:

@@ -25,7 +25,7 @@ def test_words_stand_in_a_column_and_a_table_beside_random_ones(filled: FakeEngi
     assert not app.exception
     told = app.dataframe[0].value.set_index("vector")["says"]
     assert told[0] == "Never \u2605, \u2423Rub, *_[x](y)"
-    assert told[1] == "<script>, \\n"
+    assert told[1] == "chance: <script>, \\n"
     assert set(told.drop([0, 1])) == {"not read"}
     table = next(one.value for one in app.dataframe if "promoted" in one.value)
     assert table["promoted"].tolist() == [

@@ -14,6 +14,8 @@ from dashboard.words import captions
 from engine.statistics.reads import words_said as said
 
 MAIN = "effect"
+SPACE = "\u2423"
+"""Stands for a space at either end of a word."""
 RANDOM = "Largest size of the same word's value under any random vector at this place"
 
 
@@ -107,7 +109,7 @@ def _show(record: dict[str, Any], at: int, reference: str) -> None:
     beside = frames.random_line(record, at)
     st.caption(
         captions.plain(
-            f"A random vector here promotes {beside}. {said.star_rule(random)} "
+            f"A random vector here promotes {beside}. {said.star_rule(random)} {SPACE} is a space. "
             f"Read in the {_state(record)} after {record['config']['count']} neutral prompts."
         )
     )

@@ -87,7 +87,7 @@ def _told(records: list[dict[str, Any]], key: Key) -> str:
     for record in records:
         at = frames.place(record, key)
         if at is not None:
-            return said.in_short(record["tables"]["words"], at, TOP)
+            return said.in_short(record, at, TOP)
     return UNKNOWN
 
 

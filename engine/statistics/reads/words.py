@@ -53,7 +53,7 @@ def judge(readings: Mapping[str, Pair]) -> Verdict:
     """Star the words that no word of any random vector, in any reading, stands out like.
 
     That happens to one random vector in (random + 1), whatever the number of words and readings:
-    1.5 % with 64. A starred word is also beyond the same word's range over them.
+    1.5 % with 64. So a starred word is beyond its own range over them too.
 
     Args:
         readings: By name, of the same random vectors in the same order.
@@ -65,8 +65,7 @@ def judge(readings: Mapping[str, Pair]) -> Verdict:
     for name, (values, random) in readings.items():
         t = scaled[name][0]
         ranges = np.abs(random).max(axis=0)
-        stars = (np.abs(t) > threshold) & (np.abs(values) > ranges)
-        found[name] = Judged(values=values, ranges=ranges, t=t, stars=stars)
+        found[name] = Judged(values=values, ranges=ranges, t=t, stars=np.abs(t) > threshold)
         highest = max(highest, float(np.abs(t).max(initial=0.0)))
     p = (1 + int((most >= highest).sum())) / (len(most) + 1)
     return Verdict(readings=found, p=p, threshold=threshold)

@@ -50,10 +50,11 @@ def marked(row: Mapping[str, Any]) -> str:
     return f"{row['word']} {STAR}" if row["star"] else str(row["word"])
 
 
-def in_short(rows: Sequence[Mapping[str, Any]], place: int, count: int = 3) -> str:
-    """The words that a vector's effect promotes most, with their stars."""
-    chosen = words_of(rows, place, "effect", 1)[:count]
-    return ", ".join(map(marked, chosen))
+def in_short(record: Mapping[str, Any], place: int, count: int = 3) -> str:
+    """The words that a vector's effect promotes most, with their stars, or that they are chance."""
+    tables = record["tables"]
+    told = ", ".join(map(marked, words_of(tables["words"], place, "effect", 1)[:count]))
+    return told if tables["vectors"][place]["starred"] else f"chance: {told}"
 
 
 def verdict(vector: Mapping[str, Any], random: int) -> str:
