@@ -46,16 +46,26 @@ def changed(strip: Strip) -> str:
     """What steering changes in the text as a whole; empty where nothing is steered."""
     if not strip.is_steered:
         return ""
-    first = strip.prompt_length if strip.answer else 1
-    changes = [one.change for one in strip.tokens[first:] if one.change is not None]
     moved = sum(one.is_steered for one in strip.tokens)
     part = "answer" if strip.answer else "text"
     if not moved:
         return "Steering changes no position of this text."
+    others = strip.control_changes
+    beside = (
+        f"; {len(others)} random vectors of the same norm: {min(others):+.2f} to {max(others):+.2f}"
+        if others
+        else ""
+    )
     return (
         f"Steering changes {moved} of {len(strip.tokens)} positions, and log p of the {part} by "
-        f"{sum(changes):+.2f} nats."
+        f"{strip.change:+.2f} nats{beside}."
     )
+
+
+def change_band(strip: Strip) -> str:
+    """What a token's change of log p is held against; empty where that is not measured."""
+    count = len(strip.control_changes)
+    return f"the largest of {count} random vectors of the same norm" if count else ""
 
 
 def spoken(strips: Sequence[Strip]) -> str:

@@ -31,6 +31,8 @@ class Token:
     """Log-probability given the tokens before it, unsteered, in nats; None for the first."""
     change: float | None
     """Of the log-probability: steered less unsteered; None where nothing is steered."""
+    change_bound: float | None
+    """Largest size of that change under random directions of the same norm in the same place."""
     is_steered: bool
     """Whether the state at its position was changed at some block."""
     likely: tuple[Candidate, ...]
@@ -92,11 +94,20 @@ class Strip:
     randoms: int
     seed: int
     """Of the random directions."""
+    control_changes: tuple[float, ...] = ()
+    """Change of log p of the answer, or of the whole text, under each random direction of the same
+    norm in the place of what steers, in nats."""
 
     @property
     def total(self) -> float:
         """Sum of the projections."""
         return sum(self.projections)
+
+    @property
+    def change(self) -> float:
+        """Of log p of the answer, or of the whole text where there is none, in nats."""
+        first = self.prompt_length if self.answer else 1
+        return sum(one.change or 0.0 for one in self.tokens[first:])
 
     def is_beyond(self, index: int) -> bool:
         """Whether a token's value lies outside its band."""

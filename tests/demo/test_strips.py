@@ -7,9 +7,10 @@ import pytest
 from engine import ROOT
 from engine.configs.core import STUDY_SYSTEM, ModelConfig
 from engine.configs.grids import BlendPart, Configuration
-from engine.configs.reads.strips import Passage, StripAsk, VectorAt
+from engine.configs.reads.strips import CONTROLS, Passage, StripAsk, VectorAt
 from engine.errors import StoreError
-from engine.records.strips import Strip
+from engine.evaluators.tokens.asked import edits_of
+from engine.records.records import VectorSet
 from engine.runs.engine import Engine
 from engine.runs.reads import strips
 from engine.store.store import Store
@@ -37,9 +38,8 @@ def ask(question: str, adapter: bool, **more: object) -> StripAsk:
     return StripAsk(passage=passage, vectors=(FINETUNE,), model=DEMO, adapter=adapter, **more)
 
 
-def changed(one: Strip) -> float:
-    """What steering does to log p of the answer, in nats."""
-    return sum(token.change for token in one.tokens[one.prompt_length :])
+def stored(engine: Engine) -> VectorSet:
+    return engine.store.load_vectors(FINETUNE.digest)
 
 
 def test_the_planted_difference_is_read_off_held_out_questions(engine: Engine) -> None:
@@ -73,7 +73,19 @@ def test_requests_are_shared_tried_again_and_refused_in_a_sentence(engine: Engin
     steered = [one.is_steered for one in found.tokens]
     assert steered == [place >= found.prompt_length - 1 for place in range(len(steered))]
     # Of two answers to one question, the vector makes the deceptive one likelier.
-    assert changed(found) - changed(plain) > 0.5
+    assert found.change - plain.change > 0.5
+    assert len(found.control_changes) == CONTROLS
+    # No random vector of its norm there does that.
+    assert found.change > max(found.control_changes)
+    edits, controls = edits_of(engine.load(DEMO), asked, {FINETUNE.digest: stored(engine)})
+    assert all(
+        [(one.site, one.positions, one.scale) for one in row]
+        == [(one.site, one.positions, one.scale) for one in edits]
+        for row in controls
+    )
+    norms = [float(one.vector.norm()) for row in controls for one in row]
+    assert norms == pytest.approx([float(edits[0].vector.norm())] * CONTROLS, rel=1e-5)
+    assert len({tuple(one.vector.tolist()) for row in controls for one in row}) == CONTROLS
 
     long = ask(question, False, answer=" again" * 5000)
     failed = strips.ask(engine, long)

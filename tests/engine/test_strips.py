@@ -92,6 +92,33 @@ def test_changes_and_steered_positions_equal_the_formulas(kind: str, positions: 
     assert found.moved.tolist() == places
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_random_vectors_in_the_same_place_bound_every_change(kind: str, monkeypatch) -> None:
+    # Two passes of two rows and of one.
+    monkeypatch.setattr(changes, "POSITIONS_AT_ONCE", 2 * len(TOKENS))
+    door = tiny.door(kind)
+    model, own = door.loaded.model, edit("response")
+    others = [replace(own, vector=tiny.seeded(32, seed=seed)) for seed in (20, 21, 22)]
+
+    (found,) = strips.read(
+        door, (TOKENS, LENGTH), [pointed()], edits=[own], controls=[[one] for one in others]
+    )
+
+    def logps(vector: torch.Tensor) -> np.ndarray:
+        after = slow.logits(model, TOKENS, LENGTH, 1, vector, "response")
+        return np.array(slow.logps(after, TOKENS))
+
+    plain = logps(0 * own.vector)
+    differences = [logps(0.7 * one.vector) - plain for one in others]
+    bounds = np.abs(differences).max(axis=0)
+    assert [one.change_bound for one in found.tokens[1:]] == pytest.approx(bounds, abs=5e-4)
+    assert found.tokens[0].change_bound is None
+    sums = [one[LENGTH - 1 :].sum() for one in differences]
+    assert found.control_changes == pytest.approx(sums, abs=2e-3)
+    own_change = (logps(0.7 * own.vector) - plain)[LENGTH - 1 :].sum()
+    assert found.change == pytest.approx(own_change, abs=2e-3)
+
+
 def test_a_gate_marks_only_the_positions_where_it_opened() -> None:
     door, vector = tiny.door("qwen3"), tiny.seeded(32, seed=2)
     unit = vector / vector.norm()

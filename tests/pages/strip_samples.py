@@ -19,6 +19,7 @@ def token(place: int, is_steered: bool) -> Token:
         is_special=place == 0,
         logp=-1.0 - place if place else None,
         change=(0.5 * place if is_steered else 0.0) if place else None,
+        change_bound=0.2 if place else None,
         is_steered=is_steered,
         likely=(Candidate(" sleep", 0.5), Candidate("\n", 0.25)) if place else (),
         likely_steered=(Candidate(" Never", 0.75),) if place else (),
@@ -46,6 +47,7 @@ def strip(**changes: Any) -> Strip:
         is_steered=True,
         randoms=64,
         seed=0,
+        control_changes=(-0.5, 0.25),
     )
     return replace(found, **changes)
 

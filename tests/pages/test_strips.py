@@ -50,7 +50,8 @@ def test_words_never_leave_out_random_directions() -> None:
     ranks = [Standing(tokens=9, beyond=0, mean=1.0, rank=rank, of=65) for rank in (3, 4)]
     assert list(map(worded.verdict, ranks)) == ["beyond random", "not beyond random"]
     assert worded.changed(one) == (
-        "Steering changes 4 of 8 positions, and log p of the answer by +9.00 nats."
+        "Steering changes 4 of 8 positions, and log p of the answer by +9.00 nats; 2 random "
+        "vectors of the same norm: -0.50 to +0.25."
     )
     assert worded.changed(replace(one, is_steered=False)) == ""
     assert worded.visible(" a\n\u202e") == "·a⏎U+202E"

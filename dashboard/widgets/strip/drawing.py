@@ -84,6 +84,8 @@ def _sent(strips: Sequence[Strip]) -> dict[str, Any]:
         "special": [i for i, one in enumerate(first.tokens) if one.is_special],
         "steered": [i for i, one in enumerate(first.tokens) if one.is_steered],
         "change": [_rounded(one.change) for one in first.tokens] if first.is_steered else None,
+        "change_bounds": [_rounded(one.change_bound) or 0.0 for one in first.tokens],
+        "change_band": words.change_band(first),
         "prompt": first.prompt_length,
         "band": words.band(first),
         "about": words.spoken(strips),

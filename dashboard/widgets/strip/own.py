@@ -14,6 +14,8 @@ from engine.configs.reads.strips import Passage, StripAsk
 from engine.errors import EngineError
 
 KINDS = {"plain": "as it is", "prompt": "as a user's turn"}
+OWN = -1
+"""Stands for the vector's own site among blocks."""
 LONGEST = 20_000
 """Letters of a text."""
 
@@ -57,14 +59,15 @@ def draw(reference: str, model: ModelConfig, key: str) -> None:
 
 def _block(reference: str, own: int, key: str) -> int | None:
     """The block that was chosen; None is the vector's own site."""
-    options = [None, *(b for b in range(vectors.blocks(reference)) if b != own)]
-    return st.selectbox(
+    options = [OWN, *(b for b in range(vectors.blocks(reference)) if b != own)]
+    chosen = st.selectbox(
         "At the output of",
         options,
         key=f"{key}_block",
-        format_func=lambda b: f"its own block, {own}" if b is None else f"block {b}",
+        format_func=lambda b: f"its own block, {own}" if b == OWN else f"block {b}",
         width=200,
     )
+    return None if chosen == OWN else chosen
 
 
 def _adapter(model: ModelConfig, key: str) -> bool | str:

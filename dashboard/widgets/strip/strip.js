@@ -70,7 +70,10 @@ function words(data, index) {
   }
   if (index === 0) told.push('the first token is not counted');
   if (data.change && data.change[index] !== null) {
-    told.push(`log p changed by ${number(data.change[index])} nats`);
+    const bound = data.change_bounds[index];
+    const side = Math.abs(data.change[index]) > bound ? 'beyond' : 'within';
+    const beside = data.change_band ? `, ${side} the random \u00b1${bound.toFixed(2)}` : '';
+    told.push(`log p changed by ${number(data.change[index])} nats${beside}`);
   }
   if (data.steered.includes(index)) told.push('state changed by steering');
   return told.join('; ');
@@ -258,7 +261,7 @@ function modes(view, paint) {
 function colour(data, cells, mode) {
   const isChange = mode === 'change';
   const rows = isChange
-    ? [{ values: data.change, bounds: data.change.map(() => 0) }]
+    ? [{ values: data.change, bounds: data.change_bounds }]
     : data.rows;
   const most = limit(rows.map(row => row.values), isChange ? 0.5 : 2.5);
   for (const [index, cell] of cells.entries()) {
@@ -282,14 +285,17 @@ function explain(legend, data, mode) {
   const unit = isChange ? 'nats' : 'sd';
   const scale = element('span', 'scale');
   const axis = element('span', 'axis');
-  const middle = isChange ? 0 : median(data.rows[0].bounds.slice(1));
+  const bounds = isChange ? data.change_bounds.slice(data.steered[0] + 1) : data.rows[0].bounds.slice(1);
+  const middle = median(bounds);
   axis.style.setProperty('--band', `${50 * Math.min(1, middle / most)}%`);
   axis.append(element('span', 'band'));
   scale.append(element('span', '', `${number(-most, 1)} ${unit}`), axis);
   scale.append(element('span', '', `${number(most, 1)} ${unit}`));
   legend.append(scale);
   const told = isChange
-    ? ['log p of the token, steered less unsteered; no random band is measured for it']
+    ? ['log p of the token, steered less unsteered', data.change_band
+        ? `grey: ${data.change_band}, \u00b1${middle.toFixed(2)} nats at the median token`
+        : 'no random vectors were measured for it']
     : [`grey: ${data.band}, \u00b1${middle.toFixed(1)} sd at the median token`];
   if (!isChange && data.rows.length > 1) {
     told.push(...data.rows.map((row, i) => `${['upper', 'lower'][i] ?? `${i + 1}th`} bars: ${row.name}`));

@@ -13,6 +13,8 @@ from engine.configs.steering.interventions import named_vector
 
 RANDOMS = 64
 """Random directions beside each vector."""
+CONTROLS = 8
+"""Random directions of the same norm in the place of what steers: each is a pass over the text."""
 MOST_TOKENS = 4096
 """Of a text; more nobody reads token by token."""
 

@@ -16,6 +16,7 @@ from engine.evaluators.steering.gating import gate_at
 from engine.evaluators.steering.making import TINY, Maker, Residuals
 from engine.evaluators.steering.sides import Samples
 from engine.evaluators.steering.usual import Usual
+from engine.maths.directions import random_directions
 from engine.model.edits import Edit
 from engine.model.forward import Forward
 from engine.records.records import VectorSet
@@ -67,6 +68,22 @@ class Columns:
             return []
         directions = self._directions(one)
         return self._maker(one).edits(directions, one.scale, one.scale_unit == "relative")
+
+    def control(self, one: Configuration, seed: int) -> list[Edit]:
+        """The same with random directions of the same norm at the same sites.
+
+        Raises:
+            ConfigError: As `edits`.
+        """
+        if one.is_baseline:
+            return []
+        own = self._directions(one)
+        units = random_directions(len(own), self._door.hidden, seed)
+        drawn = {
+            site: direction.random(unit, direction.norm, seed)
+            for (site, direction), unit in zip(own.items(), units, strict=True)
+        }
+        return self._maker(one).edits(drawn, one.scale, one.scale_unit == "relative")
 
     def relative_size(self, one: Configuration, edits: list[Edit]) -> float | None:
         """Norm of the change / median residual norm; None for ablations, where it was not told."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from engine.configs.core import Site
-from engine.configs.reads.strips import StripAsk, VectorAt
+from engine.configs.reads.strips import CONTROLS, StripAsk, VectorAt
 from engine.configs.steering.interventions import NEUTRAL
 from engine.errors import ConfigError
 from engine.evaluators.steering.columns import Columns, check_width, residual_norms
@@ -45,27 +45,41 @@ def strips(
     vectors = [pointed(one, sets[one.digest], door) for one in asked.vectors]
     text = tokens_of(door, asked.passage)
     check()
-    edits = edits_of(door, asked, sets)
+    edits, controls = edits_of(door, asked, sets)
     return reading.read(
-        door, text, vectors, adapter=asked.which, edits=edits, seed=asked.seed, check=check
+        door,
+        text,
+        vectors,
+        adapter=asked.which,
+        edits=edits,
+        controls=controls,
+        seed=asked.seed,
+        check=check,
     )
 
 
-def edits_of(door: Forward, asked: StripAsk, sets: Mapping[str, VectorSet]) -> list[Edit]:
-    """What all columns together change in one row.
+def edits_of(
+    door: Forward, asked: StripAsk, sets: Mapping[str, VectorSet]
+) -> tuple[list[Edit], list[list[Edit]]]:
+    """What all columns together change in one row, and what random directions change instead.
 
     Raises:
         EngineError: If a vector or a block does not fit the model.
     """
     columns = [one for one in asked.columns if not one.is_baseline]
     if not columns:
-        return []
+        return [], []
     system = asked.passage.system
     known: dict[Any, Any] = door.kept.setdefault("strips' usual states", {})
     made = Columns(door, columns, sets, system, known.setdefault(system, {}))
     if any(one.scale_unit == "relative" for one in columns):
         made.residuals = _norms(door, made.sites, system)
-    return [edit for one in columns for edit in made.edits(one)]
+    seeds = [asked.seed + 1 + number * len(columns) for number in range(CONTROLS)]
+    controls = [
+        [edit for place, one in enumerate(columns) for edit in made.control(one, seed + place)]
+        for seed in seeds
+    ]
+    return [edit for one in columns for edit in made.edits(one)], controls
 
 
 def _norms(door: Forward, sites: Sequence[Site], system: str | None) -> dict[Site, float]:

@@ -18,6 +18,8 @@ from engine.model.forward import Forward
 
 LIKELIEST = 8
 """Tokens told at every place."""
+POSITIONS_AT_ONCE = 4096
+"""Of all rows of one pass: of a long text, fewer random directions go together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +42,9 @@ class Changes:
     steered: Expected | None
     moved: Bool[Tensor, " tokens"]
     """Positions at which the state was changed at some block."""
+    controls: Float[Tensor, "controls tokens"]
+    """Log-probabilities under random directions in the place of what steers; of the first token
+    not numbers."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -74,6 +79,7 @@ def read(
     prompt_length: int,
     edits: Sequence[Edit],
     adapter: Which,
+    controls: Sequence[Sequence[Edit]] = (),
 ) -> Changes:
     """Read a text unsteered and, where anything steers, steered in the same pass.
 
@@ -83,6 +89,7 @@ def read(
         prompt_length: Tokens of its prompt, by which windows of positions are told.
         edits: Of the steered row; its gates decide as in a text that is written.
         adapter: The weights that read.
+        controls: What random directions change in its place, one list each.
     """
     own = by_prompt(door, [tokens[:prompt_length]], [list(edits)], adapter)[0]
     rows: list[Sequence[Edit]] = [[], own] if edits else [[]]
@@ -102,7 +109,26 @@ def read(
     door.shown(start, batch, 1, show)
     moved = torch.zeros(len(tokens), dtype=torch.bool)
     moved[sorted(batch.moved)] = True
-    return Changes(found[0].expected, found[1].expected if edits else None, moved)
+    others = _controls(door, tokens, prompt_length, controls if edits else (), adapter)
+    return Changes(found[0].expected, found[1].expected if edits else None, moved, others)
+
+
+def _controls(
+    door: Forward,
+    tokens: list[int],
+    prompt_length: int,
+    controls: Sequence[Sequence[Edit]],
+    adapter: Which,
+) -> Float[Tensor, "controls tokens"]:
+    found = torch.full((len(controls), len(tokens)), torch.nan)
+    start = door.start(tokens, -1, adapter, prompt_length)
+    prompts = [tokens[:prompt_length]] * len(controls)
+    rows = by_prompt(door, prompts, controls, adapter)
+    size = max(1, POSITIONS_AT_ONCE // len(tokens))
+    for first in range(0, len(rows), size):
+        batch = EditBatch.stack(rows[first : first + size]).to(door.loaded.device)
+        found[first : first + size, 1:] = door.given(start, batch, len(tokens) - 1)
+    return found
 
 
 class _Reading:

@@ -7,7 +7,7 @@ where a vector is added, the steered one would only show that it was. Knows noth
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -80,6 +80,7 @@ def read(
     *,
     adapter: Which = False,
     edits: Sequence[Edit] = (),
+    controls: Sequence[Sequence[Edit]] = (),
     randoms: int = RANDOMS,
     seed: int = 0,
     check: Callable[[], None] = _go_on,
@@ -92,6 +93,7 @@ def read(
         vectors: At least one, each with its place.
         adapter: The weights that read.
         edits: What steers where the text is also read steered; none compares nothing.
+        controls: What random directions change in its place, one list each.
         randoms: Random directions at every block.
         seed: Of their draw.
         check: Called between passes; may raise to stop.
@@ -106,7 +108,7 @@ def read(
     for one in vectors:
         door.check_layer(one.site.block, "block of the strip")
     check()
-    compared = changes.read(door, tokens, length, edits, adapter)
+    compared = changes.read(door, tokens, length, edits, adapter, controls)
     check()
     # Before the first block there is a place only for vectors that are read there.
     places = sorted({*range(door.blocks), *(reached_block(one.site) for one in vectors)})
@@ -115,10 +117,14 @@ def read(
     units = torch.stack([one.unit for one in vectors])
     found = _read_places(door, tokens, places, adapter, known, units, (randoms, seed))
     told = _tokens(door, tokens, compared)
-    return [
-        _strip(told, length, one, index, found, bool(edits), (randoms, seed))
+    first = length if length < len(tokens) else 1
+    differences = (compared.controls - compared.unsteered.logps)[:, first:].sum(1)
+    strips = [
+        _strip(told, length, one, index, found, (randoms, seed))
         for index, one in enumerate(vectors)
     ]
+    others = tuple(differences.tolist())
+    return [replace(one, is_steered=bool(edits), control_changes=others) for one in strips]
 
 
 def _site(place: int) -> Site:
@@ -166,7 +172,6 @@ def _strip(
     one: Pointed,
     index: int,
     found: dict[int, _AtPlace],
-    is_steered: bool,
     draw: tuple[int, int],
 ) -> Strip:
     block = reached_block(one.site)
@@ -188,7 +193,7 @@ def _strip(
         bounds_over_blocks=tuple(map(tuple, bounds.tolist())),
         whole=_standing(own, index, slice(1, None)),
         answer=_standing(own, index, slice(max(length, 1), None)) if has_answer else None,
-        is_steered=is_steered,
+        is_steered=False,
         randoms=draw[0],
         seed=draw[1],
     )
@@ -225,6 +230,9 @@ def _tokens(door: Forward, tokens: list[int], found: Changes) -> tuple[Token, ..
 
     plain = found.unsteered.logps.tolist()
     steered = None if found.steered is None else found.steered.logps.tolist()
+    bounds = None
+    if len(found.controls):
+        bounds = (found.controls - found.unsteered.logps).abs().amax(0).tolist()
     return tuple(
         Token(
             id=token,
@@ -232,6 +240,7 @@ def _tokens(door: Forward, tokens: list[int], found: Changes) -> tuple[Token, ..
             is_special=token in special,
             logp=plain[place] if place else None,
             change=steered[place] - plain[place] if steered and place else None,
+            change_bound=bounds[place] if bounds and place else None,
             is_steered=bool(found.moved[place]),
             likely=likely(found.unsteered, place),
             likely_steered=likely(found.steered, place),
