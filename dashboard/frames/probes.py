@@ -96,8 +96,8 @@ def _line(record: Record, row: Row) -> dict[str, Any]:
         "interval": interval,
         "best": at["best"],
         "best_pairs": at["best_pairs"],
-        "shuffled": at["shuffled_best"] if is_fit else None,
-        "picked": at["picked"] if is_fit else None,
+        "shuffled": f"{at['shuffled_best']:.3f}" if is_fit else "",
+        "picked": f"{at['picked']:.3f}" if is_fit else "",
         "verdict": words.badge(row),
         **{name: row[name] for name in ("block", "auroc", "pairs", "recall", "p")},
     }

@@ -1,4 +1,4 @@
-"""What a program asks of an engine: find, evaluate, generate, similarity, show.
+"""What a program asks of an engine: find, evaluate, generate, probe, similarity, show.
 
 Each becomes one config, so that what a page or a command has done before is not done again. Work
 is done in the calling thread.
@@ -15,6 +15,7 @@ from engine.configs.core import ModelConfig, RunConfig, VectorRef
 from engine.configs.finders import FinderConfig
 from engine.configs.grid_columns import columns
 from engine.configs.grids import BlendPart, Configuration, GenerateConfig
+from engine.configs.reads.probes import ProbeConfig
 from engine.configs.sweeps import EvaluateConfig, knowledge_of, usual_scales
 from engine.errors import ConfigError
 from engine.program.bar import bar_if_seen
@@ -185,6 +186,29 @@ class Asking:
         model = keywords.model_of(settings, self._model_of(refs))
         values = {name: value for name, value in settings.items() if name in names}
         return Chat(self, model, tuple(panes), keywords.config_from(Settings, values))
+
+    def probe(
+        self, vectors: Vectors | Sequence[Vectors] | ProbeConfig = (), **settings: Any
+    ) -> ShownStudy:
+        """How well vectors, and a logistic fit, tell two classes of states apart, beside random.
+
+        Args:
+            vectors: As for `evaluate`; or a whole config.
+            settings: Fields of `ProbeConfig`: `pairs=`, `classes=`, `blocks=`. The model is the
+                vectors' own, without an adapter unless `adapter=` names one.
+
+        Raises:
+            EngineError: For everything the user can mend.
+        """
+        if isinstance(vectors, ProbeConfig):
+            _refuse_beside_config(settings)
+            return ShownStudy(self.store.load_experiment(self._done(vectors)))
+        keywords.refuse_others("A probe", settings, keywords.names_of(ProbeConfig) - {"vectors"})
+        refs = self._references(vectors)
+        model = keywords.model_of(settings, self._model_of(refs))
+        values = {name: value for name, value in settings.items() if name not in keywords.MODEL}
+        config = keywords.config_from(ProbeConfig, values | {"vectors": refs, "model": model})
+        return ShownStudy(self.store.load_experiment(self._done(config)))
 
     def similarity(
         self, first: Vectors, second: Vectors, null: Vectors | None = None

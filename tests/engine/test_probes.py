@@ -349,7 +349,9 @@ def test_what_the_shipped_probe_of_the_demo_says_of_steering_and_reading() -> No
         rows = record["tables"]["rows"]
         return [row for row in rows if (row["vector_set"], row["classes"]) == (digest, kind)]
 
-    assert Engine(store, keep_jobs=False).digest(config) == record["digest"]
+    engine = Engine(store, keep_jobs=False)
+    assert engine.digest(config) == record["digest"]
+    assert engine.probe(record["vectors"], adapter="demo").digest == record["digest"]
     steers = next(a for a in study["tables"]["arms"] if a["arm"] == "base + fine-tune difference")
     assert steers["p"] < 0.02
     steering = read(families[1], "answer-mean")[steers["index"]]

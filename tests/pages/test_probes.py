@@ -27,7 +27,7 @@ def test_reading_stands_beside_steering_and_is_told_in_a_sentence(filled: FakeEn
     assert (told[0], told[1]) == ("0.80, random 0.93", "\u2605 0.03, random 0.93")
     assert set(told.drop([0, 1])) == {"not probed"}
     said = words(app).replace("\\", "")
-    assert "reads answers no better than random directions." in said
+    assert "reads deceptive answers no better than random directions." in said
     assert "AUROC 0.80, best of 64 random 0.93" in said
     assert "44 neutral texts are too few for a threshold at 1 % false positives: give 100." in said
     assert charts(app) == before + 1
@@ -66,12 +66,27 @@ def test_a_set_that_was_not_probed_has_a_button(filled: FakeEngine) -> None:
 @pytest.mark.parametrize(
     ("auroc", "beyond", "steers", "sentence"),
     [
-        (0.8, False, True, "Steers, but reads answers no better than random directions."),
-        (0.98, True, True, "Steers, and reads answers beyond random directions."),
-        (0.02, True, True, "Steers, and reads answers backwards beyond random directions."),
-        (0.98, True, False, "Steers no more than random, but reads answers beyond random direct"),
-        (0.6, False, False, "Neither steers nor reads answers beyond random directions."),
-        (0.6, False, None, "Reads answers no better than random directions; steering is not meas"),
+        (0.8, False, True, "Steers, but reads deceptive answers no better than random directions."),
+        (0.98, True, True, "Steers, and reads deceptive answers beyond random directions."),
+        (
+            0.02,
+            True,
+            True,
+            "Steers, and reads deceptive answers backwards beyond random directions.",
+        ),
+        (
+            0.98,
+            True,
+            False,
+            "Steers no more than random, but reads deceptive answers beyond random direct",
+        ),
+        (0.6, False, False, "Neither steers nor reads deceptive answers beyond random directions."),
+        (
+            0.6,
+            False,
+            None,
+            "Reads deceptive answers no better than random directions; steering is not meas",
+        ),
     ],
 )
 def test_steering_and_reading_in_one_sentence(
@@ -79,7 +94,7 @@ def test_steering_and_reading_in_one_sentence(
 ) -> None:
     row = {"classes": "answer-mean", "auroc": auroc, "beyond": beyond}
 
-    assert reading.both(row, Steers(steers, "")).startswith(sentence)
+    assert reading.both(row, Steers(steers, ""), "deceptive").startswith(sentence)
 
 
 def test_a_finished_probe_leads_to_its_first_vector(filled: FakeEngine) -> None:

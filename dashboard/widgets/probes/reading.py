@@ -25,8 +25,8 @@ ABOUT = (
     "better of their two signs."
 )
 COLUMNS = {
-    "classes": st.column_config.TextColumn("tells apart", width=118),
-    "what": st.column_config.TextColumn("by", width=112),
+    "classes": st.column_config.TextColumn("tells apart", width=130),
+    "what": st.column_config.TextColumn("by", width=130),
     "block": st.column_config.NumberColumn("block", width=50),
     "auroc": st.column_config.NumberColumn("AUROC", format="%.3f", width=58),
     "interval": st.column_config.TextColumn(
@@ -46,12 +46,11 @@ COLUMNS = {
     "recall": st.column_config.NumberColumn(
         "recall", format="percent", width=58, help="At 1 % false positives on neutral chat"
     ),
-    "shuffled": st.column_config.NumberColumn(
-        "shuffled", format="%.3f", width=66, help="The best of the fits with shuffled labels"
+    "shuffled": st.column_config.TextColumn(
+        "shuffled", width=66, help="The best of the fits with shuffled labels"
     ),
-    "picked": st.column_config.NumberColumn(
+    "picked": st.column_config.TextColumn(
         "picked random",
-        format="%.3f",
         width=95,
         help="The random direction that told the training pairs apart best",
     ),
@@ -96,19 +95,26 @@ def draw(reference: str) -> None:
 
 
 def _sentence(record: Record, key: Key, row: Row, steers: Steers) -> None:
-    st.markdown(f"**{captions.plain(both(row, steers))}**")
+    pairs = record["pairs"]
+    st.markdown(f"**{captions.plain(both(row, steers, pairs['poles'][0]))}**")
     lines = [words.verdict(record, row)]
     state = probes.main(record, key, "state-prompt")
     if state is not None and state is not row:
         lines.append(words.verdict(record, state))
     if steers.where:
-        lines.append(f"Steering: as measured by {steers.where}.")
+        lines.append(f"Steering: as {steers.where} says. Reading: pairs of {pairs['name']}.")
     st.markdown("\n".join(f"- {captions.plain(line)}" for line in lines))
 
 
-def both(row: Row, steers: Steers) -> str:
-    """Steering and reading in one sentence."""
-    what = "answers" if row["classes"].startswith("answer") else "the fine-tuned state"
+def both(row: Row, steers: Steers, pole: str) -> str:
+    """Steering and reading in one sentence.
+
+    Args:
+        row: Of the vector at its own block.
+        steers: What measurements of steering say.
+        pole: What the positive answers are called.
+    """
+    what = f"{pole} answers" if row["classes"].startswith("answer") else "the fine-tuned state"
     way = "" if row["auroc"] >= 0.5 else " backwards"
     if steers.beyond is None:
         if row["beyond"]:

@@ -42,8 +42,9 @@ def _measured(key: Key, model: str) -> Iterator[Steers]:
     yield from _in_studies(key)
     record = equal_cost.of_vector(key, model, None)
     best = None if record is None else operations.best(record, key)
-    if best is not None and best["p"] is not None:
-        yield Steers(best["p"] <= ALPHA, "the comparison at equal cost")
+    if record is not None and best is not None and best["p"] is not None:
+        asked = record["questions"]["name"]
+        yield Steers(best["p"] <= ALPHA, f"the comparison at equal cost on {asked}")
     for info in resources.sweeps_of(*key)[:MOST]:
         try:
             sweep = resources.sweep(info.digest)
@@ -51,7 +52,8 @@ def _measured(key: Key, model: str) -> Iterator[Steers]:
             continue
         row = vector_card.row_of(sweep, sweep.keys.get(key, ""))
         if row is not None:
-            yield Steers(sweeps.verdict(row).startswith("beyond"), "a sweep of questions")
+            asked = resources.asked(info)
+            yield Steers(sweeps.verdict(row).startswith("beyond"), f"the sweep of {asked}")
 
 
 def _in_studies(key: Key) -> Iterator[Steers]:
