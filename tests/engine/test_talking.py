@@ -228,7 +228,7 @@ def test_a_sweep_lets_a_talk_in_between_and_answers_as_if_alone(engines) -> None
         model=engine.model,
         vectors=(VectorRef(digest=engine.vectors),),
         scales=(-2.0, 2.0),
-        max_questions=40,
+        max_questions=16,
         controls=2,
     )
     other = Engine(Store(engine.store.root / "alone"), keep_jobs=False)
