@@ -50,6 +50,7 @@ class Exchange:
     adapters: dict[str, str] = field(default_factory=dict)
     """What the adapters were called that could answer, and the hash of each one's files."""
     seconds: float = 0.0
+    """That the writing of all answers took; 0 where some were taken over from another turn."""
 
     @property
     def parent(self) -> int | None:

@@ -229,13 +229,14 @@ class Talks:
         except Cancelled:
             if not all(one.tokens for one in written):
                 raise
+        writing_seconds = time.monotonic() - began
         exchange = Exchange(
             id=-1,
             turn=turn,
             answers=tuple(_answer_of(one) for one in written),
             created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             adapters=_adapters(door),
-            seconds=round(time.monotonic() - began, 3),
+            seconds=0.0 if any(one.is_taken for one in written) else round(writing_seconds, 3),
         )
         talk.number = self._keep(talk.digest, exchange, model, sets, door)
         if not is_whole:

@@ -319,6 +319,9 @@ def test_what_a_pane_said_before_is_taken_over_where_it_would_say_the_same(
     other = say(engine, "Hello.", *panes(engine, 1.0), digest=first.digest, max_new_tokens=7)
     follows = say(engine, "Hello.", *panes(engine, 1.0), digest=first.digest, parent=0)
 
+    seconds = [one.seconds for one in engine.store.load_conversation(first.digest).exchanges]
+    assert seconds[0] > 0
+    assert seconds[1:3] == [0, 0]
     assert rows == [2, 1, 2] + [1] * (len(rows) - 3)
     assert again.texts[0] == first.texts[0]
     assert again.texts[1] != first.texts[1]

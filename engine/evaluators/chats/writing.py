@@ -34,10 +34,13 @@ class Written:
     finished: bool = False
     """Whether the model ended it itself."""
     is_over: bool = False
+    is_taken: bool = False
+    """Whether it was written before."""
 
     def take(self, tokens: list[int], text: str, finished: bool) -> None:
         """Have a whole answer at once, which was written before."""
-        self.tokens, self.text, self.finished, self.is_over = tokens, text, finished, True
+        self.tokens, self.text, self.finished = tokens, text, finished
+        self.is_over = self.is_taken = True
 
 
 def laid_out(rows: Sequence[Row]) -> list[Written]:
