@@ -88,7 +88,7 @@ def _marks(base: alt.Chart, found: pd.DataFrame, inks: Inks) -> tuple[alt.Chart,
             "who:N",
             title=None,
             scale=sides,
-            legend=alt.Legend(orient="top", symbolStrokeColor=inks.ink),
+            legend=alt.Legend(orient="top", symbolType="stroke", symbolStrokeColor=inks.ink),
         ),
     )
     shapes = alt.Scale(domain=list(SIDES), range=[shape for _, shape in SIDES.values()])

@@ -243,7 +243,9 @@ def test_ends_stand_beside_random_directions() -> None:
     lean = ranking.lean(own, others, labels)
     assert (lean["top"], lean["bottom"], lean["value"]) == (5, 0, 1.0)
     assert lean["is_beyond"]
-    assert words.leaning(lean, 64).startswith("Deceptive are 5 of the 5 highest and 0 of the 5")
+    assert words.leaning(lean, 64).startswith(
+        "5 of the 5 highest and 0 of the 5 lowest texts are deceptive"
+    )
     assert ranking.lean(own, others, [""] * 60) is None
     assert ranking.lean(own, others, ["one"] * 60) is None
 

@@ -3,6 +3,7 @@
 A dropped file is kept by its content, so that its job can be run again. Draws no results.
 """
 
+import functools
 import hashlib
 import re
 from pathlib import Path
@@ -28,6 +29,7 @@ class Corpus(NamedTuple):
 
     path: str
     form: Form
+    is_shipped: bool = False
 
 
 def choose(key: str) -> Corpus | None:
@@ -56,14 +58,26 @@ def choose(key: str) -> Corpus | None:
     return Corpus(str(path), "auto")
 
 
+@functools.lru_cache(maxsize=16)
+def has_held_out(path: str) -> bool:
+    """Whether a shipped file marks pairs from which no vector was found."""
+    try:
+        return bool(load_corpus(path, held_out=True).texts)
+    except DataError:
+        return False
+
+
 def shipped() -> dict[str, Corpus]:
     """The pairs and prompts that come with the project, by what they are called."""
     root = Path(resources.engine().root)
-    pairs = sorted((root / "data/pairs").glob("*.json"))
-    prompts = sorted((root / "data/prompts").glob("*.txt"))
-    found = {f"pairs: {one.stem}": Corpus(str(one.relative_to(root)), "auto") for one in pairs}
-    return found | {
-        f"prompts: {one.stem}": Corpus(str(one.relative_to(root)), "prompt") for one in prompts
+    kinds: tuple[tuple[str, str, Form], ...] = (
+        ("pairs", "data/pairs/*.json", "auto"),
+        ("prompts", "data/prompts/*.txt", "prompt"),
+    )
+    return {
+        f"{kind}: {one.stem}": Corpus(str(one.relative_to(root)), form, True)
+        for kind, files, form in kinds
+        for one in sorted(root.glob(files))
     }
 
 

@@ -165,6 +165,10 @@ def _ask(found: VectorSet) -> None:
             key="examples_by",
         )
         is_tuned = tuned is not None and st.toggle("Fine-tuned model reads", key="examples_tuned")
+        has_split = chosen is not None and chosen.is_shipped and corpora.has_held_out(chosen.path)
+        is_held_out = has_split and st.toggle(
+            "Held-out pairs only", key="examples_held_out", help="From which no vector was found."
+        )
     if chosen is None:
         return
     config = ExamplesConfig(
@@ -172,6 +176,7 @@ def _ask(found: VectorSet) -> None:
         vectors=(VectorRef(digest=found.digest),),
         corpus=chosen.path,
         form=chosen.form,
+        held_out=is_held_out,
         by=by or "mean",
     )
     widgets.submit("Search", config, key="examples_search")

@@ -51,9 +51,9 @@ def verdict(one: Mapping[str, Any]) -> str:
 def leaning(one: Mapping[str, Any], random: int) -> str:
     """Where one kind of text gathers."""
     return (
-        f"{one['label'].capitalize()} are {one['top']} of the {one['shown']} highest and "
-        f"{one['bottom']} of the {one['shown']} lowest; {one['reach']} of {random} random "
-        f"directions part them as far: {verdict(one)}."
+        f"{one['top']} of the {one['shown']} highest and {one['bottom']} of the {one['shown']} "
+        f"lowest texts are {one['label']}; {one['reach']} of {random} random directions part them "
+        f"as far: {verdict(one)}."
     )
 
 
@@ -61,5 +61,5 @@ def of_own_corpus(names: Sequence[str]) -> str:
     """A note where vectors were found on the texts that they are shown on."""
     return (
         f"{', '.join(names)} came from texts of this file, so that their ends are no surprise: "
-        "--held-out shows the others."
+        "pairs that are marked held-out tell more."
     )
