@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Named = Callable[[int], str]
 """A token as it can be read."""
+MAIN = "effect"
 RANDOM_SHOWN = 4
 """Words of one random vector that stand beside those of the vectors."""
 
@@ -127,14 +128,17 @@ def _words(
 
 
 def _of_random(one: "Read", found: "Words", named: Named) -> list[dict[str, Any]]:
-    """What the first random vector of a site would be said to say."""
-    rows = []
-    for reading, pair in one.readings.items():
-        ids, values = found.tokens(reading), pair.random[0]
-        for i in np.argsort(-values)[:RANDOM_SHOWN]:
-            row = {"site": one.site.words, "reading": reading, "word": named(ids[i])}
-            rows.append(row | {"value": _short(values[i])})
-    return rows
+    """What the first random vector of a site would be said to promote, by its measured effect."""
+    ids, values = found.tokens(MAIN), one.readings[MAIN].random[0]
+    return [
+        {
+            "site": one.site.words,
+            "reading": MAIN,
+            "word": named(ids[i]),
+            "value": _short(values[i]),
+        }
+        for i in np.argsort(-values)[:RANDOM_SHOWN]
+    ]
 
 
 def _short(value: Any) -> float:
