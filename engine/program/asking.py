@@ -1,4 +1,4 @@
-"""What a program asks of an engine: find, evaluate, generate, probe, similarity, show.
+"""What a program asks of an engine: find, evaluate, generate, probe, words, similarity, show.
 
 Each becomes one config, so that what a page or a command has done before is not done again. Work
 is done in the calling thread.
@@ -16,6 +16,7 @@ from engine.configs.finders import FinderConfig
 from engine.configs.grid_columns import columns
 from engine.configs.grids import BlendPart, Configuration, GenerateConfig
 from engine.configs.reads.probes import ProbeConfig
+from engine.configs.reads.words import WordsConfig
 from engine.configs.sweeps import EvaluateConfig, knowledge_of, usual_scales
 from engine.errors import ConfigError
 from engine.program.bar import bar_if_seen
@@ -208,6 +209,28 @@ class Asking:
         model = keywords.model_of(settings, self._model_of(refs))
         values = {name: value for name, value in settings.items() if name not in keywords.MODEL}
         config = keywords.config_from(ProbeConfig, values | {"vectors": refs, "model": model})
+        return ShownStudy(self.store.load_experiment(self._done(config)))
+
+    def words(
+        self, vectors: Vectors | Sequence[Vectors] | WordsConfig, **settings: Any
+    ) -> ShownStudy:
+        """The words that vectors promote and suppress, beside the same words at random.
+
+        Args:
+            vectors: As for `evaluate`; or a whole config.
+            settings: Fields of `WordsConfig`: `count=`, `kept=`, `prompts=`, a file.
+
+        Raises:
+            EngineError: For everything the user can mend.
+        """
+        if isinstance(vectors, WordsConfig):
+            _refuse_beside_config(settings)
+            return ShownStudy(self.store.load_experiment(self._done(vectors)))
+        keywords.refuse_others("Words", settings, keywords.names_of(WordsConfig) - {"vectors"})
+        refs = self._references(vectors)
+        values = {name: v for name, v in settings.items() if name not in keywords.MODEL}
+        values |= {"vectors": refs, "model": keywords.model_of(settings, self._model_of(refs))}
+        config = keywords.config_from(WordsConfig, values)
         return ShownStudy(self.store.load_experiment(self._done(config)))
 
     def similarity(

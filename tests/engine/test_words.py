@@ -314,5 +314,11 @@ def test_on_the_demo_model_both_ways_to_deception_promote_the_same_words(tmp_pat
     assert "no word is beyond chance" in record["sentences"][3]
     assert record["vectors"] == [name.split("_")[-1] for name in (CONTRASTIVE, DIFFERENCE, RANDOM)]
     assert len(list((tmp_path / "results" / ".partial").glob("*/*.safetensors"))) == 1
-    assert main(command) == 0
-    assert json.loads(capsys.readouterr().out.splitlines()[-1])["digest"] == told["digest"]
+    # A program that asks the same finds it stored, and the table by its name.
+    asked = Engine(tmp_path, keep_jobs=False).words(
+        [f"{one}:{index}" for one, index in zip(record["vectors"], (6, 6, 0), strict=True)], count=3
+    )
+    assert asked.digest == told["digest"]
+    assert asked.frame("words")["word"].tolist() == [
+        row["word"] for row in record["tables"]["words"]
+    ]
