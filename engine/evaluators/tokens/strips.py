@@ -117,14 +117,19 @@ def read(
     units = torch.stack([one.unit for one in vectors])
     found = _read_places(door, tokens, places, adapter, known, units, (randoms, seed))
     told = _tokens(door, tokens, compared)
-    first = length if length < len(tokens) else 1
-    differences = (compared.controls - compared.unsteered.logps)[:, first:].sum(1)
+    others = _control_changes(compared, length)
     strips = [
         _strip(told, length, one, index, found, (randoms, seed))
         for index, one in enumerate(vectors)
     ]
-    others = tuple(differences.tolist())
     return [replace(one, is_steered=bool(edits), control_changes=others) for one in strips]
+
+
+def _control_changes(found: Changes, length: int) -> tuple[float, ...]:
+    """Of the answer's log p, or of the whole text's, under each random direction."""
+    count = len(found.unsteered.logps)
+    differences = found.controls - found.unsteered.logps
+    return tuple(differences[:, length if length < count else 1 :].sum(1).tolist())
 
 
 def _site(place: int) -> Site:
