@@ -36,7 +36,8 @@ def _look(talk: Any, names: Mapping[str, Mapping[str, Any]]) -> None:
     texts, counts, over = list(talk.texts), list(talk.counts), list(talk.over)
     panes = talk.turn.panes
     for place, column in enumerate(st.columns(len(panes), gap="small")):
-        with column.container(border=True, gap="xsmall", height="stretch"):
+        key = f"chat_live_{place}"
+        with column.container(border=True, gap="xsmall", height="stretch", key=key):
             turns.heading(panes[place], names)
             text = texts[place] if place < len(texts) else ""
             if text:
