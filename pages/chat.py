@@ -4,10 +4,11 @@ import streamlit as st
 
 from dashboard.forms.chat import drafts
 from dashboard.session import state
-from dashboard.views.chat import actions, bar, head, live, tab, turns
+from dashboard.views.chat import actions, asking, bar, head, live, tab, turns
 from dashboard.widgets import widgets
 from engine.errors import EngineError
 
+talk = None
 try:
     tab.arrive()
     talk = tab.conversation()
@@ -20,7 +21,7 @@ try:
     if talk is None and tab.live() is None:
         head.first_messages(known)
     if talk is not None:
-        widgets.whose(str(talk.model["short_name"]))
+        bar.whose(talk)
         turns.draw(talk, bar.upto(), bar.look(talk))
     live.draw(bar.names(talk))
     if talk is not None and tab.live() is None:
@@ -28,4 +29,9 @@ try:
 except EngineError as error:
     widgets.show_error(error)
 with st.container(key="chat_foot"):
-    st.chat_input(bar.invitation(), key=tab.SAID, on_submit=tab.say, disabled=not drafts.panes())
+    st.chat_input(
+        bar.invitation(talk),
+        key=tab.SAID,
+        on_submit=asking.say,
+        disabled=not drafts.panes() or (talk is not None and tab.is_foreign(talk)),
+    )

@@ -19,7 +19,7 @@ from engine.configs.core import PRESETS, ModelConfig, depth_matched
 from engine.configs.studies import CorrigibilityConfig, DeceptionConfig
 from engine.configs.sweeps import usual_scales
 from engine.errors import ModelError, StoreError
-from engine.model.declared import generating
+from engine.model.declared import chatting, generating
 from engine.model.identity import declared_shape, locate
 from engine.questions import answers, polarity
 from engine.records import steered
@@ -172,6 +172,15 @@ def own_choice(model: ModelConfig) -> str:
     except ModelError:
         return ""
     return generating.in_words(generating.in_folder(Path(folder))) if folder else ""
+
+
+def has_template(model: ModelConfig) -> bool | None:
+    """Whether a model was made to chat; None where its files do not say, or are not here."""
+    try:
+        folder = locate(model, Path(engine().root)).folder
+    except ModelError:
+        return None
+    return chatting.has_template(Path(folder)) if folder else None
 
 
 def submit_study(name: str, model: ModelConfig, **asked: Any) -> Any:

@@ -15,6 +15,15 @@ def strength(operation: str, scale: float, unit: str, name: str) -> str:
     return f"{size} residual norms of {name}" if unit == "relative" else f"{size} × {name}"
 
 
+def names(known: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """What the vectors of a conversation are called, by DIGEST:INDEX."""
+    return {
+        f"{digest}:{index}": str(name)
+        for digest, one in known.items()
+        for index, name in enumerate(one.get("names", ()))
+    }
+
+
 def chip(given: Chip, names: Mapping[str, Mapping[str, Any]]) -> str:
     """A stored chip; `names` is what its conversation says of vector sets."""
     known = names.get(given.digest, {}).get("names", ())

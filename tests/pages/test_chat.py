@@ -16,6 +16,7 @@ from dashboard.widgets import own_pairs
 from engine.configs.chats import Chip, Pane, Settings, Turn
 from engine.configs.core import ModelConfig
 from engine.errors import ConfigError, DataError
+from engine.model.declared import chatting
 from engine.questions.pairs import load_pairs
 from tests.pages.conftest import open_page, words
 from tests.pages.pair_samples import CONTRASTIVE, FINETUNE, fill_families
@@ -328,3 +329,49 @@ def test_the_shipped_study_leads_on_the_real_model(monkeypatch: pytest.MonkeyPat
     assert first.reference == f"{record['vectors'][0]}:{record['chosen']['index']}"
     assert first.fields["scale"] == record["chosen"]["scale"]
     assert starts.messages(found, model)[0] == starts.FIRST
+
+
+def test_a_conversation_with_another_model_says_so_and_leads_to_it(
+    engine: TalkEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = answered(engine)
+    digest = app.query_params["talk"]
+    monkeypatch.setenv("VECTORSCOPE_MODEL", "smollm2")
+
+    other = open_page("chat", talk=digest, turn="0")
+    assert "Of demo, not of" in told(other)
+    assert other.chat_input[0].proto.disabled
+    other.button(key="chat_ask_model").click().run()
+    assert "Of demo" not in told(other)
+    assert f"steered on {HOW}" in told(other)
+    other.chat_input[0].set_value("More").run()
+    assert engine.talks.models[-1].model == "demo"
+
+
+def test_a_damaged_or_deleted_conversation_is_told_of_and_left(engine: TalkEngine) -> None:
+    app = answered(engine)
+    digest = app.query_params["talk"]
+    engine.store.remove(digest)
+    app.run()
+    assert "the conversation" in told(app)
+    assert "talk" not in app.query_params
+    app.chat_input[0].set_value("Hello").run()
+    assert engine.talks.asked[-1].turn.parent is None
+    path = Path(engine.store.find(engine.talks.end().digest).path)
+    path.write_text(path.read_text()[:-40])
+    broken = open_page("chat", talk=engine.talks.asked[-1].digest)
+    assert "the conversation" in told(broken) or broken.error
+
+
+def test_a_base_model_begins_with_raw_text(
+    engine: TalkEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"chat_template": ""}))
+    assert chatting.has_template(tmp_path) is False
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"chat_template": "x"}))
+    assert chatting.has_template(tmp_path) is True
+    assert chatting.has_template(tmp_path / "nowhere") is None
+    monkeypatch.setattr(resources, "has_template", lambda model: False)
+    app = open_page("chat")
+    app.chat_input[0].set_value("Once upon a time").run()
+    assert engine.talks.asked[0].turn.settings.is_raw

@@ -11,7 +11,7 @@ from dashboard.cards import conversations as cards
 from dashboard.forms import drafts as grids
 from dashboard.forms.chat import drafts, scripts, ways
 from dashboard.session import models, navigation, state
-from dashboard.views.chat import tab
+from dashboard.views.chat import asking, tab, tokens
 from dashboard.widgets import own_pairs, searches, trainings, widgets
 from dashboard.words import captions
 from engine.configs.budgets.suggest import SuggestConfig
@@ -45,6 +45,7 @@ def draw(talk: Conversation) -> None:
             with st.popover("As a pair", icon=":material/compare_arrows:", help="A contrast pair"):
                 _pair(talk, one)
         _suggested()
+    tokens.drift_of(talk, one)
 
 
 def asked(talk: Conversation) -> ModelConfig:
@@ -143,7 +144,7 @@ def _use(column: dict) -> None:
     pane = drafts.panes()[-1]
     pane["chips"] = [drafts.chip(str(column["vector"]), **_without(fields, "vector", "is_on"))]
     drafts.change(pane, adapter=column["adapter"] or False)
-    tab.again()
+    asking.again()
 
 
 def _without(fields: dict, *names: str) -> dict:

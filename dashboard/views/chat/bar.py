@@ -12,7 +12,8 @@ import streamlit as st
 
 from dashboard.forms.chat import drafts, sampling
 from dashboard.session import resources, state
-from dashboard.views.chat import tab, tokens, turns
+from dashboard.views.chat import asking, tab, tokens, turns
+from dashboard.widgets import widgets
 from dashboard.words import captions
 from engine.errors import EngineError, StoreError
 from engine.records.conversations import Conversation, Exchange
@@ -54,13 +55,13 @@ def _settings(can_ask: bool) -> None:
     if not opened.open:
         return
     with opened:
-        sampling.draw(tab.keep, resources.own_choice(state.model()))
+        sampling.draw(asking.keep, resources.own_choice(state.model()))
         if can_ask:
             st.button(
                 "Answer again with these",
                 key="chat_again_set",
                 icon=":material/refresh:",
-                on_click=tab.again,
+                on_click=asking.again,
             )
 
 
@@ -115,6 +116,21 @@ def _open(digest: str) -> None:
     tab.open_at(digest, None)
 
 
+def whose(talk: Conversation) -> None:
+    """Of which model a conversation is, where that is not the tab's, and the way to ask it."""
+    if not tab.is_foreign(talk):
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        widgets.whose(str(talk.model["short_name"]))
+        st.button(
+            captions.plain(f"Ask {talk.model['short_name']}"),
+            key="chat_ask_model",
+            icon=":material/swap_horiz:",
+            on_click=tab.ask_its_model,
+            args=(talk.digest, tab.number()),
+        )
+
+
 def digests() -> list[str]:
     """Of all stored conversations."""
     return [info.digest for info in resources.records("conversation")]
@@ -157,9 +173,11 @@ def names(talk: Conversation | None) -> Mapping[str, Mapping[str, Any]]:
     return found
 
 
-def invitation() -> str:
+def invitation(talk: Conversation | None) -> str:
     """What stands in the empty field of the message."""
     settings = drafts.settings()
+    if talk is not None and tab.is_foreign(talk):
+        return "This conversation is with another model: ask that, or begin a new one"
     if settings.is_raw:
         return "Text that the model goes on from"
     return "Say something to all panes"

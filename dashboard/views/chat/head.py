@@ -9,7 +9,8 @@ from dashboard.forms import configurations
 from dashboard.forms.chat import drafts, panes, starts, strengths
 from dashboard.forms.chat.panes import Given
 from dashboard.session import adapters, state
-from dashboard.views.chat import tab
+from dashboard.views.chat import asking, tab
+from dashboard.widgets import widgets
 from dashboard.words import captions
 from engine.errors import EngineError
 
@@ -36,7 +37,7 @@ def given() -> Given:
     model, vectors = state.model(), tab.options()
     measured = starts.known(model, vectors)
     models = configurations.models(adapters.tuned(model), adapters.others(model))
-    return Given(starts.led(vectors, measured), measured, models, tab.again, tab.keep)
+    return Given(starts.led(vectors, measured), measured, models, asking.again, asking.keep)
 
 
 def draw(known: Given) -> None:
@@ -46,11 +47,21 @@ def draw(known: Given) -> None:
     with st.container(key="chat_head", gap="xsmall"):
         _strength(known)
         panes.draw(known)
+        if not known.options:
+            _nothing_fits()
         if error := st.session_state.get(tab.ERROR):
             st.error(captions.plain(str(error)), icon=":material/error:")
             if trace := st.session_state.get(tab.TRACEBACK):
                 with st.expander("Traceback", icon=":material/bug_report:"):
                     st.code(trace, language=None)
+
+
+def _nothing_fits() -> None:
+    """Without a vector the panes differ by the adapter alone."""
+    name = captions.plain(state.title(state.model()))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.info(f"No stored vector fits {name}: find some first.", icon=":material/search:")
+        widgets.go_button("Find vectors", "discover", "chat_to_find", ":material/travel_explore:")
 
 
 def _strength(known: Given) -> None:
@@ -92,7 +103,7 @@ def _move() -> None:
         return
     for one in drafts.linked(chip):
         drafts.change(one, scale=float(st.session_state[KEY]))
-    tab.again()
+    asking.again()
 
 
 def first_messages(known: Given) -> None:
@@ -108,6 +119,6 @@ def first_messages(known: Given) -> None:
                 captions.plain(text),
                 key=f"chat_first_{place}",
                 icon=":material/chat:",
-                on_click=tab.begin,
+                on_click=asking.begin,
                 args=(text,),
             )

@@ -1,6 +1,5 @@
-"""Which conversation and turn this tab shows, what it asks, and the link that says so.
+"""Which conversation and turn this tab shows, what is written for it, and the link that says so.
 
-Everything is asked in a callback, before the page is drawn: the first token does not wait for it.
 Draws nothing.
 """
 
@@ -14,7 +13,7 @@ import streamlit as st
 from dashboard.forms import configurations, links
 from dashboard.forms.chat import drafts, sampling, starts
 from dashboard.forms.configurations import Choice
-from dashboard.session import adapters, resources, state
+from dashboard.session import models, resources, state
 from engine.configs.chats import Turn
 from engine.configs.core import ModelConfig
 from engine.configs.values import built
@@ -32,10 +31,7 @@ _TALK, _TURN, _LIVE, _LINK, _BEGUN = (
     "_chat_link",
     "_chat_v",
 )
-PATIENCE = 0.5
-"""Seconds for a first answer to stop, so that the next one becomes its sibling."""
 OVER = ("done", "stopped", "failed")
-BUSY = "An answer is being written: wait for it, or stop it, and send again."
 _DIGEST = re.compile(r"[0-9a-f]{4,64}")
 
 
@@ -84,18 +80,31 @@ def arrive() -> None:
     asked = _asked()
     is_new = asked != st.session_state.get(_LINK)
     if is_new and asked[TALK]:
-        open_at(str(asked[TALK]), asked[TURN])
+        _open_link(str(asked[TALK]), asked[TURN])
     elif is_new and not state.has_arrived() and not asked[TALK] and digest() is not None:
         # The browser went back to where nothing was asked yet.
         new()
     st.session_state[_LINK] = asked
     settle()
+    if number() is not None and conversation() is None:
+        # Deleted meanwhile, in another tab.
+        st.session_state[f"_missing_{TALK}"] = digest()
+        new()
     _begin()
     write()
 
 
 def _asked() -> dict[str, str | None]:
     return {name: st.query_params.get(name) for name in (TALK, TURN)}
+
+
+def _open_link(name: str, turn: str | None) -> None:
+    """Show what a link names; a record that cannot be read is told of, and left."""
+    try:
+        open_at(name, turn)
+    except EngineError as error:
+        new()
+        st.session_state[ERROR] = str(error)
 
 
 def open_at(name: str, turn: str | None) -> None:
@@ -177,6 +186,9 @@ def _begin() -> None:
         st.session_state[ERROR] = str(error)
         first = starts.panes(vectors, starts.known(state.model(), vectors))
     drafts.put(first)
+    is_raw = resources.has_template(state.model()) is False
+    if is_raw != drafts.settings().is_raw:
+        sampling.put(replace(drafts.settings(), is_raw=is_raw))
 
 
 def write() -> None:
@@ -208,6 +220,23 @@ def _take(turn: Turn, model: Mapping[str, Any] | None) -> None:
     sampling.put(turn.settings)
 
 
+def is_foreign(found: Conversation) -> bool:
+    """Whether another model is asked in it than in this tab."""
+    return str(found.model["short_name"]) != state.model().short_name
+
+
+def ask_its_model(name: str, wanted: int | None) -> None:
+    """A callback: change the tab's model to that of the conversation."""
+    found = resources.engine().store.load_conversation(name)
+    models.choose(built(ModelConfig, found.config["model"]))
+    open_at(name, None if wanted is None else str(wanted))
+
+
+def follow(talk: Any) -> None:
+    """Show a turn while it is answered."""
+    st.session_state[_LIVE], st.session_state[_TALK] = talk, talk.digest
+
+
 def new() -> None:
     """Begin anew with the same panes; what is being written goes on, and is kept."""
     for name in (_TALK, _TURN, _LIVE, ERROR):
@@ -223,113 +252,10 @@ def go(wanted: int) -> None:
         show(found, wanted)
 
 
-# What is asked
-
-
-def say() -> None:
-    """A callback of the message's field."""
-    said = st.session_state.get(SAID)
-    if not said:
-        return
-    if is_writing():
-        st.session_state[ERROR] = BUSY
-        st.session_state[SAID] = said
-    elif not ask(str(said), number()):
-        st.session_state[SAID] = said
-
-
 def is_writing() -> bool:
     """Whether an answer is on its way for this tab."""
     talk = live()
     return talk is not None and talk.state not in OVER
-
-
-def begin(said: str) -> None:
-    """A callback: the first message of a conversation."""
-    ask(said, None)
-
-
-def ask(said: str, parent: int | None) -> bool:
-    """Ask all panes; a reason on screen instead where that cannot be. Whether it was asked."""
-    st.session_state.pop(ERROR, None)
-    st.session_state.pop(TRACEBACK, None)
-    try:
-        drafts.gather()
-        sampling.gather()
-        panes = drafts.panes_asked(options())
-        model = state.model()
-        chosen, panes = adapters.asked(model, panes, adapters.others(model))
-        turn = Turn(said=said, panes=panes, settings=drafts.settings(), parent=parent)
-        talk = talks().say(chosen, turn, _name_to_ask())
-    except EngineError as error:
-        st.session_state[ERROR] = str(error)
-        return False
-    st.session_state[_LIVE], st.session_state[_TALK] = talk, talk.digest
-    return True
-
-
-def _name_to_ask() -> str | None:
-    """The conversation that is asked, when what is being written of it has made way."""
-    before, name = live(), digest()
-    if before is not None and is_writing():
-        before.stop()
-        if not resources.engine().store.has(str(name)):
-            # Its first turn: there is something to go on from once it is kept.
-            before.wait(PATIENCE)
-    return name if name is not None and resources.engine().store.has(name) else None
-
-
-def asked_now() -> Turn | None:
-    """The turn that is being answered, or was last; None before there is one."""
-    talk = live()
-    if talk is not None:
-        turn: Turn = talk.turn
-        return turn
-    found = shown()
-    return None if found is None else found.turn
-
-
-def shown() -> Exchange | None:
-    """The exchange that is shown as the last."""
-    found, place = conversation(), number()
-    return None if found is None or place is None else found.exchange(place)
-
-
-def again() -> None:
-    """A callback: ask the last turn again, as the panes are now; a sibling of it."""
-    turn = asked_now()
-    if turn is not None:
-        ask(turn.said, turn.parent)
-        return
-    try:
-        drafts.gather()
-        sampling.gather()
-        drafts.panes_asked(options())
-        st.session_state.pop(ERROR, None)
-    except EngineError as error:
-        st.session_state[ERROR] = str(error)
-
-
-def keep() -> None:
-    """A callback: take over what was set, and ask nothing."""
-    try:
-        drafts.gather()
-        sampling.gather()
-        st.session_state.pop(ERROR, None)
-    except EngineError as error:
-        st.session_state[ERROR] = str(error)
-
-
-def reroll() -> None:
-    """A callback: the last turn with the next seed that none of its siblings had."""
-    turn, found = asked_now(), conversation()
-    if turn is None:
-        return
-    others = found.exchanges if found is not None else ()
-    seeds = [e.turn.settings.seed for e in others if e.parent == turn.parent]
-    keep()
-    sampling.put(replace(drafts.settings(), seed=max([turn.settings.seed, *seeds]) + 1))
-    ask(turn.said, turn.parent)
 
 
 def stop() -> None:
@@ -339,6 +265,7 @@ def stop() -> None:
         talk.stop()
 
 
-def is_greedy() -> bool:
-    """Whether the next turn takes the likeliest token each time."""
-    return drafts.settings().temperature == 0
+def shown() -> Exchange | None:
+    """The exchange that is shown as the last."""
+    found, place = conversation(), number()
+    return None if found is None or place is None else found.exchange(place)

@@ -1,11 +1,12 @@
-"""An answer token by token, read with the vectors that act in its pane.
+"""Answers read with the vectors that act in them: one token by token, or the whole conversation.
 
-Knows nothing of how a strip is made.
+Knows nothing of how a text is read.
 """
 
 import streamlit as st
 
-from dashboard.widgets import strip, widgets
+from dashboard.widgets import drift, strip, widgets
+from dashboard.words import panes
 from engine.configs.chats import Pane
 from engine.configs.core import ModelConfig
 from engine.configs.reads.strips import Passage, StripAsk, vector_at
@@ -36,6 +37,29 @@ def draw(talk: Conversation, one: Exchange, place: int) -> None:
         widgets.show_error(error)
         return
     strip.ask(asked, f"chat_strip_{talk.digest}_{one.id}_{place}")
+
+
+def drift_of(talk: Conversation, one: Exchange) -> None:
+    """How far the turns up to this one lie along a vector; read only when it is opened."""
+    known = read_with(one, one.turn.panes[0])
+    if not known:
+        return
+    opened = st.expander(
+        "Drift over the conversation",
+        icon=":material/show_chart:",
+        key="chat_drift",
+        on_change="rerun",
+    )
+    if not opened.open:
+        return
+    with opened:
+        names = panes.names(talk.vector_names)
+        reference = known[0]
+        if len(known) > 1:
+            reference = st.selectbox(
+                "Read with", known, format_func=lambda name: names.get(name, name), key="chat_along"
+            )
+        drift.draw(talk.digest, one.id, reference)
 
 
 def read_with(one: Exchange, pane: Pane) -> list[str]:

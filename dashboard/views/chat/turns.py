@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from dashboard.views.chat import tab
+from dashboard.views.chat import asking, tab
 from dashboard.words import captions, differences, panes
 from engine.configs.chats import Pane, Turn
 from engine.maths.repeats import repetition
@@ -194,26 +194,26 @@ def _edit(one: Exchange) -> None:
 
 
 def _branch(one: Exchange, key: str) -> None:
-    if tab.ask(str(st.session_state.get(key) or ""), one.parent):
+    if asking.ask(str(st.session_state.get(key) or ""), one.parent):
         st.session_state.pop(key, None)
         st.session_state[f"chat_editing_{one.id}"] = False
 
 
 def _again(one: Exchange) -> None:
-    is_greedy = one.turn.settings.temperature == 0 and tab.is_greedy()
+    is_greedy = one.turn.settings.temperature == 0 and asking.is_greedy()
     st.button(
         "",
         key="chat_reroll",
         icon=":material/casino:",
         disabled=is_greedy,
-        on_click=tab.reroll,
+        on_click=asking.reroll,
         help=GREEDY if is_greedy else "Roll again: the same words with the next seed.",
     )
     st.button(
         "",
         key="chat_again",
         icon=":material/refresh:",
-        on_click=tab.again,
+        on_click=asking.again,
         help="Ask again with the panes and settings as they are now.",
     )
 
