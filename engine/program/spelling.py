@@ -81,7 +81,9 @@ def _words(field: Offered, value: Any) -> list[str]:
     return _option(name, "" if value is None else str(value))
 
 
-def _option(name: str, value: str) -> list[str]:
+def _option(name: str, value: object) -> list[str]:
+    # Nobody checks the types of a record's settings.
+    value = str(value)
     # What begins with a dash would be taken for another option.
     return [f"--{name}={value}"] if value.startswith("-") else [f"--{name}", value]
 

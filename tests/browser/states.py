@@ -31,8 +31,8 @@ MELBO = shipped.digest("melbo")
 STUDY = shipped.digest("deception")
 SPOILT_RUN, SPOILT_TEXTS = shipped.sweep("survival"), shipped.texts()
 """What `damage` spoils."""
-ALL = ("overview", "discover", "curves", "similarity", "generations", "studies", "train", "audit",
-       "library")  # fmt: skip
+ALL = ("overview", "discover", "curves", "vector", "similarity", "generations", "studies", "train",
+       "audit", "library")  # fmt: skip
 
 
 class View(NamedTuple):
@@ -171,6 +171,7 @@ EMPTY = (
     View("overview", "empty", "/", ("Nothing is stored yet", "Run the corrigibility study", *IDLE)),
     View("discover", "empty", "/discover", ("No vectors yet: fill in the form", *IDLE)),
     View("curves", "empty", "/curves", ("Nothing has been evaluated yet", *IDLE)),
+    View("vector", "empty", "/vector", ("No vector is stored yet", *IDLE)),
     View("similarity", "empty", "/similarity", ("No contrastive and fine-tune difference", *IDLE)),
     View("generations", "empty", "/generations", ("No vectors are stored yet", *IDLE)),
     View("studies", "empty", "/studies", ("No study is stored yet", *IDLE)),
@@ -189,6 +190,10 @@ DONE = (
     View("curves", "done", "/curves", ("Bars: 95 % Wilson intervals", "Held out"), "one"),
     View("curves", "done", "/curves?tab=All+vectors", ("Click a cell to open",), "all"),
     View("curves", "done", "/curves?tab=Numbers", ("All settings, defaults",), "numbers"),
+    View("vector", "done", f"/vector?v={MELBO}:0", ("Open its curves", "At other blocks")),
+    View(
+        "vector", "done", f"/vector?v={MELBO}&v_tab=Recipe", ("Make it again", "Use it"), "recipe"
+    ),
     View("similarity", "done", "/similarity", ("random pairs lie within", "Norms and"), "layers"),
     View("similarity", "done", "/similarity?mode=all", ("effective rank",), "all"),
     View("similarity", "done", "/similarity?mode=one", ("Click a bar to move",), "one"),
@@ -209,6 +214,8 @@ MISSING = (
     View("curves", "missing", "/curves?q=ffff00000009", (GONE, "Wilson"), "question"),
     View("curves", "missing", "/curves?ds=nothing&metric=x&part=y&scales=abc&tab=Nowhere&dots=7",
          (GONE, "Wilson"), "malformed"),
+    View("vector", "missing", "/vector?v=ffff00000009:1", (GONE, "At other blocks")),
+    View("vector", "missing", f"/vector?v={MELBO}:999&v_tab=x&v_run=y", (GONE, "At other"), "row"),
     View("similarity", "missing", "/similarity?a=ffff00000009&b=%00", (GONE, "random pairs"),
          "pair"),
     View("similarity", "missing", "/similarity?cell=99-99&lim=abc", (GONE, "random pairs"), "cell"),

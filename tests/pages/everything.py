@@ -37,13 +37,14 @@ NOUNS = (
 ONE_OF_MANY = re.compile(rf"(?<![\w.,×\u2212+-])1 ({NOUNS.replace(' ', '|')})\b")
 """A number of one before a noun of many."""
 PAGES = {
-    "vectors": ["discover", "similarity", "library"],
+    "vectors": ["discover", "vector", "similarity", "library"],
     "evaluation": ["overview", "curves", "library"],
     "generation": ["generations", "library"],
     "experiment": ["studies", "curves", "discover", "library"],
 }
 KEYS = {
     "discover": "found",
+    "vector": "v",
     "similarity": "a",
     "library": "record",
     "overview": "run",
@@ -207,14 +208,19 @@ def _page(page: str, info: RecordInfo) -> list[str]:
         query["b"] = info.digest
     told = []
     for tab in TABS.get(page, ("",)):
-        app = open_page(page, **query, **({"tab": tab} if tab else {}))
+        app = open_page(page, **query, **({TAB.get(page, "tab"): tab} if tab else {}))
         if app.exception:
             raise RuntimeError(str(app.exception[0].message))
         told += words(app).splitlines() + list(_figures(app))
     return told
 
 
-TABS = {"curves": ("One vector", "All vectors", "Methods", "Numbers")}
+TAB = {"vector": "v_tab"}
+"""Parameter of a page's link that opens a part, where that is not `tab`."""
+TABS = {
+    "curves": ("One vector", "All vectors", "Methods", "Numbers"),
+    "vector": ("Neighbours", "Recipe"),
+}
 
 
 def _figures(app: AppTest) -> Iterator[str]:

@@ -66,7 +66,7 @@ def _told(one: Subject, config: FinderConfig | None) -> Iterator[tuple[str, str]
             yield name, settings[name]
     if config is not None and (prompts := spelling.prompts_of(config)):
         more = f" (+{len(prompts) - 1} more)" if len(prompts) > 1 else ""
-        yield "prompt", f"{_short(prompts[0])}{more}"
+        yield "prompt", f"{_short(str(prompts[0]))}{more}"
     for name, words in SETTINGS.items():
         if settings.get(name) not in (None, ""):
             yield words, _value(settings[name])
