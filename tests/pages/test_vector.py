@@ -13,13 +13,16 @@ from dashboard.cards import card
 from dashboard.frames import cosines
 from dashboard.session import resources, vector_links
 from dashboard.views.similarity import clusters
-from dashboard.views.vector import header, neighbours, sections, subject, users
+from dashboard.views.vector import header, neighbours, sections, subject, talks, users
+from engine.configs.chats import Chip, Pane, Turn
+from engine.configs.core import ModelConfig
 from engine.configs.finders import MelboConfig
 from engine.statistics import similarity
 from engine.store import notes
 from tests.pages.conftest import charts, open_page, words
 from tests.pages.pair_samples import CONTRASTIVE, FINETUNE, fill_families
 from tests.pages.samples import FakeEngine, fill, vector_set
+from tests.pages.talk_samples import TalkEngine
 from tests.pages.text_samples import EVIL, GRID, fill_texts
 
 MELBO, POWER, RUN = "aaaa00000001", "bbbb00000002", "eeee00000003"
@@ -358,3 +361,30 @@ def test_studies_that_name_the_set_are_linked(small: FakeEngine) -> None:
 
     assert [info.digest for info in users.naming(MELBO)] == ["5e5e00000009"]
     assert users.naming(POWER) == []
+
+
+def test_conversations_in_which_the_vector_acted_are_found_as_they_grow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = TalkEngine(tmp_path)
+    fill_families(engine.store, null=False)
+    monkeypatch.setattr(resources, "engine", lambda: engine)
+    base, reference = Pane(name="base"), f"{CONTRASTIVE}:3"
+
+    def say(*chips: Chip) -> None:
+        panes = (base, Pane(name="steered", chips=chips))
+        turn = Turn(said="Hello", panes=panes, parent=None)
+        digest = engine.talks.asked[0].digest if engine.talks.asked else None
+        engine.talks.say(ModelConfig(), turn, digest)
+        engine.talks.end()
+
+    def found() -> list[tuple[str, int]]:
+        return [(used.talk.title, used.turn) for used in talks.using(reference)]
+
+    say(Chip(digest=CONTRASTIVE, index=3, is_on=False), Chip(digest=CONTRASTIVE, index=2))
+    assert found() == []
+    say(Chip(digest=CONTRASTIVE, index=3))
+    say(Chip(digest=CONTRASTIVE, index=3, scale=0.0))
+    assert found() == [("Hello", 1)]
+    say(Chip(digest=CONTRASTIVE, index=3, scale=-2.0))
+    assert found() == [("Hello", 3)]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from dashboard.session import adapters, state
-from dashboard.views.vector import neighbours, recipe, texts, users
+from dashboard.views.vector import neighbours, recipe, talks, texts, users
 from dashboard.views.vector.subject import Subject
 from dashboard.widgets import examples, widgets
 from dashboard.widgets.probes import reading
@@ -44,6 +44,7 @@ SECTIONS: dict[str, Callable[[Subject], None]] = {
     "Texts": texts.draw,
     "Examples": _examples,
     "Own text": _own_text,
+    "Drift": talks.draw,
     "Sweeps": users.draw,
     "Recipe": recipe.draw,
 }
