@@ -4,6 +4,7 @@ A draft holds what its widgets hold; each pane and chip has an id that names the
 nothing of how they are drawn.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -187,8 +188,9 @@ def linked(chip: Draft) -> list[Draft]:
 
 
 def free_name(name: str) -> str:
-    """The name, or with a number where a pane has it already."""
+    """The name, or with the next number where a pane has it already."""
     taken = {str(one["name"]).strip() for one in panes()}
+    name = name if name not in taken else re.sub(r" \d+$", "", name)
     tries = (name, *(f"{name} {number}" for number in range(2, MOST_PANES + 2)))
     return next(one for one in tries if one not in taken)
 

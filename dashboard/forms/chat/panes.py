@@ -24,6 +24,8 @@ NAME = "A pane goes on from the answers of the pane that had its name in the tur
 NO_ROOM = "Four vectors act in it already: remove one first."
 TUNED = "fine-tuned"
 """What a copy of a pane to the fine-tuned model is called."""
+ROOMY = 3
+"""Panes up to which a name stands in one line with the model's switch."""
 WHOLE = "Its name, its model, copies of it."
 
 
@@ -72,13 +74,16 @@ def _asking(draft: Draft, changed: Callable[[], None]) -> interventions.Ask:
 
 def _head(pane: Draft, given: Given) -> None:
     """Name, model, and what is done with the pane as a whole."""
-    with st.container(horizontal=True, wrap=False, gap="xsmall", vertical_alignment="center"):
-        name = f"**{captions.plain(str(pane['name']))}**"
+    name = f"**{captions.plain(str(pane['name']))}**"
+    above = st.container(gap=None)
+    within = st.container(horizontal=True, wrap=False, gap="xsmall", vertical_alignment="center")
+    with above if len(drafts.panes()) > ROOMY else within:
         opened = _popover(pane, name, WHOLE)
-        if opened.open:
-            with opened:
-                _model_fields(pane, given)
-                _whole(pane, given)
+    if opened.open:
+        with opened:
+            _model_fields(pane, given)
+            _whole(pane, given)
+    with within:
         if len(given.models) == 2:
             tuned = next(one for one in given.models if one is not False)
             _tuned(pane, tuned, given)
@@ -207,7 +212,7 @@ def _chip(pane: Draft, chip: Draft, given: Given) -> None:
     with st.container(horizontal=True, wrap=False, gap="xsmall", vertical_alignment="center"):
         _asking(chip, given.changed)("is_on", st.toggle, words, label_visibility="collapsed")
         if one is None:
-            st.badge("not in this store", color="orange")
+            st.badge("not for this model", color="orange")
         about = captions.plain(one.words if one is not None else reference)
         about = f"{about}: strength, operation, blocks"
         opened = _popover(chip, words, about)

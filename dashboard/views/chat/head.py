@@ -23,9 +23,10 @@ STICKY = """<style>@media (min-width: 641px) and (min-height: 600px) {
 div:has(> .st-key-chat_head) {position: sticky; top: 3.75rem; z-index: 90; padding: .3rem 0;
 max-height: 50vh; overflow-y: auto; background: BACKGROUND;
 border-bottom: 1px solid rgba(128, 128, 128, .25);}
+}
 div:has(> .st-key-chat_foot) {position: sticky; bottom: 0; z-index: 90; padding: .5rem 0 1rem;
 background: BACKGROUND;}
-}</style>"""
+</style>"""
 """The strength and the panes stay in sight while long answers scroll beneath them, and so does the
 field to write in. Streamlit's own place for it would scroll to the end of every answer."""
 BACKGROUNDS = {"light": "#ffffff", "dark": "#171614"}
