@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 
+from dashboard.words import captions
 from engine.records.strips import SHARE, Standing, Strip
 
 LEAST_RANK = 0.05
 """Share of the random directions that a mean must leave behind to be called beyond them."""
 READS = (
-    "Steering is not reading: a vector that changes answers need not tell them apart, and many "
-    "random directions may do that better. A value is the projection on the unit vector, in sds "
-    "of neutral text at the same block, read without steering."
+    "Steering is not reading: a vector that changes answers need not tell them apart. Random "
+    "directions may do that better. A value is the projection on the unit vector, in sds of "
+    "neutral text at the same block. It is read without steering."
 )
 
 
@@ -27,7 +28,7 @@ def standing(strip: Strip) -> str:
     by_chance = f"{chance:.0f}" if chance >= 10 else f"{chance:.1f}"
     return (
         f"{found.beyond} of {found.tokens} {tokens} of {part} beyond {band(strip)}, about "
-        f"{by_chance} by chance; the mean ({found.mean:+.2f} sd) ranks {found.rank} of "
+        f"{by_chance} by chance. The mean, {captions.number(found.mean)} sd, ranks {found.rank} of "
         f"{found.of}: {verdict(found)}."
     )
 
@@ -52,13 +53,14 @@ def changed(strip: Strip) -> str:
         return "Steering changes no position of this text."
     others = strip.control_changes
     beside = (
-        f"; {len(others)} random vectors of the same norm: {min(others):+.2f} to {max(others):+.2f}"
+        f" {len(others)} random vectors of the same norm change it by "
+        f"{captions.number(min(others))} to {captions.number(max(others))}."
         if others
         else ""
     )
     return (
         f"Steering changes {moved} of {len(strip.tokens)} positions, and log p of the {part} by "
-        f"{strip.change:+.2f} nats{beside}."
+        f"{captions.number(strip.change)} nats.{beside}"
     )
 
 

@@ -41,7 +41,7 @@ def test_words_never_leave_out_random_directions() -> None:
     one = strip()
 
     assert worded.standing(one) == (
-        f"2 of 3 tokens of the answer beyond {BAND}, about 0.2 by chance; the mean (+0.17 sd) "
+        f"2 of 3 tokens of the answer beyond {BAND}, about 0.2 by chance. The mean, +0.17 sd, "
         "ranks 20 of 65: not beyond random."
     )
     bare = replace(one, answer=None, whole=Standing(tokens=1, beyond=0, mean=3.0, rank=1, of=65))
@@ -50,8 +50,8 @@ def test_words_never_leave_out_random_directions() -> None:
     ranks = [Standing(tokens=9, beyond=0, mean=1.0, rank=rank, of=65) for rank in (3, 4)]
     assert list(map(worded.verdict, ranks)) == ["beyond random", "not beyond random"]
     assert worded.changed(one) == (
-        "Steering changes 4 of 8 positions, and log p of the answer by +9.00 nats; 2 random "
-        "vectors of the same norm: -0.50 to +0.25."
+        "Steering changes 4 of 8 positions, and log p of the answer by +9.00 nats. 2 random "
+        "vectors of the same norm change it by \u22120.50 to +0.25."
     )
     assert worded.changed(replace(one, is_steered=False)) == ""
     assert worded.visible(" a\n\u202e") == "·a⏎U+202E"
@@ -87,7 +87,7 @@ def test_a_chosen_token_shows_its_blocks_and_what_was_expected() -> None:
     assert f"beyond {BAND}" in words(app).replace("\\", "")
     assert charts(app) == 2
     heading = next(one.value for one in app.text if "nore" in one.value)
-    assert "contrastive_01 -2.50 sd, projection -5, beyond ±1.50" in heading
+    assert "contrastive_01 \u22122.50 sd, projection \u22125.00, beyond ±1.50" in heading
     table = app.dataframe[0].value
     assert table["token"].tolist() == ["▸ nore (in the text)", "·sleep", "⏎", "·Never"]
     assert table["p"].tolist()[1:3] == [0.5, 0.25]

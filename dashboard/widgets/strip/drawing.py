@@ -125,8 +125,8 @@ def _drawer(strips: Sequence[Strip], picked: int, key: str) -> None:
 def _heading(strips: Sequence[Strip], picked: int) -> None:
     token = strips[0].tokens[picked]
     values = [
-        f"{one.name or one.vector} {one.values[picked]:+.2f} sd, projection "
-        f"{one.projections[picked]:+.3g}, "
+        f"{one.name or one.vector} {captions.number(one.values[picked])} sd, projection "
+        f"{captions.number(one.projections[picked])}, "
         f"{'beyond' if one.is_beyond(picked) else 'within'} ±{one.bounds[picked]:.2f}"
         for one in strips
     ]

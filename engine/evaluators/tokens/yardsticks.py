@@ -6,6 +6,7 @@ here is the one that a gate compares. Knows nothing of the text that is measured
 
 from dataclasses import dataclass, field
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -13,12 +14,15 @@ from engine.configs.core import Site
 from engine.configs.steering.doses import Which
 from engine.configs.steering.interventions import NEUTRAL
 from engine.errors import DataError
-from engine.evaluators.steering.usual import Usual
+from engine.evaluators.steering.usual import MOST_PROMPTS, Usual
 from engine.maths.directions import random_directions
 from engine.model.forward import Forward
+from engine.questions import files
 
 MOST_KEPT = 3
 """Adapters and doses of one model whose neutral states are kept."""
+ROWS_TOGETHER = 16
+"""Neutral prompts of one length that are run in one pass."""
 LEAST_SD = 1e-12
 
 
@@ -46,12 +50,36 @@ class Yardstick:
     _scales: dict[tuple[Site, int, int], Scale] = field(default_factory=dict, init=False)
 
     def know(self, door: Forward, sites: list[Site]) -> None:
-        """Capture the states at all sites in one pass a prompt."""
+        """Capture the states at all sites; prompts of one length go through together."""
         wanted = [site for site in sites if site not in self._states]
-        if wanted:
+        blocks = {site.block: site for site in wanted if site.kind == "block_out"}
+        others = [site for site in wanted if site.kind != "block_out"]
+        if others:
             usual = Usual.of(door, NEUTRAL, None, self.adapter)
-            usual.know(wanted)
-            self._states |= {site: usual.tokens(site) for site in wanted}
+            usual.know(others)
+            self._states |= {site: usual.tokens(site) for site in others}
+        if blocks:
+            found = self._outputs(door, list(blocks))
+            self._states |= {blocks[block]: states for block, states in found.items()}
+
+    def _outputs(
+        self, door: Forward, blocks: list[int]
+    ) -> dict[int, Float[Tensor, "tokens hidden"]]:
+        prompts = files.load_prompts(NEUTRAL)[:MOST_PROMPTS]
+        tokens = [door.loaded.prompter.tokens(prompt) for prompt in prompts]
+        parts: dict[int, list[Tensor]] = {block: [] for block in blocks}
+
+        def read(hidden: Tensor, block: int, _first: int) -> None:
+            # A prompt's first token is an outlier in most models, as for gates.
+            if block in parts:
+                parts[block].append(hidden[:, 1:].float().cpu().flatten(0, 1))
+
+        for length in sorted({len(prompt) for prompt in tokens}):
+            alike = [prompt for prompt in tokens if len(prompt) == length]
+            for first in range(0, len(alike), ROWS_TOGETHER):
+                rows = alike[first : first + ROWS_TOGETHER]
+                door.capture_batch(rows, read, max(blocks), self.adapter)
+        return {block: torch.cat(some) for block, some in parts.items()}
 
     def of(self, units: Float[Tensor, "directions hidden"], site: Site) -> Scale:
         """The scale of unit directions at a site that is known.
