@@ -10,6 +10,8 @@ from dashboard.words import captions
 
 PAGE, PARAMETER = "vector", "v"
 """Of the link: `/vector?v=DIGEST:INDEX`; without an index it is the set's first vector."""
+SECTION = "v_tab"
+"""Of the link: the open section, by its title."""
 ABOUT = "All that is known of this vector."
 
 

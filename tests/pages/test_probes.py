@@ -103,7 +103,7 @@ def test_a_finished_probe_leads_to_its_first_vector(filled: FakeEngine) -> None:
     info = next(one for one in filled.store.list() if one.digest == digest)
 
     assert tray.result_page(job) == library.place(info) == (
-        "vector", {"v": f"{probe_samples.SET}:0"},
+        "vector", {"v": f"{probe_samples.SET}:0", "v_tab": "Reads"},
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from dashboard.session import adapters, state
+from dashboard.session.vector_links import SECTION
 from dashboard.views.vector import neighbours, recipe, talks, texts, users
 from dashboard.views.vector.subject import Subject
 from dashboard.widgets import examples, widgets
@@ -15,9 +16,6 @@ from dashboard.widgets.probes import reading
 from dashboard.widgets.strip import own
 from dashboard.words import captions
 from engine.errors import EngineError
-
-KEY = "v_tab"
-"""Of the link: the open section, by its title."""
 
 
 def _reads(one: Subject) -> None:
@@ -52,7 +50,7 @@ SECTIONS: dict[str, Callable[[Subject], None]] = {
 
 def draw(one: Subject) -> None:
     """The tabs; what one of them cannot read costs no other."""
-    tabs = st.tabs(list(SECTIONS), key=KEY, on_change="rerun", bind="query-params")
+    tabs = st.tabs(list(SECTIONS), key=SECTION, on_change="rerun", bind="query-params")
     for tab, show in zip(tabs, SECTIONS.values(), strict=True):
         if not tab.open:
             continue

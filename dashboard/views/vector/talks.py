@@ -13,7 +13,6 @@ import streamlit as st
 from dashboard.session import navigation, resources
 from dashboard.views.vector.subject import Subject
 from dashboard.widgets import chatting, drift
-from dashboard.words import captions
 from engine.configs.chats import Pane
 from engine.errors import EngineError
 from engine.records.conversations import Conversation
@@ -30,14 +29,15 @@ class Used(NamedTuple):
 
     talk: Conversation
     turn: int
-    """Number of the last exchange in which it did."""
+    """Number of the last exchange in which it did, as its link has it."""
 
     @property
     def line(self) -> str:
         """As it stands in the list."""
         said = " ".join(self.talk.title.split())
         said = said if len(said) <= LONGEST else f"{said[:LONGEST]} \u2026"
-        return f"{said} \u00b7 turn {self.turn} \u00b7 {self.talk.digest[:4]}"
+        turn = len(self.talk.path(self.turn))
+        return f"{said} \u00b7 turn {turn} \u00b7 {self.talk.digest[:4]}"
 
 
 def using(reference: str) -> list[Used]:
@@ -89,7 +89,7 @@ def draw(one: Subject) -> None:
         used = found.get(chosen, next(iter(found.values())))
         st.page_link(
             navigation.page("chat"),
-            label=captions.plain("Open it"),
+            label="Open it",
             icon=":material/chat:",
             query_params={"talk": used.talk.digest, "turn": str(used.turn)},
             width="content",

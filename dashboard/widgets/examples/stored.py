@@ -38,4 +38,7 @@ def place(info: RecordInfo) -> tuple[str, dict[str, str]]:
     """The page and link that show a record: its first vector."""
     first = resources.study(info.digest)["tables"]["vectors"][0]
     reference = f"{first['vector_set']}:{first['vector']}"
-    return vector_links.PAGE, {vector_links.PARAMETER: reference}
+    return vector_links.PAGE, {
+        vector_links.PARAMETER: reference,
+        vector_links.SECTION: "Examples",
+    }

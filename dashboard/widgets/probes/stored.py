@@ -86,4 +86,7 @@ def place(info: RecordInfo) -> tuple[str, dict[str, str]] | None:
     own = next((row for row in rows if row["vector_set"] != words.FIT), None)
     if own is None:
         return None
-    return vector_links.PAGE, {vector_links.PARAMETER: f"{own['vector_set']}:{own['vector']}"}
+    return vector_links.PAGE, {
+        vector_links.PARAMETER: f"{own['vector_set']}:{own['vector']}",
+        vector_links.SECTION: "Reads",
+    }
