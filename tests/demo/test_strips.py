@@ -1,6 +1,7 @@
 """Strips on the demo model: the planted direction is recovered, and requests are answered live."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -8,8 +9,12 @@ from engine import ROOT
 from engine.configs.core import STUDY_SYSTEM, ModelConfig
 from engine.configs.grids import BlendPart, Configuration
 from engine.configs.reads.strips import CONTROLS, Passage, StripAsk, VectorAt
+from engine.configs.steering.interventions import NEUTRAL
 from engine.errors import StoreError
+from engine.evaluators.generation import NORM_PROMPTS
+from engine.evaluators.steering.columns import Columns
 from engine.evaluators.tokens.asked import edits_of
+from engine.questions import files
 from engine.records.records import VectorSet
 from engine.runs.engine import Engine
 from engine.runs.reads import strips
@@ -77,7 +82,19 @@ def test_requests_are_shared_tried_again_and_refused_in_a_sentence(engine: Engin
     assert len(found.control_changes) == CONTROLS
     # No random vector of its norm there does that.
     assert found.change > max(found.control_changes)
-    edits, controls = edits_of(engine.load(DEMO), asked, {FINETUNE.digest: stored(engine)})
+    # As a grid and a chat steer: norms under one system prompt are not those under another.
+    door, sets = engine.load(DEMO), {FINETUNE.digest: stored(engine)}
+    relative = replace(column, scale_unit="relative")
+    scales = [
+        edits_of(door, replace(asked, columns=(relative,), norms_under=under), sets)[0][0].scale
+        for under in (None, STUDY_SYSTEM)
+    ]
+    assert scales[0] != scales[1]
+    prompts = files.load_prompts(NEUTRAL)[:NORM_PROMPTS]
+    grid = Columns(door, [relative], sets, STUDY_SYSTEM)
+    grid.measure([door.loaded.prompter.tokens(one, STUDY_SYSTEM) for one in prompts])
+    assert scales[1] == grid.edits(relative)[0].scale
+    edits, controls = edits_of(door, asked, sets)
     assert all(
         [(one.site, one.positions, one.scale) for one in row]
         == [(one.site, one.positions, one.scale) for one in edits]

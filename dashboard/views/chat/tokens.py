@@ -32,6 +32,7 @@ def draw(talk: Conversation, one: Exchange, place: int) -> None:
             adapter=pane.adapter,
             dose=pane.dose,
             columns=pane.columns,
+            usual_under=one.turn.settings.system,
         )
     except EngineError as error:
         widgets.show_error(error)

@@ -73,4 +73,6 @@ def _asked(
         adapter=column.adapter,
         dose=column.dose,
         columns=() if column.is_baseline else (column,),
+        usual_under=config.system,
+        norms_under=config.system,
     )

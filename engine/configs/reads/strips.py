@@ -101,6 +101,10 @@ class StripAsk:
     """Of the adapter."""
     columns: tuple[Configuration, ...] = ()
     """What steers, all at once; none compares nothing."""
+    usual_under: str | None = None
+    """System prompt of the prompts that say what is usual, as where the text was written."""
+    norms_under: str | None = None
+    """System prompt of those over which residual norms are taken."""
     seed: int = 0
     """Of the random directions."""
 

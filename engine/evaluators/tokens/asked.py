@@ -69,11 +69,10 @@ def edits_of(
     columns = [one for one in asked.columns if not one.is_baseline]
     if not columns:
         return [], []
-    system = asked.passage.system
     known: dict[Any, Any] = door.kept.setdefault("strips' usual states", {})
-    made = Columns(door, columns, sets, system, known.setdefault(system, {}))
+    made = Columns(door, columns, sets, asked.usual_under, known)
     if any(one.scale_unit == "relative" for one in columns):
-        made.residuals = _norms(door, made.sites, system)
+        made.residuals = _norms(door, made.sites, asked.norms_under)
     seeds = [asked.seed + 1 + number * len(columns) for number in range(CONTROLS)]
     controls = [
         [edit for place, one in enumerate(columns) for edit in made.control(one, seed + place)]
