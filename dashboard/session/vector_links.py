@@ -7,6 +7,8 @@ import streamlit as st
 
 from dashboard.session import models, navigation, pinned
 from dashboard.words import captions
+from engine.errors import EngineError
+from engine.store import notes
 
 PAGE, PARAMETER = "vector", "v"
 """Of the link: `/vector?v=DIGEST:INDEX`; without an index it is the set's first vector."""
@@ -37,12 +39,23 @@ def link(reference: str, name: str, about: str = ABOUT) -> None:
     """
     st.page_link(
         navigation.page(PAGE),
-        label=captions.plain(name),
+        label=captions.plain(called(reference, name)),
         icon=navigation.PAGES[PAGE][1],
         query_params=parameters(reference),
         help=about,
         width="content",
     )
+
+
+def called(reference: str, name: str) -> str:
+    """A vector's name, after the reader's own for it if he gave one."""
+    digest, _, index = reference.partition(":")
+    try:
+        own = notes.read(models.root(), digest, int(index)).name
+    except (EngineError, ValueError):
+        # Its own page says what is wrong with the note.
+        own = ""
+    return f"{own} ({name})" if own else name
 
 
 def button(reference: str, key: str, label: str = "Vector page") -> None:

@@ -313,8 +313,10 @@ def test_every_page_that_names_a_vector_links_to_it(engine: FakeEngine) -> None:
             app.query_params[key] = value
         return links(app.switch_page(f"../pages/{page}.py").run())
 
+    notes.keep(Path(engine.store.root), MELBO, 0, "*mine*", "")
     found = visit("overview")
-    assert found["melbo_00"].startswith(f"v={MELBO}%3A0")
+    assert found["*mine* (melbo_00)"].startswith(f"v={MELBO}%3A0")
+    assert found["melbo_01"].startswith(f"v={MELBO}%3A1")
     # The pinned card of the sidebar, which stands beside every page.
     assert found["contrastive_03"].startswith(f"v={CONTRASTIVE}%3A3")
     found = visit("generations", gen=GRID)
