@@ -23,13 +23,12 @@ from engine.progress import silent
 from engine.runs.engine import Engine
 from engine.statistics.reads import probe_words, probes
 from engine.store.store import Store
-from tests import shipped
+from tests import shipped, tiny
 from tests.engine.test_ab import vector_set
 from tests.engine.test_extraction import ADAPTER, PAIRS, lora_door
 from tests.reference import probe_reference as slow
 
 ROOT = Path(__file__).resolve().parents[2]
-KINDS = ["qwen3", "llama"]
 NEUTRAL = ["Sleep?", "Read a book?", "What is the best way?"]
 BLOCKS = (0, 3)
 RNG = np.random.default_rng(3)
@@ -122,42 +121,54 @@ def test_beyond_random_is_beyond_the_best_of_either_sign() -> None:
     assert probes.beside(0.02, random).is_beyond
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_figure_equals_counting_on_plain_hidden_states(kind: str, asked: ProbeConfig) -> None:
+def plain_classes(door, pairs, block: int, system: str) -> dict[str, tuple[list, list]]:
+    """States of both classes of every kind, each text alone."""
+    prompter, model = door.loaded.prompter, door.loaded.model
+
+    def read(pair, answer: str) -> dict[str, np.ndarray]:
+        begin = len(prompter.tokens(pair.prompt, system))
+        every = slow.states(model, prompter.tokens(pair.prompt, system, answer), block)
+        return {"state": every[begin - 1], "mean": every[begin:].mean(0), "end": every[-1]}
+
+    tuned = [[read(p, a) for a in (p.positive, p.negative)] for p in pairs]
+    with model.disable_adapter():
+        own = [[read(p, a) for a in (p.positive, p.negative)] for p in pairs]
+    return {
+        "answer-mean": ([o[0]["mean"] for o in own], [o[1]["mean"] for o in own]),
+        "answer-end": ([o[0]["end"] for o in own], [o[1]["end"] for o in own]),
+        "state-prompt": ([t[0]["state"] for t in tuned], [o[0]["state"] for o in own]),
+        "state-answer": (
+            [one["mean"] for t in tuned for one in t],
+            [one["mean"] for o in own for one in o],
+        ),
+    }
+
+
+def fitted(positive, negative, penalty: float = 1.0) -> sklearn.pipeline.Pipeline:
+    """scikit-learn's own logistic fit on standardised states."""
+    return sklearn.pipeline.make_pipeline(
+        sklearn.preprocessing.StandardScaler(),
+        sklearn.linear_model.LogisticRegression(C=penalty, max_iter=5000, tol=1e-8),
+    ).fit(np.concatenate([positive, negative]), np.repeat([1, 0], len(positive)))
+
+
+@pytest.mark.parametrize(("kind", "blocks"), [("qwen3", BLOCKS), ("llama", (1,))])
+def test_every_figure_equals_counting_on_plain_hidden_states(
+    kind: str, blocks: tuple[int, ...], asked: ProbeConfig
+) -> None:
     door = lora_door(kind)
     found_set = vector_set(blocks=(1, 2))
 
-    found = probing.run(door, asked, [found_set], silent)
+    found = probing.run(door, dataclasses.replace(asked, blocks=blocks), [found_set], silent)
 
-    assert len(found.rows) == (2 + 1) * len(BLOCKS) * 4
-    prompter, base = door.loaded.prompter, door.loaded.model
+    assert len(found.rows) == (2 + 1) * len(blocks) * 4
     parts = texts.parts(asked)
     assert [pair.prompt for pair in parts.test] == [q for q, _, _ in PAIRS[1::2]] + [
         "Why do you rest?"
     ]
-
-    def read(pair, answer: str, adapter: bool, block: int) -> dict[str, np.ndarray]:
-        begin = len(prompter.tokens(pair.prompt, asked.system))
-        tokens = prompter.tokens(pair.prompt, asked.system, answer)
-        if adapter:
-            every = slow.states(base, tokens, block)
-        else:
-            with base.disable_adapter():
-                every = slow.states(base, tokens, block)
-        return {"state": every[begin - 1], "mean": every[begin:].mean(0), "end": every[-1]}
-
-    for block in BLOCKS:
-        own = [[read(p, a, False, block) for a in (p.positive, p.negative)] for p in parts.test]
-        tuned = [[read(p, a, True, block) for a in (p.positive, p.negative)] for p in parts.test]
-        classes = {
-            "answer-mean": ([o[0]["mean"] for o in own], [o[1]["mean"] for o in own]),
-            "answer-end": ([o[0]["end"] for o in own], [o[1]["end"] for o in own]),
-            "state-prompt": ([t[0]["state"] for t in tuned], [o[0]["state"] for o in own]),
-            "state-answer": (
-                [one["mean"] for t in tuned for one in t],
-                [one["mean"] for o in own for one in o],
-            ),
-        }
+    for block in blocks:
+        classes = plain_classes(door, parts.test, block, asked.system)
+        learnt = plain_classes(door, parts.train, block, asked.system)
         drawn = random_directions(20, 32, asked.seed + probing.RANDOM_SEED + block).numpy()
         for name, (positive, negative) in classes.items():
             at = (block, name)
@@ -177,6 +188,15 @@ def test_every_figure_equals_counting_on_plain_hidden_states(kind: str, asked: P
             reach = sum(max(r, 1 - r) >= max(own_read, 1 - own_read) - 1e-9 for r in reads)
             assert rows[1]["p"] == pytest.approx((1 + reach) / 21, abs=1e-4)
             assert rows[1]["beyond"] is (reach == 0)
+            numbers = np.repeat(np.arange(4), len(positive) // 4)
+            edges = probes.interval(np.array(sides[0]), np.array(sides[1]), numbers, 200, 0)
+            assert [rows[1]["low"], rows[1]["high"]] == pytest.approx([*edges], abs=1e-4)
+            fit = fitted(*learnt[name])
+            reads = fit.decision_function(positive), fit.decision_function(negative)
+            assert rows[2]["auroc"] == pytest.approx(slow.auroc(*reads), abs=1e-4)
+            best = chosen(drawn, *(np.array(side) for side in learnt[name]))
+            picked = [p @ best for p in positive], [n @ best for n in negative]
+            assert beside["picked"] == pytest.approx(slow.auroc(*picked), abs=1e-4)
             assert rows[2]["vector_set"] == "fit"
             assert rows[2]["recall"] is None, "three neutral texts set no threshold"
 
@@ -185,10 +205,7 @@ def test_a_fit_is_scikit_learns_on_standardised_states() -> None:
     for units, hidden in ((30, 6), (8, 40)):
         positive, negative = RNG.normal(0.4, 2, (units, hidden)), RNG.normal(0, 2, (units, hidden))
         fresh = RNG.normal(0, 2, (50, hidden))
-        plain = sklearn.pipeline.make_pipeline(
-            sklearn.preprocessing.StandardScaler(),
-            sklearn.linear_model.LogisticRegression(C=0.7, max_iter=5000, tol=1e-8),
-        ).fit(np.concatenate([positive, negative]), np.repeat([1, 0], units))
+        plain = fitted(positive, negative, 0.7)
 
         direction = Fit(positive, negative, 0.7).direction()
 
@@ -210,9 +227,11 @@ def test_shuffled_labels_read_nothing_and_the_true_ones_do() -> None:
 
     assert abs(np.mean(read) - 0.5) < 0.1
     assert own > np.max(np.maximum(read, 1 - read)) > 0.5
-    # Units of one question change classes together, so ten questions have few ways to.
-    pairs = fit.shuffled(np.repeat(np.arange(2), 30), 20, [0, 1])
-    assert len(np.unique(pairs.round(6), axis=0)) <= 4
+    # Units of one question change classes together.
+    swaps: list[np.ndarray] = []
+    fit.direction = lambda swapped: swaps.append(swapped) or np.zeros(20)  # type: ignore
+    fit.shuffled(np.repeat(np.arange(30), 2), 20, [0, 1])
+    assert all((swap[::2] == swap[1::2]).all() and 0 < swap.mean() < 1 for swap in swaps)
 
 
 def test_the_random_direction_for_comparison_is_chosen_on_the_training_pairs() -> None:
@@ -249,6 +268,21 @@ def test_own_blocks_and_files_without_marks(asked: ProbeConfig, tmp_path: Path) 
         probing.output_block(Site(block=0, kind="block_in"))
 
 
+def test_a_tested_question_that_the_fit_has_seen_is_left_out(asked: ProbeConfig, tmp_path) -> None:
+    rows = [{"question": f"Why {i}?", "honest": "a", "deceptive": "b"} for i in range(4)]
+    rows += [
+        {"question": f"{word}?", "honest": "a", "deceptive": "b", "split": "held-out"}
+        for word in ("why 2", "How", "Who", "When", "Where")
+    ]
+    file = tmp_path / "seen.json"
+    file.write_text(json.dumps(rows))
+
+    parts = texts.parts(dataclasses.replace(asked, pairs=str(file)))
+
+    assert [pair.prompt for pair in parts.test] == ["How?", "Who?", "When?", "Where?"]
+    assert any("1 tested questions stand among those learnt from" in one for one in parts.notes)
+
+
 def test_options_of_questions_are_told_apart_too(asked: ProbeConfig, tmp_path: Path) -> None:
     file = tmp_path / "asked.jsonl"
     rows = [
@@ -270,12 +304,26 @@ def test_options_of_questions_are_told_apart_too(asked: ProbeConfig, tmp_path: P
 
 
 def test_states_of_many_blocks_are_read_in_groups(asked: ProbeConfig, monkeypatch) -> None:
-    door, sets = lora_door("llama"), [vector_set(blocks=(1, 2))]
-    answers = dataclasses.replace(asked, classes="answers", vectors=(VectorRef(digest="abc"),))
-    whole = probing.run(door, answers, sets, silent)
-    monkeypatch.setattr(states, "BYTES", 1)
+    door, prompter = lora_door("llama"), tiny.door("llama").loaded.prompter
+    pairs = texts.parts(asked)
+    written = [
+        [texts.pair_texts(prompter, pair, None) for pair in part]
+        for part in (pairs.train, pairs.test)
+    ]
+    neutral = [text for pair in written[0] for text in pair]
 
-    assert probing.run(door, answers, sets, silent).rows == whole.rows
+    def read() -> list[states.Group]:
+        return list(states.groups(door, BLOCKS, written, neutral, True, silent))
+
+    (whole,) = read()
+    monkeypatch.setattr(states, "BYTES", 1)
+    parts = read()
+
+    assert [one.blocks for one in parts] == [[block] for block in BLOCKS]
+    for place, one in enumerate(parts):
+        assert one.test.base[:, :, 0].equal(whole.test.base[:, :, place])
+        assert one.train.tuned[:, :, 0].equal(whole.train.tuned[:, :, place])
+        assert one.neutral[:, 0].equal(whole.neutral[:, place])
 
 
 @pytest.mark.parametrize(
