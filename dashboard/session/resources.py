@@ -23,8 +23,9 @@ from engine.model.declared import chatting, generating
 from engine.model.identity import declared_shape, locate
 from engine.questions import answers, polarity
 from engine.records import steered
+from engine.records.conversations import Conversation
 from engine.records.records import RecordInfo, VectorSet, measured
-from engine.store import unfinished
+from engine.store import scanning, unfinished
 from engine.store.headers import read_record
 
 
@@ -222,6 +223,24 @@ def study(digest: str) -> dict[str, Any]:
 def texts(digest: str) -> pd.DataFrame:
     """A stored grid's texts, one row each; shared, so never to be changed."""
     return engine().store.load_generation(digest).frame
+
+
+def conversation(digest: str) -> Conversation | None:
+    """A stored conversation, None where there is none; shared.
+
+    It grows under its name, so it is read anew whenever its file is another.
+    """
+    info = next((one for one in records("conversation") if one.digest == digest), None)
+    try:
+        return None if info is None else _said(info.path, scanning.times(os.stat(info.path)))
+    except FileNotFoundError:
+        return None
+
+
+@functools.lru_cache(maxsize=32)
+def _said(path: str, _times: scanning.Times) -> Conversation:
+    found: Conversation = engine().store.load_conversation(Path(path))
+    return found
 
 
 def forget() -> None:

@@ -115,6 +115,19 @@ def test_what_is_being_written_is_found_again_and_can_be_stopped(engine: TalkEng
     assert other.query_params["turn"] == "0"
 
 
+def test_what_is_written_of_another_branch_is_not_shown_here(engine: TalkEngine) -> None:
+    app = answered(engine)
+    app.chat_input[0].set_value("More").run()
+    engine.talks.end()
+    app.run()
+    app.chat_input[0].set_value("And more").run()
+
+    other = open_page("chat", talk=app.query_params["talk"], turn="0")
+
+    assert "so far" not in told(other)
+    assert "so far" in told(open_page("chat", talk=app.query_params["talk"], turn="1"))
+
+
 def test_two_tabs_never_mix(engine: TalkEngine) -> None:
     one, two = open_page("chat"), open_page("chat")
     one.chat_input[0].set_value("From one").run()

@@ -5,7 +5,6 @@ Knows nothing of panes.
 
 import functools
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -19,7 +18,8 @@ from engine.errors import EngineError, StoreError
 from engine.records.conversations import Conversation, Exchange
 from engine.records.records import RecordInfo
 
-MOST_EARLIER = 30
+MOST_EARLIER, LONGEST = 30, 60
+"""Conversations in the list, and letters of what was said first."""
 CHANGES = (
     "Word by word against the first pane: new words are underlined on green, words that are gone "
     "are struck out on red."
@@ -96,19 +96,14 @@ def _earlier() -> None:
 
 
 def _title(info: RecordInfo) -> str:
+    """What was said first, how long it is, of which model, and when."""
     try:
-        words = _said(info.path, Path(info.path).stat().st_mtime_ns)
-    except (OSError, StoreError):
+        found = resources.conversation(info.digest)
+        words = " ".join(found.title.split()) if found is not None else "gone"
+    except StoreError:
         words = "cannot be read"
+    words = words if len(words) <= LONGEST else f"{words[: LONGEST - 1]}\u2026"
     return f"{words} · {info.summary} · {info.model} · {captions.age(info.created)}"
-
-
-@functools.lru_cache(maxsize=256)
-def _said(path: str, _time: int) -> str:
-    """A conversation grows under its name, so its file's time is asked too."""
-    found: Conversation = resources.engine().store.load_conversation(Path(path))
-    title = " ".join(found.title.split())
-    return title if len(title) <= 60 else f"{title[:59]}\u2026"
 
 
 def _open(digest: str) -> None:

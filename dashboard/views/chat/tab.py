@@ -60,11 +60,7 @@ def talks() -> Any:
 def conversation() -> Conversation | None:
     """What is stored of the conversation; None where nothing is yet."""
     name = digest()
-    store = resources.engine().store
-    if name is None or not store.has(name):
-        return None
-    found: Conversation = store.load_conversation(name)
-    return found
+    return None if name is None else resources.conversation(name)
 
 
 def options() -> dict[str, Choice]:
@@ -227,7 +223,9 @@ def is_foreign(found: Conversation) -> bool:
 
 def ask_its_model(name: str, wanted: int | None) -> None:
     """A callback: change the tab's model to that of the conversation."""
-    found = resources.engine().store.load_conversation(name)
+    found = resources.conversation(name)
+    if found is None:
+        return
     models.choose(built(ModelConfig, found.config["model"]))
     open_at(name, None if wanted is None else str(wanted))
 
