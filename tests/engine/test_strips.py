@@ -28,6 +28,15 @@ LENGTH = 6
 BLOCK = 2
 
 
+FEW = files.load_prompts(NEUTRAL)[:4]
+
+
+@pytest.fixture(autouse=True)
+def few_neutral_prompts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The yardstick of few prompts is made as quickly as it is checked."""
+    monkeypatch.setattr(files, "load_prompts", lambda _path: FEW)
+
+
 def pointed(seed: int = 4, block: int = BLOCK) -> Pointed:
     return Pointed(vector=3 * tiny.seeded(32, seed=seed), site=Site(block=block), name="one")
 
@@ -38,11 +47,9 @@ def edit(positions: str = "all", **more: object) -> Edit:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_projections_and_their_band_equal_the_formulas(kind: str, monkeypatch) -> None:
-    few = files.load_prompts(NEUTRAL)[:4]
-    monkeypatch.setattr(files, "load_prompts", lambda _path: few)
+def test_projections_and_their_band_equal_the_formulas(kind: str) -> None:
     door, one = tiny.door(kind), pointed()
-    model, prompts = door.loaded.model, [door.loaded.prompter.tokens(prompt) for prompt in few]
+    model, prompts = door.loaded.model, [door.loaded.prompter.tokens(prompt) for prompt in FEW]
 
     # A second vector on the same text must not disturb the first.
     found, _ = strips.read(door, (TOKENS, LENGTH), [one, pointed(5, 3)], randoms=6, seed=8)

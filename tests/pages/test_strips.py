@@ -12,7 +12,7 @@ from dashboard.widgets.strip import asking, drawing
 from dashboard.words import strips as worded
 from engine.records.strips import Standing
 from tests.pages.conftest import charts, open_page, words
-from tests.pages.pair_samples import fill_families
+from tests.pages.pair_samples import FINETUNE, fill_families
 from tests.pages.strip_samples import PROMPT, TEXTS, Answers, strip
 from tests.pages.text_samples import GRID, TextEngine, fill_texts
 
@@ -115,7 +115,7 @@ def test_a_choice_is_of_its_own_text_only(monkeypatch, found, picked) -> None:
 
 
 def test_texts_of_a_grid_are_read_under_their_own_columns(texts, answers: Answers) -> None:
-    app = open_page("generations", gen=GRID, tokens="true")
+    app = open_page("generations", gen=GRID, tokens="true", pin=f"{FINETUNE}:0")
 
     assert not app.exception
     assert app.toggle(key="tokens").value
@@ -125,6 +125,7 @@ def test_texts_of_a_grid_are_read_under_their_own_columns(texts, answers: Answer
     frame = texts.store.load_generation(GRID).frame
     assert steered.passage.prompt == frame["prompt"][0]
     assert steered.vectors[0].digest == steered.columns[0].blend[0].digest
+    assert steered.vectors[1].reference == f"{FINETUNE}:0"
     assert steered.passage.answer in set(frame["text"])
     plain = next(one for one in answers.asked if not one.columns)
     assert plain.vectors == next(one for one in answers.asked if one.columns).vectors
@@ -171,4 +172,4 @@ def test_what_fails_and_what_waits_is_said(filled, monkeypatch) -> None:
     app.text_area(key="own_text").set_value("Other").run()
     assert not app.exception
     assert "loading demo" in words(app)
-    assert app.button(key="stop key")
+    assert app.button(key="own_strip_stop")

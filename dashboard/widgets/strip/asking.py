@@ -42,7 +42,7 @@ def ask(
         return None
     request.wait(AT_ONCE)
     if request.active:
-        pace.repeat(_waiting, LOOKS, request)
+        pace.repeat(_waiting, LOOKS, request, key)
         return None
     if request.state == "done" and request.value:
         st.fragment(draw)(request.value, key, on_select)
@@ -51,13 +51,13 @@ def ask(
     return None
 
 
-def _waiting(request: Any) -> None:
+def _waiting(request: Any, key: str) -> None:
     if not request.active:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         words = request.message or "Reading the text token by token."
         st.caption(f":material/hourglass_top: {captions.plain(words)}", width="content")
-        st.button("Stop", key=f"stop {request.key}", type="tertiary", on_click=request.stop)
+        st.button("Stop", key=f"{key}_stop", type="tertiary", on_click=request.stop)
 
 
 def _failed(request: Any, asked: StripAsk, key: str) -> None:
