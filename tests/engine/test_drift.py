@@ -12,7 +12,7 @@ from engine.configs.reads.strips import VectorAt
 from engine.configs.steering import interventions
 from engine.errors import ConfigError, DataError
 from engine.evaluators.chats import asking
-from engine.evaluators.tokens import drift, turns
+from engine.evaluators.tokens import drift, strips, turns
 from engine.evaluators.tokens.strips import Pointed
 from engine.maths.directions import random_directions
 from engine.questions import files
@@ -96,6 +96,18 @@ def test_every_turn_equals_the_formula(kind, has_template, is_raw) -> None:
     assert moved.bound == pytest.approx(slow.bound(steps), abs=1e-3)
     assert moved.rank == 1 + sum(abs(one) >= abs(moved.value) for one in steps)
     assert moved.of == 8
+
+
+def test_a_turn_s_tokens_are_those_of_its_strip() -> None:
+    door = tiny.door("qwen3")
+    one = Pointed(vector=tiny.seeded(32, seed=4), site=Site(block=2), name="one")
+    [found] = drift.read(door, asked(door), [one], randoms=9)
+    laid = turns.laid_out(door.loaded.prompter, asked(door))
+    part = laid.turns[-1]
+    [strip] = strips.read(door, (laid.tokens, part.start), [one], randoms=9, seed=5)
+
+    assert found.turns[-1].values == pytest.approx(strip.values[part], abs=1e-4)
+    assert found.turns[-1].mean == pytest.approx(strip.answer.mean, abs=1e-4)
 
 
 def test_an_answer_is_read_as_it_was_written() -> None:

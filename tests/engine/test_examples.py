@@ -8,11 +8,13 @@ import pandas as pd
 import pytest
 import torch
 
+from engine.cli.reads import examples_table
 from engine.configs.core import ModelConfig, VectorRef
 from engine.configs.reads.examples import ExamplesConfig
 from engine.configs.steering import interventions
 from engine.errors import Cancelled, ConfigError, DataError, StoreError
-from engine.evaluators.tokens import examples, spans
+from engine.evaluators.tokens import examples, spans, strips
+from engine.evaluators.tokens.strips import Pointed
 from engine.maths.directions import random_directions
 from engine.progress import silent
 from engine.questions import files
@@ -101,6 +103,21 @@ def test_every_token_equals_the_formula(kind, form, corpus) -> None:
                 assert figures[place] == pytest.approx(ends, abs=2e-4)
                 if tokens is not None:
                     assert tokens[place] == pytest.approx(values, abs=2e-4)
+
+
+def test_a_text_s_tokens_are_those_of_its_strip(corpus) -> None:
+    door = tiny.door("qwen3")
+    found = read(door, asked(corpus))
+    own, span = found.vectors[1], found.spans[2]
+    one = Pointed(vector=torch.from_numpy(FOUND.vectors[1]), site=FOUND.sites[1])
+    [strip] = strips.read(door, (list(span.tokens), span.begin), [one], adapter=True, randoms=20)
+    own_values = strip.values[span.begin : span.end]
+
+    assert own.tokens[2] == pytest.approx(own_values, abs=1e-4)
+    assert strip.answer.mean == pytest.approx(own.figures[2, ranking.MEAN], abs=1e-4)
+    assert sum(strip.projections[span.begin :]) == pytest.approx(
+        float((own.tokens[2] * own.sd + own.mean).sum()), abs=1e-3
+    )
 
 
 def test_a_stopped_reading_goes_on_and_gives_the_same(corpus, monkeypatch) -> None:
@@ -258,17 +275,30 @@ def test_long_texts_leave_room_in_the_record() -> None:
     assert ranking.shown_count(10, np.full(40, 128), own * 9) == 1
 
 
-def test_the_demo_s_record_holds_what_it_says(tmp_path) -> None:
-    engine = Engine(Store(tmp_path))
-    digest = shipped.digest("melbo")
-    engine.store.save_vectors(Store(shipped.ROOT).load_vectors(digest))
-    config = ExamplesConfig(
-        model=ModelConfig(), vectors=(VectorRef(digest=digest, indices=(4, 5)),),
-        held_out=True, top=4,
-    )  # fmt: skip
+def test_the_demo_s_answers_are_parted_by_what_they_were_found_on_alone(tmp_path, capsys) -> None:
+    engine, source = Engine(Store(tmp_path)), Store(shipped.ROOT)
+    # The study's difference of prompts' states, and the vector of the answers themselves.
+    study = source.load_experiment(shipped.digest("deception"))
+    _, prompts, answers, *_ = study["vectors"]
+    for digest in (prompts, answers):
+        engine.store.save_vectors(source.load_vectors(digest))
+    refs = tuple(VectorRef(digest=digest, indices=(4,)) for digest in (prompts, answers))
+    config = ExamplesConfig(model=ModelConfig(), vectors=refs, held_out=True)
     made = engine.run(config)
     record = engine.store.load_experiment(made)
+    leans = [row["lean"] for row in record["tables"]["vectors"]]
+    assert (leans[1]["top"], leans[1]["bottom"], leans[1]["is_beyond"]) == (10, 0, True)
+    assert leans[0]["top"] >= 8
+    assert not leans[0]["is_beyond"]
+    _holds_what_it_says(tmp_path, record)
+    _is_refused_when_damaged(record)
+    assert engine.is_stored(config)
+    examples_table.examples(record)
+    assert "deceptive: 10, 0 of 10" in capsys.readouterr().out
 
+
+def _holds_what_it_says(tmp_path, record) -> None:
+    made = record["digest"]
     assert (tmp_path / "results" / f"experiment_demo_{made}.json").stat().st_size < 300_000
     for row in record["tables"]["vectors"]:
         for one in (*row["top"], *row["bottom"]):
@@ -282,7 +312,9 @@ def test_the_demo_s_record_holds_what_it_says(tmp_path) -> None:
     assert "".join(text["pieces"]) in {r["deceptive"] for r in _rows()} | {
         r["honest"] for r in _rows()
     }
-    assert engine.is_stored(config)
+
+
+def _is_refused_when_damaged(record) -> None:
     damaged = json.loads(json.dumps(record))
     damaged["tables"]["vectors"][0]["top"][0]["values"][0] += 0.5
     with pytest.raises(StoreError, match="do not give the text's figures"):
