@@ -12,18 +12,23 @@ from streamlit.testing.v1 import AppTest
 from dashboard.cards import card
 from dashboard.frames import cosines
 from dashboard.session import resources, vector_links
+from dashboard.views import studies_vectors
 from dashboard.views.similarity import clusters
-from dashboard.views.vector import header, neighbours, sections, subject, talks, users
+from dashboard.views.vector import header, neighbours, sections, subject, talks, texts, users
 from engine.configs.chats import Chip, Pane, Turn
-from engine.configs.core import ModelConfig
+from engine.configs.core import ModelConfig, VectorRef
 from engine.configs.finders import MelboConfig
+from engine.configs.sweeps import EvaluateConfig
 from engine.statistics import similarity
 from engine.store import notes
+from engine.store.store import Store
+from tests import shipped
 from tests.pages.conftest import charts, open_page, words
 from tests.pages.pair_samples import CONTRASTIVE, FINETUNE, fill_families
-from tests.pages.samples import FakeEngine, fill, vector_set
+from tests.pages.samples import FakeEngine, evaluation, fill, vector_set
 from tests.pages.talk_samples import TalkEngine
-from tests.pages.text_samples import EVIL, GRID, fill_texts
+from tests.pages.text_samples import EVIL, GRID, SWEEP, fill_texts
+from tests.shipped import ROOT
 
 MELBO, POWER, RUN = "aaaa00000001", "bbbb00000002", "eeee00000003"
 
@@ -226,6 +231,11 @@ def test_texts_are_those_of_grids_that_used_the_vector(engine: FakeEngine) -> No
     assert EVIL in [text.value for text in app.text]
     assert f"Open grid {GRID[:4]}" in "".join(link.label for link in app.get("page_link"))
     assert "of grid" in told
+    known = {grid.digest: grid for grid in texts.grids(CONTRASTIVE, 0)}
+    assert known[GRID].columns == ("base + 1\u00d7 contrastive_03",)
+    assert known[GRID].baseline == "base"
+    assert known[SWEEP].columns == ("-4", "-2", "-1", "+1", "+2", "+4")
+    assert known[SWEEP].baseline == "+0"
     other = said(open_page("vector", v=f"{CONTRASTIVE}:1", v_tab="Texts"))
     assert "No stored text was written with this vector" in other
 
@@ -390,3 +400,38 @@ def test_conversations_in_which_the_vector_acted_are_found_as_they_grow(
     assert found() == [("Hello", 1)]
     say(Chip(digest=CONTRASTIVE, index=3, scale=-2.0))
     assert found() == [("Hello", 3)]
+
+
+@pytest.mark.parametrize("name", ["deception", "corrigibility", "operators"])
+def test_the_vectors_that_a_shipped_study_chose_are_those_of_its_tables(name: str) -> None:
+    store = Store(ROOT)
+    record = store.load_experiment(shipped.digest(name))
+
+    found = list(dict.fromkeys(studies_vectors.chosen(record)))
+
+    assert found
+    for digest, index in found:
+        one, tables = store.load_vectors(digest), record["tables"]
+        if name == "corrigibility":
+            best = [(row["vector_set"], row["vector"]) for t in tables for row in t["best"][:3]]
+            assert (digest, index) in best
+        elif name == "operators":
+            rows = tables["operators"]
+            assert (digest, index) in {(row["vector_set"], row["vector"]) for row in rows}
+        else:
+            rows = [row for row in tables["arms"] if row["index"] == index]
+            word = "contrastive" if one.method == "contrastive" else "fine-tune difference"
+            assert any(word in row["arm"] for row in rows)
+            assert all(one.sites[row["index"]].block == row["block"] for row in rows)
+
+
+def test_a_sweep_of_some_vectors_of_a_set_is_none_of_the_others(engine: FakeEngine) -> None:
+    found = vector_set(MelboConfig(vectors=2), MELBO)
+    engine.store.save_vectors(found)
+    ref = VectorRef(digest=MELBO, indices=(0,))
+    config = EvaluateConfig(vectors=(ref,), controls=0, max_questions=2, scales=(0.0, 1.0))
+    engine.store.save_evaluation(evaluation(config, [found], RUN, 2))
+
+    assert [info.digest for info in resources.sweeps_of(MELBO, 0)] == [RUN]
+    assert resources.sweeps_of(MELBO, 1) == []
+    assert "No sweep has measured this vector yet" in said(open_page("vector", v=f"{MELBO}:1"))
