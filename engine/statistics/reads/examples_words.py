@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-RANKED = {"mean": "mean of its tokens", "token": "single token"}
+RANKED = {"mean": "mean over tokens", "token": "furthest token"}
 ENDS = (("high", "highest"), ("low", "lowest"))
 
 
@@ -14,16 +14,16 @@ def record(found: Mapping[str, Any]) -> list[str]:
     beyond = sum(row[end]["is_beyond"] for row in vectors for end, _ in ENDS)
     texts, ranked = found["corpus"]["texts"], RANKED[found["settings"]["by"]]
     said = [
-        f"{texts:,} texts ranked by the {ranked}: {beyond} of {both} ends lie beyond all {random} "
-        f"random directions; chance gives about {both / (1 + random):.1f}."
+        f"{texts:,} texts ranked by the {ranked}: {beyond} of {both} ends beyond all {random} "
+        f"random directions, about {both / (1 + random):.1f} by chance."
     ]
     leaning = [row for row in vectors if row["lean"] is not None]
     if leaning:
         far = sum(row["lean"]["is_beyond"] for row in leaning)
         label = leaning[0]["lean"]["label"]
         said.append(
-            f"In {far} of {len(leaning)} vectors {label} texts gather at one end more than in all "
-            f"{random} random directions."
+            f"In {far} of {len(leaning)} vectors {label} texts gather at one end more than along "
+            f"any of {random} random directions."
         )
     return said
 
