@@ -1,5 +1,6 @@
 """Settings that hold for every test: few threads, no spinning, no network."""
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 from tests import checked, sharing
 
 checked.install()
+# Until all is imported: what a module defines is seldom garbage, and to look for it takes seconds.
+gc.disable()
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -31,6 +34,7 @@ def pytest_collection_finish() -> None:
     _take_one_thread()
     if "engine.runs.doors" in sys.modules:
         sharing.install()
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)
