@@ -2,11 +2,12 @@
 
 A tenth of the time of the engine's tests went into self-tests of the few models that they all
 load, and a twentieth into garbage collections that walked all of torch. The modules in `LIVE`
-share neither, and tests that change the engine's code have their self-tests taken anew. Knows
+share neither, and while a test has the engine's code changed its self-tests are taken anew. Knows
 nothing of what is tested.
 """
 
 import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -19,8 +20,8 @@ LIVE = (
 """Modules whose tests are of loading, of self-tests or of memory."""
 _is_live = [True]
 """Whether the module that is tested is one of those."""
-_is_changed = [False]
-"""Whether the test may change the engine's code."""
+_patches: weakref.WeakSet[pytest.MonkeyPatch] = weakref.WeakSet()
+"""All that change code for as long as a test or a part of it lasts."""
 _found: dict[tuple[Any, ...], list[Any]] = {}
 """What the self-tests found, where all passed and no way was given up."""
 
@@ -32,20 +33,31 @@ def install() -> None:
 
     checked, set_aside, walk = doors._checked, collection.set_aside, collection.walk
     doors._checked = lambda door: (
-        checked(door) if _is_live[0] or _is_changed[0] else _known(door, checked)
+        checked(door) if _is_live[0] or _is_changed() else _known(door, checked)
     )
     # To walk all that was set aside would walk what is set aside below, too.
     collection.set_aside = lambda: set_aside() if _is_live[0] else None
     collection.walk = lambda: walk() if _is_live[0] else gc.collect()
+    begun = pytest.MonkeyPatch.__init__
+
+    def begin_and_note(patch: pytest.MonkeyPatch) -> None:
+        begun(patch)
+        _patches.add(patch)
+
+    pytest.MonkeyPatch.__init__ = begin_and_note
     _keep()
 
 
 def begin(item: pytest.Item) -> None:
     """The next test: whether it shares."""
     was_live, _is_live[0] = _is_live[0], item.path.stem in LIVE
-    _is_changed[0] = "monkeypatch" in getattr(item, "fixturenames", ())
     if was_live and not _is_live[0] and gc.get_freeze_count() == 0:
         _keep()
+
+
+def _is_changed() -> bool:
+    """Whether any code or table is changed now; folders and variables do not count."""
+    return any(patch._setattr or patch._setitem for patch in _patches)
 
 
 def _keep() -> None:
