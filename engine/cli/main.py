@@ -6,6 +6,7 @@ Progress goes to stderr. The last line of stdout is one JSON object with `digest
 
 import dataclasses
 import errno
+import functools
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -100,7 +101,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = spread_vectors(sys.argv[1:] if arguments is None else arguments)
     try:
         refuse_no_text(given)
-        result = app(given, standalone_mode=False, prog_name="engine")
+        result = _commands()(given, standalone_mode=False, prog_name="engine")
     except EngineError as error:
         return _refuse(str(error))
     except UsageError as error:
@@ -120,6 +121,12 @@ def main(arguments: list[str] | None = None) -> int:
         return _stopped()
     # Typer turns Ctrl-C into this exit code.
     return _stopped() if result == STOPPED else int(result or 0)
+
+
+@functools.cache
+def _commands() -> Callable[..., Any]:
+    """Every command with its options; Typer itself would read all functions anew at each run."""
+    return typer.main.get_command(app)
 
 
 def _stopped() -> int:
