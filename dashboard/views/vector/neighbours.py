@@ -3,8 +3,11 @@
 Knows nothing of how cosines are computed.
 """
 
+import functools
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 import streamlit as st
@@ -20,12 +23,16 @@ from dashboard.views.vector.subject import Subject
 from dashboard.widgets import widgets
 from dashboard.words import captions
 from engine.configs.core import Site
+from engine.errors import EngineError
 from engine.records.records import RecordInfo, VectorSet
 from engine.statistics.reads import neighbours
 from engine.statistics.similarity import random_band
 from engine.store import notes
+from engine.store.headers import read_record
 
 MOST_BARS, MOST_ROWS = 14, 60
+SETS = 128
+"""Sets of vectors that stay in memory."""
 MEANING = (
     "A cosine compares directions, not effects. Random directions are an easy yardstick: "
     "activations fill few of them, and neighbouring blocks are alike."
@@ -53,30 +60,47 @@ def found(one: Subject) -> pd.DataFrame:
 
 def comparable(one: Subject) -> list[RecordInfo]:
     """Sets of the same weights and width, newest first; none of shuffled labels but its own."""
-    own = one.record["model"]
+    own = _kin(one.info)
     kept = []
     for info in resources.records("vectors"):
-        record = resources.header(info.digest, info.path)
-        model = record["model"]
-        is_same = _weights(model) == _weights(own) and model.get("hidden") == own.get("hidden")
-        is_null = cosines.is_null(record.get("config") or {})
-        if info.digest == one.info.digest or (is_same and not is_null):
-            kept.append(info)
+        # Its file may go away meanwhile.
+        with suppress(EngineError):
+            other = _kin(info)
+            is_same = (other.weights, other.hidden) == (own.weights, own.hidden)
+            if info.digest == one.info.digest or (is_same and not other.is_null):
+                kept.append(info)
     return kept
 
 
-def _weights(model: dict[str, object]) -> str:
-    return str(model.get("fingerprint") or model.get("short_name"))
+class Kin(NamedTuple):
+    """What decides whether two sets can be compared."""
+
+    weights: str
+    hidden: int | None
+    is_null: bool
+    """Whether it is of shuffled labels."""
+
+
+@functools.lru_cache(maxsize=4096)
+def _kin(info: RecordInfo) -> Kin:
+    """Kept apart from the records: every set of a store is asked at every look."""
+    record = read_record(Path(info.path))
+    model = record["model"]
+    weights = str(model.get("fingerprint") or model.get("short_name"))
+    return Kin(weights, model.get("hidden"), cosines.is_null(record.get("config") or {}))
 
 
 @st.cache_data(max_entries=32, show_spinner="Comparing vectors")
 def _found(digest: str, index: int, files: tuple[tuple[str, str, str], ...]) -> pd.DataFrame:
-    own = resources.vector_set(digest)
-    return neighbours.of_vector(own, index, [_loaded(own, other) for other, _, _ in files])
+    sets = {other: _loaded(other, path, created) for other, path, created in files}
+    return neighbours.of_vector(sets[digest], index, list(sets.values()))
 
 
-def _loaded(own: VectorSet, digest: str) -> VectorSet:
-    return own if digest == own.digest else resources.engine().store.load_vectors(digest)
+@functools.lru_cache(maxsize=SETS)
+def _loaded(_digest: str, path: str, _created: str) -> VectorSet:
+    """A set, which its neighbours' pages ask for again and again."""
+    found: VectorSet = resources.engine().store.load_vectors(Path(path))
+    return found
 
 
 def draw(one: Subject) -> None:
