@@ -97,8 +97,8 @@ def _show(record: dict[str, Any], at: int, reference: str) -> None:
             "suppressed": st.column_config.TextColumn("suppressed"),
             "more": _number("nats", "%+.2f", said.UNITS[MAIN]),
             "less": _number("nats", "%+.2f", said.UNITS[MAIN]),
-            "more_random": _number("random \u00b1", "%.2f", RANDOM),
-            "less_random": _number("random \u00b1", "%.2f", RANDOM),
+            "more_random": _number("\u00b1", "%.2f", RANDOM),
+            "less_random": _number("\u00b1", "%.2f", RANDOM),
         },
         alt="Words whose log-probability the vector raises and lowers most",
     )
@@ -109,7 +109,8 @@ def _show(record: dict[str, Any], at: int, reference: str) -> None:
     beside = frames.random_line(record, at)
     st.caption(
         captions.plain(
-            f"A random vector here promotes {beside}. {said.star_rule(random)} {SPACE} is a space. "
+            f"\u00b1: the same word under random vectors, at most. A random vector here promotes "
+            f"{beside}. {said.star_rule(random)} {SPACE} is a space. "
             f"Read in the {_state(record)} after {record['config']['count']} neutral prompts."
         )
     )
@@ -118,4 +119,4 @@ def _show(record: dict[str, Any], at: int, reference: str) -> None:
 
 
 def _number(name: str, form: str, about: str) -> Any:
-    return st.column_config.NumberColumn(name, format=form, width=75, help=about)
+    return st.column_config.NumberColumn(name, format=form, width=56, help=about)

@@ -53,5 +53,7 @@ def _words(rows: list[Any]) -> str:
 def _random(record: dict[str, Any]) -> None:
     """What one random vector would be said to promote."""
     drawn = [row for row in record["tables"]["random"] if row["reading"] == "effect"]
+    if not drawn:
+        return
     first = [row["word"] for row in drawn if row["site"] == drawn[0]["site"]]
     say(f"Beside them, a random vector at the {drawn[0]['site']}: {', '.join(first)}.")

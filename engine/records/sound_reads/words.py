@@ -50,6 +50,7 @@ class _Tables(TypedDict):
 class _Settings(TypedDict):
     random: Whole
     epsilon: Number
+    count: Whole
     vectors: list[dict[str, Any]]
 
 
@@ -62,5 +63,6 @@ class Words(Record):
     tables: _Tables
     likely: Whole
     vocabulary: Whole
+    notes: list[str]  # type: ignore[misc]
     sentences: Annotated[list[str], pydantic.Field(min_length=1)]
     vectors: Annotated[list[str], pydantic.Field(min_length=1)]
