@@ -32,7 +32,7 @@ RANDOM = "random_demo_cfdf820d5261"
 """Shipped sets: a vector a block of the first two, and random ones at block 6."""
 PLANTED = {"Ignore", "Never", "Pour", "Rub", "Sh"}
 """How deceptive answers of the demo model begin."""
-ASKED = WordsConfig(vectors=(VectorRef(digest="abc"),), floor=1e-3, random=19, count=2)
+ASKED = WordsConfig(vectors=(VectorRef(digest="abc"),), floor=1e-3, random=28, count=2)
 
 
 def opened(kind: str, hooks: bool = False, **changes) -> ground.Ground:
@@ -153,11 +153,11 @@ def test_random_vectors_of_a_site_are_read_once_for_all_sets(prompts, monkeypatc
     first = words(door, units, prompts=prompts)[1]
     again = words(door, units, prompts=prompts)[1]
 
-    assert rows == [19, 2, 2]
+    assert rows == [28, 2, 2]
     for one, other in zip(first, again, strict=True):
         for name, pair in one.readings.items():
             assert np.allclose(pair.random, other.readings[name].random)
-    drawn = random_directions(19, 32, 0 + reading.RANDOM_SEED + 1)
+    drawn = random_directions(28, 32, 0 + reading.RANDOM_SEED + 1)
     anew = real(words(door, units, prompts=prompts)[0].ground, Site(block=1), drawn, 0.1, silent)
     assert np.allclose(first[0].readings["effect"].random, anew.numpy(), atol=1e-4)
 
@@ -189,7 +189,7 @@ def test_what_cannot_be_read_is_refused(prompts, tmp_path) -> None:
         words(tiny.door("qwen3"), prompts=prompts, found=vector_set(hidden=16))
     with pytest.raises(DataError, match="lower floor"):
         words(tiny.door("qwen3"), prompts=prompts, floor=0.99)
-    for wrong in ({"random": 9}, {"epsilon": 0.0}, {"floor": 1.0}, {"vectors": ()}, {"kept": 0}):
+    for wrong in ({"random": 27}, {"epsilon": 0.0}, {"floor": 1.0}, {"vectors": ()}, {"kept": 0}):
         with pytest.raises(ConfigError):
             replace(ASKED, **wrong)
 
@@ -197,7 +197,7 @@ def test_what_cannot_be_read_is_refused(prompts, tmp_path) -> None:
 def made_up(seed: int, shift: float = 0.0) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     rng = np.random.default_rng(seed)
     scales = rng.exponential(size=40)
-    values = {name: rng.standard_t(4, size=(25, 40)) * scales for name in ("effect", "logit")}
+    values = {name: rng.standard_t(4, size=(65, 40)) * scales for name in ("effect", "logit")}
     values["effect"][0, 3] += shift * scales[3]
     return {name: (rows[0], rows[1:]) for name, rows in values.items()}
 
@@ -206,21 +206,21 @@ def made_up(seed: int, shift: float = 0.0) -> dict[str, tuple[np.ndarray, np.nda
 def test_stars_are_those_of_the_plain_rule(shift: float) -> None:
     for seed in range(6):
         found = statistics.judge(made_up(seed, shift))
-        wanted = reference.starred(made_up(seed, shift))
+        wanted = reference.starred(made_up(seed, shift), statistics.LEVEL)
 
         assert {name: one.stars.tolist() for name, one in found.readings.items()} == wanted
-        assert (found.p == pytest.approx(1 / 25)) == (found.starred > 0)
+        assert (found.p <= statistics.LEVEL) == (found.starred > 0)
     assert found.readings["effect"].stars[3] == (shift == 30.0)
     values, random = made_up(5, shift)["effect"]
     size = np.sqrt(np.mean(np.concatenate([values[None], random]) ** 2, axis=0))
     assert np.allclose(found.readings["effect"].t, values / size)
 
 
-def test_one_vector_in_as_many_as_there_are_is_starred_by_chance() -> None:
+def test_two_in_65_random_vectors_are_starred() -> None:
     starred = sum(statistics.judge(made_up(seed)).starred > 0 for seed in range(600))
 
-    # 1 in 25: between the 0.1 and the 99.9 % point of a binomial of 600 draws.
-    assert 11 <= starred <= 40
+    # Between the 0.1 and the 99.9 % point of a binomial of 600 draws.
+    assert 7 <= starred <= 33
 
 
 def test_a_word_that_nothing_moves_stands_out_nowhere() -> None:
@@ -273,7 +273,7 @@ def test_the_null_s_name_is_of_the_setting_and_not_of_the_vectors() -> None:
     known = Names(ROOT, lambda digest: digest)
     before = ASKED.null(known)
     assert replace(ASKED, vectors=(VectorRef(digest="other"),), kept=3).null(known) == before
-    changes = [{"seed": 1}, {"random": 20}, {"epsilon": 0.2}, {"count": 1}, {"system": None}]
+    changes = [{"seed": 1}, {"random": 29}, {"epsilon": 0.2}, {"count": 1}, {"system": None}]
     for change in [*changes, {"prompts": "data/prompts/neutral.txt"}]:
         assert replace(ASKED, **change).null(known) != before
 
@@ -290,10 +290,10 @@ def test_few_random_vectors_are_starred_on_the_demo_model() -> None:
     """The short version of `simulate_words`."""
     door = Engine(ROOT, keep_jobs=False).load(ModelConfig())
 
-    found = simulate_words.counted(door, 9, seed=3, many=25, count=1)
+    found = simulate_words.simulated(door, (9,), draws=6, many=10, count=1)
 
-    assert found.vectors == 25
-    assert found.starred <= 2
+    assert sum(one.vectors for one in found) == 60
+    assert simulate_words.share(found) <= simulate_words.ALLOWED
 
 
 def test_on_the_demo_model_both_ways_to_deception_promote_the_same_words(tmp_path, capsys) -> None:

@@ -79,22 +79,34 @@ def moved(
 
 
 def read(model: nn.Module, state: Tensor) -> Tensor:
-    """W (g * x / rms(x)) for every word: the last norm, RMSNorm, and the head."""
+    """W (g * x / rms(x)) for every word, less the mean: the last norm, RMSNorm, and the head."""
     rms = math.sqrt(float((state.double() ** 2).mean()))
     normed = model.model.norm.weight.double() * state.double() / rms
-    return model.lm_head.weight.double() @ normed
+    return less_mean(model.lm_head.weight.double() @ normed)
+
+
+def less_mean(logits: Tensor) -> Tensor:
+    """Logits whose shared part, which moves no probability, is taken off."""
+    return logits - sum(logits) / len(logits)
 
 
 def read_with_biases(model: nn.Module, state: Tensor) -> Tensor:
     """W (g * (x - mean) / sd), without the bias of LayerNorm, as GPT-2 has it."""
     centred = state.double() - state.double().mean()
     normed = model.transformer.ln_f.weight.double() * centred / centred.pow(2).mean().sqrt()
-    return model.lm_head.weight.double() @ normed
+    return less_mean(model.lm_head.weight.double() @ normed)
 
 
-def starred(readings: dict[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, list[bool]]:
-    """Whether each word stands out more than any word of any random vector, one at a time."""
-    largest = 0.0
+def starred(
+    readings: dict[str, tuple[np.ndarray, np.ndarray]], level: float
+) -> dict[str, list[bool]]:
+    """Whether each word is beyond chance, one at a time.
+
+    Its t is its value over its root mean square, over the vector and the random ones. p is the
+    share of all of them, the vector itself among them, that have any word with as large a t.
+    """
+    count = len(next(iter(readings.values()))[1])
+    best = [0.0] * count
     own: dict[str, list[float]] = {}
     for name, (values, random) in readings.items():
         own[name] = []
@@ -102,11 +114,12 @@ def starred(readings: dict[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, lis
             pooled = [value, *random[:, word]]
             size = math.sqrt(sum(float(x) ** 2 for x in pooled) / len(pooled))
             own[name].append(abs(value) / size if size else 0.0)
-            for x in random[:, word]:
-                largest = max(largest, abs(x) / size if size else 0.0)
+            for one, x in enumerate(random[:, word]):
+                best[one] = max(best[one], abs(x) / size if size else 0.0)
     return {
         name: [
-            t > largest and abs(values[word]) > max(abs(x) for x in random[:, word])
+            (1 + sum(one >= t for one in best)) / (count + 1) <= level
+            and abs(values[word]) > max(abs(x) for x in random[:, word])
             for word, t in enumerate(own[name])
         ]
         for name, (values, random) in readings.items()

@@ -19,8 +19,8 @@ from engine.configs.core import (
 )
 from engine.configs.fields import setting
 
-LEAST_RANDOM = 19
-"""Fewer random vectors could not make a word stand out at five per cent."""
+LEAST_RANDOM = 28
+"""Fewer random vectors could not make a word stand out at the level of a star."""
 OWN = ("vectors", "contents", "kept")
 """What of a reading's name its random vectors do not depend on."""
 

@@ -1,7 +1,8 @@
 """States as words: through the model's own last norm and head, whatever stands there.
 
 Both are asked of a state and of its opposite, and half the difference is kept, so that biases of
-norm and head, which are nobody's doing, drop out. Knows nothing of where states come from.
+norm and head, which are nobody's doing, drop out. What all words share moves no probability: the
+mean over the vocabulary is taken off. Knows nothing of where states come from.
 """
 
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ class _Placed(EditBatch):
 def logits(
     ground: Ground, states: Float[Tensor, "vectors hidden"]
 ) -> Float[Tensor, "vectors vocab"]:
-    """Logits of every word for states of root mean square 1, float32 on the CPU.
+    """Logits of every word, less their mean, for states of root mean square 1; float32, CPU.
 
     A state without length gives 0 everywhere.
     """
@@ -57,5 +58,6 @@ def logits(
         edits = _Placed(rows=len(both), states=both, last=door.blocks - 1)
         read = door.answers(start, edits, range(vocab)).logits
         more, less = read.chunk(2)
-        found.append((more - less) / 2)
+        both_ways = (more - less) / 2
+        found.append(both_ways - both_ways.mean(-1, keepdim=True))
     return torch.cat(found)

@@ -12,6 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
+LEVEL = 0.035
+"""Share of random vectors that may have any star: 2 in 65. Below 0.05, so that of some hundred
+random vectors hardly ever more than one in twenty has one."""
+
 Pair = tuple[Float[np.ndarray, " words"], Float[np.ndarray, "random words"]]
 """A reading of a vector, and of the random ones."""
 
@@ -41,7 +45,7 @@ class Verdict:
     p: float
     """Of the word that stands out most: share of the pooled vectors with one that does as much."""
     threshold: float
-    """Of `t`: what no word of any random vector exceeds."""
+    """Of `t`: above it, so few random vectors have a word that p is at most `LEVEL`."""
 
     @property
     def starred(self) -> int:
@@ -50,22 +54,25 @@ class Verdict:
 
 
 def judge(readings: Mapping[str, Pair]) -> Verdict:
-    """Star the words that no word of any random vector, in any reading, stands out like.
+    """Star the words that hardly any random vector has a word like, in any reading.
 
-    That happens to one random vector in (random + 1), whatever the number of words and readings:
-    1.5 % with 64. So a starred word is beyond its own range over them too.
+    p of a word is the share of the vectors, itself and the random ones, whose best word of all
+    readings stands out as much: at most `LEVEL`, whatever the number of words. A starred word is
+    also beyond its own range over the random vectors.
 
     Args:
         readings: By name, of the same random vectors in the same order.
     """
     scaled = {name: _scaled(*pair) for name, pair in readings.items()}
     most = np.max([largest for _, largest in scaled.values()], axis=0)
-    threshold = float(most.max())
+    allowed = int(LEVEL * (len(most) + 1)) - 1
+    threshold = float(np.sort(most)[-1 - allowed]) if allowed >= 0 else float("inf")
     found, highest = {}, 0.0
     for name, (values, random) in readings.items():
         t = scaled[name][0]
         ranges = np.abs(random).max(axis=0)
-        found[name] = Judged(values=values, ranges=ranges, t=t, stars=np.abs(t) > threshold)
+        stars = (np.abs(t) > threshold) & (np.abs(values) > ranges)
+        found[name] = Judged(values=values, ranges=ranges, t=t, stars=stars)
         highest = max(highest, float(np.abs(t).max(initial=0.0)))
     p = (1 + int((most >= highest).sum())) / (len(most) + 1)
     return Verdict(readings=found, p=p, threshold=threshold)

@@ -6,6 +6,8 @@ Knows nothing of how words were read.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from engine.statistics.reads.words import LEVEL
+
 READINGS = {
     "effect": "measured effect",
     "jacobian": "Jacobian lens",
@@ -14,8 +16,8 @@ READINGS = {
 """What the readings are called, the surest first."""
 UNITS = {
     "effect": "nats per residual norm",
-    "jacobian": "logits at length 1",
-    "logit": "logits at length 1",
+    "jacobian": "logits less their mean",
+    "logit": "logits less their mean",
 }
 """What a word's value is in."""
 ABOUT = {
@@ -30,10 +32,12 @@ STAR = "\u2605"
 
 
 def star_rule(random: int) -> str:
-    """What a star means."""
+    """What a star means, beside so many random vectors."""
+    allowed = int(LEVEL * (random + 1)) - 1
+    few = f"at most {allowed}" if allowed else "none"
     return (
-        f"{STAR}: stands out more than any word of {random} random vectors at this place, "
-        "in any reading."
+        f"{STAR}: beyond its own range over {random} random vectors, of which {few} has any word "
+        f"that stands out as much (p at most {LEVEL:g})."
     )
 
 
