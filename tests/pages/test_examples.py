@@ -41,9 +41,13 @@ def test_a_vector_s_page_shows_both_ends_beside_random_directions(filled: FakeEn
     assert any("&lt;b&gt;cake&lt;/b&gt;" in one for one in drawn)
     assert not any("<b>cake" in one for one in drawn)
     [info] = [one for one in filled.store.list() if one.digest == digest]
-    assert library.place(info) == ("vector", {"v": PLACE})
+    place = "vector", {"v": PLACE, "v_tab": "Examples", "examples": digest}
+    assert library.place(info) == place
     job = Job(id="j", title="t", kind="examples", created=0.0, state="done", result=digest)
-    assert tray.result_page(job) == ("vector", {"v": PLACE})
+    assert tray.result_page(job) == place
+    again = open_page("vector", v=PLACE, v_tab="Examples", examples=digest)
+    assert again.selectbox(key="examples").value == digest
+    assert app.selectbox(key="examples").value != digest
 
 
 def test_a_corpus_is_searched_with_a_button(filled: FakeEngine) -> None:

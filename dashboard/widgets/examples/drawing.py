@@ -56,12 +56,16 @@ def _chosen(records: list[dict[str, Any]]) -> dict[str, Any]:
     if len(records) == 1:
         return records[0]
     known = {record["digest"]: record for record in records}
+    first = next(iter(known))
+    state.resolve(stored.LINK, list(known))
+    state.choose_if_none(stored.LINK, first)
     chosen = st.selectbox(
         "Searched",
         list(known),
         format_func=lambda digest: _line(known[digest]),
-        key="examples_record",
+        key=stored.LINK,
     )
+    state.write_link(stored.LINK, default=first)
     return known[chosen]
 
 

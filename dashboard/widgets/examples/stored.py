@@ -9,6 +9,8 @@ from engine.records.records import RecordInfo
 
 Key = tuple[str, int]
 """A vector: digest of its set and index."""
+LINK = "examples"
+"""Of a link: which record is looked at, where several show a vector."""
 
 
 def stored() -> list[RecordInfo]:
@@ -41,4 +43,5 @@ def place(info: RecordInfo) -> tuple[str, dict[str, str]]:
     return vector_links.PAGE, {
         vector_links.PARAMETER: reference,
         vector_links.SECTION: "Examples",
+        LINK: info.digest,
     }
