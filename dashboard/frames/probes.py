@@ -10,7 +10,7 @@ import pandas as pd
 
 from engine.statistics.reads import probe_words as words
 from engine.statistics.reads.probe_words import FIT, TITLES
-from engine.statistics.reads.probes import GRID
+from engine.statistics.reads.probes import GRID, of_steps
 
 Key = tuple[str, int]
 """A vector: digest of its set and index."""
@@ -109,15 +109,14 @@ def curves(record: Record, row: Row) -> pd.DataFrame:
     for one, name in ((row, row["name"]), (fitted(record, row), FITTED)):
         if "roc" not in one:
             continue
-        corners = [tuple(map(int, pair.split(","))) for pair in one["roc"].split()]
-        false, true = zip(*corners, strict=True)
+        false, true = of_steps(one["roc"])
         frames.append(
             pd.DataFrame(
                 {
                     "what": name,
                     "false": [count / max(false[-1], 1) for count in false],
                     "true": [count / max(true[-1], 1) for count in true],
-                    "place": range(len(corners)),
+                    "place": range(len(false)),
                 }
             )
         )

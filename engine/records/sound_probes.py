@@ -9,8 +9,8 @@ from engine.records.sound_parts import Figure, Record, Whole
 
 Kind = Literal["answer-mean", "answer-end", "state-prompt", "state-answer"]
 Share = Annotated[float | int, pydantic.Field(ge=0, le=1)]
-Corners = Annotated[str, pydantic.Field(pattern=r"^\d+,\d+( \d+,\d+)+$", max_length=10**6)]
-"""Of a ROC curve: "false,true" counts, from "0,0" to all."""
+Steps = Annotated[str, pydantic.Field(pattern=r"^([ur]\d+|d\d+,\d+)+$", max_length=10**6)]
+"""Of a ROC curve: up, right, or both at once, from no positives to all."""
 Rates = Annotated[str, pydantic.Field(pattern=r"^[\d.]+( [\d.]+)+$", max_length=10**4)]
 
 
@@ -30,7 +30,7 @@ class _Row(TypedDict):
     p: Share
     beyond: bool
     p_shuffled: NotRequired[Share]
-    roc: NotRequired[Corners]
+    roc: NotRequired[Steps]
 
 
 class _Random(TypedDict):

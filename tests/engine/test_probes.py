@@ -75,7 +75,9 @@ def test_the_curve_is_scikit_learns_and_its_area_the_auroc() -> None:
     for _ in range(8):
         positive, negative = scores(12)
         labels, both = np.repeat([1, 0], 12), np.concatenate([positive, negative])
-        false, true = (np.array(counts) / 12 for counts in probes.curve(positive, negative))
+        corners = probes.curve(positive, negative)
+        assert probes.of_steps(probes.as_steps(corners)) == corners
+        false, true = (np.array(counts) / 12 for counts in corners)
         rates = sklearn.metrics.roc_curve(labels, both, drop_intermediate=False)
 
         np.testing.assert_allclose(np.interp(rates[0], false, true), rates[1], atol=1)

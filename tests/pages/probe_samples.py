@@ -32,7 +32,7 @@ def _row(vector: int, block: int, kind: str, is_fit: bool = False) -> dict[str, 
         "recall": None,
         "p": 1 / 65 if beyond else 0.2,
         "beyond": beyond,
-        "roc": "0,0 0,5 3,8 10,10",
+        "roc": "u5d3,3d7,2",
     }
 
 
@@ -40,7 +40,7 @@ def _random(block: int, kind: str) -> dict[str, Any]:
     return {
         "block": block, "classes": kind, "units": 10, "low": 0.3, "high": 0.7, "best": 0.93,
         "best_pairs": 0.95, "picked": 0.8, "shuffled": 0.5, "shuffled_best": 0.7,
-        "band_low": " ".join(["0.1"] * 21), "band_high": " ".join(["0.9"] * 21),
+        "band_low": " ".join(["0.1"] * 11), "band_high": " ".join(["0.9"] * 11),
     }  # fmt: skip
 
 

@@ -223,8 +223,7 @@ class Scored:
             shuffled = probes.beside(figure, self._shuffled)
             found |= {"p_shuffled": round(shuffled.p, DIGITS)}
         if read.is_own:
-            corners = zip(*probes.curve(positive, negative), strict=True)
-            found["roc"] = " ".join(f"{false},{true}" for false, true in corners)
+            found["roc"] = probes.as_steps(probes.curve(positive, negative))
         return found
 
     def beside(self, picked: Float[np.ndarray, " hidden"]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ vector reads backwards. A random direction has no sign, so it counts by the bett
 Knows nothing of models and records.
 """
 
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -19,8 +20,9 @@ FALSE_POSITIVES = 0.01
 """Share of neutral texts that a threshold may let through."""
 LEAST_NEUTRAL = 100
 """Texts below which one of them is more than that share."""
-GRID = np.linspace(0, 1, 21)
+GRID = np.linspace(0, 1, 11)
 """False positive rates at which the random directions' curves are told."""
+_STEP = re.compile(r"([urd])(\d+)(?:,(\d+))?")
 
 
 def auroc(
@@ -130,6 +132,25 @@ def curve(
     turns = np.diff(true[:-1]) * np.diff(false[1:]) != np.diff(true[1:]) * np.diff(false[:-1])
     kept = np.concatenate([[True], turns, [True]])
     return false[kept].tolist(), true[kept].tolist()
+
+
+def as_steps(corners: tuple[list[int], list[int]]) -> str:
+    """A curve as records hold it: "u5r2d3,1" goes up 5, right 2, then 3 right and 1 up at once."""
+    steps = []
+    for right, up in zip(*(np.diff(counts).tolist() for counts in corners), strict=True):
+        ahead = f"u{up}" if not right else f"r{right}" if not up else f"d{right},{up}"
+        steps.append(ahead)
+    return "".join(steps)
+
+
+def of_steps(told: str) -> tuple[list[int], list[int]]:
+    """The corners of a curve that a record holds, as counts of false and true positives."""
+    false, true = [0], [0]
+    for way, first, second in _STEP.findall(told):
+        right, up = {"u": (0, first), "r": (first, 0), "d": (first, second)}[way]
+        false.append(false[-1] + int(right))
+        true.append(true[-1] + int(up))
+    return false, true
 
 
 def band(
