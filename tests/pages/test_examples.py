@@ -1,6 +1,7 @@
 """Examples and drift on pages: what they say, and what is asked for them."""
 
 import html
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -48,6 +49,12 @@ def test_a_vector_s_page_shows_both_ends_beside_random_directions(filled: FakeEn
     again = open_page("vector", v=PLACE, v_tab="Examples", examples=digest)
     assert again.selectbox(key="examples").value == digest
     assert app.selectbox(key="examples").value != digest
+    # What this tab has asked for is shown when it is there.
+    made = filled.jobs.submit("Examples in advice", "examples", lambda _progress: digest)
+    while made.active:
+        time.sleep(0.02)
+    app.session_state["_follow"] = [made.id]
+    assert app.run().selectbox(key="examples").value == digest
 
 
 def test_a_corpus_is_searched_with_a_button(filled: FakeEngine) -> None:

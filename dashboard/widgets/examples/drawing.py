@@ -41,6 +41,7 @@ def draw(reference: str) -> None:
     st.caption(ABOUT)
     widgets.live_job(ExamplesConfig.method)
     widgets.unfinished_job(ExamplesConfig.method)
+    state.follow(stored.LINK, ExamplesConfig.method, resources.engine().jobs)
     records = stored.of_vector(key, str(found.model["short_name"]))
     if records:
         record = _chosen(records)
