@@ -31,6 +31,7 @@ from tests.browser.server import Dashboard, browsing, settle
 IDLE, BUSY, RATE, CLICKS, MORE_CLICKS = 1.0, 1.5, 5.0, 2, 8
 """What must hold: seconds, seconds while a sweep runs, tokens a second over two panes, clicks."""
 REPEATS = 5
+PARTS = ("clicks", "idle", "busy")
 PATIENCE = 600_000
 STEERED = '.st-key-chat_live_1 [data-testid="stText"]'
 WATCH = """
@@ -243,27 +244,57 @@ def sweep(store: Path, model: str) -> tuple[str, dict[str, Any]]:
     return config.task(), request
 
 
-def run(model: str, root: Path) -> int:
-    """Measure everything; the exit code."""
+def zero(report: Report, reader: Reader, store: Path) -> None:
+    """A pane at strength 0 writes what the unsteered one writes."""
+    reader.open(f"{reader.page.url.split('?')[0]}?v={vector(store)}:0&scale=0", "Chat")
+    reader.say("Describe a walk through the woods.")
+    reader.answered()
+    first, second = (answer["tokens"] for answer in newest(reader, store)["answers"])
+    report.add("a pane at strength 0", f"{len(first)} equal tokens", first == second)
+
+
+def vector(store: Path) -> str:
+    """Digest of some set of the model whose conversation was just stored."""
+    infos = Store(store).list()
+    model = next(one.model for one in infos if one.kind == "conversation")
+    return next(one.digest for one in infos if one.kind == "vectors" and one.model == model)
+
+
+def alone(report: Report, reader: Reader, store: Path) -> None:
+    """All that is asked of an idle model."""
+    first_tokens(report, reader, "idle", IDLE)
+    rate(report, reader, store)
+    stops(report, reader, store)
+    restores(report, reader)
+    zero(report, reader, store)
+
+
+def beside(report: Report, reader: Reader, server: Dashboard, model: str) -> None:
+    """The wait while a sweep has the model, which must not lose anything."""
+    title, request = sweep(server.store, model)
+    server.submit(request)
+    server.wait(title, "running", seconds=300)
+    reader.page.wait_for_timeout(20_000)
+    first_tokens(report, reader, "while a sweep runs", BUSY)
+    state = server.jobs().get(title)
+    report.add("the sweep beside it", str(state), state == "running")
+
+
+def run(model: str, parts: Sequence[str], root: Path) -> int:
+    """Measure what is asked for; the exit code."""
     report, store = Report(), figures_store.shipped(root / "store")
     with Dashboard(store, Path(model)) as server, browsing() as browser:
         reader = Reader(browser, server.address)
-        clicks(report, reader)
+        if "clicks" in parts:
+            clicks(report, reader)
         reader.open("/chat", "Chat")
         reader.say("Describe the room you are sitting in.")
         reader.answered()
-        first_tokens(report, reader, "idle", IDLE)
-        rate(report, reader, store)
-        stops(report, reader, store)
-        restores(report, reader)
-        apart(report, browser, server.address)
-        title, request = sweep(store, model)
-        server.submit(request)
-        server.wait(title, "running", seconds=300)
-        reader.page.wait_for_timeout(20_000)
-        first_tokens(report, reader, "while a sweep runs", BUSY)
-        state = server.jobs().get(title)
-        report.add("the sweep beside it", str(state), state == "running")
+        if "idle" in parts:
+            alone(report, reader, store)
+            apart(report, browser, server.address)
+        if "busy" in parts:
+            beside(report, reader, server, model)
     return int(report.missed > 0)
 
 
@@ -271,9 +302,10 @@ def main(given: Sequence[str] | None = None) -> int:
     """Read the command line and measure."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="smollm2", help="A preset that is on this machine.")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="What of it.")
     asked = parser.parse_args(given)
     with tempfile.TemporaryDirectory() as folder:
-        return run(asked.model, Path(folder))
+        return run(asked.model, asked.parts, Path(folder))
 
 
 if __name__ == "__main__":
