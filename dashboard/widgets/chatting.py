@@ -32,7 +32,7 @@ def button(
         label: On the button.
         scale: To begin with; None is what is known of the vector, or usual.
         is_relative: Whether that is in residual norms.
-        model: That is to be asked, where it is not the tab's.
+        model: That is to be asked; else the tab's, or the vector's own where it does not fit.
         how: What is done with it, as `forms.links.how` says it.
     """
     about = "Unsteered and steered by this vector, side by side."
@@ -43,9 +43,21 @@ def button(
         asked |= {"scale": f"{scale:g}"} | ({"unit": "relative"} if is_relative else {})
     pin = pinned.reference()
     kept = models.parameters() | ({} if pin is None else {pinned.PARAMETER: pin})
-    if model is not None and model != state.model().model:
-        kept = {models.MODEL: model}
+    wanted = model or _own_model(reference)
+    if wanted is not None and wanted != state.model().model:
+        kept = {models.MODEL: wanted}
     st.switch_page(navigation.page("chat"), query_params=kept | asked)
+
+
+def _own_model(reference: str) -> str | None:
+    """The model that a vector was found on, where the tab's has another width; else None."""
+    digest = reference.partition(":")[0]
+    info = next((one for one in resources.records("vectors") if one.digest == digest), None)
+    if info is None or resources.fits(info, state.model()):
+        return None
+    asked = resources.header(digest, info.path)["config"].get("model") or {}
+    name = str(asked.get("model") or "")
+    return name if name and can_ask(name) else None
 
 
 def can_ask(model: str) -> bool:

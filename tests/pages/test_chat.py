@@ -223,6 +223,15 @@ def test_a_link_to_a_vector_begins_with_it_at_its_scale(engine: TalkEngine) -> N
     assert "the vector" in told(open_page("chat", v="c0ffee000000:1"))
 
 
+def test_a_button_beside_a_vector_leads_to_a_chat_with_it(engine: TalkEngine) -> None:
+    app = open_page("discover", found=FINETUNE, vector="4")
+    app.button(key="chat_vector").click().run()
+    assert not app.exception
+    assert app.title[0].value == "Chat"
+    app.chat_input[0].set_value(HOW).run()
+    assert engine.talks.asked[0].turn.panes[1].chips[0].reference == f"{FINETUNE}:4"
+
+
 # What a turn becomes elsewhere
 
 
