@@ -185,10 +185,7 @@ def stops(report: Report, reader: Reader, store: Path) -> None:
     took = time.monotonic() - began
     one = newest(reader, store)
     kept = len(one["answers"][1]["tokens"])
-    rates = kept / one["seconds"]
-    told = (
-        f"{took:.2f} s until it stood; {shown} tokens on screen, {kept} kept, {rates:.1f} a second"
-    )
+    told = f"{took:.2f} s until it stood; {shown} tokens on screen at the click, {kept} kept"
     report.add("stop", told, one["answers"][1]["ended"] == "stopped")
 
 

@@ -116,7 +116,7 @@ def _badges(one: Exchange, answer: Answer, texts: list[str], place: int, look: L
 def _pace(one: Exchange) -> str:
     tokens = sum(len(answer.tokens) for answer in one.answers)
     rate = f"{tokens / one.seconds:.1f} tokens a second over all panes" if one.seconds else ""
-    return rate or "How fast was not kept."
+    return rate or "An answer was taken over from an equal turn, so no pace is told."
 
 
 # What can be done with a turn
