@@ -145,7 +145,7 @@ def test_a_stopped_reading_goes_on_and_gives_the_same(corpus, monkeypatch) -> No
         assert (one.random == other.random).all()
 
 
-def test_what_cannot_be_read_is_refused_in_a_sentence(corpus, tmp_path) -> None:
+def test_what_cannot_be_read_is_refused_in_a_sentence(corpus, tmp_path, monkeypatch) -> None:
     door = tiny.door("qwen3")
     few = tmp_path / "few.txt"
     few.write_text("one text\nand another\n")
@@ -156,6 +156,9 @@ def test_what_cannot_be_read_is_refused_in_a_sentence(corpus, tmp_path) -> None:
     wide = dataclasses.replace(FOUND, vectors=np.ones((2, 7), np.float32))
     with pytest.raises(ConfigError, match="width 7, but the model has hidden size 32"):
         examples.run(door, asked(corpus), [wide], load_corpus(corpus), silent, Units())
+    monkeypatch.setattr(examples, "MOST_BYTES", 500)
+    with pytest.raises(ConfigError, match="2 vectors were named, but a record holds at most 0"):
+        read(door, asked(corpus))
     with pytest.raises(ConfigError, match="random directions is 3, but must be at least 20"):
         asked(corpus, random=3)
     with pytest.raises(ConfigError, match="No vectors were named"):
@@ -267,12 +270,25 @@ def test_ends_stand_beside_random_directions() -> None:
     assert ranking.lean(own, others, ["one"] * 60) is None
 
 
-def test_long_texts_leave_room_in_the_record() -> None:
-    own = [ranking.ends(figures_of(np.random.default_rng(1), 40, 1)[:, :, 0], "mean", 10)] * 30
-    count = ranking.shown_count(10, np.full(40, 128), own)
+def test_a_record_holds_as_many_texts_as_keep_it_small() -> None:
+    def rows(count: int, tokens: int) -> list[dict]:
+        shown = [{"text": i, "values": [-1.234] * tokens} for i in range(40)]
+        return [{"name": "one", "top": shown[:10], "bottom": shown[30:]} for _ in range(count)]
 
-    assert count == 3
-    assert ranking.shown_count(10, np.full(40, 128), own * 9) == 1
+    def told(place: int) -> dict:
+        return {"id": f"row {place}", "pieces": [" token"] * 128}
+
+    few, texts = ranking.fitted(rows(2, 128), told, 10)
+    assert len(few[0]["top"]) == 10
+    assert len(texts) == 20
+    assert [one["text"] for one in few[1]["bottom"]] == list(range(10, 20))
+    many, texts = ranking.fitted(rows(20, 128), told, 10)
+    kept = len(many[0]["top"])
+    assert 1 < kept < 10
+    assert len(texts) == 2 * kept
+    size = len(json.dumps([many, texts], indent=1))
+    assert size <= ranking.MOST_BYTES < size * (kept + 1) / kept
+    assert len(ranking.fitted(rows(200, 128), told, 10)[0][0]["top"]) == 1
 
 
 def test_the_demo_s_answers_are_parted_by_what_they_were_found_on_alone(tmp_path, capsys) -> None:

@@ -27,10 +27,10 @@ from engine.model.forward import Forward
 from engine.progress import Progress
 from engine.questions.corpora import Corpus, CorpusText
 from engine.records.records import VectorSet
+from engine.statistics.reads.examples import MOST_BYTES, TOKEN_BYTES
 
 UNIT = 256
 """Texts whose figures are kept together."""
-MOST_VECTORS = 128
 Figures = Float[np.ndarray, "texts three directions"]
 """Largest, smallest and mean token."""
 
@@ -103,6 +103,7 @@ def run(
         for block in blocks
     ]
     texts, spans, notes = _spans(door, config, corpus)
+    _refuse_too_much(len(chosen), spans)
     reader = _Reader(door, axes, spans, units, notes)
     figures, tokens = reader.all(progress)
     vectors = [
@@ -143,12 +144,18 @@ def chosen_vectors(
             block = axes_of.read_block(found.sites[index], found.names[index])
             door.check_layer(block, f"block of {found.names[index]}")
             chosen[found.digest, index] = (found, index, block)
-    if len(chosen) > MOST_VECTORS:
-        raise ConfigError(
-            f"{len(chosen)} vectors were named: look at up to {MOST_VECTORS} at once, as "
-            "DIGEST:INDEX."
-        )
     return list(chosen.values())
+
+
+def _refuse_too_much(vectors: int, spans: Sequence[Span]) -> None:
+    """Refuse vectors whose two furthest texts alone may be more than a record holds."""
+    longest = max(one.end - one.begin for one in spans)
+    most = MOST_BYTES // (2 * TOKEN_BYTES * longest)
+    if vectors > most:
+        raise ConfigError(
+            f"{vectors} vectors were named, but a record holds at most {most} with texts of "
+            f"{longest} tokens: name fewer as DIGEST:INDEX, or use --max-tokens."
+        )
 
 
 def _spans(

@@ -3,6 +3,7 @@
 Knows nothing of how states are read and of how texts are ranked.
 """
 
+import functools
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 FOUND_ON = ("pairs", "prompts")
 """Settings of finders that name the file which their vectors came from."""
+TOO_LARGE = "Only {} texts of each end are kept: the record would be too large with more."
 
 
 def run(engine: Engine, config: ExamplesConfig, digest: str, progress: Progress) -> None:
@@ -42,25 +44,26 @@ def run(engine: Engine, config: ExamplesConfig, digest: str, progress: Progress)
         from engine.evaluators.tokens import examples
 
         found = examples.run(work.door, config, sets, corpus, progress, work.units)
-        vectors, count = _ranked(found, config)
-        texts = ranking.tidy(vectors, lambda place: _text(work, config, found, place))
+        told = functools.cache(lambda place: _text(work, config, found, place))
+        ranked = _ranked(found, config)
+        vectors, texts = ranking.fitted(ranked, told, config.top)
         record = _shared(engine, config, work, sets, corpus, found)
-        record["notes"] += _notes(engine, config, sets, count)
+        if (kept := len(vectors[0]["top"])) < len(ranked[0]["top"]):
+            record["notes"].append(TOO_LARGE.format(kept))
+        record["notes"] += _notes(engine, config, sets)
         record["tables"] = {"vectors": vectors, "texts": texts}
         record["sentences"] = words.record(record)
         record["summary"] = record["sentences"][0]
         engine.store.save_experiment(digest, record)
 
 
-def _ranked(found: "Read", config: ExamplesConfig) -> tuple[list[dict[str, Any]], int]:
-    """A row for every vector, and how many texts of each end are kept."""
-    own = [ranking.ends(one.figures, config.by, config.top) for one in found.vectors]
-    lengths = np.array([one.end - one.begin for one in found.spans])
-    count = ranking.shown_count(config.top, lengths, own)
+def _ranked(found: "Read", config: ExamplesConfig) -> list[dict[str, Any]]:
+    """A row for every vector, with the texts of both ends."""
     labels = [one.label for one in found.texts]
     random: dict[int, list[ranking.Ends]] = {}
     rows = []
-    for one, at in zip(found.vectors, own, strict=True):
+    for one in found.vectors:
+        at = ranking.ends(one.figures, config.by, config.top)
         if one.block not in random:
             each = np.moveaxis(one.random, -1, 0)
             random[one.block] = [ranking.ends(e, config.by, config.top) for e in each]
@@ -68,9 +71,9 @@ def _ranked(found: "Read", config: ExamplesConfig) -> tuple[list[dict[str, Any]]
             _row(one)
             | ranking.compared(at, random[one.block])
             | {"lean": ranking.lean(at, random[one.block], labels)}
-            | {"top": _shown(one, at.top[:count]), "bottom": _shown(one, at.bottom[:count])}
+            | {"top": _shown(one, at.top), "bottom": _shown(one, at.bottom)}
         )
-    return rows, count
+    return rows
 
 
 def _shown(one: "Placed", places: Int[np.ndarray, " shown"]) -> list[dict[str, Any]]:
@@ -133,15 +136,13 @@ def _shared(
     }
 
 
-def _notes(engine: Engine, config: ExamplesConfig, sets: list[VectorSet], count: int) -> list[str]:
-    notes = []
-    if count < config.top:
-        notes.append(f"Only {count} texts of each end are kept: the record would be too large.")
+def _notes(engine: Engine, config: ExamplesConfig, sets: list[VectorSet]) -> list[str]:
+    """Whether vectors were found on these very texts."""
     own = [one for one in sets if _is_own(engine, config, one)]
     if own and not config.held_out:
         named = dict.fromkeys(f"{one.method} {one.digest[:4]}" for one in own)
-        notes.append(words.of_own_corpus(list(named)))
-    return notes
+        return [words.of_own_corpus(list(named))]
+    return []
 
 
 def _is_own(engine: Engine, config: ExamplesConfig, found: VectorSet) -> bool:

@@ -4,6 +4,7 @@ A random direction at the same block ranks the same texts, so that what it has a
 chance gives: p = (1 + #{random at least as far}) / (1 + random). Knows nothing of models.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +16,10 @@ LARGEST, SMALLEST, MEAN = 0, 1, 2
 """Columns of a text's figures."""
 DIGITS = 3
 """Decimals of kept figures."""
-MOST_VALUES = 24_000
-"""Figures of single tokens in one record, which keep it below 300 kB."""
+MOST_BYTES = 280_000
+"""Bytes of the vectors and texts of one record."""
+TOKEN_BYTES = 32
+"""Of a token that is kept: its figure and what it writes."""
 Three = Float[np.ndarray, "texts three"]
 OfRandom = Float[np.ndarray, "texts three random"]
 
@@ -99,16 +102,6 @@ def lean(own: Ends, random: Sequence[Ends], labels: Sequence[str]) -> dict[str, 
     }
 
 
-def shown_count(asked: int, lengths: Int[np.ndarray, " texts"], rankings: Sequence[Ends]) -> int:
-    """How many texts of each end can be kept with their tokens; at least 1."""
-    for count in range(asked, 1, -1):
-        kept = sum(int(lengths[one.top[:count]].sum()) for one in rankings)
-        kept += sum(int(lengths[one.bottom[:count]].sum()) for one in rankings)
-        if kept <= MOST_VALUES:
-            return count
-    return 1
-
-
 def shown(place: int, figures: Three, tokens: Float[np.ndarray, " tokens"]) -> dict[str, Any]:
     """A text as it is kept: its figures and those of its tokens."""
     largest, smallest, mean = (round(float(one), DIGITS) for one in figures[place])
@@ -121,17 +114,35 @@ def shown(place: int, figures: Three, tokens: Float[np.ndarray, " tokens"]) -> d
     }
 
 
-def tidy(
-    rows: Sequence[dict[str, Any]], told: Callable[[int], Mapping[str, Any]]
-) -> list[dict[str, Any]]:
-    """The texts that some vector shows, each once; the rows then count in these.
+def fitted(
+    rows: Sequence[dict[str, Any]], told: Callable[[int], Mapping[str, Any]], most: int
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Vectors, and the texts that they show, as many as one record may hold.
 
     Args:
-        rows: Vectors, each with `top` and `bottom`; their places are changed.
+        rows: Vectors, each with `top` and `bottom`.
         told: What is kept of a text.
+        most: Texts at each end; at least one is kept.
+
+    Returns:
+        Vectors, whose places count in these texts, and the texts, each once.
     """
+    vectors, texts = _cut(rows, told, most)
+    while most > 1 and len(json.dumps([vectors, texts], indent=1)) > MOST_BYTES:
+        most -= 1
+        vectors, texts = _cut(rows, told, most)
+    return vectors, texts
+
+
+def _cut(
+    rows: Sequence[dict[str, Any]], told: Callable[[int], Mapping[str, Any]], count: int
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     places: dict[int, int] = {}
-    for row in rows:
-        for one in (*row["top"], *row["bottom"]):
-            one["text"] = places.setdefault(one["text"], len(places))
-    return [dict(told(place)) for place in places]
+
+    def moved(shown: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [
+            one | {"text": places.setdefault(one["text"], len(places))} for one in shown[:count]
+        ]
+
+    vectors = [row | {end: moved(row[end]) for end in ("top", "bottom")} for row in rows]
+    return vectors, [dict(told(place)) for place in places]
