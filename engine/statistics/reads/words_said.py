@@ -21,8 +21,8 @@ UNITS = {
 }
 """What a word's value is in."""
 ABOUT = {
-    "effect": "Change of the word's log-probability at the next token, measured by adding a tenth "
-    "of the residual norm and taking it away.",
+    "effect": "Change of the next word's log-probability a residual norm, measured by adding a "
+    "little of the vector and taking it away.",
     "jacobian": "What the vector becomes at the last block, to first order, read by the model's "
     "own last norm and head.",
     "logit": "The vector itself, read by the model's own last norm and head.",
@@ -36,8 +36,8 @@ def star_rule(random: int) -> str:
     allowed = int(LEVEL * (random + 1)) - 1
     few = f"at most {allowed}" if allowed else "none"
     return (
-        f"{STAR}: beyond its own range over {random} random vectors, of which {few} has any word "
-        f"that stands out as much (p at most {LEVEL:g})."
+        f"{STAR}: beyond its range over {random} random vectors; {few} of them has any word that "
+        "stands out as much."
     )
 
 
