@@ -44,8 +44,8 @@ def _random(block: int, kind: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def probe(store: Store) -> str:
-    """Store a probe of the set's first two vectors."""
+def probe(store: Store, model: str = "demo") -> str:
+    """Store a probe of the set's first two vectors, in a model."""
     config = ProbeConfig(vectors=(VectorRef(digest=SET),))
     asked = configs.as_json(config)
     digest = configs.digest({"method": config.method, **asked})
@@ -58,7 +58,7 @@ def probe(store: Store) -> str:
         "title": "Probe on advice",
         "config": asked,
         "asked": asked,
-        "model": MODEL,
+        "model": {**MODEL, "short_name": model},
         "vectors": [SET],
         "evaluations": [],
         "pairs": {"name": "advice", "poles": ["deceptive", "honest"], "train": 180, "test": 60,

@@ -38,6 +38,14 @@ def test_reading_stands_beside_steering_and_is_told_in_a_sentence(filled: FakeEn
     ]  # fmt: skip
 
 
+def test_what_a_vector_reads_in_another_model_is_not_told(filled: FakeEngine) -> None:
+    probe_samples.probe(filled.store, model="other")
+
+    app = open_page("discover", found=probe_samples.SET, vector="0")
+
+    assert set(app.dataframe[0].value["reads"]) == {"not probed"}
+
+
 def test_the_card_of_scale_curves_says_what_the_vector_reads(filled: FakeEngine) -> None:
     assert "Reads, block 1" not in [one.label for one in open_page("curves").metric]
     probe_samples.probe(filled.store)
