@@ -30,6 +30,7 @@ def test_reading_stands_beside_steering_and_is_told_in_a_sentence(filled: FakeEn
     assert "reads deceptive answers no better than random directions." in said
     assert "AUROC 0.80, best of 64 random 0.93" in said
     assert "44 neutral texts are too few for a threshold at 1 % false positives: give 100." in said
+    assert "Of 4 places about 0.1 would be beyond the best of 64 random directions" in said
     assert charts(app) == before + 1
     record = filled.store.load_experiment(digest)
     drawn = probes.curves(record, probes.main(record, (probe_samples.SET, 0)))

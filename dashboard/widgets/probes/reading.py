@@ -201,6 +201,7 @@ def _under(record: Record) -> str:
             f"{pairs['test']} {held} of {pairs['name']}; the fit learns from {pairs['train']} "
             "others.",
             words.recall_words(record),
+            words.chance(record),
             *record.get("notes", ()),
         ]
     )

@@ -43,7 +43,7 @@ def verdict(record: Mapping[str, Any], row: Mapping[str, Any]) -> str:
 
 def sentences(record: Mapping[str, Any]) -> list[str]:
     """For each set and two classes how many places are beyond random; then what fits read."""
-    rows, count = record["tables"]["rows"], record["random"]
+    rows = record["tables"]["rows"]
     kinds = list(dict.fromkeys(row["classes"] for row in rows))
     sets = list(dict.fromkeys(row["vector_set"] for row in rows if row["vector_set"] != FIT))
     found = [
@@ -52,13 +52,19 @@ def sentences(record: Mapping[str, Any]) -> list[str]:
         for kind in kinds
     ]
     found += [_of_fit([row for row in rows if _is_fit(row, kind)], record) for kind in kinds]
+    return [*found, *([said] if (said := chance(record)) else [])]
+
+
+def chance(record: Mapping[str, Any]) -> str:
+    """How many places would be beyond random by chance; "" where one was read."""
+    rows, count = record["tables"]["rows"], record["random"]
     tested = sum(row["vector_set"] != FIT for row in rows)
-    if tested > 1:
-        found.append(
-            f"Of {tested} places about {tested / (count + 1):.1f} would be beyond the best of "
-            f"{count} random directions by chance."
-        )
-    return found
+    if tested < 2:
+        return ""
+    return (
+        f"Of {tested} places about {tested / (count + 1):.1f} would be beyond the best of "
+        f"{count} random directions by chance."
+    )
 
 
 def _is_fit(row: Mapping[str, Any], kind: str) -> bool:
