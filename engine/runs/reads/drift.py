@@ -14,6 +14,7 @@ from engine.records.conversations import Conversation, Exchange
 from engine.records.drift import Drift
 from engine.runs.engine import Engine
 from engine.runs.live import Asked, Stop
+from engine.runs.reads.strips import in_turn
 
 if TYPE_CHECKING:
     from engine.model.forward import Forward
@@ -95,6 +96,7 @@ def ask(engine: Engine, asked: DriftAsk, is_again: bool = False) -> Asked[list[D
         from engine.evaluators.tokens.asked import pointed
 
         vectors = [pointed(one, sets[one.digest], door) for one in asked.vectors]
-        return drift.read(door, asked, vectors, check=stop)
+        with in_turn(stop):
+            return drift.read(door, asked, vectors, check=stop)
 
     return engine.live.ask(key, asked.model, work)

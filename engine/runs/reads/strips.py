@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from engine.model.forward import Forward
 
 _turn = threading.Lock()
-"""Strips take turns, so that a page's first ones do not all read the neutral prompts. Only live
+"""Readings take turns, so that a page's first ones do not all read the neutral prompts. Only live
 requests take it, which go before all jobs: none waits for another's turn inside the model."""
 LOOK_SECONDS = 0.05
 
@@ -43,14 +43,19 @@ def ask(engine: Engine, asked: StripAsk, is_again: bool = False) -> Asked[list[S
     def work(door: "Forward", stop: Stop) -> list[Strip]:
         from engine.evaluators.tokens import asked as answering
 
-        with _in_turn(stop):
+        with in_turn(stop):
             return answering.strips(door, asked, sets, stop)
 
     return engine.live.ask(key, asked.model, work)
 
 
 @contextmanager
-def _in_turn(stop: Stop) -> Iterator[None]:
+def in_turn(stop: Stop) -> Iterator[None]:
+    """Wait for the readings before this one.
+
+    Raises:
+        Cancelled: When `stop` raises it.
+    """
     while not _turn.acquire(timeout=LOOK_SECONDS):
         stop()
     try:
