@@ -16,7 +16,7 @@ class TurnRead:
     role: str
     """system, user or assistant."""
     is_steered: bool
-    """Whether something acted while it was written."""
+    """Whether vectors acted while it was written."""
     pieces: tuple[str, ...]
     """What each of its tokens writes."""
     values: tuple[float, ...]

@@ -159,9 +159,9 @@ PLAIN = Pane(name="unsteered")
 STEERED = Pane(name="steered", chips=(Chip(digest="0123456789ab", scale=2.0),))
 
 
-def exchange(number: int, parent: int | None, said: str) -> Exchange:
+def exchange(number: int, parent: int | None, said: str, is_raw: bool = False) -> Exchange:
     panes = (PLAIN, STEERED)
-    settings = Settings(system="Help.", prefill="Well ")
+    settings = Settings(system="Help.", prefill="Well ", is_raw=is_raw)
     return Exchange(
         id=number,
         turn=Turn(said=said, panes=panes, parent=parent, settings=settings),
@@ -172,12 +172,14 @@ def exchange(number: int, parent: int | None, said: str) -> Exchange:
     )
 
 
-def test_a_stored_conversation_is_read_as_its_panes_saw_it() -> None:
+@pytest.mark.parametrize("is_raw", [False, True])
+def test_a_stored_conversation_is_read_as_its_panes_saw_it(is_raw) -> None:
+    said = [("Sleep?", None), ("Sure?", 0), ("No?", 0)]
     talk = Conversation(
         digest="aaaabbbbcccc",
         config={"model": {"model": "demo"}},
         model={"short_name": "demo"},
-        exchanges=(exchange(0, None, "Sleep?"), exchange(1, 0, "Sure?"), exchange(2, 0, "No?")),
+        exchanges=tuple(exchange(i, p, text, is_raw) for i, (text, p) in enumerate(said)),
         provenance=MADE,
     )
     door = tiny.door("qwen3")
@@ -185,10 +187,9 @@ def test_a_stored_conversation_is_read_as_its_panes_saw_it() -> None:
     for place, one in enumerate(reads.asks(talk, 2, AT)):
         pane = last.turn.panes[place]
         assert one.pane == pane.name
-        assert [turn.text for turn in one.turns] == [
-            *("Help.", "Sleep?", f"Well {pane.name} book 0", "No?", f"Well {pane.name} book 2"),
-        ]
-        assert [turn.is_steered for turn in one.turns[2::2]] == [bool(place)] * 2
+        texts = ["Sleep?", f"Well {pane.name} book 0", "No?", f"Well {pane.name} book 2"]
+        assert [turn.text for turn in one.turns] == [*([] if is_raw else ["Help."]), *texts]
+        assert [t.is_steered for t in one.turns if t.role == "assistant"] == [bool(place)] * 2
         before = talk.before(0, pane)
         given = asking.tokens(door, before, last.turn.said, last.turn.settings)
         assert turns.laid_out(door.loaded.prompter, one).tokens == [*given, 42, 50]

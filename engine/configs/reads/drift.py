@@ -22,7 +22,7 @@ class Spoken:
     text: str
     """Of an answer, with the beginning that was given."""
     is_steered: bool = False
-    """Whether vectors or another adapter acted while it was written."""
+    """Whether vectors acted while it was written."""
     prefill: str = ""
     """The given beginning of the last answer."""
     tokens: tuple[int, ...] = ()
