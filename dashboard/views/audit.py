@@ -35,8 +35,9 @@ METRICS = {"difference": "Logit difference", "change": "Paired change"}
 
 
 def auditable() -> list[RecordInfo]:
-    """Stored records that can be audited, newest first: all but whole studies."""
-    return [info for info in resources.records() if info.kind != "experiment"]
+    """Stored records that can be audited, newest first: all but whole studies and conversations."""
+    skipped = ("experiment", "conversation")
+    return [info for info in resources.records() if info.kind not in skipped]
 
 
 def source_picker(records: list[RecordInfo]) -> str:

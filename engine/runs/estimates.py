@@ -16,6 +16,8 @@ from engine.store.store import Store
 
 LOOKED_AT = 40
 """Newest records that are searched for a like run."""
+NO_RUNS = ("experiment", "conversation")
+"""Records whose time says nothing of a run: of many runs, or of somebody who talks."""
 
 
 def estimate(store: Store, config: RunConfig) -> float | None:
@@ -24,8 +26,9 @@ def estimate(store: Store, config: RunConfig) -> float | None:
     amount = _amount(store, config)
     if model is None or amount <= 0:
         return None
-    for info in store.list()[:LOOKED_AT]:
-        if info.model != model.short_name or info.kind == "experiment":
+    runs = [info for info in store.list() if info.kind not in NO_RUNS]
+    for info in runs[:LOOKED_AT]:
+        if info.model != model.short_name:
             continue
         before = _before(info)
         if before is not None and before.method == config.method and before.amount > 0:

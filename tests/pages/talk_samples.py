@@ -4,11 +4,12 @@ import dataclasses
 from pathlib import Path
 
 from engine.configs import core as configs
-from engine.configs.chats import Turn
+from engine.configs.chats import Chip, Pane, Turn
 from engine.configs.core import ModelConfig
 from engine.errors import ModelError
 from engine.records.conversations import Answer, Conversation, Exchange
-from tests.pages.pair_samples import PairEngine
+from engine.store.store import Store
+from tests.pages.pair_samples import CONTRASTIVE, PairEngine
 from tests.pages.samples import MODEL, provenance
 
 
@@ -78,6 +79,20 @@ class FakeTalks:
     def fail(self, error: str) -> None:
         """Let the last talk fail."""
         self.asked[-1].error, self.asked[-1].state = error, "failed"
+
+
+def fill_talk(store: Store, digest: str = "7a1c00000001") -> str:
+    """A conversation of one turn; its digest."""
+    panes = (Pane(name="unsteered"), Pane(name="steered", chips=(Chip(digest=CONTRASTIVE),)))
+    answers = tuple(Answer(text=one.name, tokens=(1, 2, 3)) for one in panes)
+    turn = Turn(said="How do I rest?", panes=panes)
+    made = provenance("2026-11-29T10:00:00+00:00")
+    one = Exchange(id=0, turn=turn, answers=answers, created=made.created)
+    config = {"model": configs.as_json(ModelConfig())}
+    store.save_conversation(
+        Conversation(digest=digest, config=config, model=MODEL, exchanges=(one,), provenance=made)
+    )
+    return digest
 
 
 class TalkEngine(PairEngine):

@@ -18,6 +18,7 @@ from engine.store.store import Store
 from tests.pages.conftest import start, words
 from tests.pages.pair_samples import fill_families
 from tests.pages.samples import fill
+from tests.pages.talk_samples import fill_talk
 from tests.pages.text_samples import GRID, fill_texts
 from tests.pages.training_samples import add_adapter, add_dataset
 
@@ -45,6 +46,7 @@ def store(tmp_path: Path) -> Store:
     fill(found, vectors=2, controls=2, questions=3)
     fill_families(found)
     fill_texts(found)
+    fill_talk(found)
     add_adapter(found.root, "mine")
     add_dataset(found.root, "ours")
     return found
