@@ -38,23 +38,25 @@ EVIDENCE = ShownStudy(
 
 SEVERAL = """
 import contextlib, io, json, os, runpy, sys
-way, commands = json.loads(os.environ["ASKED"])
-told = []
-for arguments in commands:
-    sys.argv, code = [way, *arguments], None
-    with contextlib.redirect_stdout(io.StringIO()) as out:
-        with contextlib.redirect_stderr(io.StringIO()) as err:
-            try:
-                if way == "-m engine":
-                    runpy.run_module("engine", run_name="__main__", alter_sys=True)
-                else:
-                    runpy.run_path(way, run_name="__main__")
-            except SystemExit as ended:
-                code = ended.code
-    told.append([code, out.getvalue(), err.getvalue()])
+way, commands, place = json.loads(os.environ["ASKED"])
+told = {}
+for way in (way, "-m engine"):
+    for arguments in commands:
+        sys.argv, code = [way, *arguments], None
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            with contextlib.redirect_stderr(io.StringIO()) as err:
+                try:
+                    if way == "-m engine":
+                        runpy.run_module("engine", run_name="__main__", alter_sys=True)
+                    else:
+                        runpy.run_path(way, run_name="__main__")
+                except SystemExit as ended:
+                    code = ended.code
+        told.setdefault(way, []).append([code, out.getvalue(), err.getvalue()])
+    os.chdir(place)
 print(json.dumps(told))
 """
-"""Runs a script, or the module, with several lists of arguments one after another."""
+"""Runs a script and then, in another place, the module, with several lists of arguments each."""
 
 
 def run(code: str, folder: Path, **more: str) -> str:
@@ -94,34 +96,64 @@ def texts(engine, found) -> ShownTexts:
 # The import and the store
 
 
-def test_the_door_is_light_and_opens_in_the_current_folder(tmp_path) -> None:
-    code = (
-        "import sys\nfrom engine import Engine\nprint(Engine().store.root)\n"
-        "print(sorted({'torch', 'transformers', 'streamlit', 'altair'} & sys.modules.keys()))"
-    )
-    assert run(code, tmp_path).splitlines() == [str(tmp_path.resolve()), "[]"]
-    assert list(tmp_path.iterdir()) == []
+PROGRAM = """
+import json, os, sys
+from engine import Engine
+
+def told(*values):
+    print(json.dumps(values))
+
+def loaded(*names):
+    return sorted({*names} & sys.modules.keys())
+
+here = os.getcwd()
+told(str(Engine().store.root), loaded("torch", "transformers", "streamlit", "altair"))
+told(os.listdir())
+os.chdir(os.environ["INSIDE"])
+told(str(Engine(keep_jobs=False).store.root))
+os.chdir("..")
+told(str(Engine(keep_jobs=False).store.root))
+os.environ["VECTORSCOPE_STORE"] = os.environ["NAMED"]
+told(str(Engine().store.root))
+del os.environ["VECTORSCOPE_STORE"]
+one = Engine(os.environ["KEPT"]).show(os.environ["RUN"])
+one.chart().to_dict(), one.chart(0).to_dict()
+told(loaded("streamlit", "torch"))
+os.chdir(here)
+told(Engine().find("random", vectors=2).digest)
+"""
+"""What a program does with the engine that is started in a folder elsewhere, in this order."""
 
 
-def test_within_the_repository_the_store_is_the_repository_s() -> None:
-    code = (
-        "import os\nfrom engine import Engine\nprint(Engine(keep_jobs=False).store.root)\n"
-        "os.chdir('..')\nprint(Engine(keep_jobs=False).store.root)"
-    )
-    assert run(code, ROOT / "data").splitlines() == [str(ROOT)] * 2
+@pytest.fixture(scope="module")
+def told(tmp_path_factory, engine, measured) -> dict[str, list]:
+    """What that program found, and where it was; one process, as each has to import all anew."""
+    folder, named = tmp_path_factory.mktemp("elsewhere"), tmp_path_factory.mktemp("stores") / "named"
+    kept = {"KEPT": str(engine.store.root), "RUN": measured.digest}
+    lines = run(PROGRAM, folder, INSIDE=str(ROOT / "data"), NAMED=str(named), **kept)
+    names = ("opened", "listed", "inside", "at its root", "named", "drawn", "found")
+    values = [json.loads(line) for line in lines.splitlines() if line.startswith("[")]
+    return dict(zip(names, values, strict=True)) | {"folder": [folder], "store": [named]}
 
 
-def test_a_named_store_wins(tmp_path) -> None:
-    code = "from engine import Engine; print(Engine().store.root)"
-    named = tmp_path / "named"
-    assert run(code, ROOT, VECTORSCOPE_STORE=str(named)) == str(named.resolve())
+def test_the_door_is_light_and_opens_in_the_current_folder(told) -> None:
+    assert told["opened"] == [str(told["folder"][0].resolve()), []]
+    assert told["listed"] == [[]]
+
+
+def test_within_the_repository_the_store_is_the_repository_s(told) -> None:
+    assert told["inside"] == told["at its root"] == [str(ROOT)]
+
+
+def test_a_named_store_wins(told) -> None:
+    [named] = told["store"]
+    assert told["named"] == [str(named.resolve())]
     assert Engine(str(named), keep_jobs=False).store.root == named.resolve()
 
 
-def test_a_program_elsewhere_finds_the_shipped_model_and_keeps_its_record(tmp_path) -> None:
-    code = "from engine import Engine; print(Engine().find('random', vectors=2).digest)"
-    digest = run(code, tmp_path)
-    assert [path.name for path in (tmp_path / "vectors").iterdir()] == [
+def test_a_program_elsewhere_finds_the_shipped_model_and_keeps_its_record(told) -> None:
+    [digest], [folder] = told["found"], told["folder"]
+    assert [path.name for path in (folder / "vectors").iterdir()] == [
         f"random_demo_{digest}.safetensors"
     ]
 
@@ -347,14 +379,8 @@ def test_shipped_studies_have_frames_and_charts() -> None:
         deception.frame("x")
 
 
-def test_drawing_loads_no_streamlit(tmp_path, engine, measured) -> None:
-    code = (
-        "import sys\nfrom engine import Engine\n"
-        f"one = Engine({str(engine.store.root)!r}).show({measured.digest!r})\n"
-        "one.chart().to_dict(), one.chart(0).to_dict()\n"
-        "print(sorted({'streamlit', 'torch'} & sys.modules.keys()))"
-    )
-    assert run(code, tmp_path) == "[]"
+def test_drawing_loads_no_streamlit(told) -> None:
+    assert told["drawn"] == [[]]
 
 
 def test_a_notebook_s_table_escapes_what_the_model_was_asked(texts) -> None:
@@ -388,10 +414,8 @@ def test_the_installed_command_is_the_module_s(tmp_path) -> None:
     (tmp_path / "vectorscope").write_text(script, encoding="utf-8")
     commands = [["--help"], ["find", "melbo", "--help"], ["show", "zzz"]]
 
-    command, ours = (
-        json.loads(run(SEVERAL, place, ASKED=json.dumps([way, commands])).splitlines()[-1])
-        for way, place in (("vectorscope", tmp_path), ("-m engine", ROOT))
-    )
+    asked = json.dumps(["vectorscope", commands, str(ROOT)])
+    command, ours = json.loads(run(SEVERAL, tmp_path, ASKED=asked).splitlines()[-1]).values()
 
     assert command == ours
     assert [code for code, _, _ in ours] == [0, 0, 2]
