@@ -7,7 +7,7 @@ import pytest
 
 from tests.browser import states
 from tests.browser.server import Dashboard, browsing, chromium_path
-from tests.browser.walk import WIDE, Watched
+from tests.browser.walk import WIDE, Watched, dress
 
 PATIENCE = 60_000
 """Milliseconds to wait for a text; a slow machine may need them, a quick one does not."""
@@ -51,9 +51,30 @@ def address(dashboard: Dashboard) -> str:
     return dashboard.address
 
 
+@pytest.fixture(scope="module")
+def tab(profile: object, dashboard: Dashboard) -> Iterator[Watched]:
+    """The tab of nearly all tests: in a fresh one the scripts take twice as long to start."""
+    found = Watched(profile, dashboard.address)
+    found.tab.set_default_timeout(PATIENCE)
+    yield found
+    found.tab.close()
+
+
 @pytest.fixture
-def watched(profile: object, dashboard: Dashboard) -> Iterator[Watched]:
-    """A fresh tab that fails the test on a foreign request or an error in the console."""
+def watched(tab: Watched) -> Iterator[Watched]:
+    """The tab as a new one looks; it fails the test on a foreign request or a console's error.
+
+    What it showed before is gone with the first address that is opened.
+    """
+    dress(tab.tab, "light", WIDE)
+    tab.take_wrong()
+    yield tab
+    assert tab.take_wrong() == []
+
+
+@pytest.fixture
+def fresh(profile: object, dashboard: Dashboard) -> Iterator[Watched]:
+    """A tab of its own, for a test that leaves something in it."""
     found = Watched(profile, dashboard.address)
     found.tab.set_default_timeout(PATIENCE)
     yield found

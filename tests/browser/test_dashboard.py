@@ -141,9 +141,9 @@ def is_alive(page: object) -> bool:
 
 
 def test_charts_follow_a_theme_that_changes_while_the_page_is_sent(
-    watched: Watched, address: str
+    fresh: Watched, address: str
 ) -> None:
-    page, held = watched.tab, []
+    page, held = fresh.tab, []
 
     def keep(from_browser: object) -> None:
         server = from_browser.connect_to_server()
@@ -346,6 +346,8 @@ def test_jobs_of_a_dashboard_that_was_killed_can_be_run_again(
 ) -> None:
     dashboard.submit(requests()[0])
     dashboard.wait(FIND, "running", seconds=WAIT)
+    # A page that is open would complain that nobody answers.
+    watched.open("about:blank")
     dashboard.kill()
     dashboard.start()
     watched.open("/")

@@ -128,7 +128,10 @@ told(Engine().find("random", vectors=2).digest)
 @pytest.fixture(scope="module")
 def told(tmp_path_factory, engine, measured) -> dict[str, list]:
     """What that program found, and where it was; one process, as each has to import all anew."""
-    folder, named = tmp_path_factory.mktemp("elsewhere"), tmp_path_factory.mktemp("stores") / "named"
+    folder, named = (
+        tmp_path_factory.mktemp("elsewhere"),
+        tmp_path_factory.mktemp("stores") / "named",
+    )
     kept = {"KEPT": str(engine.store.root), "RUN": measured.digest}
     lines = run(PROGRAM, folder, INSIDE=str(ROOT / "data"), NAMED=str(named), **kept)
     names = ("opened", "listed", "inside", "at its root", "named", "drawn", "found")
