@@ -118,6 +118,10 @@ def _record(path: Path, store: Store) -> Audit:
         with readable(path):
             texts = _own_texts(store.load_generation(path), path.name)
         return _texts(texts, str(path))
+    if kind == "conversation":
+        raise DataError(
+            f"{path.name} is a conversation, in which nothing was measured: audit its vectors."
+        )
     raise DataError(
         f"{path.name} is a whole study: audit the evaluations and vectors that it names."
     )

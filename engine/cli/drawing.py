@@ -83,6 +83,11 @@ def is_known(value: Any) -> bool:
     return value is not None and not (isinstance(value, Real) and not math.isfinite(value))
 
 
+def plain(text: str) -> str:
+    """A text in which nothing can steer a terminal: control characters are written out."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 def say(*sentences: str) -> None:
     """Print sentences, a line each, as plain text."""
     for sentence in sentences:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from engine.cli import tables_of_studies, tables_of_vectors
+from engine.cli import tables_of_studies, tables_of_talks, tables_of_vectors
 from engine.cli.budgets import tables as budgets
 from engine.cli.budgets.equal_cost_table import equal_cost
 from engine.cli.budgets.operators_table import operators
-from engine.cli.drawing import by_scale, console, draw, filled, notes, say
+from engine.cli.drawing import by_scale, console, draw, filled, notes, plain, say
 from engine.cli.reads import words_table
 from engine.cli.reads.examples_table import examples
 from engine.cli.reads.probe_table import probe
@@ -131,11 +131,6 @@ def generation(found: Generation) -> None:
     draw(f"Side effects · {found.digest}", beside, BESIDE, left=BESIDE)
     say(*map(plain, generating.told_of(found.model)))
     notes(found.notes)
-
-
-def plain(text: str) -> str:
-    """A text in which nothing can steer a terminal: control characters are written out."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 WAYS = {
@@ -292,6 +287,7 @@ RECORDS: dict[str, tuple[Callable[[Store, Path], Any], Callable[[Any], None]]] =
     "vectors": (Store.load_vectors, vectors),
     "evaluation": (Store.load_evaluation, evaluation),
     "generation": (Store.load_generation, generation),
+    "conversation": (Store.load_conversation, tables_of_talks.conversation),
     "experiment": (Store.load_experiment, experiment),
 }
 """How each kind of record is read and drawn."""

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from engine.audit import auditing
+from engine.cli import tables
 from engine.configs.chats import Chip, Pane, Settings, Turn
 from engine.configs.core import ModelConfig, VectorRef
 from engine.configs.finders import RandomConfig
@@ -393,3 +395,19 @@ def test_another_strength_runs_only_the_blocks_after_the_edit_of_the_same_prompt
     assert min(run[before:]) == 2
     engine.load(engine.model).kept.clear()
     assert say(engine, "Something that was never said.", asked[1]).texts == again.texts
+
+
+def test_the_command_line_shows_every_turn_and_nothing_steers_the_terminal(
+    engines, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine = engines["qwen3"]
+    talk = say(engine, "Hello \x1b[31m[red]there.", *panes(engine, 1.0))
+    say(engine, "And now?", *panes(engine, 1.0), digest=talk.digest, parent=0)
+
+    tables.show(engine.store, engine.store.find(talk.digest))
+
+    shown = capsys.readouterr().out
+    assert "> Hello \\x1b[31m[red]there." in shown
+    assert "turn 1, after 0, seed 0" in shown
+    with pytest.raises(DataError, match="is a conversation"):
+        auditing.audit(engine.store.find(talk.digest).path, engine.store)
