@@ -69,6 +69,7 @@ def test_every_turn_equals_the_formula(kind, has_template, is_raw) -> None:
         Pointed(vector=tiny.seeded(32, seed=6), site=Site(block=4), name="two"),
         Pointed(vector=tiny.seeded(32, seed=7), site=Site(block=2), name="three"),
     ]
+    vectors = vectors if kind == "qwen3" else vectors[:1]
     found = drift.read(door, asked(door, is_raw=is_raw), vectors, randoms=7)
 
     tokens = turns.laid_out(door.loaded.prompter, asked(door, is_raw=is_raw)).tokens

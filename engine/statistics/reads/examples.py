@@ -128,8 +128,9 @@ def fitted(
         Vectors, whose places count in these texts, and the texts, each once.
     """
     vectors, texts = _cut(rows, told, most)
-    while most > 1 and len(json.dumps([vectors, texts], indent=1)) > MOST_BYTES:
-        most -= 1
+    while most > 1 and (size := len(json.dumps([vectors, texts], indent=1))) > MOST_BYTES:
+        # Not all of it shrinks with the texts, so that no more than these can fit.
+        most = max(1, min(most - 1, most * MOST_BYTES // size))
         vectors, texts = _cut(rows, told, most)
     return vectors, texts
 
