@@ -20,7 +20,7 @@ from engine.configs.reads.words import WordsConfig
 from engine.configs.sweeps import EvaluateConfig, knowledge_of, usual_scales
 from engine.errors import ConfigError
 from engine.program.bar import bar_if_seen
-from engine.program.chatting import PANES, Chat
+from engine.program.chatting import PANES, Chat, ShownConversation
 from engine.program.frames import Compared
 from engine.program.objects import (
     Shown,
@@ -267,6 +267,8 @@ class Asking:
             return ShownEvaluation(self.store.load_evaluation(Path(info.path)))
         if info.kind == "generation":
             return ShownTexts(self.store.load_generation(Path(info.path)))
+        if info.kind == "conversation":
+            return ShownConversation(self.store.load_conversation(Path(info.path)))
         return ShownStudy(self.store.load_experiment(Path(info.path)))
 
     def _done(self, config: RunConfig) -> str:

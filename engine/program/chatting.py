@@ -11,7 +11,9 @@ import pandas as pd
 
 from engine.configs.chats import Pane, Settings, Turn
 from engine.configs.core import ModelConfig
-from engine.errors import EngineError, ModelError
+from engine.errors import ConfigError, EngineError, ModelError
+from engine.program import frames
+from engine.program.objects import Shown
 from engine.records.conversations import Conversation
 
 PANES = (Pane(name="unsteered"),)
@@ -60,22 +62,33 @@ class Chat:
 
     def frame(self) -> pd.DataFrame:
         """One row for each answer: turn, parent, said, pane, text, ended, tokens."""
-        rows = [
-            {
-                "turn": one.id,
-                "parent": one.parent,
-                "said": one.turn.said,
-                "pane": pane.name,
-                "text": answer.text,
-                "ended": answer.ended,
-                "tokens": len(answer.tokens),
-            }
-            for one in (self.record.exchanges if self.digest else ())
-            for pane, answer in zip(one.turn.panes, one.answers, strict=True)
-        ]
-        return pd.DataFrame(rows)
+        return pd.DataFrame(self.record.rows() if self.digest else [])
 
     def __repr__(self) -> str:
         """One line."""
         panes = ", ".join(pane.name for pane in self.panes)
         return f"<Chat with {self.model.short_name}: {panes}, {self.digest or 'nothing said yet'}>"
+
+
+class ShownConversation(Shown):
+    """A stored conversation."""
+
+    record: Conversation
+
+    @property
+    def words(self) -> str:
+        """Such as "Conversation: 2 turns, demo"."""
+        turns = frames.count(len(self.record.exchanges), "turn")
+        return f"Conversation: {turns}, {frames.model_of(self.record.model)}"
+
+    def frame(self) -> pd.DataFrame:
+        """One row an answer: turn, parent, said, pane, text, ended, tokens."""
+        return pd.DataFrame(self.record.rows())
+
+    def chart(self) -> Any:
+        """Refuses: a conversation is read.
+
+        Raises:
+            ConfigError: Always.
+        """
+        raise ConfigError("A conversation is not drawn: read it in frame(), one row an answer.")

@@ -131,6 +131,22 @@ class Conversation:
             said.append(Said("assistant", one.answered(one.pane(pane.name))))
         return said
 
+    def rows(self) -> list[dict[str, Any]]:
+        """One row for each answer: turn, parent, said, pane, text, ended, tokens."""
+        return [
+            {
+                "turn": one.id,
+                "parent": one.parent,
+                "said": one.turn.said,
+                "pane": pane.name,
+                "text": one.answered(place),
+                "ended": one.answers[place].ended,
+                "tokens": len(one.answers[place].tokens),
+            }
+            for one in self.exchanges
+            for place, pane in enumerate(one.turn.panes)
+        ]
+
     def with_exchange(self, one: Exchange) -> "Conversation":
         """The same with one exchange more."""
         return dataclasses.replace(self, exchanges=(*self.exchanges, one))

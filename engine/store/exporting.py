@@ -55,8 +55,8 @@ def table(store: Store, info: RecordInfo, with_values: bool = False) -> pd.DataF
     """The record's table.
 
     Evaluations and generations: their own rows, a person's labels beside the texts. Vectors: one
-    row each, with site, norm and the finder's scores. Studies: all rows of their tables, each
-    with the name of its table.
+    row each, with site, norm and the finder's scores. Conversations: one row an answer. Studies:
+    all rows of their tables, each with the name of its table.
 
     Args:
         store: Holds it.
@@ -70,6 +70,8 @@ def table(store: Store, info: RecordInfo, with_values: bool = False) -> pd.DataF
     if info.kind == "generation":
         frame, labels = store.load_generation(info.digest).frame, store.labels(info.digest)
         return frame.assign(person_label=[labels.get(i, "") for i in range(len(frame))])
+    if info.kind == "conversation":
+        return pd.DataFrame(store.load_conversation(info.digest).rows())
     rows = _study_rows(store.load_experiment(info.digest)["tables"], "")
     return pd.DataFrame(rows).convert_dtypes()
 

@@ -605,6 +605,6 @@ def test_bad_input_gets_one_sentence(capsys, folder, tmp_path, arguments, senten
 
 
 def test_texts_cannot_steer_the_terminal() -> None:
-    from engine.cli.tables import plain
+    from engine.cli.drawing import plain
 
     assert plain("a\x1b[31m\nü[b]") == "a\\x1b[31m\\nü[b]"

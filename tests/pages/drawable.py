@@ -30,7 +30,14 @@ from engine.records.records import Evaluation
 from engine.runs.engine import Engine
 from engine.store.files import to_parquet
 from engine.store.store import Store
-from tests.pages import adaptive_samples, degenerate, everything, samples, text_samples
+from tests.pages import (
+    adaptive_samples,
+    degenerate,
+    everything,
+    samples,
+    talk_samples,
+    text_samples,
+)
 from tests.pages.test_studies import corrigibility, deception
 
 VALUES: tuple[Any, ...] = (None, "", "x", -1, 10**9, 0.5, True, [], {}, [None], float("nan"))
@@ -54,6 +61,7 @@ def files(folder: Path) -> dict[str, bytes]:
         ("5c5c00000005", corrigibility(), CorrigibilityConfig()),
     ):
         store.save_experiment(digest, record | {"config": as_json(config)})
+    talk_samples.save_branched(store)
     return {Path(info.path).name: Path(info.path).read_bytes() for info in store.list()}
 
 

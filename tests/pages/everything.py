@@ -40,6 +40,7 @@ PAGES = {
     "vectors": ["discover", "vector", "similarity", "library"],
     "evaluation": ["overview", "curves", "library"],
     "generation": ["generations", "library"],
+    "conversation": ["chat", "library"],
     "experiment": ["studies", "curves", "discover", "library"],
 }
 KEYS = {
@@ -51,6 +52,7 @@ KEYS = {
     "curves": "run",
     "generations": "gen",
     "studies": "study",
+    "chat": "talk",
 }
 
 

@@ -12,6 +12,9 @@ from engine.store.store import Store
 from tests.pages.pair_samples import CONTRASTIVE, PairEngine
 from tests.pages.samples import MODEL, provenance
 
+MELBO = "aaaa00000001"
+"""The set that `samples.fill` stores."""
+
 
 class FakeTalk:
     """One turn that a test answers."""
@@ -105,3 +108,27 @@ class TalkEngine(PairEngine):
     def refuse(self, sentence: str) -> None:
         """Refuse whatever is asked next."""
         self.talks.failure = ModelError(sentence)
+
+
+def save_branched(store: Store) -> str:
+    """Store a conversation of two turns, two panes and a branch; its digest."""
+    steered = Pane(name="steered", chips=(Chip(digest=MELBO, scale=2.0),))
+    turns = [
+        Turn(said="Hello.", panes=(Pane(name="unsteered"), steered)),
+        Turn(said="And now?", panes=(steered,), parent=0),
+        Turn(said="Hello again.", panes=(Pane(name="tuned", adapter=True),)),
+    ]
+    found = Conversation(
+        digest="7a7a00000001",
+        config={"model": configs.as_json(ModelConfig(adapter="demo"))},
+        model=MODEL,
+        provenance=provenance(),
+        vector_names={MELBO: store.load_vectors(MELBO).described()},
+    )
+    for number, turn in enumerate(turns):
+        answers = tuple(Answer(text=f"Said {pane.name}.", tokens=(5, 6)) for pane in turn.panes)
+        found = found.with_exchange(
+            Exchange(id=number, turn=turn, answers=answers, created=provenance().created)
+        )
+    store.save_conversation(found)
+    return found.digest

@@ -16,7 +16,7 @@ from tests import shipped
 from tests.pages import drawable
 
 ROOT = Path(__file__).resolve().parents[2]
-SHARE = {"ab": 0.006, "generations": 0.02, "melbo": 0.05, "experiment": 0.008}
+SHARE = {"ab": 0.006, "generations": 0.02, "melbo": 0.05, "experiment": 0.008, "conversation": 0.03}
 """Of each kind's mutants: a few seconds in all."""
 
 
@@ -50,6 +50,7 @@ def test_whole_records_and_the_shipped_ones_are_accepted(
         "vectors": stored.load_vectors,
         "evaluation": stored.load_evaluation,
         "generation": stored.load_generation,
+        "conversation": stored.load_conversation,
         "experiment": stored.load_experiment,
     }
     for info in stored.list():
