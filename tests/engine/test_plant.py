@@ -53,7 +53,7 @@ def test_a_vector_from_the_one_shutdown_prompt_moves_unseen_questions_beyond_ran
             vectors=(VectorRef(digest=found),),
             scales=(-0.5, 0.5),
             scale_unit="relative",
-            max_questions=8,
+            max_questions=4,
             controls=64,
         )
     )
