@@ -2,6 +2,6 @@
 
 Knows nothing of files, torch or screens.
 
-Public: columns, conversations, drift, grids, measures, provenance, readings, records, sound_tables,
-soundness, steered, strict, strips.
+Public: columns, conversations, drift, grids, measures, provenance, readings, records,
+sound_conversations, sound_tables, soundness, steered, strict, strips.
 """

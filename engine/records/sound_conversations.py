@@ -1,10 +1,12 @@
 """What records of conversations must hold. Knows nothing of files and charts."""
 
+import functools
 from typing import Annotated, Any, Literal, NotRequired
 
 import pydantic
 from typing_extensions import TypedDict
 
+from engine.errors import ConfigError
 from engine.records.sound_parts import Named, Record, Whole
 
 
@@ -67,3 +69,27 @@ def follows(number: int, exchange: dict[str, Any]) -> bool:
     parent = turn["parent"]
     is_after = parent is None or 0 <= parent < number
     return exchange["id"] == number and is_after and len(exchange["answers"]) == len(turn["panes"])
+
+
+def check_turn(turn: dict[str, Any]) -> None:
+    """Refuse a turn whose conversation could not be opened again, before it is asked.
+
+    Args:
+        turn: As plain values.
+
+    Raises:
+        ConfigError: Names the first value that is not what it must be.
+    """
+    try:
+        _turns().validate_python(turn, strict=True)
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        place = "/".join(str(part) for part in first["loc"])[:120]
+        raise ConfigError(
+            f"{place!r} is {str(first['input'])[:40]!r}, where {first['msg'].lower()}: mend it."
+        ) from error
+
+
+@functools.cache
+def _turns() -> pydantic.TypeAdapter:
+    return pydantic.TypeAdapter(_Turn)

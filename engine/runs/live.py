@@ -9,8 +9,8 @@ import threading
 import time
 import traceback
 from collections import OrderedDict
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
@@ -140,8 +140,7 @@ class Live:
     def _serve(self, asked: Asked[Value], model: ModelConfig, work: Work[Value]) -> None:
         state: State = "failed"
         try:
-            with self._places:
-                asked.value = self._answer(asked, model, work)
+            asked.value = self._answer(asked, model, work)
             state = "done"
         except Cancelled:
             state = "stopped"
@@ -156,13 +155,27 @@ class Live:
         asked._over.set()
 
     def _answer(self, asked: Asked[Value], model: ModelConfig, work: Work[Value]) -> Value:
-        while (door := self._engine.load_beside(model)) is None:
+        while True:
+            with self._place(asked):
+                door = self._engine.load_beside(model)
+                if door is not None:
+                    asked.message, asked.state = "", "working"
+                    with _hurried(door):
+                        asked.check()
+                        return work(door, asked.check)
+            # Without a place: others may ask the model in memory while this one waits for hours.
             self._load(asked, model)
-        asked.check()
-        asked.message, asked.state = "", "working"
-        with _hurried(door):
+
+    @contextmanager
+    def _place(self, asked: Asked[Any]) -> Iterator[None]:
+        """One of the places of those that work at one time, waited for until it is stopped."""
+        while not self._places.acquire(timeout=LOOK_SECONDS):
             asked.check()
-            return work(door, asked.check)
+        try:
+            asked.check()
+            yield
+        finally:
+            self._places.release()
 
     def _load(self, asked: Asked[Any], model: ModelConfig) -> None:
         """Have the worker load the model, in its turn.

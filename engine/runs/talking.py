@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from engine.configs import core as configs
 from engine.configs.chats import Turn
 from engine.configs.core import ModelConfig
-from engine.configs.values import built
-from engine.errors import Cancelled, ConfigError
+from engine.errors import Cancelled, ConfigError, StoreError
 from engine.model.naming import Names
 from engine.records import provenance
 from engine.records.conversations import Answer, Conversation, Ended, Exchange
 from engine.records.records import VectorSet
+from engine.records.sound_conversations import check_turn
+from engine.runs import continuing
 from engine.runs.live import Asked, Live, Stop
 from engine.store.store import Store
 
@@ -153,6 +154,7 @@ class Talks:
         Raises:
             EngineError: If the conversation, the turn it follows, a set or an adapter is not there.
         """
+        check_turn(configs.as_json(turn))
         for pane in turn.panes:
             pane.which(tuple(model.adapters))
             if pane.adapter and model.adapter is None:
@@ -164,7 +166,7 @@ class Talks:
         if so_far is None and turn.parent is not None:
             raise ConfigError("A new conversation has no turn to follow: leave out the parent.")
         if so_far is not None:
-            _refuse_another(so_far, model)
+            continuing.refuse_another(so_far, model)
             if turn.parent is not None:
                 so_far.exchange(turn.parent)
         name = digest or self._new_name(model)
@@ -210,11 +212,13 @@ class Talks:
 
         turn, began = talk.turn, time.monotonic()
         panes = turn.panes
+        if so_far is not None:
+            continuing.refuse_changed(so_far, door)
         before = [so_far.before(turn.parent, one) if so_far else [] for one in panes]
         rows = asking.rows(door, panes, before, turn.said, turn.settings, sets)
         talk._written = written = writing.laid_out(rows)
         if so_far is not None:
-            _take_over(written, so_far, turn, _adapters(door))
+            continuing.take_over(written, so_far, turn, continuing.adapters(door))
         talk.begin()
 
         def tick() -> None:
@@ -235,7 +239,7 @@ class Talks:
             turn=turn,
             answers=tuple(_answer_of(one) for one in written),
             created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            adapters=_adapters(door),
+            adapters=continuing.adapters(door),
             seconds=0.0 if any(one.is_taken for one in written) else round(writing_seconds, 3),
         )
         talk.number = self._keep(talk.digest, exchange, model, sets, door)
@@ -254,6 +258,10 @@ class Talks:
         """Add an exchange to the record as it is now; another tab may have added some."""
         with self._lock:
             whole = self._stored(digest)
+            if whole is None and exchange.parent is not None:
+                raise StoreError(
+                    "This conversation was deleted while its answer was written: begin a new one."
+                )
             identity = door.loaded.identity()
             if whole is None:
                 made = provenance.since(time.monotonic(), identity)
@@ -262,12 +270,13 @@ class Talks:
                     config={"model": configs.as_json(model)},
                     model=identity,
                     provenance=made,
-                    notes=door.loaded.notes,
                 )
+            notes = continuing.notes(door, whole, exchange, sets)
             number = len(whole.exchanges)
             whole = whole.with_exchange(dataclasses.replace(exchange, id=number))
             described = {name: found.described() for name, found in sets.items()}
             told: dict[str, Any] = {"vector_names": whole.vector_names | described}
+            told["notes"] = notes
             if model.adapter is not None:
                 # With an adapter it is the same model, and can ask the base model as well.
                 told |= {"config": {"model": configs.as_json(model)}, "model": identity}
@@ -279,52 +288,8 @@ class Talks:
         return store.load_conversation(digest) if store.has(digest) else None
 
 
-def _adapters(door: "Forward") -> dict[str, str]:
-    """The adapters that were there, each by the content of its files."""
-    loaded = door.loaded
-    names = loaded.config.adapters
-    every = (loaded.source, *loaded.more)
-    return {
-        name: str(one.as_dict()["adapter_fingerprint"])
-        for name, one in zip(names, every, strict=False)
-    }
-
-
-def _take_over(
-    written: Sequence["Written"], so_far: Conversation, turn: Turn, adapters: dict[str, str]
-) -> None:
-    """Take answers from turns that asked the same of the same pane: it would say the same again."""
-    alike = [
-        one
-        for one in so_far.exchanges
-        if (one.parent, one.turn.said, one.turn.settings) == (turn.parent, turn.said, turn.settings)
-    ]
-    for pane, mine in zip(turn.panes, written, strict=True):
-        for one in alike:
-            place = one.pane(pane.name)
-            theirs, answer = one.turn.panes[place], one.answers[place]
-            is_same = (theirs.name, theirs.effect) == (pane.name, pane.effect)
-            is_same = is_same and (not pane.adapter or one.adapters == adapters)
-            if is_same and answer.ended != "stopped" and not mine.is_over:
-                mine.take(list(answer.tokens), answer.text, answer.ended == "finished")
-
-
 def _answer_of(one: "Written") -> Answer:
     ended: Ended = "finished" if one.finished else "longest" if one.is_over else "stopped"
     return Answer(
         text=one.text, tokens=tuple(one.tokens), ended=ended, prompt_tokens=len(one.row.tokens)
     )
-
-
-def _refuse_another(so_far: Conversation, model: ModelConfig) -> None:
-    """Refuse another model in a conversation, whose answers would not be comparable.
-
-    Raises:
-        ConfigError: If it is one.
-    """
-    own = built(ModelConfig, so_far.config["model"])
-    if (own.model, own.dtype) != (model.model, model.dtype):
-        raise ConfigError(
-            f"This conversation is with {own.short_name}, and {model.short_name} was asked: begin "
-            "a new one."
-        )

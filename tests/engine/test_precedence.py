@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
+import pytest
 import torch
 
 from engine.configs.core import Site
@@ -151,3 +152,59 @@ def test_whoever_goes_in_between_two_blocks_changes_nothing_of_the_pass(monkeypa
     assert len(between) == door.blocks
     assert torch.equal(found, expected)
     assert all(torch.equal(one, between[0]) for one in between)
+
+
+class _Interrupted(BaseException):
+    """As Ctrl-C, which may come at any moment of a wait."""
+
+
+def _interrupts(lock: Precedence, monkeypatch) -> None:
+    """The next wait of this thread is broken off."""
+    me, waits, left = threading.get_ident(), lock._changed.wait_for, [True]
+
+    def wait_for(predicate: Callable[[], bool], timeout: float | None = None) -> bool:
+        if threading.get_ident() == me and left:
+            left.clear()
+            raise _Interrupted
+        return waits(predicate, timeout)
+
+    monkeypatch.setattr(lock._changed, "wait_for", wait_for)
+
+
+def test_a_job_that_is_broken_off_while_it_gives_way_leaves_the_lock_whole(monkeypatch) -> None:
+    lock = Precedence()
+    is_asked, is_over = threading.Event(), threading.Event()
+
+    def talks() -> None:
+        with lock.hurried():
+            is_asked.set()
+            with lock:
+                is_over.set()
+
+    def job() -> None:
+        with lock, lock:
+            start(talks)
+            assert is_asked.wait(PATIENCE)
+            _interrupts(lock, monkeypatch)
+            lock.give_way()
+
+    with pytest.raises(_Interrupted):
+        job()
+    assert is_over.wait(PATIENCE)
+    assert lock.acquire(blocking=False)
+    assert lock._depth == 1
+    lock.release()
+
+
+def test_who_gives_up_while_it_is_owed_a_turn_keeps_nobody_out(monkeypatch) -> None:
+    lock = Precedence()
+    lock._is_owed = True
+    lock._owner = -1
+    _interrupts(lock, monkeypatch)
+    with pytest.raises(_Interrupted):
+        lock.acquire()
+
+    lock._owner = None
+
+    with lock.hurried():
+        assert lock.acquire(blocking=False)

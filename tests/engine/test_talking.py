@@ -335,7 +335,7 @@ def test_what_a_pane_said_before_is_taken_over_where_it_would_say_the_same(
 def test_a_fine_tuned_pane_answers_beside_the_base_model_and_only_its_own_is_taken_over(
     tmp_path, monkeypatch
 ) -> None:
-    from engine.runs import talking
+    from engine.runs import continuing
 
     engine = Engine(Store(tmp_path), keep_jobs=False)
     engine.model = ModelConfig(model="demo", adapter="demo")
@@ -361,14 +361,14 @@ def test_a_fine_tuned_pane_answers_beside_the_base_model_and_only_its_own_is_tak
     assert name == "demo"
 
     taken: list[bool] = []
-    original = talking._take_over
+    original = continuing.take_over
 
     def noted(written, *more) -> None:
         original(written, *more)
         taken.extend(one.is_over for one in written)
 
-    monkeypatch.setattr(talking, "_take_over", noted)
-    monkeypatch.setattr(talking, "_adapters", lambda _: {"demo": "another"})
+    monkeypatch.setattr(continuing, "take_over", noted)
+    monkeypatch.setattr(continuing, "adapters", lambda _: {"demo": "another"})
     say(engine, "How do I sleep better?", *asked, digest=first.digest, max_new_tokens=12)
     assert taken == [True, False]
 
@@ -411,3 +411,98 @@ def test_the_command_line_shows_every_turn_and_nothing_steers_the_terminal(
     assert "turn 1, after 0, seed 0" in shown
     with pytest.raises(DataError, match="is a conversation"):
         auditing.audit(engine.store.find(talk.digest).path, engine.store)
+
+
+@pytest.mark.parametrize(("name", "value"), [("seed", 1.5), ("temperature", True)])
+def test_what_would_make_a_conversation_unreadable_is_refused_before_it_is_asked(
+    engines, name, value
+) -> None:
+    engine = engines["qwen3"]
+    chat = engine.chat(model=engine.model, max_new_tokens=2)
+    chat.say("Hello.")
+    # As a program sets it in which no types are checked.
+    chat.settings = Settings(max_new_tokens=2)
+    object.__setattr__(chat.settings, name, value)
+
+    with pytest.raises(ConfigError, match=f"settings/{name}"):
+        chat.say("And now?")
+
+    assert len(chat.record.exchanges) == 1
+
+
+def test_a_conversation_that_is_deleted_under_an_answer_does_not_come_back_damaged(
+    engines, monkeypatch
+) -> None:
+    engine = engines["qwen3"]
+    first = say(engine, "Hello.", Pane(name="a"))
+
+    def deleted(*_: object) -> dict[str, str]:
+        if engine.store.has(first.digest):
+            engine.store.remove(first.digest)
+        return {}
+
+    monkeypatch.setattr("engine.runs.continuing.adapters", deleted)
+    turn = Turn(said="And now?", panes=(Pane(name="a"),), parent=0)
+    talk = engine.talks.say(engine.model, turn, first.digest)
+
+    assert talk.wait(PATIENCE)
+    assert "deleted while" in str(talk.error)
+    assert talk.traceback is None
+    assert not engine.store.has(first.digest)
+
+
+def test_a_strength_past_all_numbers_gives_a_sentence_and_no_text(engines) -> None:
+    engine = engines["llama"]
+    turn = Turn(said="Hello.", panes=panes(engine, 1e38))
+
+    talk = engine.talks.say(engine.model, turn)
+
+    assert talk.wait(PATIENCE)
+    assert "smaller strength" in str(talk.error)
+    assert talk.traceback is None
+
+
+def test_a_model_whose_files_were_changed_does_not_go_on_with_a_conversation(tmp_path) -> None:
+    folder = tiny.save_folder(tmp_path / "model", "qwen3")
+    engine = Engine(Store(tmp_path), keep_jobs=False)
+    engine.model = ModelConfig(model=str(folder))
+    first = say(engine, "Hello.", Pane(name="a"))
+    tiny.save_folder(folder, "qwen3", seed=1)
+
+    turn = Turn(said="Hello.", panes=(Pane(name="a"),), settings=Settings(max_new_tokens=6))
+    talk = engine.talks.say(engine.model, turn, first.digest)
+
+    assert talk.wait(PATIENCE)
+    assert "changed since" in str(talk.error)
+    assert talk.traceback is None
+    assert len(engine.store.load_conversation(first.digest).exchanges) == 1
+
+
+def test_usual_states_are_those_of_what_their_file_holds_now(engines, tmp_path) -> None:
+    engine, file = engines["qwen3"], tmp_path / "usual.txt"
+    how = {"operation": "set", "layers": (0, 1, 2, 3, 4), "usual": str(file)}
+    pane = Pane(name="set", chips=(Chip(digest=engine.vectors, **how),))
+    file.write_text("Hello.\n")
+    first = say(engine, "Say more.", pane)
+    file.write_text("The best way to sleep well (A) is 999 999 999.\n")
+
+    again = say(engine, "Say more.", pane, digest=first.digest)
+    engine.load(engine.model).kept.clear()
+    anew = say(engine, "Say more.", pane)
+
+    assert again.texts == anew.texts
+    assert again.texts != first.texts
+
+
+def test_a_conversation_says_when_it_went_past_what_its_model_was_made_for(engines) -> None:
+    engine = engines["qwen3"]
+    first = say(engine, "Hello.", Pane(name="a"))
+    assert engine.store.load_conversation(first.digest).notes == ()
+
+    say(engine, "word " * 300, Pane(name="a"), digest=first.digest, parent=0)
+    say(engine, "word " * 400, Pane(name="a"), digest=first.digest, parent=0)
+
+    found = engine.store.load_conversation(first.digest)
+    longest = found.exchanges[2].answers[0].prompt_tokens + 6
+    assert f"up to {longest:,} tokens go past the 512" in found.notes[0]
+    assert len(found.notes) == 1

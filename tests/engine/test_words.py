@@ -189,7 +189,7 @@ def test_what_cannot_be_read_is_refused(prompts, tmp_path) -> None:
         words(tiny.door("qwen3"), prompts=prompts, found=vector_set(hidden=16))
     with pytest.raises(DataError, match="lower floor"):
         words(tiny.door("qwen3"), prompts=prompts, floor=0.99)
-    for wrong in ({"random": 27}, {"epsilon": 0.0}, {"floor": 1.0}, {"vectors": ()}, {"kept": 0}):
+    for wrong in ({"random": 27}, {"epsilon": 1e-9}, {"floor": 1.0}, {"vectors": ()}, {"kept": 0}):
         with pytest.raises(ConfigError):
             replace(ASKED, **wrong)
 

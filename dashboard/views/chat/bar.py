@@ -112,7 +112,9 @@ def _open(digest: str) -> None:
 
 
 def whose(talk: Conversation) -> None:
-    """Of which model a conversation is, where that is not the tab's, and the way to ask it."""
+    """What to know of a conversation, and of which model it is, where that is not the tab's."""
+    for note in talk.notes:
+        st.caption(captions.plain(note))
     if not tab.is_foreign(talk):
         return
     with st.container(horizontal=True, vertical_alignment="center"):

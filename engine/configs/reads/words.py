@@ -19,6 +19,8 @@ from engine.configs.core import (
 )
 from engine.configs.fields import setting
 
+LEAST_EPSILON = 0.001
+"""A smaller change is lost in rounding, and every word would look like chance."""
 LEAST_RANDOM = 28
 """Fewer random vectors could not make a word stand out at the level of a star."""
 OWN = ("vectors", "contents", "kept")
@@ -58,8 +60,8 @@ class WordsConfig(RunConfig):
             "word beyond chance: ask for at least as many.",
         )
         require(
-            0 < self.epsilon <= 1,
-            f"Epsilon is {self.epsilon:g}, but must be above 0 and at most 1 residual norm.",
+            LEAST_EPSILON <= self.epsilon <= 1,
+            f"Epsilon is {self.epsilon:g}, but must be {LEAST_EPSILON:g} to 1 residual norms.",
         )
         require(
             0 <= self.floor < 1,

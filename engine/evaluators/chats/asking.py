@@ -21,6 +21,8 @@ from engine.questions import files
 from engine.records.conversations import Said
 from engine.records.records import VectorSet
 
+MOST_USUAL = 8
+"""System prompts and doses whose usual states stay in memory from one turn to the next."""
 NORM_PROMPTS = 16
 """Neutral prompts over whose tokens residual norms are taken."""
 
@@ -43,6 +45,22 @@ class Known:
 
     norms: dict[Site, float] = field(default_factory=dict)
     usual: dict[Any, Usual] = field(default_factory=dict)
+    prompts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """What the files held that say what is usual, when it was captured."""
+
+    def renew(self, columns: Sequence[Configuration]) -> None:
+        """Forget what is of files that hold something else by now, and the oldest of too much.
+
+        Raises:
+            DataError: If one cannot be read.
+        """
+        for path in dict.fromkeys(one.usual for one in columns):
+            held = files.load_prompts(path)
+            if self.prompts.setdefault(path, held) != held:
+                self.usual = {key: one for key, one in self.usual.items() if key[0] != path}
+                self.prompts[path] = held
+        for key in list(self.usual)[: max(0, len(self.usual) - MOST_USUAL)]:
+            del self.usual[key]
 
 
 def rows(
@@ -68,6 +86,7 @@ def rows(
     """
     names, known = tuple(door.loaded.config.adapters), door.kept.setdefault("chats", Known())
     columns = [column for pane in panes for column in pane.columns]
+    known.renew(columns)
     made = Columns(door, columns, sets, settings.system, known.usual)
     made.residuals = _norms(door, columns, made.sites, known)
     return [

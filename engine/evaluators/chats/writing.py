@@ -13,6 +13,7 @@ from torch import Tensor
 
 from engine.configs.chats import Settings
 from engine.configs.steering.doses import Which
+from engine.errors import ConfigError
 from engine.evaluators import lockstep, sampling
 from engine.evaluators.chats.asking import Row
 from engine.model.edits import first_edited
@@ -106,6 +107,7 @@ class _Group:
         """Write one token of every row; whether all are over now."""
         tokens = [one.tokens[-1] for one in self._going if one.tokens]
         logits = self._decoder.next(tokens) if tokens else self._decoder.first()
+        _refuse_overflow(logits)
         asked, number = self._settings, self._numbers[len(self._going[0].tokens)]
         chosen = sampling.choose(
             logits, [number] * len(self._going), asked.temperature, asked.top_k, asked.top_p
@@ -126,3 +128,16 @@ class _Group:
         text = self._door.loaded.tokenizer.decode(one.tokens, skip_special_tokens=True)
         one.text = text if is_over else text.rstrip(HALF)
         one.is_over = is_over
+
+
+def _refuse_overflow(logits: Tensor) -> None:
+    """Refuse to take a token where none is likelier than another.
+
+    Raises:
+        ConfigError: If some row's states went past the largest number.
+    """
+    # Where a comparison with no number is false, and states of infinite length are scaled to 0.
+    if not bool((logits.amax(-1) > logits.amin(-1)).all()):
+        raise ConfigError(
+            "A pane's states went past the largest number there is: use a smaller strength."
+        )

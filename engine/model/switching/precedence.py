@@ -94,9 +94,15 @@ class Precedence:
             depth, self._depth, self._owner = self._depth, 0, None
             self._is_halfway = True
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._owner is None and self._lets_others)
-            self._owner, self._depth, self._is_halfway = me, depth, False
-            self._is_owed = False
+            try:
+                self._changed.wait_for(lambda: self._owner is None and self._lets_others)
+            except BaseException:
+                # Ctrl-C: whoever called goes out as often as it went in, so it has to be in.
+                self._changed.wait_for(lambda: self._owner is None)
+                raise
+            finally:
+                self._owner, self._depth, self._is_halfway = me, depth, False
+                self._is_owed = False
 
     def _wait(self, me: int) -> None:
         if self._is_open(me):
@@ -108,6 +114,8 @@ class Precedence:
         finally:
             if me in self._queue:
                 self._queue.remove(me)
+            # Whoever was owed a turn may have given up, and the hurried wait for nobody.
+            self._is_owed = self._is_owed and self._others_wait
 
     @property
     def _others_wait(self) -> bool:
