@@ -12,6 +12,7 @@ from engine.configs.steering.interventions import NEUTRAL
 from engine.configs.values import built
 from engine.errors import ConfigError, ModelError
 from engine.model.declared.positions import watched
+from engine.model.prompts import NO_TEMPLATE
 from engine.records.conversations import Conversation, Exchange
 from engine.records.records import VectorSet
 
@@ -97,6 +98,9 @@ def notes(
         for answer in one.answers:
             positions.take(answer.prompt_tokens, len(answer.tokens))
         found = foreign_notes(door, sets)
+    if one.turn.settings.is_raw and NO_TEMPLATE in found:
+        # Of raw text, nothing stands around what is said.
+        found.remove(NO_TEMPLATE)
     # A longer text's note takes the place of a shorter one's.
     kept = [note for note in whole.notes if note not in before]
     return tuple(dict.fromkeys((*kept, *found)))

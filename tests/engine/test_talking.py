@@ -506,3 +506,15 @@ def test_a_conversation_says_when_it_went_past_what_its_model_was_made_for(engin
     longest = found.exchanges[2].answers[0].prompt_tokens + 6
     assert f"up to {longest:,} tokens go past the 512" in found.notes[0]
     assert len(found.notes) == 1
+
+
+def test_raw_text_is_not_said_to_be_asked_as_a_question(tmp_path) -> None:
+    folder = tiny.save_folder(tmp_path / "model", "llama")
+    (folder / "chat_template.jinja").unlink()
+    engine = Engine(Store(tmp_path), keep_jobs=False)
+    engine.model = ModelConfig(model=str(folder))
+    raw = say(engine, "Once", Pane(name="a"), is_raw=True)
+    asked = say(engine, "Once", Pane(name="a"))
+
+    assert engine.store.load_conversation(raw.digest).notes == ()
+    assert "no chat template" in engine.store.load_conversation(asked.digest).notes[0]

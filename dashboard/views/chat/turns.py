@@ -19,7 +19,7 @@ REPEATS = 0.3
 """Repetition from which a text is likely to be broken."""
 ENDS = {
     "longest": ("cut off", "It had not ended at the last token allowed."),
-    "stopped": ("stopped", "You stopped it; what there was is kept."),
+    "stopped": ("stopped", "By you, or because another model was loaded; what there was is kept."),
 }
 GREEDY = "At temperature 0 every seed gives the same text: set a temperature under Settings."
 
