@@ -1,11 +1,15 @@
 """How the text of options becomes values."""
 
+import re
 from pathlib import Path
 
 from engine.configs.core import STUDY_PROMPT
 from engine.configs.sound import is_text
 from engine.errors import ConfigError
 from engine.questions import files
+
+_NAME = re.compile(r"\S+\.(txt|jsonl?)")
+"""What nobody tells a model, and many call a file of prompts."""
 
 
 def prompts(prompt: str | None, file: str | None) -> tuple[str, ...]:
@@ -25,11 +29,14 @@ def rivals(given: list[str]) -> tuple[str, ...]:
     """System prompts that were written, or stand in the files that were named; "" is none at all.
 
     Raises:
+        ConfigError: If one is named as a file is, and there is none.
         DataError: If a file holds none.
     """
     found: list[str] = []
     for one in given:
         text = one.strip()
+        if _NAME.fullmatch(text) and not _is_file(text):
+            raise ConfigError(f"There is no file {text}: name one, or write the rival as a prompt.")
         found += files.load_prompts(text) if _is_file(text) else [text]
     return tuple(dict.fromkeys(found))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from engine.cli import options
 from engine.configs.core import STUDY_SCALES
 from engine.configs.grid_columns import columns, prompt_names
 from engine.configs.grids import BlendPart, Configuration
@@ -194,3 +195,10 @@ def test_a_program_names_vectors_as_a_person_does(kept: RecordInfo) -> None:
     found = with_digests(store, {"second": kept.digest[:5], "when": f"{kept.path}:1@2>1:prompt"})
 
     assert found == {"second": f"{kept.digest}:0", "when": f"{kept.digest}:1@2>1:prompt"}
+
+
+@pytest.mark.parametrize("name", ["nowhere.txt", "rivals/nowhere.jsonl"])
+def test_a_rival_that_is_named_as_a_file_and_is_none_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"There is no file {name}: name one, or write"):
+        options.rivals(["Be kind.", name])
+    assert options.rivals(["Answer as in nowhere.txt", "Be kind."])[0] == "Answer as in nowhere.txt"
