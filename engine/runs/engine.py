@@ -36,6 +36,8 @@ from engine.store.store import Store
 if TYPE_CHECKING:
     from engine.model.forward import Forward
 
+PATIENCE = 30.0
+"""Seconds that answers under way get before another model takes their model's place."""
 CHANGED = "The files that this job reads were changed after it was named: start it again."
 
 
@@ -65,11 +67,6 @@ class Engine(Asking):
         self.talks = Talks(self)
 
     # The model
-
-    def holds(self, model: ModelConfig) -> bool:
-        """Whether a model's weights are in memory; waits while one is loaded."""
-        with self._lock:
-            return self._doors.holds(model)
 
     def load_beside(self, model: ModelConfig) -> "Forward | None":
         """The door to a model whose weights are in memory, before all jobs; else None.
@@ -112,7 +109,7 @@ class Engine(Asking):
     def _opened(self, model: ModelConfig, progress: Progress) -> "Opened":
         self._door = None
         if not self._doors.holds(model):
-            self.live.stop_all()
+            self.live.make_way(PATIENCE)
         self._status = EngineStatus(state="loading", model={"name": model.model})
         progress(0, 1, f"loading {model.model}")
         return self._doors.open(model, progress)
@@ -130,7 +127,7 @@ class Engine(Asking):
     def unload(self) -> None:
         """Give the model's memory back."""
         with self._lock:
-            self.live.stop_all()
+            self.live.make_way(0.0)
             self._door = None
             self._status = EngineStatus()
             self._doors.close()

@@ -32,6 +32,8 @@ KEPT = 64
 """Answers that are remembered, the last asked for."""
 AT_ONCE = 8
 """Requests that work at one time; the others wait."""
+STOP_SECONDS = 10.0
+"""That requests together get to stop after they were asked to."""
 LOOK_SECONDS = 0.05
 """Between two looks at a job that is waited for."""
 
@@ -128,14 +130,22 @@ class Live:
         with self._lock:
             return self._asked.get(key)
 
-    def stop_all(self) -> None:
-        """Stop whatever is under way, because the model goes out of memory."""
+    def make_way(self, patience: float) -> None:
+        """Let what is under way come to its end, because the model goes out of memory.
+
+        Args:
+            patience: Seconds after which it is stopped; what there is of an answer is kept.
+        """
         with self._lock:
             active = [one for one in self._asked.values() if one.state == "working"]
+        end = time.monotonic() + patience
+        for one in active:
+            one.wait(max(0.0, end - time.monotonic()))
         for one in active:
             one.stop()
+        end = time.monotonic() + STOP_SECONDS
         for one in active:
-            one.wait(10.0)
+            one.wait(max(0.0, end - time.monotonic()))
 
     def _serve(self, asked: Asked[Value], model: ModelConfig, work: Work[Value]) -> None:
         state: State = "failed"

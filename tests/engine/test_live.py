@@ -52,3 +52,31 @@ def test_who_waits_for_a_place_can_be_stopped() -> None:
     assert (asked.state, asked.value) == ("stopped", None)
     is_over.set()
     assert all(one.wait(PATIENCE) and one.state == "done" for one in working)
+
+
+def test_a_model_that_goes_lets_an_answer_end_first_and_stops_it_after_its_patience() -> None:
+    live, began = Live(Busy()), threading.Event()
+
+    def short(_: Any, stop: Any) -> str:
+        began.set()
+        for _ in range(20):
+            time.sleep(0.005)
+            stop()
+        return "whole"
+
+    def endless(_: Any, stop: Any) -> None:
+        began.set()
+        while True:
+            time.sleep(0.005)
+            stop()
+
+    asked = live.ask("short", HERE, short)
+    assert began.wait(PATIENCE)
+    live.make_way(PATIENCE)
+    assert (asked.state, asked.value) == ("done", "whole")
+
+    began.clear()
+    asked = live.ask("endless", HERE, endless)
+    assert began.wait(PATIENCE)
+    live.make_way(0.05)
+    assert asked.state == "stopped"
