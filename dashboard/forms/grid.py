@@ -18,6 +18,8 @@ from engine.configs.pairs import ContrastiveConfig
 from engine.errors import EngineError
 
 EXAMPLES = 12
+SAMPLED = ("temperature", "top_p", "top_k", "samples", "max_new_tokens", "seed", "neutral")
+"""Settings behind one button."""
 ASKED = ContrastiveConfig.positive_system
 """What a rival column asks at first: what contrastive vectors are made from."""
 
@@ -108,51 +110,53 @@ def _take_example() -> None:
 
 
 def _sampling(own_choice: str) -> dict[str, Any]:
-    with st.popover("Sampling", icon=":material/casino:"):
-        if own_choice:
-            st.caption(captions.plain(own_choice))
-        temperature = st.number_input(
-            "Temperature",
-            min_value=0.0,
-            step=0.1,
-            key="grid_temperature",
-            help="0 takes the likeliest token.",
-        )
-        left, right = st.columns(2)
-        top_p = left.number_input(
-            "Top-p",
-            min_value=0.0,
-            max_value=1.0,
-            step=0.05,
-            key="grid_top_p",
-            help="Only the likeliest tokens of this share are drawn from; 1 for all.",
-        )
-        top_k = right.number_input(
-            "Top-k",
-            min_value=0,
-            key="grid_top_k",
-            help="Only so many likeliest tokens are drawn from; 0 for all.",
-        )
-        left, right = st.columns(2)
-        samples = left.number_input("Samples", min_value=1, key="grid_samples")
-        tokens = right.number_input("Tokens at most", min_value=1, key="grid_max_new_tokens")
-        left, right = st.columns(2)
-        seed = left.number_input("Seed", min_value=0, key="grid_seed")
-        neutral = right.number_input(
-            "Neutral prompts",
-            min_value=0,
-            key="grid_neutral",
-            help="On which side effects are measured; 0 leaves them out.",
-        )
-    return {
-        "temperature": float(temperature),
-        "top_p": float(top_p),
-        "top_k": int(top_k),
-        "samples": int(samples),
-        "max_new_tokens": int(tokens),
-        "seed": int(seed),
-        "neutral": int(neutral),
-    }
+    """How texts are drawn; the widgets stand on the page only while they are open.
+
+    In a closed popover the browser would make number fields later, at their smallest values.
+    """
+    opened = st.popover("Sampling", key="sampling", icon=":material/casino:", on_change="rerun")
+    if opened.open:
+        with opened:
+            _draw_sampling(own_choice)
+    return {name: type(drafts.SAMPLING[name])(st.session_state[f"grid_{name}"]) for name in SAMPLED}
+
+
+def _draw_sampling(own_choice: str) -> None:
+    if own_choice:
+        st.caption(captions.plain(own_choice))
+    st.number_input(
+        "Temperature",
+        min_value=0.0,
+        step=0.1,
+        key="grid_temperature",
+        help="0 takes the likeliest token.",
+    )
+    left, right = st.columns(2)
+    left.number_input(
+        "Top-p",
+        min_value=0.0,
+        max_value=1.0,
+        step=0.05,
+        key="grid_top_p",
+        help="Only the likeliest tokens of this share are drawn from; 1 for all.",
+    )
+    right.number_input(
+        "Top-k",
+        min_value=0,
+        key="grid_top_k",
+        help="Only so many likeliest tokens are drawn from; 0 for all.",
+    )
+    left, right = st.columns(2)
+    left.number_input("Samples", min_value=1, key="grid_samples")
+    right.number_input("Tokens at most", min_value=1, key="grid_max_new_tokens")
+    left, right = st.columns(2)
+    left.number_input("Seed", min_value=0, key="grid_seed")
+    right.number_input(
+        "Neutral prompts",
+        min_value=0,
+        key="grid_neutral",
+        help="On which side effects are measured; 0 leaves them out.",
+    )
 
 
 def _wanted(

@@ -56,8 +56,17 @@ def editor(
         _steering(fields, column == SWEEP, options)
     else:
         _asking(fields)
-    with st.popover("Further settings", icon=":material/tune:", width="stretch"):
-        _rare(fields, options)
+    opened = st.popover(
+        "Further settings",
+        key=f"further_{column}",
+        icon=":material/tune:",
+        width="stretch",
+        on_change="rerun",
+    )
+    # In a closed popover the browser would make fields later, with other values than these.
+    if opened.open:
+        with opened:
+            _rare(fields, options)
     return fields.values
 
 

@@ -75,6 +75,13 @@ def open_page(name: str, **query: str) -> AppTest:
     return app.switch_page(f"../pages/{name}.py").run()
 
 
+def opened(app: AppTest, *popovers: str) -> AppTest:
+    """The same page with popovers open, by their keys: what they hold is drawn only then."""
+    for key in popovers:
+        app.session_state[key] = True
+    return app.run()
+
+
 def words(app: AppTest) -> str:
     """Every sentence on the page and in the sidebar."""
     kinds = (app.markdown, app.caption, app.text, app.info, app.warning, app.error, app.subheader)

@@ -18,7 +18,7 @@ from engine.errors import ConfigError
 from engine.questions.rubrics import load_rubric
 from engine.statistics.agreement import figures
 from tests import tiny
-from tests.pages.conftest import open_page, words
+from tests.pages.conftest import open_page, opened, words
 from tests.pages.pair_samples import CONTRASTIVE, FINETUNE, fill_families
 from tests.pages.text_samples import EVIL, GRID, SWEEP, TextEngine, config, fill_texts
 from tests.pages.training_samples import add_adapter
@@ -127,6 +127,7 @@ def test_columns_can_be_added_and_edited(vectors: TextEngine) -> None:
     app = open_page("generations")
 
     app.button(key="add_column").click().run()
+    opened(app, "further_3")
     app.number_input(key="col_3_scale").set_value(0.5)
     app.selectbox(key="col_3_operation").set_value("ablate")
     app.text_input(key="col_3_layers").set_value("all").run()
@@ -208,7 +209,7 @@ def test_a_scale_sweep_has_one_configuration_a_scale(vectors: TextEngine) -> Non
 
 
 def test_settings_that_cannot_work_are_refused_in_words(vectors: TextEngine) -> None:
-    app = open_page("generations")
+    app = opened(open_page("generations"), "sampling")
 
     app.number_input(key="grid_samples").set_value(3).run()
 
@@ -217,7 +218,7 @@ def test_settings_that_cannot_work_are_refused_in_words(vectors: TextEngine) -> 
 
 
 def test_top_p_and_top_k_are_asked_for(vectors: TextEngine) -> None:
-    app = open_page("generations")
+    app = opened(open_page("generations"), "sampling")
 
     app.number_input(key="grid_top_k").set_value(20).run()
     assert "At temperature 0 top-k and top-p change nothing" in told(app)
@@ -233,16 +234,16 @@ def test_the_form_says_what_the_model_would_do_by_itself(
     vectors: TextEngine, tmp_path, monkeypatch
 ) -> None:
     own = "The model's own default: "
-    assert f"{own}the likeliest token." in told(open_page("generations"))
+    assert f"{own}the likeliest token." in told(opened(open_page("generations"), "sampling"))
     folder = tiny.save_folder(tmp_path / "model")
     monkeypatch.setenv("VECTORSCOPE_MODEL", str(folder))
     declared = {"do_sample": True, "temperature": 0.6, "top_p": 0.95, "top_k": 20}
     (folder / "generation_config.json").write_text(json.dumps(declared))
 
-    app = open_page("generations")
+    app = opened(open_page("generations"), "sampling")
     assert f"{own}temperature 0.6, top-p 0.95, top-k 20." in told(app)
     (folder / "generation_config.json").unlink()
-    assert own not in told(open_page("generations"))
+    assert own not in told(opened(open_page("generations"), "sampling"))
 
 
 def test_the_form_is_as_it_was_when_the_reader_comes_back(vectors: TextEngine) -> None:

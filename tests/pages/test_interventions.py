@@ -15,7 +15,7 @@ from engine.configs.steering.interventions import OPERATIONS, USUAL_SHARES
 from engine.errors import ConfigError
 from engine.records import steered
 from engine.records.steered import PLAIN, Steered
-from tests.pages.conftest import open_page
+from tests.pages.conftest import open_page, opened
 from tests.pages.pair_samples import CONTRASTIVE, FINETUNE, fill_families
 from tests.pages.text_samples import TextEngine
 
@@ -144,6 +144,7 @@ def vectors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TextEngine:
 
 def test_the_form_of_texts_asks_what_the_operation_uses(vectors: TextEngine) -> None:
     app = open_page("generations", vec=f"{CONTRASTIVE}:1", op="angular", target="2")
+    opened(app, "further_1")
     app.selectbox(key="col_1_second").set_value(f"{FINETUNE}:1")
     app.selectbox(key="col_1_gate").set_value(f"{FINETUNE}:0").run()
     app.slider(key="col_2_dose").set_value(0.5)

@@ -9,7 +9,7 @@ from dashboard.session import resources
 from engine import Engine
 from tests import tiny
 from tests.engine.test_adapters import lora, write
-from tests.pages.conftest import open_page, words
+from tests.pages.conftest import open_page, opened, words
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_grids_of_base_and_adapters_take_turns_on_one_load(
     engine = Engine(tmp_path / "store", keep_jobs=False)
     monkeypatch.setattr(resources, "engine", lambda: engine)
     loads.clear()
-    app = open_page("generations")
+    app = opened(open_page("generations"), "sampling")
     app.number_input(key="grid_max_new_tokens").set_value(2)
     app.number_input(key="grid_neutral").set_value(0)
     asked = []
