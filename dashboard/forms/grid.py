@@ -114,6 +114,9 @@ def _sampling(own_choice: str) -> dict[str, Any]:
 
     In a closed popover the browser would make number fields later, at their smallest values.
     """
+    for name in SAMPLED:
+        # Said anew, or a widget that leaves the page would leave its first value behind.
+        st.session_state[f"grid_{name}"] = st.session_state[f"grid_{name}"]
     opened = st.popover("Sampling", key="sampling", icon=":material/casino:", on_change="rerun")
     if opened.open:
         with opened:

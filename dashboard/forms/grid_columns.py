@@ -67,6 +67,7 @@ def editor(
     if opened.open:
         with opened:
             _rare(fields, options)
+    fields.forget_others()
     return fields.values
 
 
@@ -113,11 +114,22 @@ class _Fields:
 
     def __init__(self, column: str, values: dict[str, Any]) -> None:
         self.column, self.values = column, values
+        self._drawn: set[str] = set()
+
+    def forget_others(self) -> None:
+        """Let widgets that were not drawn begin with the column's values when they come again.
+
+        What Streamlit keeps of one that left the page is the value that it had at first.
+        """
+        for name in self.values:
+            if name not in self._drawn:
+                st.session_state.pop(f"col_{self.column}_{name}", None)
 
     def ask(
         self, name: str, widget: Any, label: str, *given: Any, told: str | None = None, **more: Any
     ) -> Any:
         """Draw a widget, at first with the column's value, and keep what it says."""
+        self._drawn.add(name)
         key = f"col_{self.column}_{name}"
         if key not in st.session_state:
             st.session_state[key] = self.values[name]

@@ -577,3 +577,25 @@ def test_the_keys_bear_the_labels_of_the_judge_s_rubric(texts: TextEngine) -> No
     texts.store.save_generation(dataclasses.replace(found, judge=judge))
 
     assert labels.words(sheets.load(GRID)) == ("negative", "positive", "broken")
+
+
+def test_settings_behind_buttons_are_the_same_when_they_are_opened_again(
+    vectors: TextEngine,
+) -> None:
+    app = opened(open_page("generations"), "sampling", "further_1")
+    app.number_input(key="grid_max_new_tokens").set_value(33)
+    app.text_input(key="col_1_layers").set_value("2").run()
+    for key in ("sampling", "further_1"):
+        app.session_state[key] = False
+    app.run()
+    app.button(key="add_column").click().run()
+
+    opened(app, "sampling", "further_1")
+    assert app.number_input(key="grid_max_new_tokens").value == 33
+    assert app.number_input(key="grid_neutral").value == 16
+    assert app.text_input(key="col_1_layers").value == "2"
+
+    app.button(key="generate").click().run()
+    asked = vectors.submitted[0]
+    assert asked.max_new_tokens == 33
+    assert asked.configurations[1].layers == (2,)
