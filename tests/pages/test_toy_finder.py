@@ -1,11 +1,9 @@
 """What a newcomer gets for a config, a function and a line in the registry, and nothing else."""
 
-import importlib
 import json
-import os
+import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -23,6 +21,16 @@ from tests.toy_finder import LINE, ToyConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = {"source_layer": 1, "vectors": 2}
+RUN = """
+import json, sys
+from engine.configs import registry
+from tests.toy_finder import LINE
+registry.RUNS.append(LINE)
+from engine.cli.main import main
+for arguments in json.loads(sys.argv[1]):
+    assert main(arguments) == 0, arguments
+    print("\\0")
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -35,32 +43,20 @@ def real(tmp_path: Path) -> Engine:
     return Engine(Store(tmp_path), keep_jobs=False)
 
 
-def commands(place: Path, *asked: Sequence[str]) -> list[str]:
-    """What each of these commands prints, in a copy of this process that reads the line anew."""
-    printed = place / "printed"
-    child = os.fork()
-    if child == 0:
-        code = 1
-        with suppress(BaseException):
-            for name in [name for name in sys.modules if name.startswith("engine.cli")]:
-                del sys.modules[name]
-            sys.stdout = printed.open("w", encoding="utf-8")
-            main = importlib.import_module("engine.cli.main").main
-            codes = [(main(list(one)), sys.stdout.write("\0\n")) for one in asked]
-            sys.stdout.close()
-            code = max(code for code, _ in codes)
-        os._exit(code)
-    _, status = os.waitpid(child, 0)
-    said = printed.read_text(encoding="utf-8")
-    assert os.waitstatus_to_exitcode(status) == 0, said
-    return said.split("\0\n")[:-1]
+def commands(*asked: Sequence[str]) -> list[str]:
+    """What each of these commands prints, in one process that knows the line."""
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, json.dumps(asked)], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split("\0\n")[:-1]
 
 
 def test_the_command_line_offers_it_and_finds_with_it(tmp_path: Path) -> None:
     asked = ["--vectors", "2", "--shift", "5", "--store", str(tmp_path)]
 
     offered, shown, printed = commands(
-        tmp_path, ["find", "--help"], ["find", "toy-axes", "--help"], ["find", "toy-axes", *asked]
+        ["find", "--help"], ["find", "toy-axes", "--help"], ["find", "toy-axes", *asked]
     )
 
     assert "toy-axes" in offered
