@@ -20,6 +20,7 @@ from engine.evaluators.cells import Cell, draws_of, end_tokens, key_of
 from engine.evaluators.judges.nobody import Nobody
 from engine.evaluators.judges.verdicts import Judge, Judged, labels_of
 from engine.evaluators.steering.columns import Columns, foreign_notes
+from engine.evaluators.steering.kept import NORM_PROMPTS as NORM_PROMPTS
 from engine.evaluators.text_figures import Arm, Neutral, Scored
 from engine.maths import repeats
 from engine.model.edits import Edit, first_edited
@@ -36,7 +37,6 @@ LIVE_SHARE = 0.05
 """Most of the time that may be spent on writing them: a large grid is shown less often."""
 TEXTS = "texts-"
 SCORES = "scores-"
-NORM_PROMPTS = 16
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -82,6 +82,19 @@ def test_requests_are_shared_tried_again_and_refused_in_a_sentence(engine: Engin
     assert len(found.control_changes) == CONTROLS
     # No random vector of its norm there does that.
     assert found.change > max(found.control_changes)
+    _steers_as_where_it_was_written(engine, asked, column)
+
+    long = ask(question, False, answer=" again" * 5000)
+    failed = strips.ask(engine, long)
+    assert failed.wait(SECONDS)
+    assert "shorten it" in failed.error
+    assert strips.ask(engine, long) is failed
+    assert strips.ask(engine, long, is_again=True) is not failed
+    with pytest.raises(StoreError):
+        strips.ask(engine, StripAsk(passage=asked.passage, vectors=(VectorAt(digest="0" * 12),)))
+
+
+def _steers_as_where_it_was_written(engine: Engine, asked: StripAsk, column: Configuration) -> None:
     # As a grid and a chat steer: norms under one system prompt are not those under another.
     door, sets = engine.load(DEMO), {FINETUNE.digest: stored(engine)}
     relative = replace(column, scale_unit="relative")
@@ -103,12 +116,3 @@ def test_requests_are_shared_tried_again_and_refused_in_a_sentence(engine: Engin
     norms = [float(one.vector.norm()) for row in controls for one in row]
     assert norms == pytest.approx([float(edits[0].vector.norm())] * CONTROLS, rel=1e-5)
     assert len({tuple(one.vector.tolist()) for row in controls for one in row}) == CONTROLS
-
-    long = ask(question, False, answer=" again" * 5000)
-    failed = strips.ask(engine, long)
-    assert failed.wait(SECONDS)
-    assert "shorten it" in failed.error
-    assert strips.ask(engine, long) is failed
-    assert strips.ask(engine, long, is_again=True) is not failed
-    with pytest.raises(StoreError):
-        strips.ask(engine, StripAsk(passage=asked.passage, vectors=(VectorAt(digest="0" * 12),)))

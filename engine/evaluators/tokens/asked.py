@@ -3,26 +3,21 @@
 Knows nothing of stores and of who asks.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from engine.configs.core import Site
 from engine.configs.reads.strips import CONTROLS, StripAsk, VectorAt
-from engine.configs.steering.interventions import NEUTRAL
 from engine.errors import ConfigError
-from engine.evaluators.steering.columns import Columns, check_width, residual_norms
+from engine.evaluators.steering.columns import check_width
 from engine.evaluators.steering.directions import stored_vector
+from engine.evaluators.steering.kept import columns_of
 from engine.evaluators.tokens import strips as reading
 from engine.evaluators.tokens.passages import tokens_of
 from engine.evaluators.tokens.strips import Pointed
 from engine.model.edits import Edit
 from engine.model.forward import Forward
-from engine.questions import files
 from engine.records.records import VectorSet
 from engine.records.strips import Strip
-
-NORM_PROMPTS = 16
-"""Neutral prompts over which residual norms are taken, as for a grid."""
 
 
 def strips(
@@ -69,28 +64,13 @@ def edits_of(
     columns = [one for one in asked.columns if not one.is_baseline]
     if not columns:
         return [], []
-    known: dict[Any, Any] = door.kept.setdefault("strips' usual states", {})
-    made = Columns(door, columns, sets, asked.usual_under, known)
-    if any(one.scale_unit == "relative" for one in columns):
-        made.residuals = _norms(door, made.sites, asked.norms_under)
+    made = columns_of(door, columns, sets, asked.usual_under, asked.norms_under)
     seeds = [asked.seed + 1 + number * len(columns) for number in range(CONTROLS)]
     controls = [
         [edit for place, one in enumerate(columns) for edit in made.control(one, seed + place)]
         for seed in seeds
     ]
     return [edit for one in columns for edit in made.edits(one)], controls
-
-
-def _norms(door: Forward, sites: Sequence[Site], system: str | None) -> dict[Site, float]:
-    """Residual norms under a system prompt, as a grid takes them, kept for the model."""
-    kept: dict[str | None, dict[Site, float]] = door.kept.setdefault("strips' norms", {})
-    known = kept.setdefault(system, {})
-    missing = [site for site in sites if site not in known]
-    if missing:
-        prompts = files.load_prompts(NEUTRAL)[:NORM_PROMPTS]
-        tokens = [door.loaded.prompter.tokens(prompt, system) for prompt in prompts]
-        known |= residual_norms(door, tokens, missing)
-    return known
 
 
 def pointed(one: VectorAt, found: VectorSet, door: Forward) -> Pointed:
