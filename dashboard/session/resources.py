@@ -47,6 +47,11 @@ def records(kind: str | None = None) -> list[RecordInfo]:
     return [info for info in engine().store.list() if kind in (None, info.kind)]
 
 
+def experiments(method: str) -> list[RecordInfo]:
+    """Stored studies, searches and readings of one kind, newest first."""
+    return [info for info in records("experiment") if info.method == method]
+
+
 def own_first(infos: Sequence[RecordInfo]) -> list[RecordInfo]:
     """The same with those of this tab's model before the others, each in their order."""
     own = state.model().short_name

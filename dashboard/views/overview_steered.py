@@ -22,7 +22,7 @@ TOLD = (
 
 def draw() -> None:
     """One prompt's text without steering and at both signs; nothing where no study has texts."""
-    found = [one for one in resources.records("experiment") if one.method == BehaviourConfig.method]
+    found = resources.experiments(BehaviourConfig.method)
     if not found:
         return
     record = resources.study(found[0].digest)

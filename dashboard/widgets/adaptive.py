@@ -10,9 +10,7 @@ from engine.records.records import RecordInfo
 
 def stored() -> list[RecordInfo]:
     """Adaptive sweeps, newest first."""
-    return [
-        info for info in resources.records("experiment") if info.method == AdaptiveConfig.method
-    ]
+    return resources.experiments(AdaptiveConfig.method)
 
 
 def link(digest: str) -> str:

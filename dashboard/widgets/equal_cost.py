@@ -22,9 +22,7 @@ START = "compare operations at equal cost, below."
 
 def stored() -> list[RecordInfo]:
     """Comparisons at equal cost, newest first."""
-    return [
-        info for info in resources.records("experiment") if info.method == EqualCostConfig.method
-    ]
+    return resources.experiments(EqualCostConfig.method)
 
 
 def link(digest: str, vector: str | None = None) -> str:

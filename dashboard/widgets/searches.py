@@ -15,7 +15,7 @@ from engine.records.records import RecordInfo
 
 def stored(method: str, model: ModelConfig | None = None) -> list[RecordInfo]:
     """Searches of a kind, newest first; of one model, where it is given."""
-    found = [info for info in resources.records("experiment") if info.method == method]
+    found = resources.experiments(method)
     return [info for info in found if model is None or info.model == model.short_name]
 
 

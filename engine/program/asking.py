@@ -201,15 +201,7 @@ class Asking:
         Raises:
             EngineError: For everything the user can mend.
         """
-        if isinstance(vectors, ProbeConfig):
-            _refuse_beside_config(settings)
-            return ShownStudy(self.store.load_experiment(self._done(vectors)))
-        keywords.refuse_others("A probe", settings, keywords.names_of(ProbeConfig) - {"vectors"})
-        refs = self._references(vectors)
-        model = keywords.model_of(settings, self._model_of(refs))
-        values = {name: value for name, value in settings.items() if name not in keywords.MODEL}
-        config = keywords.config_from(ProbeConfig, values | {"vectors": refs, "model": model})
-        return ShownStudy(self.store.load_experiment(self._done(config)))
+        return self._read(ProbeConfig, "A probe", vectors, settings)
 
     def words(
         self, vectors: Vectors | Sequence[Vectors] | WordsConfig, **settings: Any
@@ -223,15 +215,7 @@ class Asking:
         Raises:
             EngineError: For everything the user can mend.
         """
-        if isinstance(vectors, WordsConfig):
-            _refuse_beside_config(settings)
-            return ShownStudy(self.store.load_experiment(self._done(vectors)))
-        keywords.refuse_others("Words", settings, keywords.names_of(WordsConfig) - {"vectors"})
-        refs = self._references(vectors)
-        values = {name: v for name, v in settings.items() if name not in keywords.MODEL}
-        values |= {"vectors": refs, "model": keywords.model_of(settings, self._model_of(refs))}
-        config = keywords.config_from(WordsConfig, values)
-        return ShownStudy(self.store.load_experiment(self._done(config)))
+        return self._read(WordsConfig, "Words", vectors, settings)
 
     def similarity(
         self, first: Vectors, second: Vectors, null: Vectors | None = None
@@ -270,6 +254,24 @@ class Asking:
         if info.kind == "conversation":
             return ShownConversation(self.store.load_conversation(Path(info.path)))
         return ShownStudy(self.store.load_experiment(Path(info.path)))
+
+    def _read(
+        self,
+        kind: type[ProbeConfig] | type[WordsConfig],
+        what: str,
+        vectors: Vectors | Sequence[Vectors] | ProbeConfig | WordsConfig,
+        settings: dict[str, Any],
+    ) -> ShownStudy:
+        """A reading of vectors, from its config or from the keywords for one."""
+        if isinstance(vectors, ProbeConfig | WordsConfig):
+            _refuse_beside_config(settings)
+            return ShownStudy(self.store.load_experiment(self._done(vectors)))
+        keywords.refuse_others(what, settings, keywords.names_of(kind) - {"vectors"})
+        refs = self._references(vectors)
+        model = keywords.model_of(settings, self._model_of(refs))
+        values = {name: v for name, v in settings.items() if name not in keywords.MODEL}
+        config = keywords.config_from(kind, values | {"vectors": refs, "model": model})
+        return ShownStudy(self.store.load_experiment(self._done(config)))
 
     def _done(self, config: RunConfig) -> str:
         with bar_if_seen() as progress:

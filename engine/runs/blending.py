@@ -1,5 +1,6 @@
 """Blends two vectors at every angle at equal cost, and stores whether a blend beats both."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,6 @@ from engine.progress import Progress
 from engine.records.records import VectorSet
 from engine.runs import searches
 from engine.runs.engine import Engine
-from engine.runs.single import opened
 from engine.runs.suggesting import rows
 from engine.statistics.budgets import blends, choosing, words
 from engine.statistics.budgets.blends import Nested
@@ -33,19 +33,13 @@ def run(engine: Engine, config: BlendConfig, digest: str, progress: Progress) ->
         EngineError: For everything the user can mend.
         Cancelled: When `progress` raises it.
     """
-    questions, sets = searches.asked_of(engine, config)
-    with opened(engine, config, config.model, digest, progress) as work:
-        from engine.evaluators.equal_cost import blending
+    searches.chosen_by_halves(engine, config, digest, progress, _search, _parts, words.blend)
 
-        asked = questions.questions
-        found = blending.run(work.door, config, sets, asked, progress, work.units)
-        record = searches.shared(engine, config, work, questions, sets, found.notes)
-        record |= {"split_seed": [config.sweep.seed, choosing.SPLIT_SEED]}
-        record |= _parts(found, sets, config)
-        sentences = words.blend(record)
-        engine.store.save_experiment(
-            digest, record | {"sentences": sentences, "summary": sentences[0]}
-        )
+
+def _search() -> Callable[..., Any]:
+    from engine.evaluators.equal_cost import blending
+
+    return blending.run
 
 
 def _parts(found: "Blended", sets: list[VectorSet], config: BlendConfig) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Finds the best vector, operation and sign under a budget, and stores what held elsewhere."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,6 @@ from engine.progress import Progress
 from engine.records.records import VectorSet
 from engine.runs import searches
 from engine.runs.engine import Engine
-from engine.runs.single import opened
 from engine.statistics.budgets import choosing, words
 from engine.statistics.evidence import plain_rows
 
@@ -32,19 +32,13 @@ def run(engine: Engine, config: SuggestConfig, digest: str, progress: Progress) 
         EngineError: For everything the user can mend.
         Cancelled: When `progress` raises it.
     """
-    questions, sets = searches.asked_of(engine, config)
-    with opened(engine, config, config.model, digest, progress) as work:
-        from engine.evaluators.equal_cost import suggesting
+    searches.chosen_by_halves(engine, config, digest, progress, _search, _parts, words.suggestion)
 
-        asked = questions.questions
-        found = suggesting.run(work.door, config, sets, asked, progress, work.units)
-        record = searches.shared(engine, config, work, questions, sets, found.notes)
-        record |= {"split_seed": [config.sweep.seed, choosing.SPLIT_SEED]}
-        record |= _parts(found, sets, config)
-        sentences = words.suggestion(record)
-        engine.store.save_experiment(
-            digest, record | {"sentences": sentences, "summary": sentences[0]}
-        )
+
+def _search() -> Callable[..., Any]:
+    from engine.evaluators.equal_cost import suggesting
+
+    return suggesting.run
 
 
 def _parts(found: "Suggested", sets: list[VectorSet], config: SuggestConfig) -> dict[str, Any]:

@@ -3,8 +3,6 @@
 Knows nothing of what is being written.
 """
 
-from dataclasses import replace
-
 import streamlit as st
 
 from dashboard.cards import conversations as cards
@@ -55,8 +53,7 @@ def asked(talk: Conversation) -> ModelConfig:
 
 def _grid(talk: Conversation, one: Exchange) -> None:
     try:
-        model, columns = _with_adapters(talk, one)
-        found = ways.grid(replace(one.turn, panes=columns), model, one.parent is not None)
+        found = ways.grid(one.turn, asked(talk), one.parent is not None)
     except EngineError as error:
         widgets.show_error(error)
         return
@@ -68,12 +65,6 @@ def _grid(talk: Conversation, one: Exchange) -> None:
         grids.load(found.config)
         grids.show(None)
         st.switch_page(navigation.page("generations"), query_params=models.parameters())
-
-
-def _with_adapters(talk: Conversation, one: Exchange) -> tuple[ModelConfig, tuple]:
-    """The model of a turn; older turns may have asked without its adapter."""
-    model = asked(talk)
-    return model, one.turn.panes
 
 
 def _pair(talk: Conversation, one: Exchange) -> None:

@@ -15,8 +15,7 @@ LINK = "examples"
 
 def stored() -> list[RecordInfo]:
     """Records of examples, newest first."""
-    known = resources.records("experiment")
-    return [info for info in known if info.method == ExamplesConfig.method]
+    return resources.experiments(ExamplesConfig.method)
 
 
 def of_vector(key: Key, model: str) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ UNKNOWN = "not probed"
 
 def stored() -> list[RecordInfo]:
     """Probes, newest first."""
-    return [info for info in resources.records("experiment") if info.method == ProbeConfig.method]
+    return resources.experiments(ProbeConfig.method)
 
 
 def of_set(digest: str, model: str) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ TOP = 3
 
 def stored() -> list[RecordInfo]:
     """Records of words, newest first."""
-    return [info for info in resources.records("experiment") if info.method == WordsConfig.method]
+    return resources.experiments(WordsConfig.method)
 
 
 def of_set(digest: str, model: str) -> list[RecordInfo]:
