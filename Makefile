@@ -18,13 +18,14 @@ export OMP_WAIT_POLICY = passive
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint bench
+.PHONY: help setup run test rows lint bench
 
 help:
 	@echo "make run     start the dashboard with the built-in demo model"
 	@echo "             [MODEL=smollm2 | qwen3-14b | llama-3.2-3b | hub id | folder | .gguf]"
 	@echo "             [ADAPTER=...] [PORT=8501]; the sidebar can change the model later"
 	@echo "make test    run all tests on the CPU"
+	@echo "make rows    use the pages in a real browser as a reader does; takes minutes"
 	@echo "make bench   compare the speed of every job with the committed ratios"
 	@echo "make lint    check style and types"
 
@@ -69,6 +70,9 @@ test: export PYTHONDONTWRITEBYTECODE =
 # In the order of their names: the browser's tests, which wait most and last longest, come first.
 test: setup
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=10
+
+rows: setup
+	@$(BIN)/python -m pytest tests/browser/rows --rows --durations=10
 
 bench: setup
 	@$(BIN)/python -m engine bench --quick --compare data/bench/demo_quick.json

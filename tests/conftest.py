@@ -18,6 +18,18 @@ gc.disable()
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The long browser tests have a command of their own."""
+    parser.addoption("--rows", action="store_true", help="collect tests/browser/rows as well")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the long browser tests out unless they are asked for."""
+    rows = ROOT / "tests/browser/rows"
+    is_long = collection_path == rows or rows in collection_path.parents
+    return True if is_long and not config.getoption("--rows") else None
+
+
 @pytest.fixture(autouse=True)
 def _checked_anew() -> None:
     checked.begin()
