@@ -2,6 +2,7 @@
 
 MODEL ?= demo
 ADAPTER ?=
+TOKEN ?=
 PORT ?= 8501
 # Each test process loads torch anew, so many of them cost more than they save. One more than there
 # are cores, as the browser's tests wait for most of their time.
@@ -23,7 +24,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 help:
 	@echo "make run     start the dashboard with the built-in demo model"
 	@echo "             [MODEL=smollm2 | qwen3-14b | llama-3.2-3b | hub id | folder | .gguf]"
-	@echo "             [ADAPTER=...] [PORT=8501]; the sidebar can change the model later"
+	@echo "             [ADAPTER=...] [PORT=8501] [TOKEN=auto]; the sidebar can change the model later"
 	@echo "make test    run all tests on the CPU"
 	@echo "make rows    use the pages in a real browser as a reader does; takes minutes"
 	@echo "make bench   compare the speed of every job with the committed ratios"
@@ -57,12 +58,13 @@ setup:
 
 run: export VECTORSCOPE_MODEL = $(MODEL)
 run: export VECTORSCOPE_ADAPTER = $(ADAPTER)
+run: export VECTORSCOPE_TOKEN = $(TOKEN)
 run: setup
 	@echo
 	@echo "  Vectorscope with $(MODEL): http://localhost:$(PORT)"
 	@echo "  From your own machine:  ssh -L $(PORT):localhost:$(PORT) <box>"
 	@echo
-	@exec $(BIN)/python -m streamlit run dashboard/app.py \
+	@exec $(BIN)/python -m streamlit run dashboard/$(if $(TOKEN),guarded,app).py \
 	  --server.address 127.0.0.1 --server.port $(PORT)
 
 # Without compiled files each of some forty processes would compile all modules anew.

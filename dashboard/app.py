@@ -11,12 +11,24 @@ if str(ROOT) not in sys.path:
 import streamlit as st  # noqa: E402
 
 from dashboard.frame import picker, sidebar  # noqa: E402
-from dashboard.session import models, navigation, pin_card, pinned, serving, state, theme_watch  # noqa: E402
+from dashboard.session import (  # noqa: E402
+    guard,
+    models,
+    navigation,
+    pin_card,
+    pinned,
+    serving,
+    state,
+    theme_watch,
+)
 
 serving.prepare()
 # An emoji: a Material icon here would make the browser ask fonts.gstatic.com.
 st.set_page_config(page_title="Vectorscope", page_icon="🧭", layout="wide")
 
+if guard.is_missing():
+    st.error("A token was asked for, but nothing checks it: start it with `make run TOKEN=auto`.")
+    st.stop()
 page = st.navigation(navigation.pages())
 state.arrive(page.url_path)
 models.arrive()

@@ -2,6 +2,6 @@
 
 Knows nothing of what is drawn.
 
-Public: adapters, models, navigation, pace, pin_card, pinned, resources, serving, state,
-theme_watch, vector_links.
+Public: adapters, guard, models, navigation, pace, pin_card, pinned, resources, serving,
+state, theme_watch, vector_links.
 """

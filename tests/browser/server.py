@@ -50,7 +50,7 @@ class Dashboard:
         """
         self.store, self._model = store, model
         store.mkdir(parents=True, exist_ok=True)
-        self.port = _free_port()
+        self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.start()
 
@@ -119,7 +119,8 @@ class Dashboard:
         self.kill()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody has now."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
@@ -149,6 +150,9 @@ def wait_until_healthy(address: str, server: subprocess.Popen[bytes]) -> None:
         try:
             with urllib.request.urlopen(f"{address}/_stcore/health", timeout=1):
                 return
+        except urllib.error.HTTPError:
+            # It asks for a token, so it is there.
+            return
         except (urllib.error.URLError, OSError):
             if server.poll() is not None:
                 break
