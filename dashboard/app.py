@@ -21,6 +21,7 @@ from dashboard.session import (  # noqa: E402
     state,
     theme_watch,
 )
+from dashboard.widgets import offers  # noqa: E402
 
 serving.prepare()
 # An emoji: a Material icon here would make the browser ask fonts.gstatic.com.
@@ -33,6 +34,7 @@ page = st.navigation(navigation.pages())
 state.arrive(page.url_path)
 models.arrive()
 pinned.arrive()
+offers.go()
 sidebar.draw()
 theme_watch.draw()
 if st.get_option("server.address") not in ("127.0.0.1", "localhost", "::1"):
@@ -43,7 +45,12 @@ if st.get_option("server.address") not in ("127.0.0.1", "localhost", "::1"):
     )
 picker.warn_refused()
 pin_card.warn_missing()
+offered = st.container()
 try:
-    page.run()
+    try:
+        page.run()
+    finally:
+        with offered:
+            offers.draw()
 finally:
     serving.deliver()

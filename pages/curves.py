@@ -34,7 +34,6 @@ if not runs:
     widgets.go_button("Discover", "discover", key="to_discover", icon=":material/travel_explore:")
     st.stop()
 
-state.follow("run", "evaluate", resources.engine().jobs)
 digests = [info.digest for info in runs]
 # It may have been deleted in another tab.
 state.note_gone("run", digests)

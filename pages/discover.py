@@ -43,7 +43,6 @@ with results:
     equal_cost.progress()
     suggestions.progress()
     widgets.unfinished_job("find")
-    state.follow("found", "find", engine.jobs)
     sets = board.measured_first(resources.records("vectors"))
     if not sets and not searching:
         st.info("No vectors yet: fill in the form and press Find.", icon=":material/search:")

@@ -9,7 +9,6 @@ from dashboard.widgets import widgets
 from engine.errors import EngineError
 
 st.title("Similarity")
-forms.follow()
 sets = pairs.found_sets()
 mode = pairs.mode_picker()
 widgets.live_job("find")

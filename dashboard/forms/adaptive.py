@@ -5,8 +5,8 @@ from typing import Any
 import streamlit as st
 
 from dashboard.forms import fields
-from dashboard.session import resources, state
-from dashboard.widgets import adaptive, bound, widgets
+from dashboard.session import resources
+from dashboard.widgets import adaptive, bound, starting, widgets
 from dashboard.words import captions
 from engine.configs.adaptive import AdaptiveConfig
 from engine.configs.fields import offered
@@ -53,8 +53,7 @@ def submit(config: EvaluateConfig | AdaptiveConfig) -> None:
             icon=":material/play_arrow:",
             width="stretch",
         ):
-            state.submitted(engine.submit(config).id)
-            st.rerun()
+            starting.began(engine.submit(config), is_stored=is_stored)
     except EngineError as error:
         widgets.show_error(error)
         return

@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard.forms import fields, interventions
-from dashboard.session import adapters, resources, state
+from dashboard.session import adapters
 from dashboard.widgets import widgets
 from dashboard.words import captions
 from engine.configs import registry
@@ -80,13 +80,3 @@ def command(method: str, model: ModelConfig) -> str:
         known = model.adapter or ("demo" if model.model == "demo" else "PATH")
         adapter = f" --adapter {known}"
     return f"python -m engine find {method} --model {model.model}{adapter}"
-
-
-def follow() -> None:
-    """Show what this session's last find has made, on its side of the map."""
-    state.follow("_found_pair", "find", resources.engine().jobs)
-    digest = st.session_state.pop("_found_pair", None)
-    methods = {info.digest: info.method for info in resources.records("vectors")}
-    sides = dict(zip(FAMILIES, ("a", "b"), strict=True))
-    if methods.get(digest) in sides:
-        st.session_state[sides[methods[digest]]] = digest

@@ -5,16 +5,8 @@ from typing import Any
 import streamlit as st
 
 from dashboard.session import navigation, resources
-from dashboard.widgets import retrying, trainings, widgets
-from dashboard.widgets.examples import stored as examples
-from dashboard.widgets.probes import stored as probes
-from dashboard.widgets.words import stored as read_words
+from dashboard.widgets import places, retrying, widgets
 from dashboard.words import captions
-from engine.configs.adaptive import AdaptiveConfig
-from engine.configs.budgets.equal_cost import EqualCostConfig
-from engine.configs.reads.examples import ExamplesConfig
-from engine.configs.reads.probes import ProbeConfig
-from engine.configs.reads.words import WordsConfig
 from engine.errors import EngineError
 
 ICONS = {
@@ -93,7 +85,7 @@ def _ended(job: Any) -> None:
     took = captions.seconds(job.seconds) if job.seconds else ""
     parts = [job.title, "" if job.state == "done" else job.state, took]
     label = captions.plain(" · ".join(part for part in parts if part))
-    target = result_page(job)
+    target = places.of_job(job)
     if target is None:
         if retrying.offer(job) is not None:
             _unfinished(job, f"{icon} {label}")
@@ -117,41 +109,6 @@ def _unfinished(job: Any, label: str) -> None:
             whole = captions.plain(error) if is_long else None
             st.caption(f":red[{captions.plain(short)}]", help=whole)
         retrying.button(job, f"retry_{job.id}")
-
-
-def result_page(job: Any) -> tuple[str, dict[str, str]] | None:
-    """The page that shows what a finished job made, None if it made nothing."""
-    if job.state != "done" or not job.result:
-        return None
-    made = trainings.made_by(job)
-    if made is not None:
-        return "train", made
-    kinds = {info.digest: info.kind for info in resources.records()}
-    kind = kinds.get(job.result)
-    if kind == "vectors":
-        return "discover", {"found": job.result}
-    if kind == "evaluation":
-        return "curves", {"run": job.result}
-    if kind == "generation":
-        return "generations", {"gen": job.result}
-    if job.kind == AdaptiveConfig.method:
-        return "curves", {"sweeps": "adaptive", "screen": job.result}
-    if job.kind == EqualCostConfig.method:
-        return "curves", {"sweeps": "cost", "cost": job.result}
-    if job.kind == "suggest":
-        return "discover", {"suggestion": job.result}
-    if job.kind == "blend":
-        return "similarity", {"blend": job.result}
-    if job.kind == ProbeConfig.method:
-        stored = [info for info in probes.stored() if info.digest == job.result]
-        return probes.place(stored[0]) if stored else None
-    if job.kind == ExamplesConfig.method:
-        stored = [info for info in examples.stored() if info.digest == job.result]
-        return examples.place(stored[0]) if stored else None
-    if job.kind == WordsConfig.method:
-        read = [info for info in read_words.stored() if info.digest == job.result]
-        return read_words.place(read[0]) if read else None
-    return ("studies", {"study": job.result}) if kind == "experiment" else None
 
 
 def _interrupted(jobs: Any) -> None:

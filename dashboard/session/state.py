@@ -9,7 +9,6 @@ import streamlit as st
 
 from dashboard.words import captions
 from engine.configs.core import PRESETS, ModelConfig, Preset
-from engine.runs.queue import JobQueue
 
 
 def model() -> ModelConfig:
@@ -56,6 +55,11 @@ def arrive(page: str) -> None:
     """Note whether this run opens another page than the last one did."""
     st.session_state["_arrived"] = st.session_state.get("_page") != page
     st.session_state["_page"] = page
+
+
+def page() -> str:
+    """The page that this run draws, by the name in its address; empty for the first one."""
+    return str(st.session_state.get("_page", ""))
 
 
 def has_arrived() -> bool:
@@ -133,6 +137,26 @@ def write_link(key: str, default: str | None = None) -> None:
     st.session_state[f"_link_{key}"] = st.query_params.get(key)
 
 
+def stays(key: str, options: Sequence[str]) -> str | None:
+    """The newest of what there was when the page was opened: what comes later does not replace it.
+
+    Args:
+        key: Of the link that could ask for another.
+        options: Newest first.
+    """
+    kept: str | None = st.session_state.get(f"_stays_{key}")
+    if kept not in options or has_arrived():
+        kept = next(iter(options), None)
+    st.session_state[f"_stays_{key}"] = kept
+    return kept
+
+
+def shows(key: str, value: str) -> bool:
+    """Whether the page shows this, by the reader's choice, by its link or by itself."""
+    chosen = st.session_state.get(key) or st.session_state.get(f"_stays_{key}")
+    return value in (chosen, st.query_params.get(key))
+
+
 def note_missing(key: str, asked: str | None, options: Container[str]) -> None:
     """Remember for `warn_missing` what a link asked for in vain; for what is no widget's choice."""
     if asked is not None and asked not in options:
@@ -179,17 +203,33 @@ def picked(event_key: str, field: str) -> str | None:
 
 
 def submitted(job_id: str) -> None:
-    """Remember a job of this session, so that its result is shown when it is there."""
-    st.session_state["_follow"] = [*st.session_state.get("_follow", []), job_id]
+    """Remember a job of this session with the page it was asked on, to offer its result."""
+    st.session_state["_jobs"] = {**st.session_state.get("_jobs", {}), job_id: page()}
 
 
-def follow(key: str, kind: str, jobs: JobQueue) -> None:
-    """Move the selection `key` to what this session's finished jobs of this kind have made."""
-    waiting = []
-    for job_id in st.session_state.get("_follow", []):
-        job = jobs.get(job_id)
-        if job is None or job.kind != kind or job.active:
-            waiting += [job_id] if job is not None else []
-        elif job.state == "done" and job.result:
-            st.session_state[key] = job.result
-    st.session_state["_follow"] = waiting
+def jobs_asked() -> list[str]:
+    """Jobs of this session whose results were neither shown nor put aside, oldest first."""
+    return list(st.session_state.get("_jobs", {}))
+
+
+def asked_on(job_id: str) -> str | None:
+    """The page on which a job was asked for; None for jobs of other tabs."""
+    found: str | None = st.session_state.get("_jobs", {}).get(job_id)
+    return found
+
+
+def open_job(job_id: str) -> None:
+    """Have the next run open what a job has made."""
+    st.session_state["_open"] = job_id
+
+
+def job_to_open() -> str | None:
+    """The job whose result is to be opened now; asked once."""
+    found: str | None = st.session_state.pop("_open", None)
+    return found
+
+
+def forget_job(job_id: str) -> None:
+    """Offer the result of a job no longer."""
+    kept = st.session_state.get("_jobs", {})
+    st.session_state["_jobs"] = {one: where for one, where in kept.items() if one != job_id}

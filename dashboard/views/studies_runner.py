@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard.forms import interventions
 from dashboard.session import adapters, resources, state
+from dashboard.widgets import starting
 from engine.configs.behaviours import BehaviourConfig
 from engine.configs.fields import offered
 from engine.configs.studies import STUDY_DEFINITIONS, DeceptionConfig
@@ -28,8 +29,7 @@ def draw(expanded: bool) -> None:
         asked = ASKED[name]()
         if st.button("Run", type="primary", icon=":material/play_arrow:", key="run_study"):
             job = resources.submit_study(name, model, **asked)
-            state.submitted(job.id)
-            st.rerun()
+            starting.began(job)
 
 
 def _controls(usual: int) -> int:

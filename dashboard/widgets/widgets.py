@@ -14,7 +14,7 @@ from dashboard.charts import quick as quick_charts
 from dashboard.charts.one_vector import Drawing
 from dashboard.charts.quick import Quick
 from dashboard.session import models, navigation, pace, pinned, resources, state
-from dashboard.widgets import bound, retrying
+from dashboard.widgets import bound, retrying, starting
 from dashboard.words import captions
 from dashboard.words.inks import Inks, of_theme
 from engine.errors import EngineError
@@ -341,8 +341,7 @@ def submit(label: str, config: Any, key: str) -> None:
             width="stretch",
         )
         if pressed:
-            state.submitted(engine.submit(config).id)
-            st.rerun()
+            starting.began(engine.submit(config), is_stored=stored)
     except EngineError as error:
         show_error(error)
         return

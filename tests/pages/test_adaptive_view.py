@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from dashboard.frame import tray
 from dashboard.views import adaptive
 from dashboard.views.library import library
+from dashboard.widgets import places
 from engine.configs.adaptive import AdaptiveConfig
 from engine.configs.sweeps import EvaluateConfig
 from engine.runs.job import Job
@@ -88,7 +88,7 @@ def test_the_library_and_the_tray_lead_to_it(filled: FakeEngine) -> None:
 
     info = filled.store.find(digest)
     assert library.place(info) == ("curves", {"sweeps": "adaptive", "screen": digest})
-    assert tray.result_page(job) == library.place(info)
+    assert places.of_job(job) == library.place(info)
 
 
 def test_a_card_carries_the_race_and_its_recipe(filled: FakeEngine, tmp_path: Path) -> None:

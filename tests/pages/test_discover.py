@@ -49,13 +49,16 @@ def test_settings_that_cannot_work_are_refused_in_words(engine: FakeEngine) -> N
     assert "find" not in [button.key for button in app.button]
 
 
-def test_what_was_found_is_shown_as_soon_as_it_is_there(filled: FakeEngine) -> None:
+def test_what_was_found_is_offered_and_opened_when_asked(filled: FakeEngine) -> None:
     app = open_page("discover")
     app.button(key="find").click().run()
     job = next(job for job in filled.jobs.all() if job.kind == "find")
     filled.jobs.wait(job, 5.0)
-
+    before = app.session_state["found"]
     app.run()
+    assert app.session_state["found"] == before != job.result
+
+    app.button(key=f"offer_{job.id}").click().run()
 
     assert app.session_state["found"] == job.result
     assert len(app.dataframe[0].value) == 12

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from dashboard.charts import operations as charts_of
-from dashboard.frame import tray
 from dashboard.frames import operations as frames
 from dashboard.session import resources
 from dashboard.views import equal_cost
 from dashboard.views.library import library
 from dashboard.widgets import equal_cost as links
+from dashboard.widgets import places
 from dashboard.words.inks import DARK
 from engine.configs.budgets.equal_cost import EqualCostConfig
 from engine.runs.job import Job
@@ -158,7 +158,7 @@ def test_the_library_and_the_tray_lead_to_it(filled: FakeEngine) -> None:
 
     info = filled.store.find(digest)
     assert library.place(info) == ("curves", {"sweeps": "cost", "cost": digest})
-    assert tray.result_page(job) == library.place(info)
+    assert places.of_job(job) == library.place(info)
 
 
 def test_a_card_carries_the_bars_and_their_recipe(filled: FakeEngine, tmp_path: Path) -> None:

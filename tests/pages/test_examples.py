@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from dashboard.charts import drift as charts
-from dashboard.frame import tray
 from dashboard.views.library import library
+from dashboard.widgets import places
 from dashboard.widgets.drift import drawing as drifting
 from dashboard.widgets.examples import corpora, drawing
 from dashboard.words import drift as drift_words
@@ -45,16 +45,20 @@ def test_a_vector_s_page_shows_both_ends_beside_random_directions(filled: FakeEn
     place = "vector", {"v": PLACE, "v_tab": "Examples", "examples": digest}
     assert library.place(info) == place
     job = Job(id="j", title="t", kind="examples", created=0.0, state="done", result=digest)
-    assert tray.result_page(job) == place
+    assert places.of_job(job) == place
     again = open_page("vector", v=PLACE, v_tab="Examples", examples=digest)
     assert again.selectbox(key="examples").value == digest
     assert app.selectbox(key="examples").value != digest
-    # What this tab has asked for is shown when it is there.
+    # What this tab has asked for is offered when it is there, and does not replace what is read.
     made = filled.jobs.submit("Examples in advice", "examples", lambda _progress: digest)
     while made.active:
         time.sleep(0.02)
-    app.session_state["_follow"] = [made.id]
-    assert app.run().selectbox(key="examples").value == digest
+    before = app.selectbox(key="examples").value
+    app.session_state["_jobs"] = {made.id: "vector"}
+    assert app.run().selectbox(key="examples").value == before
+    app.button(key=f"offer_{made.id}").click().run()
+    assert app.selectbox(key="examples").value == digest
+    assert f"offer_{made.id}" not in [one.key for one in app.run().button]
 
 
 def test_a_corpus_is_searched_with_a_button(filled: FakeEngine) -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from dashboard.frame import tray
 from dashboard.frames import probes
 from dashboard.views.library import library
+from dashboard.widgets import places
 from dashboard.widgets.probes import reading
 from dashboard.widgets.probes.steering import Steers
 from engine.configs.core import VectorRef
@@ -111,7 +111,7 @@ def test_a_finished_probe_leads_to_its_first_vector(filled: FakeEngine) -> None:
     job = Job(id="1", title="", kind="probe", state="done", result=digest)
     info = next(one for one in filled.store.list() if one.digest == digest)
 
-    assert tray.result_page(job) == library.place(info) == (
+    assert places.of_job(job) == library.place(info) == (
         "vector", {"v": f"{probe_samples.SET}:0", "v_tab": "Reads"},
     )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Suggestions and blends on screen: what they came to, and how other pages take it over."""
 
-from dashboard.frame import tray
 from dashboard.views.library import library
+from dashboard.widgets import places
 from engine.configs.budgets.blends import BlendConfig
 from engine.runs.job import Job
 from tests.pages import search_samples
@@ -56,5 +56,5 @@ def test_finished_jobs_and_the_library_lead_to_them(filled: FakeEngine) -> None:
 
     for method, place in found.items():
         job = Job(id="1", title="", kind=method, state="done", result=next(iter(place[1].values())))
-        assert tray.result_page(job) == place
+        assert places.of_job(job) == place
         assert library.place(infos[method]) == place

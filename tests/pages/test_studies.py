@@ -256,11 +256,11 @@ def test_a_model_without_an_adapter_is_told_what_to_do(
 
 
 def test_a_finished_study_is_linked_from_the_tray(filled: FakeEngine) -> None:
-    from dashboard.frame.tray import result_page
+    from dashboard.widgets import places
 
     fill(filled.store)
     filled.store.save_experiment(DECEPTION, deception(study=True))
     job = filled.jobs.submit("Deception study", "experiment", lambda _progress: DECEPTION)
     filled.jobs.wait(job, timeout=5.0)
 
-    assert result_page(job) == ("studies", {"study": DECEPTION})
+    assert places.of_job(job) == ("studies", {"study": DECEPTION})

@@ -2,8 +2,8 @@
 
 import pytest
 
-from dashboard.frame import tray
 from dashboard.views.library import library
+from dashboard.widgets import places
 from dashboard.widgets.words import stored
 from engine.cli.reads import words_table
 from engine.configs.core import VectorRef
@@ -102,7 +102,7 @@ def test_a_finished_reading_leads_to_its_first_vector(filled: FakeEngine) -> Non
     job = Job(id="1", title="", kind="words", state="done", result=digest)
     info = next(one for one in filled.store.list() if one.digest == digest)
 
-    assert tray.result_page(job) == library.place(info) == ("vector", {"v": FIRST})
+    assert places.of_job(job) == library.place(info) == ("vector", {"v": FIRST})
 
 
 def test_the_command_line_prints_words_as_they_are(filled: FakeEngine, capsys) -> None:

@@ -33,6 +33,8 @@ def sweep_picker(digest: str) -> Sweep | None:
         return None
     names = {info.digest: resources.asked(info) for info in infos}
     if len(infos) == 1:
+        # What is read stays when there comes to be another.
+        st.session_state["on"] = infos[0].digest
         return resources.sweep(infos[0].digest)
     state.resolve("on", list(names))
     state.warn_missing("on", "the evaluation", list(names))

@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard.session import resources, state
-from dashboard.widgets import bound, widgets
+from dashboard.session import resources
+from dashboard.widgets import bound, starting, widgets
 from dashboard.words import captions
 from engine.configs.evidence import EvidenceConfig
 from engine.questions import files
@@ -56,8 +56,7 @@ def draw(found: VectorSet) -> None:
         if bound.button(gather, "gather", [found.digest], icon=":material/play_arrow:"):
             prompts = files.load_prompts(OTHER_PROMPTS)[:PROMPTS]
             config = EvidenceConfig(vectors=found.digest, prompts=prompts)
-            state.submitted(resources.engine().submit(config).id)
-            st.rerun()
+            starting.began(resources.engine().submit(config))
     widgets.live_job(EvidenceConfig.method)
     widgets.unfinished_job(EvidenceConfig.method)
 

@@ -19,12 +19,12 @@ def progress() -> None:
 
 def draw(found: VectorSet, sets: list[RecordInfo]) -> None:
     """The last suggestion, and what is tried for the next one."""
-    state.follow("suggestion", METHOD, resources.engine().jobs)
     infos = searches.stored(METHOD, state.model())
     known = [info.digest for info in searches.stored(METHOD)]
     state.resolve("suggestion", known, can_be_none=True)
     state.warn_missing("suggestion", "the suggestion", known)
-    chosen = st.session_state.get("suggestion") or next((info.digest for info in infos), None)
+    first = state.stays("suggestion", [info.digest for info in infos])
+    chosen = st.session_state.get("suggestion") or first
     with st.expander(
         "Suggest an intervention",
         expanded="suggestion" in st.query_params or "suggestion" in st.session_state,

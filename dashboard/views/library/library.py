@@ -13,9 +13,7 @@ from dashboard.session import navigation, resources, vector_links
 from dashboard.session import state as states
 from dashboard.views.library.dropping import Said
 from dashboard.widgets import widgets
-from dashboard.widgets.examples import stored as examples
-from dashboard.widgets.probes import stored as probes
-from dashboard.widgets.words import stored as words
+from dashboard.widgets.places import of_record as place
 from dashboard.words import captions
 from engine.errors import EngineError
 from engine.records.records import Provenance, RecordInfo
@@ -28,14 +26,6 @@ KINDS = {
     "conversation": "Conversations",
     "experiment": "Studies",
 }
-PLACES = {
-    "vectors": ("discover", "found"),
-    "evaluation": ("curves", "run"),
-    "generation": ("generations", "gen"),
-    "conversation": ("chat", "talk"),
-    "experiment": ("studies", "study"),
-}
-"""By kind, the page that shows such a record and the name that it has in its link."""
 MOST_DAMAGED = 20
 COLUMNS = {
     "digest": st.column_config.TextColumn("digest", width=105),
@@ -49,29 +39,6 @@ COLUMNS = {
     "kilobytes": st.column_config.NumberColumn("kB", format="%d", width=60),
     "model": st.column_config.TextColumn("model", width=110),
 }
-
-
-def place(info: RecordInfo) -> tuple[str, dict[str, str]] | None:
-    """The page and link that show a record; None if only the library does."""
-    # The evidence for a set of vectors is a table, not a study.
-    if info.kind == "experiment" and info.method == "evidence":
-        return None
-    if info.kind == "experiment" and info.method == "screening":
-        return "curves", {"sweeps": "adaptive", "screen": info.digest}
-    if info.kind == "experiment" and info.method == "equal-cost":
-        return "curves", {"sweeps": "cost", "cost": info.digest}
-    if info.kind == "experiment" and info.method == "suggest":
-        return "discover", {"suggestion": info.digest}
-    if info.kind == "experiment" and info.method == "blend":
-        return "similarity", {"blend": info.digest}
-    if info.kind == "experiment" and info.method == "probe":
-        return probes.place(info)
-    if info.kind == "experiment" and info.method == "examples":
-        return examples.place(info)
-    if info.kind == "experiment" and info.method == "words":
-        return words.place(info)
-    page, key = PLACES[info.kind]
-    return page, {key: info.digest}
 
 
 def filters(infos: Sequence[RecordInfo]) -> list[RecordInfo]:

@@ -18,7 +18,6 @@ def progress() -> None:
     """The blend that is being worked out or has failed, if there is one."""
     widgets.live_job(METHOD)
     widgets.unfinished_job(METHOD)
-    state.follow("blend", METHOD, resources.engine().jobs)
 
 
 def draw(first: VectorSet, second: VectorSet, cell: str | None) -> None:
@@ -61,14 +60,16 @@ def _pair(
 
 
 def _stored(pair: tuple[VectorRef, VectorRef] | None) -> str | None:
-    """The newest blend of these two."""
+    """The newest blend of these two when the page was opened."""
     if pair is None:
         return None
     wanted = [{"digest": ref.digest, "indices": list(ref.indices or ())} for ref in pair]
-    for info in searches.stored(METHOD):
-        if resources.header(info.digest, info.path)["sweep"]["vectors"] == wanted:
-            return info.digest
-    return None
+    found = [
+        info.digest
+        for info in searches.stored(METHOD)
+        if resources.header(info.digest, info.path)["sweep"]["vectors"] == wanted
+    ]
+    return state.stays("blend", found)
 
 
 def _result(digest: str) -> None:

@@ -10,7 +10,7 @@ from dashboard.charts import heatmaps
 from dashboard.forms import pairs as forms
 from dashboard.frames import cosines
 from dashboard.session import navigation, pin_card, resources, state, vector_links
-from dashboard.widgets import bound, sharing, widgets
+from dashboard.widgets import bound, sharing, starting, widgets
 from dashboard.words import captions
 from dashboard.words.inks import BadgeColour
 from engine.configs import registry
@@ -231,8 +231,7 @@ def _offer_null(found: VectorSet) -> None:
             help="The same pairs with their poles exchanged by chance. Random directions are too "
             "easy a null, because activations fill few directions.",
         ):
-            state.submitted(resources.engine().submit(config).id)
-            st.rerun()
+            starting.began(resources.engine().submit(config))
     except EngineError as error:
         widgets.show_error(error)
 

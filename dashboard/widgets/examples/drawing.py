@@ -41,7 +41,6 @@ def draw(reference: str) -> None:
     st.caption(ABOUT)
     widgets.live_job(ExamplesConfig.method)
     widgets.unfinished_job(ExamplesConfig.method)
-    state.follow(stored.LINK, ExamplesConfig.method, resources.engine().jobs)
     records = stored.of_vector(key, str(found.model["short_name"]))
     if records:
         record = _chosen(records)
@@ -55,6 +54,8 @@ def draw(reference: str) -> None:
 def _chosen(records: list[dict[str, Any]]) -> dict[str, Any]:
     """The record that is looked at: of several, the one that the reader chooses."""
     if len(records) == 1:
+        # What is shown stays when there comes to be another.
+        st.session_state[stored.LINK] = records[0]["digest"]
         return records[0]
     known = {record["digest"]: record for record in records}
     first = next(iter(known))
