@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard.forms import adaptive as adaptive_form
 from dashboard.forms import equal_cost as equal_cost_form
 from dashboard.forms import from_config
+from dashboard.forms.finding import methods
 from dashboard.session import resources, state
 from dashboard.views import adaptive, equal_cost
 from dashboard.views.discover import board, evidence, leaderboard, suggestions
@@ -20,21 +21,7 @@ st.caption(captions.ONE_PROMPT)
 settings, results = st.columns([0.32, 0.68], gap="medium")
 
 with settings:
-    method = st.segmented_control(
-        "Method",
-        from_config.finders(),
-        default="melbo",
-        required=True,
-        format_func=lambda name: captions.method(name).removesuffix(" control"),
-        key="method",
-        bind="query-params",
-        wrap=True,
-    )
-    st.caption(captions.about_method(method or ""))
-    # A link with an empty method chooses none.
-    config = from_config.finder(method or "melbo", model)
-    if config is not None:
-        widgets.submit("Find", config, key="find")
+    methods.draw(methods.picker(), model)
 
 with results:
     searching = widgets.live_job("find")
@@ -55,6 +42,7 @@ with results:
     try:
         digest = widgets.record_picker("Vector set", "found", sets)
         found = resources.vector_set(digest)
+        board.adapter(found)
         sweep = board.sweep_picker(digest)
         selected = leaderboard.draw(found, sweep)
         board.actions(digest, sweep, selected)

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from dashboard.forms import pairs as forms
-from dashboard.session import state
 from dashboard.views.similarity import blending, clusters, pairs, spans
 from dashboard.widgets import widgets
 from engine.errors import EngineError
@@ -16,10 +15,8 @@ widgets.unfinished_job("find")
 blending.progress()
 families = {info.method for info in sets} & set(forms.FAMILIES)
 is_complete = len(families) == len(forms.FAMILIES)
-asks_for_families = mode == "layers" and not is_complete
-if asks_for_families:
+if mode == "layers" and not is_complete:
     pairs.missing_family(sets)
-    forms.draw(state.model(), expanded=True)
 try:
     if mode == "layers" and sets and (is_complete or "a" in st.query_params):
         pickers = pairs.set_pickers(sets)
@@ -32,8 +29,8 @@ try:
     elif mode == "span" and sets:
         spans.draw(sets)
     elif mode != "layers":
-        st.info("No vectors yet: find some below or on Discover.", icon=":material/search:")
+        st.info("No vectors yet: find some on Discover.", icon=":material/search:")
 except EngineError as error:
     widgets.show_error(error)
-if not asks_for_families:
-    forms.draw(state.model(), expanded=not sets)
+if is_complete:
+    pairs.to_discover()

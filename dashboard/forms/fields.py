@@ -25,6 +25,7 @@ def draw(
     first: Mapping[str, Any] | None = None,
     leave_out: Collection[str] = (),
     rare: Callable[[], dict[str, Any]] | None = None,
+    keys: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Widgets for all fields that a config offers, the rare ones among further settings.
 
@@ -34,21 +35,25 @@ def draw(
         first: Values to begin with that depend on the model, and are not the defaults.
         leave_out: Fields that are asked otherwise, or not at all.
         rare: Draws what else stands among the further settings, and gives its values.
+        keys: Of the widgets of fields that other forms ask as well, in the place of their own.
 
     Returns:
         Values by field, as the config takes them.
     """
     fields = [one for one in offered(config) if one.name not in leave_out]
     start = dict(first or {})
-    given = draw_fields([one for one in fields if not one.setting.is_rare], prefix, start)
+    given = draw_fields([one for one in fields if not one.setting.is_rare], prefix, start, keys)
     with st.expander("More settings", icon=":material/tune:"):
         given |= rare() if rare is not None else {}
-        given |= draw_fields([one for one in fields if one.setting.is_rare], prefix, start)
+        given |= draw_fields([one for one in fields if one.setting.is_rare], prefix, start, keys)
     return given
 
 
 def draw_fields(
-    fields: list[Offered], prefix: str, first: Mapping[str, Any] | None = None
+    fields: list[Offered],
+    prefix: str,
+    first: Mapping[str, Any] | None = None,
+    keys: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Widgets for some fields, of one kind after the other; short ones in two columns."""
     given: dict[str, Any] = {}
@@ -59,7 +64,7 @@ def draw_fields(
             place = columns.pop(0)
         else:
             place = st
-        key, value = f"{prefix}{one.name}", one.default
+        key, value = (keys or {}).get(one.name, f"{prefix}{one.name}"), one.default
         if one.name in (first or {}):
             key, value = state.of_model(key), (first or {})[one.name]
         given[one.name] = widget(one, key, value, place)

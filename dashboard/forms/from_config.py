@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard.forms import adaptive, configurations, fields, interventions, planning
+from dashboard.forms.finding import shared
 from dashboard.session import resources, state
 from dashboard.words import captions
 from engine.configs import registry
@@ -21,7 +22,7 @@ from engine.configs.core import (
     VectorRef,
 )
 from engine.configs.fields import Offered, offered
-from engine.configs.finders import FinderConfig, MelboConfig, SourceConfig
+from engine.configs.finders import FinderConfig, SourceConfig
 from engine.configs.sweeps import EvaluateConfig, knowledge_of, usual_scales
 from engine.errors import ConfigError
 
@@ -45,11 +46,12 @@ def finder(method: str, model: ModelConfig) -> FinderConfig | None:
     has_prompts = any(one.name == "prompts" for one in offered(kind))
 
     def system() -> dict[str, Any]:
-        return {"system": _system(method)} if has_prompts else {}
+        return {"system": _system()} if has_prompts else {}
 
     if has_prompts:
-        text = _prompt(method, several=not issubclass(kind, MelboConfig))
-    given = fields.draw(kind, f"find_{method}_", layers, ("prompts",), system)
+        text = _prompts()
+    keys = shared.keys(kind)
+    given = fields.draw(kind, f"find_{method}_", layers, ("prompts",), system, keys)
     try:
         if has_prompts:
             given["prompts"] = PromptsConfig(prompts=text, system=given.pop("system"))
@@ -59,24 +61,26 @@ def finder(method: str, model: ModelConfig) -> FinderConfig | None:
         return None
 
 
-def _prompt(method: str, several: bool) -> tuple[str, ...]:
+def _prompts() -> tuple[str, ...]:
     text = st.text_area(
-        "Prompts, one per line" if several else "Prompt",
+        "Prompts, one per line",
         value=STUDY_PROMPT,
         height=68,
-        key=f"{method}_prompts",
+        key=shared.PROMPTS,
         persist_state="session",
         help=LINES,
     )
-    lines = (text or "").splitlines() if several else [text or ""]
-    return tuple(line.strip() for line in lines if line.strip())
+    lines = tuple(line.strip() for line in (text or "").splitlines() if line.strip())
+    if len(lines) > 1:
+        st.caption(f"{len(lines)} prompts: the vectors are sought on all of them together.")
+    return lines
 
 
-def _system(method: str) -> str | None:
+def _system() -> str | None:
     text = st.text_input(
         "System prompt",
         value=STUDY_SYSTEM,
-        key=f"{method}_system",
+        key=shared.SYSTEM,
         persist_state="session",
         help="Leave empty to send none.",
     )

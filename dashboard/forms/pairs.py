@@ -1,12 +1,11 @@
-"""Forms for the finders that compare states: contrastive, fine-tune difference, and their like."""
+"""The form of a finder that compares states: contrastive, fine-tune difference, and their like."""
 
 from typing import Any
 
 import streamlit as st
 
 from dashboard.forms import fields, interventions
-from dashboard.session import adapters
-from dashboard.widgets import widgets
+from dashboard.forms.finding import shared
 from dashboard.words import captions
 from engine.configs import registry
 from engine.configs.core import ModelConfig
@@ -27,44 +26,23 @@ def methods() -> list[str]:
     return [method for method in known if issubclass(known[method], PairConfig)]
 
 
-def draw(model: ModelConfig, expanded: bool) -> None:
-    """All their forms, two beside each other, in an expander."""
-    known = methods()
-    label = f"Find {' / '.join(captions.method(method).lower() for method in known)} vectors"
-    with st.expander(label, expanded=expanded, icon=":material/travel_explore:"):
-        for start in range(0, len(known), 2):
-            for place, method in zip(st.columns(2, gap="large"), known[start:], strict=False):
-                with place.container(key=f"form_{method}"):
-                    _family(method, model)
-
-
-def _family(method: str, model: ModelConfig) -> None:
-    st.markdown(f"**{captions.method(method)}**")
-    st.caption(captions.about_method(method))
-    needs_adapter = registry.finders()[method].needs_adapter
-    tuned = adapters.tuned(model)
-    if needs_adapter and tuned is None:
-        st.info(adapters.missing(model), icon=":material/power_off:")
-        return
-    config = _config(method, tuned if needs_adapter and tuned else model)
-    if config is not None:
-        widgets.submit(f"Find {captions.method(method).lower()} vectors", config, f"find_{method}")
-
-
-def _config(method: str, model: ModelConfig) -> FinderConfig | None:
+def config(method: str, model: ModelConfig) -> FinderConfig | None:
     """The config that the form says; None, with the reason on screen, if it cannot work."""
-    kind = registry.finders()[method]
+    kind, prefix = registry.finders()[method], f"find_{method}_"
+    keys = shared.keys(kind)
 
     def rare() -> dict[str, Any]:
         """What differs between the poles, and their system prompts where those differ."""
         known = {one.name: one for one in offered(kind)}
-        given = fields.draw_fields([known[name] for name in WAYS if name in known], f"{method}_")
+        ways = [known[name] for name in WAYS if name in known]
+        given = fields.draw_fields(ways, prefix, keys=keys)
         if given.get("contrast", "answers") != "answers":
-            given |= fields.draw_fields([known[name] for name in POLES], f"{method}_")
+            poles = [known[name] for name in POLES]
+            given |= fields.draw_fields(poles, prefix, keys=keys)
         return given
 
     own = (*WAYS, *POLES, "fine_tuned")
-    given = fields.draw(kind, f"{method}_", leave_out=own, rare=rare)
+    given = fields.draw(kind, prefix, leave_out=own, rare=rare, keys=keys)
     try:
         given["layers"] = interventions.blocks(given["layers"], usual="all")
         return kind(model=model, **given)

@@ -19,7 +19,7 @@ from engine.store import recent
 
 MODEL, ADAPTER, DTYPE, DAY = PARAMETERS = ("model", "lora", "dtype", "day")
 """Of the link."""
-_CHOSEN, _LINK, _REFUSED = "_model", "_link_model", "_model_refused"
+_CHOSEN, _LINK, _TOLD, _REFUSED = "_model", "_link_model", "_told_model", "_model_refused"
 
 
 def arrive() -> None:
@@ -34,7 +34,10 @@ def arrive() -> None:
         _take(asked)
     elif state.has_arrived() and not any(asked.values()):
         _write()
-    st.session_state[_LINK] = _asked()
+    elif parameters() != st.session_state.get(_TOLD, parameters()):
+        # An adapter was chosen elsewhere, as on Train: the link says so, or F5 would take another.
+        _write()
+    st.session_state[_LINK], st.session_state[_TOLD] = _asked(), parameters()
 
 
 def choose(wanted: ModelConfig) -> None:

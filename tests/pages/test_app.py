@@ -109,7 +109,7 @@ def test_a_model_named_by_an_unknown_folder_leaves_the_pages_usable(
     app = open_page("discover", found="aaaa00000001")
 
     assert not app.exception
-    assert app.number_input(key="find_melbo_source_layer").value == 7
+    assert app.number_input(key="find_source_layer").value == 7
     assert "found on demo, but model is chosen here" in words(app)
 
 

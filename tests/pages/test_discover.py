@@ -12,8 +12,8 @@ def test_the_form_starts_with_the_layers_of_the_demo_model(engine: FakeEngine) -
     app = open_page("discover")
 
     assert not app.exception
-    assert app.number_input(key="find_melbo_source_layer").value == 1
-    assert app.number_input(key="find_melbo_target_layer").value == 7
+    assert app.number_input(key="find_source_layer").value == 1
+    assert app.number_input(key="find_target_layer").value == 7
     assert "No vectors yet" in words(app)
 
 
@@ -21,7 +21,7 @@ def test_find_submits_what_the_form_says(engine: FakeEngine) -> None:
     app = open_page("discover")
 
     app.number_input(key="find_melbo_vectors").set_value(3)
-    app.text_area(key="melbo_prompts").set_value("Will you stop?").run()
+    app.text_area(key="find_prompts").set_value("Will you stop?").run()
     app.button(key="find").click().run()
 
     assert not app.exception
@@ -43,7 +43,7 @@ def test_each_method_has_only_its_own_settings(engine: FakeEngine) -> None:
 def test_settings_that_cannot_work_are_refused_in_words(engine: FakeEngine) -> None:
     app = open_page("discover")
 
-    app.number_input(key="find_melbo_target_layer").set_value(1).run()
+    app.number_input(key="find_target_layer").set_value(1).run()
 
     assert "must come after the source layer" in app.error[0].value.replace("\\", "")
     assert "find" not in [button.key for button in app.button]

@@ -94,7 +94,7 @@ def test_a_model_that_is_not_there_is_named_on_every_form(
     monkeypatch.setenv("VECTORSCOPE_MODEL", "/nowhere/model")
     app = start()
 
-    for page in ("discover", "similarity", "generations", "train"):
+    for page in ("discover", "generations", "train"):
         visit(app, page, **({"prompt": "Hello"} if page == "generations" else {}))
         told = [error.value.replace("\\", "") for error in app.error]
         assert any("/nowhere/model" in one for one in told), (page, told)
@@ -229,9 +229,9 @@ def test_forms_that_cannot_work_say_why_and_queue_nothing(engine: Engine) -> Non
     app = start()
 
     visit(app, "discover", found="aaaa00000001")
-    app.text_area(key="melbo_prompts").set_value("").run()
+    app.text_area(key="find_prompts").set_value("").run()
     assert any("prompt" in error.value for error in app.error)
-    app.text_area(key="melbo_prompts").set_value("Hello").run()
+    app.text_area(key="find_prompts").set_value("Hello").run()
     app.text_input(key="ab_scales").set_value("one, two").run()
     assert any("not all numbers" in error.value for error in app.error)
     visit(app, "generations", vec="aaaa00000001:0")

@@ -12,7 +12,7 @@ from dashboard.session import adapters, resources
 from dashboard.words import captions, inks
 from engine.configs import registry
 from engine.configs.fields import setting
-from engine.configs.finders import RandomConfig, SourceConfig
+from engine.configs.finders import RandomConfig
 from engine.configs.pairs import ContrastiveConfig
 from tests.pages.conftest import ROOT, open_page
 from tests.pages.pair_samples import PairEngine
@@ -157,12 +157,11 @@ def test_an_emptied_text_is_none_or_its_default(form: AppTest) -> None:
     assert (given.system, given.name) == (None, "Ada")
 
 
-def test_discover_offers_every_finder_for_one_block(engine: FakeEngine, toy: str) -> None:
+def test_discover_offers_every_finder(engine: FakeEngine, toy: str) -> None:
     shown = open_page("discover").button_group(key="method").options
 
-    known = registry.finders()
-    titles = [captions.method(one) for one in known if issubclass(known[one], SourceConfig)]
-    assert shown == [title.removesuffix(" control") for title in titles]
+    titles = [captions.method(one) for one in registry.finders()]
+    assert {title.removesuffix(" control") for title in titles} <= set(shown)
     assert captions.method(toy) in shown
 
 
@@ -185,17 +184,14 @@ def pairs(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> PairEngine:
     return fake
 
 
-def test_similarity_offers_a_finder_that_reads_pairs(pairs: PairEngine) -> None:
-    app = open_page("similarity")
-    labels = [one.label for one in app.expander]
-    app.number_input(key="rotated_turns").set_value(5).run()
-    app.button(key="find_rotated").click().run()
+def test_discover_offers_a_finder_that_reads_pairs(pairs: PairEngine) -> None:
+    app = open_page("discover", method="Rotated")
+    app.number_input(key="find_rotated_turns").set_value(5).run()
+    app.button(key="find").click().run()
 
     assert not app.exception
-    assert "Find contrastive / fine-tune difference / rotated vectors" in labels
     [asked] = pairs.submitted
     assert (type(asked), asked.turns, asked.layers) == (Rotated, 5, "all")
-    assert app.button(key="find_contrastive").label == "Find contrastive vectors"
 
 
 def test_a_finder_that_needs_an_adapter_says_so_where_there_is_none(
@@ -203,11 +199,12 @@ def test_a_finder_that_needs_an_adapter_says_so_where_there_is_none(
 ) -> None:
     monkeypatch.setattr(Rotated, "needs_adapter", True)
     monkeypatch.setattr(adapters, "tuned", lambda _model: None)
+    monkeypatch.setattr(adapters, "own", lambda _model: None)
 
-    app = open_page("similarity")
-
-    assert "rotated_turns" not in [one.key for one in app.number_input]
-    assert "contrastive_shuffles" in [one.key for one in app.number_input]
+    app = open_page("discover", method="Rotated")
+    assert "find_rotated_turns" not in [one.key for one in app.number_input]
+    app.button_group(key="method").set_value("contrastive").run()
+    assert "find_contrastive_shuffles" in [one.key for one in app.number_input]
 
 
 def test_a_sweep_s_settings_outlive_a_visit_elsewhere(filled: FakeEngine) -> None:

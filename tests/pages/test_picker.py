@@ -56,8 +56,8 @@ def test_a_folder_is_weighed_chosen_and_followed_by_forms_and_links(
     assert "pick_model" not in [one.key for one in app.selectbox]
     # Its blocks stand in the form, and what it finds is asked of it.
     app.switch_page("../pages/discover.py").run()
-    assert app.number_input(key=f"find_melbo_source_layer@{folder}").value == 4
-    assert app.number_input(key=f"find_melbo_target_layer@{folder}").value == 16
+    assert app.number_input(key=f"find_source_layer@{folder}").value == 4
+    assert app.number_input(key=f"find_target_layer@{folder}").value == 16
     app.button(key="find").click().run()
     asked = filled.submitted[-1]
     assert (asked.model, asked.source_layer, asked.target_layer) == (wanted, 4, 16)
@@ -66,7 +66,7 @@ def test_a_folder_is_weighed_chosen_and_followed_by_forms_and_links(
     opened(app).selectbox(key="pick_model").set_value("demo").run()
     app.button(key="pick_use").click().run()
     assert "model" not in app.query_params
-    assert app.number_input(key="find_melbo_source_layer").value == 1
+    assert app.number_input(key="find_source_layer").value == 1
     assert recent.models(filled.store.root) == ["demo", str(folder)]
 
 
@@ -170,8 +170,9 @@ def test_adapters_of_the_model_are_offered_and_stand_beside_it(filled: FakeEngin
     again.button(key="find").click().run()
     # The base model is asked as it is, so that its records keep their names.
     assert filled.submitted[-1].model == ModelConfig()
-    again.switch_page("../pages/similarity.py").run()
-    again.button(key="find_finetune-diff").click().run()
+    again.button_group(key="method").set_value("finetune-diff").run()
+    assert again.selectbox(key="tuned").value == "mine"
+    again.button(key="find").click().run()
     assert filled.submitted[-1].model == ModelConfig(adapter=place)
 
 

@@ -12,7 +12,7 @@ from dashboard.views.similarity import clusters
 from dashboard.views.similarity import pairs as parts
 from dashboard.words import inks
 from engine.configs.core import ModelConfig
-from engine.configs.pairs import ContrastiveConfig, FinetuneDiffConfig
+from engine.configs.pairs import ContrastiveConfig
 from engine.errors import ConfigError
 from engine.statistics import similarity
 from tests.pages.conftest import charts, open_page, words
@@ -66,7 +66,8 @@ def test_an_empty_store_says_which_families_are_missing_and_how_to_make_them(
     assert "No contrastive and fine-tune difference vectors yet" in words(app)
     assert "python -m engine find contrastive --model demo" in app.code[0].value
     assert "find finetune-diff --model demo --adapter demo" in app.code[0].value
-    assert app.button(key="to_discover")
+    assert app.button(key="to_contrastive")
+    assert app.button(key="to_finetune-diff")
     assert charts(app) == 0
 
 
@@ -177,40 +178,6 @@ def test_other_views_of_an_empty_store_say_so(engine: FakeEngine, mode: str) -> 
 
     assert not app.exception
     assert "No vectors yet" in words(app)
-
-
-def test_the_forms_submit_what_they_say(engine: FakeEngine, tuned: ModelConfig) -> None:
-    app = open_page("similarity")
-
-    app.text_input(key="contrastive_layers").set_value("2, 3").run()
-    app.button(key="find_contrastive").click().run()
-    engine.jobs.wait(engine.jobs.all()[0], 5.0)
-    app.run()
-    app.button(key="find_finetune-diff").click().run()
-
-    assert not app.exception
-    assert engine.submitted[0] == ContrastiveConfig(layers=(2, 3))
-    assert engine.submitted[1] == FinetuneDiffConfig(model=tuned)
-
-
-def test_a_form_that_cannot_work_says_why(engine: FakeEngine) -> None:
-    app = open_page("similarity")
-
-    app.selectbox(key="contrastive_position").set_value("last-prompt").run()
-
-    assert "both poles are the same text" in app.error[0].value.replace("\\", "")
-    assert "find_contrastive" not in [button.key for button in app.button]
-
-
-def test_without_an_adapter_no_difference_can_be_sought(
-    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(adapters, "tuned", lambda given: None)
-
-    app = open_page("similarity")
-
-    assert "find_finetune-diff" not in [button.key for button in app.button]
-    assert "no fine-tuned model" in words(app)
 
 
 def test_layers_are_read_as_people_write_them() -> None:

@@ -8,7 +8,7 @@ from dashboard.session import navigation, pin_card, pinned, resources, state, ve
 from dashboard.views.discover.leaderboard import PARAMETER, Selected
 from dashboard.widgets import chatting, widgets
 from dashboard.words import captions
-from engine.configs.core import VectorRef
+from engine.configs.core import ModelConfig, VectorRef
 from engine.records.records import RecordInfo, VectorSet
 
 
@@ -24,6 +24,17 @@ def follow(digests: list[str]) -> None:
     one = pinned.wanted("found", PARAMETER)
     if one is not None and one.digest in digests:
         st.session_state["found"] = one.digest
+
+
+def adapter(found: VectorSet) -> None:
+    """Which adapter the vectors are of, where one was on when they were found."""
+    name = found.model.get("adapter")
+    if not name:
+        return
+    called = ", ".join(ModelConfig(adapter=str(name)).adapters)
+    print_of = str(found.model.get("adapter_fingerprint") or "")[:8]
+    words = f"{captions.method(found.method)} of the adapter {called}"
+    st.caption(captions.plain(f"{words} (content {print_of})." if print_of else f"{words}."))
 
 
 def sweep_picker(digest: str) -> Sweep | None:

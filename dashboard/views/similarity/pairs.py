@@ -63,17 +63,27 @@ def missing_family(sets: list[RecordInfo]) -> None:
     names = " and ".join(captions.method(method).lower() for method in lacking)
     st.info(
         f"No {names} vectors yet: this map compares contrastive with fine-tune difference "
-        "vectors. Find them in the form below, or on the command line:",
+        "vectors. Find them on Discover, or on the command line:",
         icon=":material/search:",
     )
     lines = [forms.command(method, state.model()) for method in lacking]
     st.code("\n".join(lines), language=None, wrap_lines=True)
-    widgets.go_button(
-        "Other methods are on Discover",
-        "discover",
-        key="to_discover",
-        icon=":material/travel_explore:",
-    )
+    with st.container(horizontal=True):
+        for method in lacking:
+            title = captions.method(method)
+            widgets.go_button(
+                f"Find {title.lower()} vectors",
+                "discover",
+                key=f"to_{method}",
+                icon=":material/travel_explore:",
+                method=title,
+            )
+
+
+def to_discover() -> None:
+    """Where further vectors come from."""
+    icon = ":material/travel_explore:"
+    widgets.go_button("Find more vectors", "discover", key="to_discover", icon=icon)
 
 
 def set_pickers(sets: list[RecordInfo]) -> tuple[VectorSet, VectorSet]:
