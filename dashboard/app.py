@@ -23,6 +23,7 @@ from dashboard.session import (  # noqa: E402
 )
 from dashboard.widgets import offers  # noqa: E402
 
+serving.begin()
 serving.prepare()
 # An emoji: a Material icon here would make the browser ask fonts.gstatic.com.
 st.set_page_config(page_title="Vectorscope", page_icon="🧭", layout="wide")

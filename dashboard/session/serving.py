@@ -5,6 +5,7 @@ import sys
 import threading
 
 from streamlit import runtime
+from streamlit.delta_generator_singletons import context_dg_stack, get_default_dg_stack_value
 
 from engine.model import collection
 
@@ -21,6 +22,16 @@ def prepare() -> None:
     if _loop() is not None:
         sys.setswitchinterval(TURN)
         collection.keep_short()
+
+
+def begin() -> None:
+    """At the top of every run: draw into the page, wherever the run before it was drawing.
+
+    A part of the sidebar that looks again by itself leaves its thread drawing there. A click that
+    comes while such a look ends is drawn by the same thread: the page stood in the sidebar then,
+    and its own place was white until the next click.
+    """
+    context_dg_stack.set(get_default_dg_stack_value())
 
 
 def deliver(seconds: float = PATIENCE) -> bool:

@@ -41,6 +41,9 @@ def browsing() -> Iterator[object]:
 class Dashboard:
     """A dashboard over a store, handed jobs by the test, killed and started again at will."""
 
+    host = "tests.browser.host"
+    """The module that runs it."""
+
     def __init__(self, store: Path, model: Path | None = None) -> None:
         """Start it and wait until it answers.
 
@@ -61,7 +64,7 @@ class Dashboard:
             environment["VECTORSCOPE_MODEL"] = str(self._model)
         with (self.store / "server.log").open("ab") as out:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.browser.host", str(self.port)],
+                [sys.executable, "-m", self.host, str(self.port)],
                 cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=out, stderr=out, text=True,
             )  # fmt: skip
         wait_until_healthy(self.address, self._process)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from streamlit.delta_generator_singletons import context_dg_stack, get_default_dg_stack_value
 from streamlit.runtime import Runtime
 from streamlit.runtime.runtime import AsyncObjects
 
@@ -35,6 +36,16 @@ def test_a_run_ends_when_all_it_drew_was_taken_over(loop) -> None:
     assert serving.deliver()
 
     assert taken == [0, 1, 2, 3, 4]
+
+
+def test_a_run_draws_into_the_page_wherever_the_one_before_it_drew() -> None:
+    usual = get_default_dg_stack_value()
+    try:
+        context_dg_stack.set((*usual, usual[0]))
+        serving.begin()
+        assert context_dg_stack.get() == usual
+    finally:
+        context_dg_stack.set(usual)
 
 
 def test_a_server_that_hangs_does_not_hold_a_run_for_ever(loop) -> None:
