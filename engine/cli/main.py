@@ -19,6 +19,7 @@ from engine.cli.audit import audit_files
 from engine.cli.budgets import commands as budgets
 from engine.cli.budgets import equal_cost
 from engine.cli.from_config import STORE, Option, command, model_of, of_model
+from engine.cli.keeping import commands as keeping
 from engine.cli.options import refuse_no_text, spread_vectors
 from engine.cli.reads import examples, probe, words
 from engine.cli.similarity import similarity_of_sets
@@ -89,6 +90,10 @@ COMMANDS: dict[str, Callable[..., None]] = {
         [*of_model(), JSON, STORE],
         _check,
     ),
+    "compare": keeping.compare,
+    "delete": keeping.delete,
+    "restore": keeping.restore,
+    "disk": keeping.disk_use,
     "list": library.list_records,
     "show": library.show,
 }

@@ -2,7 +2,7 @@
 
 Knows nothing of torch, files or screens.
 
-Public: adaptive, agreement, badges, budgets, cells, content_and_letter, doses, evidence,
+Public: across, adaptive, agreement, badges, budgets, cells, content_and_letter, doses, evidence,
 evidence_words, flags, flips, held_out, line_ups, nulls, power, reads, side_effects, similarity,
 usable, whole, yardsticks.
 """

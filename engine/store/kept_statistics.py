@@ -143,9 +143,13 @@ def _frame(plain: dict[str, Any]) -> pd.DataFrame:
     return frame
 
 
+def version(path: Path) -> str:
+    """A hash that is another one for another record, or other code."""
+    return hashlib.sha256(f"{_code()} {_footer(path)}".encode()).hexdigest()[:HEX]
+
+
 def _place(path: Path, digest: str) -> Path:
-    name = hashlib.sha256(f"{_code()} {_footer(path)}".encode()).hexdigest()[:HEX]
-    return path.parent / FOLDER / f"{digest}_{name}.json"
+    return path.parent / FOLDER / f"{digest}_{version(path)}.json"
 
 
 @functools.cache
