@@ -17,6 +17,7 @@ from dashboard.session import (  # noqa: E402
     navigation,
     pin_card,
     pinned,
+    reloads,
     serving,
     state,
     theme_watch,
@@ -38,6 +39,7 @@ pinned.arrive()
 offers.go()
 sidebar.draw()
 theme_watch.draw()
+reloads.draw()
 if st.get_option("server.address") not in ("127.0.0.1", "localhost", "::1"):
     st.warning(
         "This dashboard listens beyond this machine, and it has no login. Start it from the "

@@ -28,14 +28,14 @@ def draw(model: ModelConfig) -> None:
 
 def _settings() -> dict[str, Any]:
     """What the form says, less what cannot matter with the rest of it."""
-    asks_by_turn = st.session_state.get("dataset_questions_by", "turn") == "turn"
+    asks_by_turn = st.session_state.get("dataset_form_questions_by", "turn") == "turn"
     out = ["avoid", "layout", "shots" if asks_by_turn else "stem_words"]
-    return fields.draw(DatasetConfig, "dataset_", leave_out=out)
+    return fields.draw(DatasetConfig, "dataset_form_", leave_out=out)
 
 
 def _name(given: dict[str, Any]) -> str:
     usual = trainings.free_name(f"{trainings.stem(given['seeds'])}-{given['count']}", "dataset")
-    return fields.name("dataset_name", usual, "Of the file, in results/datasets.")
+    return fields.name("dataset_form_name", usual, "Of the file, in results/datasets.")
 
 
 def _button(config: DatasetConfig, name: str) -> None:

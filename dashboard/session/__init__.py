@@ -2,6 +2,7 @@
 
 Knows nothing of what is drawn.
 
-Public: adapters, guard, models, navigation, pace, pin_card, pinned, resources, serving,
+Public: adapters, guard, models, navigation, pace, pin_card, pinned, reloads,
+resources, serving,
 state, theme_watch, vector_links.
 """

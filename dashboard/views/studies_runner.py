@@ -21,7 +21,13 @@ STUDIES = {
 def draw(expanded: bool) -> None:
     """Start a study on the dashboard's model, with what it needs."""
     with st.expander("Run a study", icon=":material/play_circle:", expanded=expanded):
-        name = st.radio("Study", list(STUDIES), format_func=lambda n: STUDIES[n], key="which")
+        name = st.radio(
+            "Study",
+            list(STUDIES),
+            format_func=lambda n: STUDIES[n],
+            key="study_form_which",
+            persist_state="session",
+        )
         model = adapters.tuned(state.model()) if name == "deception" else state.model()
         if model is None:
             st.info(adapters.missing(state.model()), icon=":material/info:")
@@ -39,7 +45,8 @@ def _controls(usual: int) -> int:
             min_value=0,
             max_value=200,
             value=usual,
-            key="controls",
+            key="study_form_controls",
+            persist_state="session",
             help="With fewer than 20 there is no p value.",
         )
     )
@@ -48,7 +55,9 @@ def _controls(usual: int) -> int:
 def _corrigibility() -> dict[str, Any]:
     """What the corrigibility study is asked for beside its model."""
     told = "\n".join(f"- **{what}**: {how}" for what, how in STUDY_DEFINITIONS.items())
-    if st.toggle("The study's own definitions", key="own_definitions", help=told):
+    if st.toggle(
+        "The study's own definitions", key="study_form_own", persist_state="session", help=told
+    ):
         return {"variant": "study", "controls": 0}
     return {"controls": _controls(64)}
 
@@ -64,15 +73,19 @@ def _deception() -> dict[str, Any]:
             field.label,
             field.choices,
             format_func=words.__getitem__,
-            key=f"study_{name}",
+            key=f"study_form_{name}",
+            persist_state="session",
             help=field.about,
         )
     rival = fields["rival"]
-    asked["rival"] = st.toggle(rival.label, key="study_rival", help=rival.about)
+    asked["rival"] = st.toggle(
+        rival.label, key="study_form_rival", persist_state="session", help=rival.about
+    )
     asked["study"] = st.toggle(
         "Also read both families as the study did",
         value=True,
-        key="study_way",
+        key="study_form_way",
+        persist_state="session",
         help="Padding read as text, other texts, templates and positions for each family.",
     )
     return asked
@@ -91,10 +104,15 @@ def _sentiment() -> dict[str, Any]:
             index=field.choices.index(field.default),
             format_func=dict(field.setting.words or {}).__getitem__,
             key=f"sentiment_{name}",
+            persist_state="session",
             help=field.about,
         )
     blocks = right.text_input(
-        "Blocks", "all", key="sentiment_layers", help="all, or blocks with commas: 3, 6, 9."
+        "Blocks",
+        "all",
+        key="sentiment_layers",
+        persist_state="session",
+        help="all, or blocks with commas: 3, 6, 9.",
     )
     asked["layers"] = interventions.blocks(blocks, usual="all")
     left, right = st.columns(2)
@@ -106,6 +124,7 @@ def _sentiment() -> dict[str, Any]:
                 min_value=int(name == "max_prompts"),
                 value=field.default,
                 key=f"sentiment_{name}",
+                persist_state="session",
                 help=field.about,
             )
         )

@@ -102,7 +102,7 @@ def test_a_model_that_is_not_there_is_named_on_every_form(
         visit(app, page)
         assert not app.error, page
     visit(app, "studies")
-    app.radio(key="which").set_value("corrigibility").run()
+    app.radio(key="study_form_which").set_value("corrigibility").run()
     app.button(key="run_study").click().run()
     assert not app.exception
     assert "/nowhere/model" in app.error[0].value.replace("\\", "")

@@ -170,7 +170,7 @@ def test_the_deception_study_is_queued_with_what_was_asked(
 
     monkeypatch.setattr(engine, "submit", submit)
     app = open_page("studies")
-    app.number_input(key="controls").set_value(20)
+    app.number_input(key="study_form_controls").set_value(20)
 
     app.button(key="run_study").click().run()
 
@@ -191,8 +191,8 @@ def test_the_study_s_own_definitions_are_queued_and_shown(
     monkeypatch.setattr(both, "submit", submit)
     app = open_page("studies", study=CORRIGIBILITY)
     assert "The study's own definitions" not in [one.label for one in app.expander]
-    app.radio(key="which").set_value("corrigibility").run()
-    app.toggle(key="own_definitions").set_value(True).run()
+    app.radio(key="study_form_which").set_value("corrigibility").run()
+    app.toggle(key="study_form_own").set_value(True).run()
 
     app.button(key="run_study").click().run()
 
@@ -235,8 +235,8 @@ def test_arms_and_judge_are_asked_for(engine: FakeEngine, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(engine, "submit", submit)
     app = open_page("studies")
-    app.selectbox(key="study_arms").set_value("all")
-    app.selectbox(key="study_judge").set_value("none")
+    app.selectbox(key="study_form_arms").set_value("all")
+    app.selectbox(key="study_form_judge").set_value("none")
 
     app.button(key="run_study").click().run()
 

@@ -129,7 +129,7 @@ def test_the_study_is_queued_with_what_was_asked(
 
     monkeypatch.setattr(engine, "submit", submit)
     app = open_page("studies")
-    app.radio(key="which").set_value("sentiment").run()
+    app.radio(key="study_form_which").set_value("sentiment").run()
     app.text_input(key="sentiment_layers").set_value("3, 6")
     app.selectbox(key="sentiment_second_judge").set_value("none")
     app.number_input(key="sentiment_max_prompts").set_value(5)

@@ -270,8 +270,8 @@ def test_the_dataset_form_submits_what_it_says(trainer: Trainer) -> None:
     app = open_page("train")
     app.segmented_control(key="train").set_value("dataset").run()
     assert "No datasets yet" in told(app)
-    app.number_input(key="dataset_count").set_value(7)
-    app.number_input(key="dataset_threshold").set_value(0.6).run()
+    app.number_input(key="dataset_form_count").set_value(7)
+    app.number_input(key="dataset_form_threshold").set_value(0.6).run()
 
     app.button(key="build_dataset").click().run()
     until_it_runs(trainer.engine)
@@ -333,10 +333,10 @@ def test_a_damaged_dataset_is_refused_in_words(engine: FakeEngine) -> None:
 def test_settings_of_a_dataset_that_cannot_work_are_refused(engine: FakeEngine) -> None:
     add_dataset(engine.store.root, "mine")
     app = open_page("train", dataset="mine")
-    app.number_input(key="dataset_temperature").set_value(0.0).run()
+    app.number_input(key="dataset_form_temperature").set_value(0.0).run()
     assert "every question comes out the same" in app.error[0].value
-    app.number_input(key="dataset_temperature").set_value(0.8)
-    app.text_input(key="dataset_name").set_value("mine").run()
+    app.number_input(key="dataset_form_temperature").set_value(0.8)
+    app.text_input(key="dataset_form_name").set_value("mine").run()
     assert "A dataset mine exists already" in app.error[0].value
 
 
