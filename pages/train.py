@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard.forms import dataset as dataset_form
 from dashboard.forms import training as training_form
 from dashboard.session import state
-from dashboard.views.training import dataset, lora
+from dashboard.views.training import dataset, deleting, lora
 from dashboard.widgets import trainings
 
 st.title("Train")
@@ -25,4 +25,6 @@ with results:
     else:
         one = next((one for one in made if one.name == name), None)
         view.draw(one, jobs.get(name))
+    if which == "lora":
+        deleting.undo()
 trainings.remember_link()

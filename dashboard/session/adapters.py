@@ -29,6 +29,15 @@ def tuned(model: ModelConfig) -> ModelConfig | None:
     return None if own(model) is None else dataclasses.replace(model, adapter=model.model)
 
 
+def drop_gone(model: ModelConfig) -> str | None:
+    """Forget an adapter that was chosen here and is no longer there; its place, None if it is."""
+    chosen = st.session_state.get("_adapter")
+    if chosen is None or chosen[0] != model.model or _is_there(chosen[1]):
+        return None
+    del st.session_state["_adapter"]
+    return str(chosen[1])
+
+
 def own(model: ModelConfig) -> str | None:
     """Where the adapter lies that comes with a preset, below the root; None without one."""
     place = OWN_ADAPTERS.get(model.model)

@@ -37,7 +37,17 @@ def arrive() -> None:
     elif parameters() != st.session_state.get(_TOLD, parameters()):
         # An adapter was chosen elsewhere, as on Train: the link says so, or F5 would take another.
         _write()
+    if gone := adapters.drop_gone(state.model()):
+        _say_gone(gone)
     st.session_state[_LINK], st.session_state[_TOLD] = _asked(), parameters()
+
+
+def _say_gone(place: str) -> None:
+    """Another fine-tuned model in its place would be a silent exchange."""
+    usual = adapters.tuned(state.model())
+    now = "there is no fine-tuned model" if usual is None else f"{usual.adapter} is taken instead"
+    st.session_state[_REFUSED] = f"The adapter {place} is no longer here, so {now} from now on."
+    _write()
 
 
 def choose(wanted: ModelConfig) -> None:

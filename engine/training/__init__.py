@@ -2,5 +2,5 @@
 
 Knows nothing of vectors and screens.
 
-Public: dataset, lora, places.
+Public: dataset, discarded, lora, places.
 """

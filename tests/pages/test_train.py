@@ -1,3 +1,4 @@
+import shutil
 import time
 from pathlib import Path
 
@@ -7,13 +8,15 @@ from dashboard.charts import training as charts_of_training
 from dashboard.forms import fields
 from dashboard.session import adapters
 from dashboard.words.inks import LIGHT
-from engine.configs.core import ModelConfig
+from engine.configs.core import ModelConfig, as_json
+from engine.configs.pairs import FinetuneDiffConfig
 from engine.configs.training import FinetuneConfig
 from engine.errors import ModelError
-from tests.pages.conftest import charts, open_page, start, words
-from tests.pages.samples import ROOT, FakeEngine
+from tests.pages.conftest import charts, open_page, opened, start, words
+from tests.pages.samples import MODEL, ROOT, FakeEngine
 from tests.pages.training_samples import (
     EVIL,
+    MADE,
     Trainer,
     add_adapter,
     add_dataset,
@@ -186,6 +189,52 @@ def test_use_this_adapter_loads_it_and_makes_it_the_fine_tuned_model(
     assert not app.exception
     app.switch_page("../pages/train.py").run()
     assert "in use here" in told(app)
+
+
+def test_a_reload_never_exchanges_the_adapter_that_is_used(engine: FakeEngine) -> None:
+    folder = add_adapter(engine.store.root, "mine")
+    app = open_page("train", adapter="mine")
+    app.button(key="use_adapter").click().run()
+
+    again = open_page("train", **{name: app.query_params[name] for name in app.query_params})
+    assert again.session_state["_adapter"] == ("demo", str(folder))
+
+    shutil.rmtree(folder)
+    fresh = open_page("train", lora="mine")
+    app.run()
+    assert "_adapter" not in app.session_state
+    assert "no longer here, so demo is taken instead" in told(app)
+    assert "_adapter" not in fresh.session_state
+    assert "mine' was not found" in told(fresh)
+
+
+def test_an_adapter_is_deleted_and_brought_back(engine: FakeEngine) -> None:
+    folder = add_adapter(engine.store.root, "mine")
+    app = opened(open_page("train", adapter="mine"), "delete_adapter")
+    assert "No stored record names this adapter." in told(app)
+
+    app.button(key="delete_adapter_now").click().run()
+    assert not folder.exists()
+    assert "No adapters yet" in told(app)
+    back = next(one for one in app.button if one.label == "Bring back")
+    back.click().run()
+
+    assert (folder / "adapter_config.json").is_file()
+    assert app.selectbox(key="adapter").value == "mine"
+
+
+def test_what_would_miss_an_adapter_is_named(filled: FakeEngine) -> None:
+    folder = add_adapter(filled.store.root, "mine")
+    config = as_json(FinetuneDiffConfig(model=ModelConfig(adapter=f"mine={folder}")))
+    record = {
+        "method": "evidence", "title": "Evidence", "model": MODEL, "provenance": MADE,
+        "config": config, "created": MADE["created"], "summary": "",
+    }  # fmt: skip
+    filled.store.save_experiment("ad0000000001", record)
+
+    app = opened(open_page("train", adapter="mine"), "delete_adapter")
+
+    assert "ad0000000001: they stay, but cannot be made anew" in told(app)
 
 
 def test_an_adapter_of_another_model_is_not_offered(

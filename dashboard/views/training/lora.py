@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard.session import adapters, navigation, pace, resources, state
-from dashboard.views.training import samples
+from dashboard.views.training import deleting, samples
 from dashboard.widgets import bound, trainings, widgets
 from dashboard.words import captions
 from engine.configs.core import TEMPLATE_DATE
@@ -80,7 +80,9 @@ def stopped(one: Any, job: Any) -> None:
         "config": live.config,
         "place": f"{one.folder.relative_to(trainings.root())}",
     }
-    go_on(request)
+    with st.container(horizontal=True):
+        go_on(request)
+        deleting.popover(one)
     samples.curves(live.losses, live.looks, live.steps, "stopped")
     samples.answers(live.looks)
     samples.notes(live.notes)
@@ -175,8 +177,7 @@ def _use(one: Any) -> None:
             icon=":material/model_training:",
             type="primary",
             disabled=not fits,
-            help="Loads the model with it. Similarity and Generations then take it for the "
-            "fine-tuned model, in this browser tab.",
+            help="Loads the model with it. This tab then takes it for the fine-tuned model.",
         ):
             try:
                 resources.engine().submit_load(wanted)
@@ -186,6 +187,7 @@ def _use(one: Any) -> None:
                 widgets.show_error(error)
         look = st.session_state.get(samples.STEP, st.query_params.get("look"))
         widgets.share(navigation.link("train", adapter=one.name, look=look))
+        deleting.popover(one)
         if not fits:
             words = f"It belongs to {config['model']}, and {state.model().model} is chosen here."
             st.caption(captions.plain(words))
