@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.forms import drafts, grid
+from dashboard.forms import drafts, grid, keeping
 from dashboard.session import pace, state
 from dashboard.views.generations import blind, history, labels, live, texts
 from dashboard.widgets import sheets, widgets
@@ -22,7 +22,8 @@ with st.container(horizontal=True, vertical_alignment="center"):
 st.caption(texts.MEANING)
 if digest is None:
     grid.draw(state.model())
-    drafts.keep()
+else:
+    keeping.leave()
 try:
     sheet = None if digest is None else sheets.load(digest)
     if sheet is not None:

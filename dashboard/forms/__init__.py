@@ -2,6 +2,6 @@
 
 Knows nothing of results.
 
-Public: adaptive, chat, configurations, dataset, drafts, equal_cost, finding, from_config,
-grid, interventions, links, pairs, searches, training.
+Public: adaptive, chat, configurations, dataset, drafts, equal_cost, finding, from_config, grid,
+interventions, keeping, links, pairs, searches, training.
 """

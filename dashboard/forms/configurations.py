@@ -28,12 +28,16 @@ EMPTY: dict[str, Any] = {
     "unit_norm": False,
     "asks": False,
     "system": "",
+    "models": [False],
+    "vectors": [],
 }
 """A column's fields, all as their widgets hold them."""
 OWN = ("name", "adapter", "scale", "scale_unit", "unit_norm")
 """Those that a stored column holds under the same names."""
 SWEEP = "sweep"
 """Name of the one column that stands for many scales."""
+MATRIX = "matrix"
+"""Name of the one column that stands for models x vectors x scales."""
 SCALES = {
     "relative": (-1.5, -1.0, -0.5, 0.5, 1.0, 1.5),
     "absolute": (-4.0, -2.0, -1.0, 1.0, 2.0, 4.0),
@@ -209,13 +213,25 @@ def sweep(values: dict[str, Any], options: dict[str, Choice]) -> tuple[Configura
     """
     if not values["vector"]:
         raise ConfigError("A sweep needs a vector: choose one.")
-    usual = SCALES[values["scale_unit"]] if values["operation"] == "add" else USUAL_SHARES
-    scales = sorted({*(numbers(values["scales"], "scales") or usual), 0.0})
     found = []
-    for scale in scales:
+    for scale in sorted({*strengths(values), 0.0}):
         name = f"{scale:+g}".replace("-", "\u2212") if scale else "0"
         found.append(one({**values, "name": name, "scale": scale}, options))
     return tuple(found)
+
+
+def strengths(values: dict[str, Any]) -> tuple[float, ...]:
+    """The scales that a sweep or a matrix names, or the usual ones of its operation and unit.
+
+    Raises:
+        ConfigError: If one is no number.
+    """
+    return numbers(values["scales"], "scales") or usual_strengths(values)
+
+
+def usual_strengths(values: dict[str, Any]) -> tuple[float, ...]:
+    """Those of a sweep or a matrix that names none."""
+    return SCALES[values["scale_unit"]] if values["operation"] == "add" else USUAL_SHARES
 
 
 def apart(given: list[Configuration]) -> tuple[Configuration, ...]:

@@ -1,11 +1,12 @@
 """The draft of a grid: what its form holds, from a link, a stored grid or the last visit."""
 
+import copy
 from typing import Any
 
 import streamlit as st
 
-from dashboard.forms import configurations, interventions, links
-from dashboard.forms.configurations import EMPTY, SWEEP, Choice
+from dashboard.forms import configurations, interventions, keeping, links, matrix
+from dashboard.forms.configurations import EMPTY, MATRIX, SWEEP, Choice
 from dashboard.session import adapters, pinned, resources, state
 from dashboard.widgets import searches
 from dashboard.words import captions
@@ -19,11 +20,13 @@ from engine.errors import ConfigError
 
 LINKED = ("vec", "scale", "unit", "prompt", "take", *links.WORDS)
 """What a link may fill the form with; `take` is a suggestion or a blend: it becomes a column."""
-KINDS = ("Columns", "Scale sweep")
+KINDS = ("Columns", "Scale sweep", "Matrix")
 MOST_COLUMNS = 6
+"""That are edited one by one."""
 METHODS = (SuggestConfig.method, BlendConfig.method)
 """Searches whose outcome a column can take over."""
 SAMPLING = {one.name: one.default for one in offered(GenerateConfig) if one.name != "system"}
+_ASIDE, _OF, _BY_MODEL = "_grid_aside", "_columns_of", "_columns_by_model"
 
 
 def take_link() -> bool:
@@ -31,39 +34,66 @@ def take_link() -> bool:
     asked = {name: st.query_params.get(name) for name in LINKED}
     if not any(asked.values()) or asked == st.session_state.get("_grid_link"):
         return False
+    _set_aside()
     st.session_state["_grid_link"] = asked
     if asked["prompt"]:
-        st.session_state["grid_prompts"] = asked["prompt"]
+        keeping.put("prompts", asked["prompt"])
     if asked["vec"]:
         pinned.note(asked["vec"], is_asked=True)
-    if asked["vec"] or asked["scale"] or asked["take"]:
-        _forget_columns()
+    if any(asked[name] for name in LINKED if name != "prompt"):
+        keeping.forget_columns()
+        st.session_state[_OF] = state.model().model
+        keeping.put("kind", KINDS[0])
     return True
 
 
-def _forget_columns() -> None:
-    for key in [key for key in st.session_state if str(key).startswith("col_")]:
-        del st.session_state[key]
-    st.session_state.pop("_columns", None)
+def _set_aside() -> None:
+    """Keep what the form holds, before something else fills it."""
+    held, columns = keeping.held(), st.session_state.get(keeping.COLUMNS)
+    if columns:
+        st.session_state[_ASIDE] = (state.model().model, held, copy.deepcopy(columns))
+
+
+def is_aside() -> bool:
+    """Whether a link or a stored grid has taken the place of what the reader had written."""
+    kept = st.session_state.get(_ASIDE)
+    return kept is not None and kept[0] == state.model().model
+
+
+def bring_back() -> None:
+    """Exchange what the form holds with what it held before a link or a stored grid filled it."""
+    _, held, columns = st.session_state[_ASIDE]
+    _set_aside()
+    for name, value in held.items():
+        keeping.put(name, value)
+    keeping.forget_columns()
+    st.session_state[keeping.COLUMNS] = columns
 
 
 def load(config: dict[str, Any]) -> None:
-    """Fill the form with a stored grid's settings."""
-    _forget_columns()
-    st.session_state["_columns_of"] = state.model().model
-    st.session_state["grid_prompts"] = "\n---\n".join(config["prompts"])
-    st.session_state["grid_system"] = config["system"] or ""
-    st.session_state["grid_kind"] = "Columns"
+    """Fill the form with a stored grid's settings; a grid of many columns as the matrix it is."""
+    _set_aside()
+    keeping.forget_columns()
+    st.session_state[_OF] = state.model().model
+    keeping.put("prompts", "\n---\n".join(config["prompts"]))
+    keeping.put("system", config["system"] or "")
     for name, usual in SAMPLING.items():
         # Older grids lack what was added later.
-        st.session_state[f"grid_{name}"] = config.get(name, usual)
-    given = config["configurations"][:MOST_COLUMNS]
+        keeping.put(name, config.get(name, usual))
+    given = config["configurations"]
     model = config.get("model") or {}
     more = tuple(model.get("more_adapters") or ())
     known = ModelConfig(adapter=model.get("adapter"), more_adapters=more).adapters
-    st.session_state["_columns"] = {
-        str(i): configurations.fields(_here(c, known)) for i, c in enumerate(given)
-    }
+    columns = [configurations.fields(_here(one, known)) for one in given]
+    whole = matrix.of_columns(columns) if len(columns) > MOST_COLUMNS else None
+    keeping.put("kind", KINDS[0] if whole is None else KINDS[2])
+    left = len(columns) - MOST_COLUMNS if whole is None else 0
+    st.session_state["_grid_left_out"] = max(left, 0)
+    edited = {str(i): one for i, one in enumerate(columns[:MOST_COLUMNS])}
+    steered = next((one for one in columns if one["vector"]), EMPTY)
+    edited[SWEEP] = {**steered, "name": "", "adapter": False}
+    edited[MATRIX] = whole or matrix.like(columns)
+    st.session_state[keeping.COLUMNS] = edited
 
 
 def _here(column: dict[str, Any], known: dict[str, str]) -> dict[str, Any]:
@@ -82,37 +112,47 @@ def _here(column: dict[str, Any], known: dict[str, str]) -> dict[str, Any]:
 
 def begin(options: dict[str, Choice], has_adapter: bool) -> None:
     """Before the first draw: the columns to start with, or those of the link."""
-    for name, value in {
-        "grid_prompts": STUDY_PROMPT,
-        "grid_system": STUDY_SYSTEM,
-        "grid_kind": KINDS[0],
-        **{f"grid_{name}": value for name, value in SAMPLING.items()},
-    }.items():
-        kept = st.session_state.get("_grid", {}).get(name, value)
-        if name not in st.session_state:
-            st.session_state[name] = kept
-    # Vectors and adapters are of one model, so another one begins with columns of its own.
-    if st.session_state.get("_columns_of") != state.model().model:
-        _forget_columns()
-    st.session_state["_columns_of"] = state.model().model
-    if "_columns" in st.session_state:
+    first = {"prompts": STUDY_PROMPT, "system": STUDY_SYSTEM, "kind": KINDS[0], **SAMPLING}
+    keeping.begin(first)
+    _choose_model()
+    if keeping.COLUMNS in st.session_state:
         return
     asked = st.session_state.get("_grid_link") or {}
     state.note_missing("vec", asked.get("vec"), options)
     vector = asked.get("vec") or pinned.current()
     if asked.get("take") and _take(str(asked["take"])):
         return
-    first = configurations.usual(options, has_adapter, vector, pinned.reference())
+    columns = configurations.usual(options, has_adapter, vector, pinned.reference())
     scale = configurations.number(asked.get("scale"))
     if scale is not None:
-        for one in first:
+        for one in columns:
             sign = -1 if one["adapter"] else 1
             unit = "relative" if asked.get("unit") == "relative" else "absolute"
             one |= {"scale": sign * scale, "scale_unit": unit} if one["vector"] else {}
-    _do(first, asked)
-    st.session_state["_columns"] = {str(i): one for i, one in enumerate(first)}
-    steered = next((one for one in first if one["vector"]), EMPTY)
-    st.session_state["_columns"][SWEEP] = {**steered, "adapter": False}
+    _do(columns, asked)
+    _start(columns)
+
+
+def _choose_model() -> None:
+    """Vectors and adapters are of one model, so each has columns of its own."""
+    model, before = state.model().model, st.session_state.get(_OF)
+    if before != model:
+        kept = st.session_state.setdefault(_BY_MODEL, {})
+        if before is not None and keeping.COLUMNS in st.session_state:
+            kept[before] = st.session_state[keeping.COLUMNS]
+        keeping.forget_columns()
+        if model in kept:
+            st.session_state[keeping.COLUMNS] = kept[model]
+    st.session_state[_OF] = model
+
+
+def _start(columns: list[dict[str, Any]]) -> None:
+    """Begin with these columns, and with a sweep and a matrix of the first vector."""
+    steered = next((one for one in columns if one["vector"]), EMPTY)
+    edited = {str(i): one for i, one in enumerate(columns)}
+    edited[SWEEP] = {**steered, "adapter": False}
+    edited[MATRIX] = matrix.like(columns)
+    st.session_state[keeping.COLUMNS] = edited
 
 
 def _do(columns: list[dict[str, Any]], asked: dict[str, str | None]) -> None:
@@ -134,8 +174,7 @@ def _take(digest: str) -> bool:
     column = taken(digest) if digest in known else None
     if column is None:
         return False
-    base = {**EMPTY, "adapter": column["adapter"]}
-    st.session_state["_columns"] = {"0": base, "1": column, SWEEP: {**column, "adapter": False}}
+    _start([{**EMPTY, "adapter": column["adapter"]}, column])
     return True
 
 
@@ -149,39 +188,16 @@ def taken(digest: str) -> dict[str, Any] | None:
     return configurations.fields({**_here(record["use"], known), "name": ""})
 
 
-def keep() -> None:
-    """After the form was drawn: remember what it says for when the reader comes back."""
-    names = ["grid_prompts", "grid_system", "grid_kind", *(f"grid_{name}" for name in SAMPLING)]
-    st.session_state["_grid"] = {
-        name: st.session_state[name] for name in names if name in st.session_state
-    }
-    columns = st.session_state.get("_columns", {})
-    fields = [f"col_{column}_{field}" for column in columns for field in EMPTY]
-    st.session_state["_drawn"] = {
-        key: st.session_state[key] for key in (*names, *fields) if key in st.session_state
-    }
-
-
-def mend() -> None:
-    """Before the form is drawn: undo what a click on a page that was not whole has emptied.
-
-    The browser then sends back widgets that it has not filled yet. A choice that cannot be
-    unmade and still is none gives it away; what was drawn last takes its place.
-    """
-    if st.session_state.get("grid_kind") is not None:
-        return
-    columns = st.session_state.get("_columns", {})
-    for key, value in st.session_state.get("_drawn", {}).items():
-        if not key.startswith("col_") or key.split("_")[1] in columns:
-            st.session_state[key] = value
-
-
 def show(digest: str | None) -> None:
     """Open a grid; None opens the form."""
     st.session_state["gen"] = digest
     st.session_state["_composing"] = digest is None
-    for key in ("p", "s"):
+    for key in VIEWED:
         st.session_state.pop(key, None)
     for name in LINKED:
         st.query_params.pop(name, None)
     st.session_state.pop("_grid_link", None)
+
+
+VIEWED = ("p", "s", "cols", "t")
+"""What of a grid is looked at: another one begins with its own first texts."""

@@ -7,8 +7,15 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.forms import configurations, drafts, grid_columns
-from dashboard.forms.configurations import EMPTY, SWEEP, Choice
+from dashboard.forms import (
+    configurations,
+    drafts,
+    grid_columns,
+    grid_sampling,
+    keeping,
+    matrix,
+)
+from dashboard.forms.configurations import EMPTY, MATRIX, SWEEP, Choice
 from dashboard.session import adapters, pinned, resources, state
 from dashboard.widgets import bound, searches, widgets
 from dashboard.words import captions
@@ -18,8 +25,6 @@ from engine.configs.pairs import ContrastiveConfig
 from engine.errors import EngineError
 
 EXAMPLES = 12
-SAMPLED = ("temperature", "top_p", "top_k", "samples", "max_new_tokens", "seed", "neutral")
-"""Settings behind one button."""
 ASKED = ContrastiveConfig.positive_system
 """What a rival column asks at first: what contrastive vectors are made from."""
 
@@ -37,17 +42,22 @@ def draw(model: ModelConfig) -> None:
     tuned, further = adapters.tuned(model), adapters.others(model)
     options = configurations.choices(model)
     drafts.begin(options, tuned is not None)
-    drafts.mend()
     state.warn_missing("vec", "the vector", list(options))
     state.warn_missing("take", "the search", [])
     options = configurations.led(options, pinned.reference(), pinned.current())
+    _beside()
     prompts, system = _prompts()
     bar = st.container(horizontal=True, vertical_alignment="center")
     with bar:
-        kind = st.segmented_control(
-            "Compare", drafts.KINDS, required=True, key="grid_kind", label_visibility="collapsed"
+        kind = keeping.ask(
+            "kind",
+            st.segmented_control,
+            "Compare",
+            drafts.KINDS,
+            required=True,
+            label_visibility="collapsed",
         )
-        sampling = _sampling(resources.own_choice(model))
+        sampling = grid_sampling.draw(resources.own_choice(model))
     try:
         models = configurations.models(tuned, further)
         wanted = _wanted(kind or drafts.KINDS[0], options, models)
@@ -64,6 +74,26 @@ def draw(model: ModelConfig) -> None:
     except EngineError as error:
         st.error(captions.plain(str(error)), icon=":material/error:")
     _what_is_missing(model, tuned is None and not further, not options)
+    keeping.end()
+
+
+def _beside() -> None:
+    """What the form left out of a stored grid, and the way back to what it held before."""
+    left = st.session_state.get("_grid_left_out", 0)
+    if left:
+        count = captions.count(left, "column")
+        st.warning(
+            f"The form edits {drafts.MOST_COLUMNS} columns: {count} of that grid are left out.",
+            icon=":material/view_column:",
+        )
+    if drafts.is_aside():
+        st.button(
+            "Back to the form before",
+            key="bring_back",
+            icon=":material/undo:",
+            on_click=drafts.bring_back,
+            help="A link or a stored grid has filled this form. What it held before is kept.",
+        )
 
 
 def _what_is_missing(model: ModelConfig, no_adapter: bool, no_vectors: bool) -> None:
@@ -83,9 +113,10 @@ def _what_is_missing(model: ModelConfig, no_adapter: bool, no_vectors: bool) -> 
 def _prompts() -> tuple[tuple[str, ...], str | None]:
     left, right = st.columns([0.6, 0.4])
     with left:
-        text = st.text_area(
+        text = keeping.ask(
+            "prompts",
+            st.text_area,
             "Prompt",
-            key="grid_prompts",
             height=122,
             help="Several prompts: part them by a line of three dashes.",
         )
@@ -94,85 +125,44 @@ def _prompts() -> tuple[tuple[str, ...], str | None]:
             "Take a held-out question",
             examples(str(resources.engine().root)),
             index=None,
-            key="grid_example",
+            key="example_of_grid",
             placeholder="which no vector was found on",
             on_change=_take_example,
+            help="Takes the place of an untouched question, and stands below what you wrote.",
         )
-        system = st.text_input("System prompt", key="grid_system", placeholder="none")
+        system = keeping.ask("system", st.text_input, "System prompt", placeholder="none")
     parts = re.split(r"^\s*-{3,}\s*$", text or "", flags=re.MULTILINE)
     prompts = tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
     return prompts, system or None
 
 
 def _take_example() -> None:
-    if st.session_state.get("grid_example"):
-        st.session_state["grid_prompts"] = st.session_state["grid_example"]
-
-
-def _sampling(own_choice: str) -> dict[str, Any]:
-    """How texts are drawn; the widgets stand on the page only while they are open.
-
-    In a closed popover the browser would make number fields later, at their smallest values.
-    """
-    for name in SAMPLED:
-        # Said anew, or a widget that leaves the page would leave its first value behind.
-        st.session_state[f"grid_{name}"] = st.session_state[f"grid_{name}"]
-    opened = st.popover("Sampling", key="sampling", icon=":material/casino:", on_change="rerun")
-    if opened.open:
-        with opened:
-            _draw_sampling(own_choice)
-    return {name: type(drafts.SAMPLING[name])(st.session_state[f"grid_{name}"]) for name in SAMPLED}
-
-
-def _draw_sampling(own_choice: str) -> None:
-    if own_choice:
-        st.caption(captions.plain(own_choice))
-    st.number_input(
-        "Temperature",
-        min_value=0.0,
-        step=0.1,
-        key="grid_temperature",
-        help="0 takes the likeliest token.",
-    )
-    left, right = st.columns(2)
-    left.number_input(
-        "Top-p",
-        min_value=0.0,
-        max_value=1.0,
-        step=0.05,
-        key="grid_top_p",
-        help="Only the likeliest tokens of this share are drawn from; 1 for all.",
-    )
-    right.number_input(
-        "Top-k",
-        min_value=0,
-        key="grid_top_k",
-        help="Only so many likeliest tokens are drawn from; 0 for all.",
-    )
-    left, right = st.columns(2)
-    left.number_input("Samples", min_value=1, key="grid_samples")
-    right.number_input("Tokens at most", min_value=1, key="grid_max_new_tokens")
-    left, right = st.columns(2)
-    left.number_input("Seed", min_value=0, key="grid_seed")
-    right.number_input(
-        "Neutral prompts",
-        min_value=0,
-        key="grid_neutral",
-        help="On which side effects are measured; 0 leaves them out.",
-    )
+    """Put the question into the form; what the reader wrote there stays."""
+    taken = st.session_state.get("example_of_grid")
+    st.session_state["example_of_grid"] = None
+    if not taken:
+        return
+    now = str(keeping.get("prompts") or "").strip()
+    is_own = bool(now) and now not in examples(str(resources.engine().root))
+    keeping.put("prompts", f"{now}\n---\n{taken}" if is_own else taken)
 
 
 def _wanted(
     kind: str, options: dict[str, Choice], models: dict[bool | str, str]
 ) -> tuple[Configuration, ...]:
     """The configurations that the editors say."""
-    edited: dict[str, dict[str, Any]] = st.session_state["_columns"]
-    if kind == drafts.KINDS[1]:
-        with st.container(border=True, key="sweep_editor"):
-            values = edited.setdefault(SWEEP, {**EMPTY})
-            edited[SWEEP] = grid_columns.editor(SWEEP, values, options, models)
-        return configurations.sweep(edited[SWEEP], options)
-    names = [name for name in edited if name != SWEEP]
+    edited: dict[str, dict[str, Any]] = st.session_state[keeping.COLUMNS]
+    if kind in drafts.KINDS[1:]:
+        name = SWEEP if kind == drafts.KINDS[1] else MATRIX
+        with st.container(border=True, key=f"{name}_editor"):
+            values = edited.setdefault(name, {**EMPTY})
+            edited[name] = grid_columns.editor(name, values, options, models)
+            if name == SWEEP:
+                return configurations.sweep(edited[SWEEP], options)
+            found = matrix.columns(edited[MATRIX], options)
+            st.caption(captions.plain(matrix.told(edited[MATRIX])))
+        return found
+    names = _numbered()
     for start in range(0, len(names), 3):
         for place, name in zip(st.columns(3), names[start : start + 3], strict=False):
             with place.container(border=True, gap="small"):
@@ -238,20 +228,20 @@ def _suggested() -> None:
     )
 
 
+def _numbered() -> list[str]:
+    """Names of the columns that are edited one by one."""
+    return [name for name in st.session_state[keeping.COLUMNS] if name.isdecimal()]
+
+
 def _add(column: dict[str, Any] | None = None) -> None:
-    edited = st.session_state["_columns"]
-    names = [name for name in edited if name != SWEEP]
+    edited, names = st.session_state[keeping.COLUMNS], _numbered()
     last = edited[names[-1]] if names else EMPTY
     number = max((int(name) for name in names), default=-1) + 1
     edited[str(number)] = column or {**last, "name": ""}
 
 
 def _remove() -> None:
-    edited = st.session_state["_columns"]
-    name = [name for name in edited if name != SWEEP][-1]
-    del edited[name]
-    for key in [key for key in st.session_state if str(key).startswith(f"col_{name}_")]:
-        del st.session_state[key]
+    keeping.forget_column(_numbered()[-1])
 
 
 def generate_button(config: GenerateConfig) -> None:

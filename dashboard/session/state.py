@@ -53,7 +53,10 @@ def title(config: ModelConfig) -> str:
 
 def arrive(page: str) -> None:
     """Note whether this run opens another page than the last one did."""
-    st.session_state["_arrived"] = st.session_state.get("_page") != page
+    is_new = st.session_state.get("_page") != page
+    st.session_state["_arrived"] = is_new
+    # Counted, as a run that is cut short would have arrived without having drawn anything.
+    st.session_state["_visit"] = st.session_state.get("_visit", 0) + is_new
     st.session_state["_page"] = page
 
 
