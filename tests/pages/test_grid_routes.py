@@ -1,4 +1,4 @@
-"""The form of a new grid keeps every value, on a few random routes; thirty are gone in a browser."""
+"""The form of a new grid keeps every value on a few random routes; a browser goes thirty."""
 
 from pathlib import Path
 from typing import Any
