@@ -93,6 +93,8 @@ def _pairs(path: str | Path, source: Source) -> PairSet:
             f"{source.path} has no two different answers to a question: give a file of "
             "{question, deceptive, honest} or {question, positive, negative}, or A/B questions."
         )
+    if not all(pair.prompt for pair in found.pairs):
+        raise DataError(f"{source.path} has pairs without a question, so there is nothing to ask.")
     return found
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from engine import ROOT
 from engine.errors import DataError
 from engine.questions import polarity as polarities
+from engine.questions.own.kept import card
 from engine.questions.polarity import KnownFile, Polarity
 from engine.questions.rows import Row, TwoOptions, distinct, read_rows
 from engine.questions.sources import Source, download, located, read_source
@@ -68,7 +69,7 @@ def load_questions(
     drawn = every if in_file_order else sample(every, max_questions, seed, balanced)
     questions = tuple(drawn[:max_questions])
     return QuestionSet(
-        name=known.name if known else Path(source.path).stem,
+        name=_named(source.path, known),
         path=source.path,
         sha256=source.sha256,
         behaviour=behaviour,
@@ -83,6 +84,14 @@ def known_of(path: str | Path, source: Source, rows: list[Row]) -> KnownFile | N
     """What is on record about a file, or what its layout says of itself."""
     file = polarities.known_file(located(path), source.sha256)
     return file or polarities.known_layout(rows)
+
+
+def _named(path: str, known: KnownFile | None) -> str:
+    """What a file is called: by the reader who kept it, on record, or by its name."""
+    kept = card(located(path))
+    if kept is not None:
+        return kept.name
+    return known.name if known else Path(path).stem
 
 
 def refuse_none(count: int | None) -> None:

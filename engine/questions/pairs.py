@@ -11,12 +11,14 @@ from typing import Any, Literal
 
 from engine.errors import DataError
 from engine.questions import files
+from engine.questions.own.kept import card
 from engine.questions.rows import ANSWER_KEYS, normal
-from engine.questions.sources import Source, read_source
+from engine.questions.sources import Source, located, read_source
 from engine.records import strict
 
 POLES = (("deceptive", "honest"), ("positive", "negative"))
 """(positive, negative) names of fields, or of lists of conversations."""
+BARE = "the texts are read as answers to an empty message"
 
 Kind = Literal["answers", "letters", "questions"]
 
@@ -28,6 +30,7 @@ class ContrastPair:
     id: str
     """Stable within its file: "row 12", or the id of the A/B question."""
     prompt: str
+    """Empty where two texts stand beside each other without a question."""
     system: str | None = None
     """The row's own system prompt."""
     positive: str = ""
@@ -60,8 +63,9 @@ def load_pairs(
 
     Args:
         path: A JSON list or JSON Lines of {question, deceptive, honest} or {question, positive,
-            negative}; an object of two lists under these names; a list of [user message,
-            assistant message] conversations; A/B questions; or prompts as in `load_prompts`.
+            negative}, without "question" where there is none; an object of two lists under these
+            names; a list of [user message, assistant message] conversations; A/B questions; or
+            prompts as in `load_prompts`.
         negative: The negative pole's conversations, row i on the same question as `path`'s.
         behaviour: The positive answer of A/B questions.
         max_rows: How many to use: the first ones of a file of poles, a draw of A/B questions.
@@ -93,7 +97,8 @@ def load_pairs(
     if is_paired:
         pairs = _complete(pairs, notes)
     kind: Kind = "answers" if is_paired else "questions"
-    name = Path(source.path).stem
+    kept = card(located(path))
+    name = kept.name if kept is not None else Path(source.path).stem
     return PairSet(name=name, kind=kind, pairs=tuple(pairs), poles=poles, notes=tuple(notes))
 
 
@@ -137,7 +142,7 @@ def _two_lists(rows: dict[str, Any], path: str, notes: list[str]) -> list[Any]:
     for names in POLES:
         if all(isinstance(rows.get(name), list) for name in names):
             return _joined(rows[names[0]], rows[names[1]], notes)
-    if isinstance(rows.get("question"), str):
+    if "messages" in rows or any(isinstance(rows.get(n), str) for n in ("question", *_flat())):
         return [rows]
     raise DataError(
         f"{path} is one JSON object, but not of two lists 'deceptive' and 'honest': give a list "
@@ -241,13 +246,15 @@ def _kept(rows: list[Any], notes: list[str], to_measure: bool) -> list[Any]:
 def _pair(row: Any, number: int, path: str) -> ContrastPair:
     values = _conversation(row)
     question, system = values["question"], values.get("system")
-    if not isinstance(question, str) or not question.strip():
-        raise DataError(f"Row {number} of {path} has no text under 'question': write or remove it.")
     names = next((n for n in POLES if all(isinstance(values.get(k), str) for k in n)), None)
     lone = values.get("answer")
     # One conversation has one answer: enough to learn from, not enough to compare.
     alone = (lone if isinstance(lone, str) else "", "")
     positive, negative = (values[n] for n in names) if names else alone
+    names_one = not isinstance(row, dict) or {"question", "prompt", "messages"} & {*row}
+    is_bare = not names_one and bool(positive and negative)
+    if not isinstance(question, str) or not (question.strip() or is_bare):
+        raise DataError(f"Row {number} of {path} has no text under 'question': write or remove it.")
     return ContrastPair(
         id=f"row {number}",
         prompt=question.strip(),
@@ -260,14 +267,18 @@ def _pair(row: Any, number: int, path: str) -> ContrastPair:
 def _distinct(pairs: list[ContrastPair], notes: list[str]) -> list[ContrastPair]:
     """Each question once, with the first of its answers."""
     _note_repeats([pair.prompt for pair in pairs], notes)
-    firsts: dict[tuple[str, str | None], ContrastPair] = {}
+    firsts: dict[tuple[str | None, ...], ContrastPair] = {}
     for pair in pairs:
-        firsts.setdefault((normal(pair.prompt), pair.system), pair)
+        # Without a question, the answers are all that tells one pair from another.
+        told = () if pair.prompt else (normal(pair.positive), normal(pair.negative))
+        firsts.setdefault((normal(pair.prompt), pair.system, *told), pair)
+    if bare := sum(not pair.prompt for pair in firsts.values()):
+        notes.append(f"{bare} pairs have no question: {BARE}.")
     return list(firsts.values())
 
 
 def _note_repeats(questions: list[str], notes: list[str]) -> None:
-    counts = Counter(normal(question) for question in questions)
+    counts = Counter(normal(question) for question in questions if question)
     repeated = [question for question, count in counts.items() if count > 1]
     if not repeated:
         return
