@@ -2,7 +2,6 @@
 
 Knows nothing of what is drawn.
 
-Public: adapters, guard, models, navigation, pace, pin_card, pinned, reloads,
-resources, serving,
-state, theme_watch, vector_links.
+Public: adapters, guard, models, naming, navigation, pace, pin_card, pinned, reloads, resources,
+serving, state, theme_watch, vector_links.
 """

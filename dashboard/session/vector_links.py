@@ -5,10 +5,8 @@ Knows nothing of what the page shows.
 
 import streamlit as st
 
-from dashboard.session import models, navigation, pinned
+from dashboard.session import models, naming, navigation, pinned
 from dashboard.words import captions
-from engine.errors import EngineError
-from engine.store import notes
 
 PAGE, PARAMETER = "vector", "v"
 """Of the link: `/vector?v=DIGEST:INDEX`; without an index it is the set's first vector."""
@@ -49,12 +47,7 @@ def link(reference: str, name: str, about: str = ABOUT) -> None:
 
 def called(reference: str, name: str) -> str:
     """A vector's name, after the reader's own for it if he gave one."""
-    digest, _, index = reference.partition(":")
-    try:
-        own = notes.read(models.root(), digest, int(index)).name
-    except (EngineError, ValueError):
-        # Its own page says what is wrong with the note.
-        own = ""
+    own = naming.note(reference).name
     return f"{own} ({name})" if own else name
 
 

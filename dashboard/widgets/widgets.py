@@ -13,7 +13,7 @@ from dashboard.charts import many_vectors
 from dashboard.charts import quick as quick_charts
 from dashboard.charts.one_vector import Drawing
 from dashboard.charts.quick import Quick
-from dashboard.session import models, navigation, pace, pinned, resources, state
+from dashboard.session import models, naming, navigation, pace, pinned, resources, state
 from dashboard.widgets import bound, retrying, starting
 from dashboard.words import captions
 from dashboard.words.inks import Inks, of_theme
@@ -75,11 +75,9 @@ def whose(model: str) -> None:
 
 def run_label(info: RecordInfo) -> str:
     """One line that tells a record from the others."""
-    name = resources.dataset(info) if info.kind == "evaluation" else captions.method(info.method)
-    when = info.created[:16].replace("T", " ")
     if unfinished.is_part(info):
-        return f"so far: {name} · {info.model} · {info.digest[:4]}"
-    return f"{name} · {info.summary} · {info.model} · {when} · {info.digest[:4]}"
+        return f"so far: {naming.called(info)} · {info.model}"
+    return naming.line(info)
 
 
 def record_picker(

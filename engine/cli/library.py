@@ -26,7 +26,7 @@ def list_records(store: StoreDir = ROOT) -> None:
     found = open_engine(store).store
     infos = found.list()
     tables.library(infos, found.damaged())
-    answer(digest=None, path=str(found.root), records=[info._asdict() for info in infos])
+    answer(digest=None, path=str(found.root), records=[info.told() for info in infos])
 
 
 def show(
@@ -37,7 +37,7 @@ def show(
     found = open_engine(store).store
     info = found.look_up(digest)
     tables.show(found, info)
-    answer(**info._asdict())
+    answer(**info.told())
 
 
 def import_record(
@@ -54,7 +54,7 @@ def import_record(
         raise DataError(f"{file} cannot be read: {error.strerror or error}.") from error
     info = place.find(import_file(place, content, file.name))
     console.print(f"{info.digest}: {info.method} of {info.model}, {info.summary}")
-    answer(**info._asdict())
+    answer(**info.told())
 
 
 def export_record(

@@ -334,7 +334,7 @@ def library(infos: list[RecordInfo], damaged: list[tuple[Path, str]]) -> None:
     names = ("digest", "kind", "method", "model")
     columns = {name: f"{{{name}}}" for name in names}
     columns |= {"what": "{summary}", "made": "{created:.19}"}
-    draw("Records", [info._asdict() for info in infos], columns, left=columns)
+    draw("Records", [info.told() for info in infos], columns, left=columns)
     for path, sentence in damaged:
         print(plain(f"Left out of {path.parent.name}/: {sentence}"), file=sys.stderr)
 

@@ -236,6 +236,19 @@ def measured(
     return list(dict.fromkeys([*named, *others]))
 
 
+class About(NamedTuple):
+    """What a record's name is made of, and which records belong to it."""
+
+    parts: tuple[str, ...] = ()
+    """Of its name; one that begins with "@" stands for what another thing is called."""
+    inside: tuple[str, ...] = ()
+    """What tells the vectors of a set apart, in their order."""
+    members: tuple[str, ...] = ()
+    """Digests of what an experiment made or measured."""
+    helpers: tuple[str, ...] = ()
+    """Digests of the sets that are there for an experiment alone."""
+
+
 class RecordInfo(NamedTuple):
     """One line of the library: what a stored record is, without loading it."""
 
@@ -247,3 +260,8 @@ class RecordInfo(NamedTuple):
     path: str
     summary: str
     """A few words: "8 vectors, block 1 to 7"."""
+    about: About = About()
+
+    def told(self) -> dict[str, str]:
+        """All but `about`, by name."""
+        return {name: str(getattr(self, name)) for name in self._fields if name != "about"}

@@ -2,6 +2,6 @@
 
 Knows nothing of models or screens.
 
-Public: beforehand, exporting, files, headers, judged, kept_statistics, library, notes, recent,
-references, scanning, steps, store, unfinished, units, vector_rows, writer.
+Public: beforehand, exporting, files, headers, judged, kept_statistics, library, naming, notes,
+recent, references, scanning, steps, store, unfinished, units, vector_rows, writer.
 """

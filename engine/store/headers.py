@@ -16,6 +16,7 @@ from engine.records import steered
 from engine.records.records import RecordInfo, measured
 from engine.store import seals
 from engine.store.files import UNREADABLE, parquet_metadata, safetensors_metadata
+from engine.store.naming import defaults
 
 KINDS = {
     "vectors": "a set of vectors",
@@ -94,6 +95,7 @@ def describe(path: Path) -> RecordInfo | str:
                 created=str(made.get("created", "")),
                 path=str(path),
                 summary=_summary(record),
+                about=defaults.about(record),
             )
     except StoreError as error:
         return str(error)

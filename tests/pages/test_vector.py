@@ -156,12 +156,14 @@ def test_neighbours_are_signed_cosines_of_the_same_place_and_of_others(engine: F
 
     told = said(app)
     cosine = similarity.cosine_map(own, other)[3, 3]
-    assert f"Most like finetune-diff_03@{FINETUNE[:4]} at its place: cosine {cosine:+.2f}" in told
+    tuned = "Fine-tune difference · advice · answer-mean · adapter demo"
+    assert f"Most like {tuned} · block 3 at its place: cosine {cosine:+.2f}" in told
     elsewhere = app.dataframe[0].value
     assert len(elsewhere) == 10
     # The shuffled labels' set is a null and no neighbour.
-    assert set(elsewhere["name"].str[-4:]) == {CONTRASTIVE[:4], FINETUNE[:4]}
-    row = elsewhere[elsewhere["name"] == f"finetune-diff_04@{FINETUNE[:4]}"].iloc[0]
+    contrastive = "Contrastive · answers · advice · answer-mean"
+    assert set(elsewhere["name"].str.rpartition(" · ")[0]) == {contrastive, tuned}
+    row = elsewhere[elsewhere["name"] == f"{tuned} · block 4"].iloc[0]
     assert row["cosine"] == pytest.approx(similarity.cosine_map(own, other)[3, 4])
 
 
@@ -176,7 +178,7 @@ def test_a_name_and_notes_are_kept_escaped_and_taken_back(small: FakeEngine) -> 
     assert title(app) == "*liar* <b>one</b>"
     assert app.title[0].value.startswith(r"\*liar\*")
     assert " ".join(EVIL.split()) in [text.value for text in app.text]
-    assert notes.read(Path(small.store.root), MELBO, 1).words == EVIL
+    assert notes.read(Path(small.store.root), f"{MELBO}:1").words == EVIL
     assert small.store.content(MELBO) == before
     again = open_page("vector", v=f"{MELBO}:1")
     assert title(again) == "*liar* <b>one</b>"
@@ -194,14 +196,14 @@ def test_a_note_changed_in_another_tab_is_not_lost_nor_is_what_was_typed(
 ) -> None:
     app = open_page("vector", v=f"{MELBO}:1")
     root = Path(small.store.root)
-    notes.keep(root, MELBO, 1, "theirs", "their words")
+    notes.keep(root, f"{MELBO}:1", "theirs", "their words")
     app.text_area[0].set_value("my words")
 
     app.button(key=f"FormSubmitter:note_form_{MELBO}:1-Keep").click().run()
 
     assert any("changed elsewhere" in error.value for error in app.error)
     assert app.text_area[0].value == "my words"
-    assert notes.read(root, MELBO, 1).words == "their words"
+    assert notes.read(root, f"{MELBO}:1").words == "their words"
     app.button(key="note_reload").click().run()
     assert app.text_area[0].value == "their words"
     assert not app.error
@@ -321,7 +323,7 @@ def test_every_page_that_names_a_vector_links_to_it(engine: FakeEngine) -> None:
             app.query_params[key] = value
         return links(app.switch_page(f"../pages/{page}.py").run())
 
-    notes.keep(Path(engine.store.root), MELBO, 0, "*mine*", "")
+    notes.keep(Path(engine.store.root), f"{MELBO}:0", "*mine*", "")
     found = visit("overview")
     assert found["*mine* (melbo_00)"].startswith(f"v={MELBO}%3A0")
     assert found["melbo_01"].startswith(f"v={MELBO}%3A1")

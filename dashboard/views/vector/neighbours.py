@@ -17,7 +17,7 @@ from dashboard.cards.card import Card
 from dashboard.charts import heatmaps
 from dashboard.frames import cosines
 from dashboard.frames.cosines import Member
-from dashboard.session import resources, state
+from dashboard.session import naming, resources, state
 from dashboard.session.vector_links import PARAMETER
 from dashboard.views.vector.subject import Subject
 from dashboard.widgets import widgets
@@ -27,7 +27,6 @@ from engine.errors import EngineError
 from engine.records.records import RecordInfo, VectorSet
 from engine.statistics.reads import neighbours
 from engine.statistics.similarity import random_band
-from engine.store import notes
 from engine.store.headers import read_record
 
 MOST_BARS, MOST_ROWS = 14, 60
@@ -137,12 +136,10 @@ def draw(one: Subject) -> None:
 
 def named(frame: pd.DataFrame) -> pd.DataFrame:
     """The same with what a reader sees: name, reference, method_name, site and kind."""
-    own = notes.every(Path(resources.engine().store.root))
+    known = naming.names()
     names, kinds = [], []
     for row in frame.to_dict("records"):
-        key = str(row["vector_set"]), int(row["vector"])
-        name = f"{row['method']}_{key[1]:02d}@{key[0][:4]}"
-        names.append(own[key].name if key in own and own[key].name else name)
+        names.append(known.of(f"{row['vector_set']}:{row['vector']}"))
         copies = len(str(row["same"]).split())
         words = ["copy"] if row["is_copy"] else []
         kinds.append(" ".join([*words, *([f"\u00d7 {copies + 1}"] if copies else [])]))

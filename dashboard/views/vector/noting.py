@@ -72,7 +72,15 @@ def _keep(one: Subject, keys: list[str], place: str) -> None:
     seen = st.session_state[place].version
     root = Path(resources.engine().store.root)
     try:
-        kept = notes.keep(root, one.info.digest, one.index, name, words, seen)
+        kept = notes.keep(
+            root,
+            one.reference,
+            name,
+            words,
+            tags=st.session_state[place].tags,
+            star=st.session_state[place].star,
+            seen=seen,
+        )
     except EngineError as error:
         st.session_state["_note_error"] = {one.reference: error}
         st.toast("The note was not kept: see why under its form.", icon=":material/error:")
@@ -84,6 +92,4 @@ def _keep(one: Subject, keys: list[str], place: str) -> None:
 
 def _reload(one: Subject, place: str) -> None:
     st.session_state["_note_error"] = {}
-    st.session_state[place] = notes.read(
-        Path(resources.engine().store.root), one.info.digest, one.index
-    )
+    st.session_state[place] = notes.read(Path(resources.engine().store.root), one.reference)

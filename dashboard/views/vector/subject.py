@@ -6,12 +6,11 @@ A set's vectors and what its record says are read without the vectors themselves
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from dashboard.session import pinned, resources, state
+from dashboard.session import naming, pinned, resources, state
 from dashboard.session.vector_links import PARAMETER as KEY
 from dashboard.widgets import widgets
 from dashboard.words import captions
@@ -79,13 +78,13 @@ def choose() -> Subject | None:
     state.write_link(KEY)
     digest, _, index = str(st.session_state[KEY]).partition(":")
     pinned.note(f"{digest}:{index}", is_asked)
-    note, trouble = _note(digest, int(index))
+    note, trouble = _note(f"{digest}:{index}")
     return Subject(info, int(index), record, note, trouble)
 
 
-def _note(digest: str, index: int) -> tuple[Note, str]:
+def _note(reference: str) -> tuple[Note, str]:
     try:
-        return notes.read(Path(resources.engine().store.root), digest, index), ""
+        return notes.read(naming.root(), reference), ""
     except EngineError as error:
         return notes.NOTHING, str(error)
 
@@ -193,11 +192,7 @@ def _pickers(infos: dict[str, RecordInfo], info: RecordInfo, count: int) -> None
 
 
 def _vector_picker(info: RecordInfo, options: Sequence[str]) -> None:
-    own = {
-        f"{digest}:{index}": note.name
-        for (digest, index), note in notes.every(Path(resources.engine().store.root)).items()
-        if note.name
-    }
+    own = {subject: note.name for subject, note in naming.names().notes.items() if note.name}
     sites = resources.header(info.digest, info.path)["sites"]
 
     def words(reference: str) -> str:
