@@ -34,7 +34,7 @@ def report(record: dict[str, Any]) -> bytes:
         *(html.paragraph(note, "warning") for note in record.get("notes", ())),
         html.heading(f"Texts at block {record['chosen']['block']}"),
         *texts,
-        html.heading("Pairs that chose nothing"),
+        html.heading("On pairs that had no part in the choice"),
         html.table(frames.likelihood(record)),
         html.paragraph(frames.told_of_likelihood(record), "muted"),
         html.heading("Where steering works"),

@@ -3,5 +3,5 @@
 Knows nothing of Streamlit and charts.
 
 Public: answers, behaviours, controls, cosines, families, operations, operators_study, overview,
-probes, sweep, undefined, vector_words, violin.
+probes, studies, sweep, undefined, vector_words, violin.
 """

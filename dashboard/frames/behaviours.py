@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from dashboard.frames.studies import smallest_p
 from dashboard.words import captions
 
 SIGNS = {"+": "+{scale:g}", "-": "\u2212{scale:g}", "swing": "apart"}
@@ -21,6 +22,7 @@ def texts(record: dict[str, Any]) -> pd.DataFrame:
                 "95 %": captions.span(row["low"], row["high"]),
                 "random": captions.span(row["random_low"], row["random_high"]),
                 "p": row["p"],
+                "smallest p": smallest_p(row.get("controls")),
                 "judged": f"{row['judged']} of {row['texts']}",
             }
             for row in record["tables"]["texts"]
@@ -38,7 +40,9 @@ def likelihood(record: dict[str, Any]) -> pd.DataFrame:
                 "95 %": captions.span(row["change_low"], row["change_high"], captions.number),
                 "random": captions.span(row["random_low"], row["random_high"], captions.number),
                 "p": row["p"],
+                "smallest p": smallest_p(row.get("controls")),
                 "likelier": row.get("rate"),
+                "n": row.get("n"),
             }
             for row in record["tables"]["likelihood"]
         ]

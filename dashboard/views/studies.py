@@ -9,6 +9,7 @@ from dashboard.cards import html_behaviours
 from dashboard.cards import studies as cards
 from dashboard.charts import studies as charts
 from dashboard.frames import operators_study
+from dashboard.frames import studies as frames
 from dashboard.session import navigation, resources, state
 from dashboard.views import (
     studies_behaviour,
@@ -25,6 +26,20 @@ AVERAGED = (
     "Each line is the mean over all vectors of a method, as the study drew it: vectors of opposite "
     "signs cancel, so a flat line does not mean that nothing happened."
 )
+
+COLUMNS = {
+    "share": st.column_config.NumberColumn(format="percent"),
+    "change": st.column_config.NumberColumn(format="%+.2f"),
+    "95 %": st.column_config.TextColumn(help="Of the change: a bootstrap over questions."),
+    "n": st.column_config.NumberColumn(help="Questions asked."),
+    "p": st.column_config.NumberColumn(format="%.3f"),
+    "best of k": st.column_config.NumberColumn(
+        format="%.3f", help="p that also allows for having picked the best of all vectors."
+    ),
+    "smallest p": st.column_config.NumberColumn(
+        format="%.3f", help="The smallest p that this many random vectors allow."
+    ),
+}
 
 PARTS = {
     "deception": (("generations", "vectors"), ("arms", "sweep", "cosines")),
@@ -135,30 +150,18 @@ def _corrigibility(record: dict[str, Any]) -> None:
             means = pd.DataFrame(table["by_method"])
             widgets.download(means.drop(columns="index", errors="ignore"), name)
         with right:
-            _best_table(table["best"], digest)
+            _best_table(table, digest)
 
 
-def _best_table(rows: list[dict[str, Any]], digest: str) -> None:
-    shown = pd.DataFrame(
-        [
-            {
-                "vector": f"{row['method']}_{int(row['vector']):02d}",
-                "scale": row["scale"],
-                "share": row["rate"],
-                "change": row["change"],
-                "p": row["p"],
-                "best of k": row["p_best"],
-            }
-            for row in rows
-        ]
-    )
+def _best_table(table: dict[str, Any], digest: str) -> None:
+    shown = frames.best(table)
     if shown["p"].isna().all():
-        shown = shown.drop(columns=["p", "best of k"])
+        shown = shown.drop(columns=["p", "best of k", "smallest p"])
         st.caption("No p value: it needs 20 random vectors of the same site and norm.")
     st.dataframe(
         shown,
         hide_index=True,
-        column_config={"share": st.column_config.NumberColumn(format="percent")},
+        column_config=COLUMNS,
         alt="The best vectors at their best scale, with p values",
     )
     st.caption(captions.BEST_OF_MANY)

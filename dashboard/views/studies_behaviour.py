@@ -18,6 +18,9 @@ NO_TEXTS = "Nobody judged the texts, so their shares are absent: name a judge an
 CHOSE = "On the pairs that the framed cell was chosen on; the report uses others."
 SHARE = st.column_config.NumberColumn(format="percent")
 FIGURE = st.column_config.NumberColumn(format="%.3f")
+FLOOR = st.column_config.NumberColumn(
+    format="%.3f", help="The smallest p that this many random vectors allow."
+)
 
 
 def draw(record: dict[str, Any]) -> None:
@@ -49,18 +52,18 @@ def _texts(record: dict[str, Any]) -> None:
     st.dataframe(
         frames.texts(record),
         hide_index=True,
-        column_config={positive: SHARE, "p": FIGURE},
+        column_config={positive: SHARE, "p": FIGURE, "smallest p": FLOOR},
         alt="Share of texts with one pole by judge and scale, beside random vectors",
     )
     widgets.download(pd.DataFrame(rows), "study_texts")
 
 
 def _likelihood(record: dict[str, Any]) -> None:
-    st.subheader("Pairs that chose nothing")
+    st.subheader("On pairs that had no part in the choice")
     st.dataframe(
         frames.likelihood(record),
         hide_index=True,
-        column_config={"likelier": SHARE, "p": FIGURE},
+        column_config={"likelier": SHARE, "p": FIGURE, "smallest p": FLOOR},
         alt="Change of the likelihood of both poles' answers, beside random vectors",
     )
     st.caption(captions.plain(frames.told_of_likelihood(record)))

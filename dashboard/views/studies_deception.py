@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.charts import studies as charts
+from dashboard.frames import studies as frames
 from dashboard.session import resources, state
 from dashboard.widgets import widgets
 from dashboard.words import captions
@@ -20,6 +21,14 @@ TURNED = (
 MANY = "p is of each arm alone: by chance, {chance:.1f} of {count} arms would have a p below .05."
 NO_P = "p needs 20 random vectors."
 ASKED = "Just asked: by a system prompt alone, beside which there are no random vectors."
+P_COLUMNS = {
+    "p": st.column_config.NumberColumn(format="%.3f"),
+    "smallest p": st.column_config.NumberColumn(
+        format="%.3f", help="The smallest p that this many random vectors allow."
+    ),
+    "95 %": st.column_config.TextColumn(help="Wilson's interval of the share turned."),
+    "n": st.column_config.NumberColumn(help="Answers that could be turned."),
+}
 UNLABELLED = "No answer was labelled."
 READ = (
     "The same two families, read in different ways. 'Same tokens' reads both from the same answers "
@@ -35,7 +44,7 @@ MOVED = (
 def draw(record: dict[str, Any]) -> None:
     """Its arms, its cosines, and where each arm worked."""
     tables, inks = record["tables"], widgets.inks()
-    st.subheader("Steered answers, on questions that did not choose the cell")
+    st.subheader("Steered answers, on questions that had no part in the choice")
     _arms(tables["arms"], inks)
     for sentence in judged.told(resources.engine().store, record):
         st.caption(captions.plain(sentence))
@@ -95,33 +104,18 @@ def _ways_on(record: dict[str, Any]) -> None:
 
 
 def _arm_table(rows: list[dict[str, Any]]) -> None:
-    shown = pd.DataFrame(
-        [
-            {
-                "intervention": row["arm"],
-                "block": row["block"],
-                "scale": row["scale"],
-                "turned": row["converted"],
-                "best random": row["random_high"],
-                "p": row["p"],
-                "of random": row.get("controls"),
-                "answers": ", ".join(f"{n} {name or '?'}" for name, n in row["labels"].items()),
-                "log-prob": row["mean_logprob"],
-                "unsteered": row["baseline_mean_logprob"],
-            }
-            for row in rows
-        ]
-    )
+    shown = frames.arms(rows)
     share = st.column_config.NumberColumn(format="percent")
     st.dataframe(
         shown,
         hide_index=True,
-        column_config={"turned": share, "best random": share},
+        column_config={"turned": share, "best random": share, **P_COLUMNS},
         alt="Each intervention with its share, the best random share and its answers",
     )
     steered = [row for row in rows if row["block"] is not None]
     has_p = all(row["p"] is not None for row in steered)
     told = [MANY.format(count=len(steered), chance=0.05 * len(steered)) if has_p else NO_P]
+    told += [frames.NO_N] if shown["n"].isna().any() else []
     told += [ASKED] if len(steered) < len(rows) else []
     told += [f"{row['arm']}: {row['reason']}" for row in rows if row.get("reason")]
     st.caption("\n\n".join(map(captions.plain, told)))

@@ -58,7 +58,7 @@ def arms(rows: Sequence[dict[str, Any]]) -> None:
     present = [row for row in rows if row["converted"] is not None]
     if present:
         shown = [row | {"counts": _counts(row["labels"])} for row in present]
-        title = "Steered answers on questions that chose nothing"
+        title = "Steered answers, on questions that had no part in the choice"
         draw(title, shown, ARMS, left=("arm", "labels"))
         say(
             "changed: of the answers that were honest (base) or deceptive (fine-tuned) unsteered, "

@@ -1,10 +1,13 @@
 """The studies page: nothing stored, either study's tables, links, and starting one."""
 
+import math
 from typing import Any
 
 import pytest
 
+from dashboard.frames import studies as frames
 from dashboard.session import resources
+from dashboard.words import captions
 from engine.configs.core import STUDY_SCALES, ModelConfig
 from engine.configs.studies import CorrigibilityConfig, DeceptionConfig
 from engine.records.records import Provenance
@@ -117,7 +120,7 @@ def test_the_deception_study_shows_arms_cosines_and_where_it_works(both: FakeEng
     assert charts(app) == 3
     table = app.dataframe[0].value
     assert list(table["intervention"]) == [one.name for one in ARMS]
-    assert table["answers"][0] == "27 deceptive, 3 ?"
+    assert table["answers"][0] == "27 deceptive, 3 no label"
     assert "How far the study's way of reading alone turns a family" in words(app)
     assert f"/studies?study={DECEPTION}" in [code.value for code in app.code]
     app.selectbox(key="arm").set_value(ARMS[3].name).run()
@@ -264,3 +267,23 @@ def test_a_finished_study_is_linked_from_the_tray(filled: FakeEngine) -> None:
     filled.jobs.wait(job, timeout=5.0)
 
     assert places.of_job(job) == ("studies", {"study": DECEPTION})
+
+
+def test_a_share_of_turned_answers_has_its_n_interval_and_smallest_p() -> None:
+    whole = arm(0) | {"labels": {ARMS[0].after: 28, HONEST: 2}, "converted": 28 / 30}
+    whole |= {"from": HONEST, "controls": 64}
+    first, second = frames.arms([whole, arm(1)]).to_dict("records")
+
+    # statsmodels 0.14: proportion_confint(28, 30, method="wilson") gives .787 and .982.
+    assert (first["n"], first["95 %"]) == (30, "79% to 98%")
+    assert first["smallest p"] == pytest.approx(1 / 65)
+    assert math.isnan(second["n"])
+    assert second["95 %"] == captions.NOTHING
+
+
+def test_best_vectors_of_the_corrigibility_study_have_intervals() -> None:
+    table = corrigibility()["tables"][0]
+    table["best"][0] |= {"change_low": 1.5, "change_high": 2.5, "controls": 24}
+    row = frames.best(table).iloc[0]
+
+    assert (row["n"], row["95 %"], row["smallest p"]) == (100, "+1.50 to +2.50", 0.04)

@@ -151,7 +151,7 @@ def test_card_and_report_tell_the_figures(engine: FakeEngine) -> None:
     assert "reference at difference: 75%, p = 0.048" in card.view.recipe["texts judged"]
     assert "both signs: +0.30 (+0.20 to +0.40), p = 0.015" in "".join(card.view.recipe.values())
     assert card.svg.count("<svg ") == 1 + 2
-    for told in ("Texts at block 6", "Pairs that chose nothing", "apart", DIGEST):
+    for told in ("Texts at block 6", "no part in the choice", "apart", DIGEST):
         assert told in page
     assert page.count("<svg ") == 2
 

@@ -107,7 +107,7 @@ def chosen_cell(rows: Sequence[dict[str, Any]]) -> Chosen | None:
 
 
 def likelihood_rows(frame: pd.DataFrame, scale: float, seed: int) -> list[dict[str, Any]]:
-    """The chosen vector at both signs, and its swing, on pairs that chose nothing.
+    """The chosen vector at both signs, and its swing, on pairs with no part in the choice.
 
     Args:
         frame: Rows of the sweep that reports: one vector and its random ones at plus and minus
