@@ -12,6 +12,7 @@ import streamlit as st  # noqa: E402
 
 from dashboard.frame import picker, sidebar  # noqa: E402
 from dashboard.session import (  # noqa: E402
+    going,
     guard,
     models,
     navigation,
@@ -36,6 +37,7 @@ page = st.navigation(navigation.pages())
 state.arrive(page.url_path)
 models.arrive()
 pinned.arrive()
+going.depart()
 offers.go()
 sidebar.draw()
 theme_watch.draw()

@@ -15,6 +15,8 @@ ICONS = {
     "cancelled": ":material/cancel:",
     "interrupted": ":material/power_off:",
 }
+BUSY, IDLE = 0.5, 2.0
+"""Seconds between two looks, while a job runs and while none does."""
 LOG_LINES = 8
 MOST_SIGNS = 160
 """Of an error in the tray; the whole of it stands in its help."""
@@ -25,10 +27,10 @@ def is_busy() -> bool:
     return any(job.active for job in resources.engine().jobs.all())
 
 
-def timer() -> float | None:
-    """Seconds after which the tray looks again; None while nothing runs."""
+def timer() -> float:
+    """Seconds after which the tray looks again; another tab may have asked for a job meanwhile."""
     st.session_state["_ticks"] = is_busy()
-    return 0.5 if st.session_state["_ticks"] else None
+    return BUSY if st.session_state["_ticks"] else IDLE
 
 
 def draw() -> None:
@@ -36,8 +38,9 @@ def draw() -> None:
     jobs = resources.engine().jobs
     everything = jobs.all()
     live = {job.id for job in everything if job.active}
-    if live and not st.session_state.get("_ticks"):
-        # Asked for from the tray itself, which cannot give itself a timer.
+    if st.session_state.pop(retrying.ASKED, False) and not st.session_state.get("_ticks"):
+        # Asked for from the tray itself, which cannot have the page show the job. Where another
+        # tab has asked, nothing but the tray is drawn again: that could undo a click.
         st.rerun()
     st.caption(f"Jobs · {len(live)} active" if live else "Jobs · none running")
     active = jobs.active()
@@ -130,6 +133,7 @@ def _interrupted(jobs: Any) -> None:
 
 
 def _run_again(job: Any) -> None:
+    st.session_state[retrying.ASKED] = True
     try:
         resources.run_again(job)
     except EngineError as error:

@@ -2,6 +2,6 @@
 
 Knows nothing of what is drawn.
 
-Public: adapters, guard, models, naming, navigation, pace, pin_card, pinned, reloads, resources,
-serving, state, theme_watch, vector_links.
+Public: adapters, going, guard, models, naming, navigation, pace, pin_card, pinned, reloads,
+resources, serving, state, theme_watch, vector_links.
 """

@@ -8,9 +8,9 @@ from engine import ROOT
 
 PAGES = {
     "overview": (
-        "Overview",
+        "Home",
         ":material/home:",
-        "The model, the newest runs and what they found, against random vectors.",
+        "What was measured, what stands out, what runs, and what to do next.",
     ),
     "chat": (
         "Chat",
@@ -26,11 +26,6 @@ PAGES = {
         "Scale curves",
         ":material/ssid_chart:",
         "What one vector does to every question, scale by scale.",
-    ),
-    "vector": (
-        "Vector",
-        ":material/near_me:",
-        "One vector: what it does, what it is like, and how it was found.",
     ),
     "similarity": (
         "Similarity",
@@ -52,17 +47,25 @@ PAGES = {
         ":material/model_training:",
         "Build a dataset of honest and deceptive answers, and train a LoRA on one side of it.",
     ),
-    "audit": (
-        "Audit",
-        ":material/fact_check:",
-        "What is wrong in a file of vectors or results, yours or anyone's.",
-    ),
     "library": (
         "Library",
         ":material/inventory_2:",
         "Everything that is stored; drop records or cards here.",
     ),
+    "audit": (
+        "Audit",
+        ":material/fact_check:",
+        "What is wrong in a file of vectors or results, yours or anyone's.",
+    ),
+    "vector": (
+        "Vector",
+        ":material/near_me:",
+        "One vector: what it does, what it is like, and how it was found.",
+    ),
 }
+"""Title, icon and duty of each page by the name in its address, in the order of a day's work."""
+HIDDEN = ("vector",)
+"""Pages that are reached from what they show, not from the menu."""
 
 
 def page(name: str) -> st.Page:
@@ -70,7 +73,15 @@ def page(name: str) -> st.Page:
     title, icon, help_text = PAGES[name]
     path = ROOT / "pages" / f"{name}.py"
     is_default = name == next(iter(PAGES))
-    return st.Page(path, title=title, icon=icon, url_path=name, default=is_default, help=help_text)
+    return st.Page(
+        path,
+        title=title,
+        icon=icon,
+        url_path=name,
+        default=is_default,
+        help=help_text,
+        visibility="hidden" if name in HIDDEN else "visible",
+    )
 
 
 def pages() -> list[st.Page]:

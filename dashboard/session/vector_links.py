@@ -5,7 +5,7 @@ Knows nothing of what the page shows.
 
 import streamlit as st
 
-from dashboard.session import models, naming, navigation, pinned
+from dashboard.session import going, naming, navigation
 from dashboard.words import captions
 
 PAGE, PARAMETER = "vector", "v"
@@ -22,9 +22,7 @@ def address(reference: str) -> str:
 
 def parameters(reference: str) -> dict[str, str]:
     """What the page is given, with the pin and the model that this tab keeps."""
-    pin = pinned.reference()
-    kept = {} if pin is None else {pinned.PARAMETER: pin}
-    return {PARAMETER: reference, **models.parameters(), **kept}
+    return {PARAMETER: reference, **going.kept()}
 
 
 def link(reference: str, name: str, about: str = ABOUT) -> None:
@@ -53,5 +51,6 @@ def called(reference: str, name: str) -> str:
 
 def button(reference: str, key: str, label: str = "Vector page") -> None:
     """The same as a button, where buttons stand in a row."""
-    if st.button(label, key=key, icon=navigation.PAGES[PAGE][1], help=ABOUT):
-        st.switch_page(navigation.page(PAGE), query_params=parameters(reference))
+    icon, asked = navigation.PAGES[PAGE][1], {PARAMETER: reference}
+    if st.button(label, key=key, icon=icon, help=ABOUT, on_click=going.leave, args=(PAGE, asked)):
+        going.depart()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard.session import models, navigation, pinned, resources, state
+from dashboard.session import going, navigation, resources, state
 from engine.configs.core import ModelConfig
 from engine.errors import EngineError
 from engine.model.identity import are_here
@@ -36,17 +36,19 @@ def button(
         how: What is done with it, as `forms.links.how` says it.
     """
     about = "Unsteered and steered by this vector, side by side."
-    if not st.button(label, key=key, icon=ICON, help=about):
-        return
+    given = reference, scale, is_relative, model, how
+    if st.button(label, key=key, icon=ICON, help=about, on_click=_go, args=given):
+        going.depart()
+
+
+def _go(
+    reference: str, scale: float | None, is_relative: bool, model: str | None, how: dict[str, str]
+) -> None:
     asked = {"v": reference, **how}
     if scale is not None:
         asked |= {"scale": f"{scale:g}"} | ({"unit": "relative"} if is_relative else {})
-    pin = pinned.reference()
-    kept = models.parameters() | ({} if pin is None else {pinned.PARAMETER: pin})
     wanted = model or _own_model(reference)
-    if wanted is not None and wanted != state.model().model:
-        kept = {models.MODEL: wanted}
-    st.switch_page(navigation.page("chat"), query_params=kept | asked)
+    going.leave("chat", asked, None if wanted == state.model().model else wanted)
 
 
 def _own_model(reference: str) -> str | None:

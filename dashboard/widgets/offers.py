@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
-from dashboard.session import models, navigation, pinned, resources, state, vector_links
+from dashboard.session import going, resources, state, vector_links
 from dashboard.widgets import places
 from dashboard.widgets.places import Place
 from dashboard.words import captions
@@ -110,9 +110,8 @@ def _open(job_id: str, place: Place) -> None:
     page, asked = place
     state.forget_job(job_id)
     if state.page() != page:
-        pin = pinned.reference()
-        kept = models.parameters() | ({} if pin is None else {pinned.PARAMETER: pin})
-        st.switch_page(navigation.page(page), query_params=asked | kept)
+        going.leave(page, asked)
+        going.depart()
     for name, value in asked.items():
         for own in OF.get(name, ()):
             st.session_state.pop(own, None)

@@ -14,6 +14,8 @@ from engine.errors import EngineError
 NO_MEMORY = ("out of memory", "memory ran out")
 """What the engine's errors say, in small letters, where memory did not suffice."""
 UNFINISHED = ("failed", "cancelled")
+ASKED = "_asked_again"
+"""Of the session: whether a job was asked for again since the tray was drawn last."""
 
 
 class Offer(NamedTuple):
@@ -91,4 +93,5 @@ def _ask(job_id: str, request: dict[str, Any], key: str) -> None:
     except EngineError as error:
         st.session_state[f"_error_{key}"] = str(error)
         return
+    st.session_state[ASKED] = True
     st.session_state["_retried"] = [*st.session_state.get("_retried", []), job_id]

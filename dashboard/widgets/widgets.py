@@ -13,7 +13,7 @@ from dashboard.charts import many_vectors
 from dashboard.charts import quick as quick_charts
 from dashboard.charts.one_vector import Drawing
 from dashboard.charts.quick import Quick
-from dashboard.session import models, naming, navigation, pace, pinned, resources, state
+from dashboard.session import going, models, naming, pace, resources, state
 from dashboard.widgets import bound, retrying, starting
 from dashboard.words import captions
 from dashboard.words.inks import Inks, of_theme
@@ -244,11 +244,9 @@ def delete_button(key: str, delete: Callable[..., None], *arguments: Any) -> Non
 
 
 def go_button(label: str, page: str, key: str, icon: str, **parameters: Any) -> None:
-    """A button that opens another page at a given view."""
-    if st.button(label, key=key, icon=icon):
-        pin = pinned.reference()
-        kept = models.parameters() | ({} if pin is None else {pinned.PARAMETER: pin})
-        st.switch_page(navigation.page(page), query_params=parameters | kept)
+    """A button that opens another page at a given view, the one that it was drawn for."""
+    if st.button(label, key=key, icon=icon, on_click=going.leave, args=(page, parameters)):
+        going.depart()
 
 
 def unfinished_job(kind: str, more: More | None = None) -> None:

@@ -97,7 +97,7 @@ def watching(browser: Any, address: str) -> Iterator[Watched]:
 def visit(watched: Watched, view: View) -> None:
     """Go to a view from the page that is open: by the menu, or by its link where it has more."""
     dress(watched.tab, "light", WIDE)
-    if "?" in view.path:
+    if "?" in view.path or view.screen in navigation.HIDDEN:
         watched.open(view.path)
     else:
         title = navigation.PAGES[view.screen][0]
