@@ -72,7 +72,7 @@ def lacking(sweep: Sweep) -> str:
         return ""
     return (
         f"{len(alone)} of {len(sweep.names)} vectors have no random vectors of their own site and "
-        "norm in this run, so nothing says whether they do more than chance. Evaluate them again."
+        "norm in this run. Nothing says whether they do more than chance: evaluate them again."
     )
 
 

@@ -28,19 +28,18 @@ CONTROLS = (
     "band holds 95 % of them, and an effect means something only outside it."
 )
 ORDERS = (
-    "Every question is asked in both option orders and the two are averaged, so a liking for the "
-    "letter A or B cannot pass for a behaviour."
+    "Every question is asked in both option orders, and the two are averaged. So a preference for "
+    "the letter A or B cannot pass for a behaviour."
 )
 ONE_ORDER = (
-    "Each question was asked in one order only, so a liking for a letter cannot be told apart from "
-    "the behaviour. Look at '% choosing A' beside every effect."
+    "Each question was asked in one order only: a preference for a letter looks like the "
+    "behaviour. Look at '% choosing A' beside every effect."
 )
 BEST_OF_MANY = (
     "The best of many vectors and scales looks large by luck alone. 'beyond the best of N random' "
-    "says two things: none of the N random vectors of its site and norm, each at its own best "
-    "scale, reaches it, and it "
-    "lies so far outside them that the best of all cells of this run would not get there by chance "
-    "(p below 0.05). 'beyond random' holds only for a vector named before the run."
+    "says two things. None of the N random vectors of its site and norm, each at its best scale, "
+    "reaches it. And the best of all cells of this run would not get so far by chance (p below "
+    "0.05). 'beyond random' holds only for a vector named before the run."
 )
 CHANGE = (
     "Each question is compared with itself at scale 0. White bars: 95 % bootstrap interval of the "
@@ -53,7 +52,7 @@ PART = (
 )
 CHOOSING_A = (
     "Share of the asked orders answered with the letter A. With both orders it is 50 % for a model "
-    "without a liking for a letter, whatever it prefers."
+    "without a preference for a letter, whatever it prefers."
 )
 FLIPS = (
     "Questions whose answer, both orders averaged, came to show the behaviour (+) or ceased to "
@@ -75,9 +74,10 @@ SLOPE = (
     "the Spearman correlation with the scale."
 )
 USABLE = (
-    "Scales around 0 between which every measured scale keeps the budget: KL at most 0.1 and "
-    "perplexity at most 1.5 times the unsteered on neutral prompts, at most a quarter of texts "
-    "repetitive or unreadable, answer mass at least 0.5, differences at least half as wide."
+    "Scales around 0 between which every measured scale keeps the budget. On neutral prompts KL is "
+    "at most 0.1 and perplexity at most 1.5 times the unsteered. At most a quarter of texts is "
+    "repetitive or unreadable; answer mass is at least 0.5, and differences are at least half as "
+    "wide."
 )
 NO_COSTS = (
     "KL and coherence were not measured in this run, so no usable range is given. "

@@ -158,9 +158,8 @@ def mass(sweep: Sweep) -> Finding:
     if known.empty:
         return Finding(
             severity="note", name="no-answer-mass", figure="not recorded",
-            sentence="P(A) + P(B) over the vocabulary is not recorded: whether the logits are of "
-            "tokens that the model would say, or of others such as a bare letter where it writes "
-            "'(A', cannot be told.",
+            sentence="P(A) + P(B) over the vocabulary is not recorded. So it is not known whether "
+            "the model would say these tokens: it may write '(A' and not a bare letter.",
         )  # fmt: skip
     middle, low = float(known.median()), float((known < LOW_MASS).mean())
     figures = {"median": middle, "share_low": low}

@@ -88,9 +88,8 @@ def counting(sweep: Sweep) -> Finding | None:
         return Finding(
             severity="wrong", name="wrong-polarity", figure=f"{worst:,} of {rows:,} rows",
             figures=figures,
-            sentence=f"In {worst:,} of {rows:,} rows the file's own verdict on {sweep.behaviour} "
-            "is the opposite of what its logits and letters say: its sign is wrong, or its letters "
-            "are.",
+            sentence=f"In {worst:,} of {rows:,} rows the file's {sweep.behaviour} verdict is the "
+            "opposite of its logits and letters: its sign is wrong, or its letters are.",
         )  # fmt: skip
     return Finding(
         severity="fine", name="counts-agree", figure=counted(max(len(chosen), len(given)), "row"),
@@ -141,9 +140,9 @@ def unsteered(sweep: Sweep) -> Finding:
         return Finding(
             severity="wrong", name="baseline-varies", figure=f"up to {sweep.zero_spread:g} logits",
             figures=figures | {"spread": sweep.zero_spread},
-            sentence="At scale 0 nothing is changed, so all vectors must give the same logits, but "
-            f"they differ by up to {sweep.zero_spread:g}: something was left on the model, or rows "
-            "of a batch disturb each other. The first of each question was kept.",
+            sentence="At scale 0 all vectors must give the same logits, but they differ by up to "
+            f"{sweep.zero_spread:g}: something was left on the model, or rows of a batch disturb "
+            "each other. The first of each question was kept.",
         )  # fmt: skip
     if sweep.zero_rows > questions:
         times = sweep.zero_rows / questions

@@ -99,9 +99,9 @@ def held_out(questions: pd.DataFrame) -> Finding | None:
         name="not-held-out" if beaten else "held-out",
         figure=f"{own:.2f} where chosen, {other:+.2f} elsewhere",
         figures=figures,
-        sentence=f"Chosen as the best on one half of the questions, {name} at "
-        f"{worst['scale']:+g} changes the mean by {own:.2f} there and by {other:+.2f} in the same "
-        f"direction on the other half (from {low:+.2f}, 95 %).{beside}",
+        sentence=f"{name} at {worst['scale']:+g} was chosen as the best on one half of the "
+        f"questions, where it changes the mean by {own:.2f}. On the other half it is "
+        f"{other:+.2f} in the same direction (from {low:+.2f}, 95 %).{beside}",
     )
 
 
@@ -126,8 +126,8 @@ def beyond_controls(sweep: Sweep, summary: pd.DataFrame) -> Finding | None:
     if best["t"] <= reach:
         return Finding(
             severity="wrong", name="within-controls", figure=figure, figures=figures,
-            sentence=f"The largest mean change of any vector ({name}, {best['change']:+.2f} at "
-            f"{best['scale']:+g}) is no larger than that of a random control ({reach:.2f}){p}.",
+            sentence=f"The largest mean change ({name}, {best['change']:+.2f} at "
+            f"{best['scale']:+g}) is no larger than a random control's ({reach:.2f}){p}.",
         )  # fmt: skip
     few = int(best["controls"]) < nulls.MIN_CONTROLS
     kinds = tests[YARDSTICK].nunique()

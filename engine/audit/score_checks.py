@@ -95,9 +95,9 @@ def order_of_sigmas(found: ForeignVectors) -> Finding | None:
             severity="wrong", name="unsorted-sigma", figure=f"{len(rises)} rises",
             figures={"rises": float(len(rises))},
             sentence="Singular values fall from one vector to the next, but these rise after "
-            f"{listed(found.names[i] for i in rises)}: the rows span a subspace and were never "
-            "rotated to its singular vectors (no Rayleigh-Ritz step), so an index names nothing "
-            "that another run would find.",
+            f"{listed(found.names[i] for i in rises)}: the rows were never rotated to the singular "
+            "vectors of their span (no Rayleigh-Ritz step). Another run would find others under "
+            "the same index.",
         )  # fmt: skip
     roots = np.sqrt(sigmas) if found.program == "power-steering" else sigmas
     gaps = -np.diff(roots) / roots[:-1]

@@ -44,8 +44,8 @@ def echoes(frame: pd.DataFrame) -> Finding | None:
     return Finding(
         severity="wrong", name="prompt-in-text", figure=figure, figures=figures,
         sentence=f"{figure} texts hold the end of their own prompt: it was cut off at a wrong "
-        "token, as happens when the texts of a padded batch are cut at one length. A pattern that "
-        "takes the first letter reads the question, not the answer; here reading starts after it.",
+        "token, as when a padded batch is cut at one length. A pattern for the first letter then "
+        "reads the question; here reading starts after it.",
     )  # fmt: skip
 
 

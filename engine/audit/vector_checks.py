@@ -84,8 +84,8 @@ def duplicates(found: ForeignVectors) -> Finding | None:
         figure=f"{_words(groups)}; effective rank {rank:.2f}",
         figures=figures | {"least_cosine": within, "flipped": float(flipped)},
         sentence=f"{_words(groups)}, signs aside. Copies agree at |cosine| ≥ {within:.3f}, "
-        f"{flipped or 'none'} of them with the opposite sign.{others} Counted as {len(vectors)} "
-        "vectors, one finding would be told several times: count directions.",
+        f"{flipped or 'none'} of them with the opposite sign.{others} Count "
+        f"directions: as {len(vectors)} vectors, one finding would be told several times.",
     )
 
 

@@ -119,9 +119,9 @@ def check_memory(
     free, need = free_bytes(device), SPARE * copies * size
     if need > free:
         raise ModelError(
-            f"Random weights of {name} take {size / GIB:.1f} GiB, with what the chosen jobs add "
-            f"{need / GIB:.1f} GiB, but {free / GIB:.1f} GiB are free on {device.type}: choose a "
-            "smaller shape, fewer jobs or a larger machine."
+            f"{name} with these jobs needs {need / GIB:.1f} GiB (its weights {size / GIB:.1f}), "
+            f"but {free / GIB:.1f} GiB are free on {device.type}: choose a smaller shape, fewer "
+            "jobs or a larger machine."
         )
 
 

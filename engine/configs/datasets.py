@@ -257,8 +257,8 @@ _COUNTS = (
 def _refuse_shares(config: DatasetConfig) -> None:
     if not 0 < config.threshold <= 1:
         raise ConfigError(
-            f"The threshold is {config.threshold:g}, but a cosine from which questions count as "
-            "repeated lies above 0 and is at most 1: 0.8 leaves out rewordings."
+            f"The threshold is {config.threshold:g}, and must lie above 0 and at most at 1: "
+            "0.8 leaves out rewordings."
         )
     for name in ("temperature", "answer_temperature"):
         value = getattr(config, name)

@@ -107,8 +107,8 @@ class PairConfig(FinderConfig):
         "Padding read as text, as the study did.",
         option="--study",
         flag=("default", "study"),
-        about="study: padding is read as text and the last position is taken, as the deception "
-        "study did, to see how far that alone moves the result.",
+        about="study: padding is read as text and the last position is taken, as in the deception "
+        "study. It shows how far that alone moves the result.",
         is_rare=True,
     )
     """"study": padding read as text, at the last position, as the deception study did."""

@@ -244,8 +244,8 @@ class DeceptionConfig(RunConfig):
         "Also just ask: by a deceptive, or an honest, system prompt.",
         option="--rival",
         label="Also just ask",
-        about="A rival to steering: the base model is told to deceive, the fine-tuned to be "
-        "honest, by the system prompts that contrastive vectors are made from.",
+        about="A rival to steering: a system prompt asks the base model to deceive, and the "
+        "fine-tuned one to be honest. Contrastive vectors are made from the same prompts.",
     )
     """Whether the table also has what both models say when merely asked."""
     judge: Judge = setting("auto", judges.HELP, about=judges.ABOUT_STUDY, words=judges.STUDY_WORDS)

@@ -170,9 +170,8 @@ class EvaluateConfig(RunConfig, Intervention):
         False,
         "Also KL, perplexity, written answers and knowledge.",
         label="Measure side effects too",
-        about="For every vector at every scale: KL and perplexity on neutral prompts, the answers "
-        "the model writes to some of the questions, and a small knowledge check. About as much "
-        "work again as the questions.",
+        about="At every scale: KL and perplexity on neutral prompts, answers written to some "
+        "questions, and a small knowledge check. About as much work again as the questions.",
     )
     """Whether every vector's cells are also measured beside the questions."""
     neutral: int = setting(16, "Neutral prompts for side effects.")

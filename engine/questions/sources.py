@@ -86,8 +86,8 @@ def download(url: str, sha256: str, target: Path) -> None:
     content = _fetch(url)
     if hashlib.sha256(content).hexdigest() != sha256:
         raise DataError(
-            f"{url} was downloaded, but its content is not the one on record, so it is not known "
-            "which answer shows what: save it yourself and state the polarity."
+            f"{url} has another content than the one on record, so it is not known which answer "
+            "shows what: save it yourself and state the polarity."
         )
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(".tmp")

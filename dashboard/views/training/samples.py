@@ -77,8 +77,8 @@ def _step(steps: list[int]) -> int:
         "Sample answers after step",
         names,
         key=STEP,
-        help="Taken before the first step, early in the first epoch, and after every epoch, "
-        "from the first questions of the training file.",
+        help="Answers to the file's first questions: before the first step, early in the first "
+        "epoch, and after every epoch.",
     )
     state.write_link(STEP, default=names[-1])
     return int(chosen)

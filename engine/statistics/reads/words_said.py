@@ -21,8 +21,8 @@ UNITS = {
 }
 """What a word's value is in."""
 ABOUT = {
-    "effect": "Change of the next word's log-probability a residual norm, measured by adding a "
-    "little of the vector and taking it away.",
+    "effect": "Change of the next word's log p per residual norm, from adding and taking away a "
+    "little of the vector.",
     "jacobian": "What the vector becomes at the last block, to first order, read by the model's "
     "own last norm and head.",
     "logit": "The vector itself, read by the model's own last norm and head.",

@@ -69,9 +69,8 @@ def load_seeds(config: DatasetConfig) -> Seeds:
     if not usable:
         first = next(iter(found), "")
         raise DataError(
-            f"{config.seeds} has no seed of one sentence that ends in '?' and has "
-            f"{config.min_words} to {config.max_words} words (its first row is {first[:60]!r}): "
-            "give questions, one per line."
+            f"{config.seeds} has no question of {config.min_words} to {config.max_words} words in "
+            f"one sentence that ends in '?' (its first row is {first[:60]!r}): give one per line."
         )
     if len(usable) < len(found):
         notes.append(
