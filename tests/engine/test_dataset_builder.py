@@ -165,7 +165,7 @@ def test_seeds_come_from_texts_pairs_and_letters(tmp_path) -> None:
     assert not any("Choices" in question for question in third.questions)
     assert len(third.questions) > 20
     plain.write_text("Hello there.\n")
-    with pytest.raises(DataError, match=r"no seed of one sentence.*'Hello there\.'"):
+    with pytest.raises(DataError, match=r"no question of 3 to 30 words.*'Hello there\.'"):
         load_seeds(replace(SMALL, seeds=str(plain)))
 
 
@@ -433,8 +433,8 @@ def test_a_hopeless_build_says_why_and_leaves_nothing(door, tmp_path) -> None:
     ("changes", "sentence"),
     [
         ({"count": 0}, "count is 0, but must be at least 1"),
-        ({"threshold": 2.0}, "threshold is 2, but a cosine"),
-        ({"threshold": 0.0}, "threshold is 0, but a cosine"),
+        ({"threshold": 2.0}, "threshold is 2, and must lie"),
+        ({"threshold": 0.0}, "threshold is 0, and must lie"),
         ({"temperature": 0.0}, "every question comes out the same"),
         ({"temperature": float("nan")}, "temperature is nan, but must be 0 or more"),
         ({"top_p": 1.5}, "top-p is 1.5, but must lie above 0"),
