@@ -10,6 +10,7 @@ from dashboard.session import resources, state
 from dashboard.views import adaptive, equal_cost
 from dashboard.views.discover import board, evidence, leaderboard, suggestions
 from dashboard.widgets import widgets, words
+from dashboard.widgets.adding import asking
 from dashboard.widgets.probes import reading
 from dashboard.words import captions
 from engine.errors import EngineError
@@ -30,6 +31,7 @@ with results:
     equal_cost.progress()
     suggestions.progress()
     widgets.unfinished_job("find")
+    asking.button("found", ("vectors",), asking.chooses("found"), "Add my vectors")
     sets = board.measured_first(resources.records("vectors"))
     if not sets and not searching:
         st.info("No vectors yet: fill in the form and press Find.", icon=":material/search:")

@@ -4,12 +4,15 @@ import streamlit as st
 
 from dashboard.session import resources
 from dashboard.views.library import dropping, library
+from dashboard.widgets.adding import asking
+from dashboard.widgets.adding.kinds import EVERY
 
 st.title("Library")
 infos = resources.records()
 left, right = st.columns([0.62, 0.38], vertical_alignment="bottom" if infos else "top", gap="large")
 with right:
     dropping.zone()
+    asking.button("library", EVERY, asking.chooses("_library_added"), "Add my own data")
 with left:
     st.caption("Every record is one file that says how it was made, named by all that decides it.")
     found = library.filters(infos) if infos else []

@@ -4,14 +4,13 @@ Knows nothing of what the configs run.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from pathlib import Path
 from types import NoneType
 from typing import Any, get_args
 
 import streamlit as st
 
-from dashboard.session import resources, state
-from dashboard.widgets import own_pairs, trainings
+from dashboard.session import state
+from dashboard.widgets.adding import picking
 from engine.configs.fields import Offered, offered
 from engine.training import places
 
@@ -100,7 +99,7 @@ def widget(one: Offered, key: str, value: Any, place: Any = st) -> Any:
         "persist_state": "session",
     }
     if told.file is not None:
-        return _file(told.file, value, key, common, place)
+        return picking.picker(told.file, value=value, place=place, **common)
     if one.hint is bool:
         return place.toggle(value=bool(value), **common)
     if one.choices:
@@ -155,37 +154,3 @@ def _digits(value: float | None, least: float | None) -> str:
     if value and value < 0.01:
         return "%.0e"
     return "%.3f" if least and least < 0.01 else "%.2f"
-
-
-def _file(kind: str, value: str, key: str, common: dict[str, Any], place: Any) -> str:
-    """Files that come with the project, were built here, or were written by the reader."""
-    files = FILES[kind]()
-    chosen = st.session_state.get(key)
-    options = files if chosen in (None, *files) else [chosen, *files]
-    index = options.index(value) if value in options else 0
-    return str(
-        place.selectbox(options=options, index=index, accept_new_options=True, **common) or ""
-    )
-
-
-def pair_files() -> list[str]:
-    """Files of pairs, the reader's own among them, and the project's A/B questions."""
-    root = Path(resources.engine().root)
-    shipped = sorted((root / "data/pairs").glob("*.json*"))
-    pairs = [trainings.shown_path(path) for path in [*shipped, *own_pairs.files()]]
-    return pairs + resources.question_files()
-
-
-def answer_files() -> list[str]:
-    """Files of pairs that come with the project, and datasets that were built here."""
-    root = Path(resources.engine().root)
-    shipped = sorted((root / "data/pairs").glob("*.json*"))
-    built = [one.path for one in places.datasets(trainings.root()) if one.record]
-    return [trainings.shown_path(path) for path in [*shipped, *built]]
-
-
-FILES: dict[str, Callable[[], list[str]]] = {
-    "questions": resources.question_files,
-    "pairs": pair_files,
-    "answers": answer_files,
-}

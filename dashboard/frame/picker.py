@@ -140,6 +140,7 @@ def _adapters(name: str | None) -> dict[str, str]:
     if model.model == state.started().model:
         found |= {one: f"{one} · of the start" for one in state.started_with()}
     found |= {place: f"{name} · trained here" for name, place in adapters.trained(model).items()}
+    found |= {place: f"{name} · yours" for name, place in adapters.kept(model).items()}
     now = models.chosen()
     before = recent.adapters(models.root(), model.model)
     kept = [now.adapter] if now.model == model.model and now.adapter else []

@@ -2,6 +2,7 @@
 
 Knows nothing of what is drawn.
 
-Public: adapters, going, guard, models, naming, navigation, pace, pin_card, pinned, reloads,
+Public: adapters, going, guard, models, naming, navigation, own_data, pace, pin_card, pinned,
+reloads,.
 resources, serving, state, theme_watch, vector_links.
 """

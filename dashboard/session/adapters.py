@@ -12,6 +12,7 @@ from engine.configs.core import ModelConfig
 from engine.configs.grids import Configuration
 from engine.configs.steering import doses
 from engine.errors import ConfigError
+from engine.foreign import adapters as own_adapters
 from engine.model.identity import OWN_ADAPTERS
 from engine.training import places
 
@@ -60,9 +61,9 @@ def others(model: ModelConfig) -> dict[str, str]:
     """Where the adapters beside that one lie, by name, for columns of a grid.
 
     Those this dashboard was started with for this model, those that were trained in this store on
-    it, and those of a grid whose settings were taken over.
+    it or brought into it, and those of a grid whose settings were taken over.
     """
-    found = list(given(model).items()) + list(trained(model).items())
+    found = list(given(model).items()) + list(here(model).items())
     found += [(name, place) for place, name in st.session_state.get("_taken_adapters", {}).items()]
     usual = tuned(model)
     known = dict(usual.adapters) if usual is not None else {}
@@ -86,6 +87,19 @@ def trained(model: ModelConfig) -> dict[str, str]:
         for one in places.adapters(Path(resources.engine().store.root))
         if one.record is not None and one.record["config"]["model"]["model"] == model.model
     }
+
+
+def kept(model: ModelConfig) -> dict[str, str]:
+    """Folders by name of the adapters that a reader brought and held against this model."""
+    root = Path(resources.engine().store.root)
+    return {
+        one.name: str(one.folder) for one in own_adapters.every(root) if one.model == model.model
+    }
+
+
+def here(model: ModelConfig) -> dict[str, str]:
+    """Folders by name of the adapters in this store that are of this model, however they came."""
+    return trained(model) | kept(model)
 
 
 def _apart(name: str, known: dict[str, str]) -> str:

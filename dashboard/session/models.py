@@ -76,7 +76,7 @@ def parameters() -> dict[str, str]:
         return {}
     told = {MODEL: config.model}
     if config.adapter is not None:
-        names = {place: name for name, place in adapters.trained(config).items()}
+        names = {place: name for name, place in adapters.here(config).items()}
         told[ADAPTER] = names.get(config.adapter, config.adapter)
     if config.dtype != "auto":
         told[DTYPE] = config.dtype
@@ -141,7 +141,7 @@ def _wanted(asked: dict[str, str | None]) -> ModelConfig:
     )
     named = asked[ADAPTER]
     if named:
-        config = dataclasses.replace(config, adapter=adapters.trained(config).get(named, named))
+        config = dataclasses.replace(config, adapter=adapters.here(config).get(named, named))
     is_known = config.model in PRESETS or config.model in recents()
     is_here = are_here(config, Path(resources.engine().root))
     if not is_here and not (is_known and (named is None or _was_chosen(config))):

@@ -22,6 +22,8 @@ from engine.errors import ModelError, StoreError
 from engine.model.declared import chatting, generating
 from engine.model.identity import declared_shape, locate
 from engine.questions import answers, polarity
+from engine.questions.own import kept
+from engine.questions.sources import located
 from engine.records import steered
 from engine.records.conversations import Conversation
 from engine.records.records import RecordInfo, VectorSet, measured
@@ -263,6 +265,8 @@ def question_files() -> list[str]:
 
 def behaviours(questions: str, reading: str = "letters") -> list[str]:
     """What a file is known to measure, as it is read; its own name if nothing is on record."""
+    if (brought := kept.card(located(questions))) is not None:
+        return list(brought.behaviours) or [brought.name]
     if reading == "likelihood" and (shown := answers.shown(questions)):
         return list(shown)
     for end, known in polarity.table()["by_path"].items():

@@ -9,10 +9,10 @@ from streamlit.testing.v1 import AppTest
 
 import engine as programs
 from dashboard.cards import conversations as cards
-from dashboard.forms import fields
 from dashboard.forms.chat import scripts, starts, strengths, ways
 from dashboard.session import adapters, resources
 from dashboard.widgets import own_pairs
+from dashboard.widgets.adding import picking
 from engine.configs.chats import Chip, Pane, Settings, Turn
 from engine.configs.core import ModelConfig
 from engine.errors import ConfigError, DataError
@@ -295,7 +295,7 @@ def test_two_answers_become_a_pair_that_the_forms_offer(engine: TalkEngine) -> N
     (path,) = own_pairs.files()
     (found,) = load_pairs(path).pairs
     assert (found.prompt, found.positive) == (HOW, f"steered on {HOW}")
-    assert str(path) in fields.pair_files()
+    assert str(path) in picking.pair_files()
 
     row = json.loads(path.read_text())[0]
     with pytest.raises(DataError, match="has a pair of this question"):

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from dashboard.charts import training as charts_of_training
-from dashboard.forms import fields
 from dashboard.session import adapters
+from dashboard.widgets.adding import picking
 from dashboard.words.inks import LIGHT
 from engine.configs.core import ModelConfig, as_json
 from engine.configs.pairs import FinetuneDiffConfig
@@ -403,7 +403,7 @@ def test_a_long_loss_curve_is_thinned_and_keeps_its_steps() -> None:
 def test_built_datasets_are_offered_as_pairs(engine: FakeEngine) -> None:
     path = add_dataset(engine.store.root, "mine")
 
-    files = fields.answer_files()
+    files = picking.answer_files()
 
     assert files[0] == "data/pairs/advice.json"
     assert files[-1] == str(path)

@@ -11,8 +11,10 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from dashboard.session import resources
+from dashboard.session import own_data, resources
 from dashboard.widgets import widgets
+from dashboard.widgets.adding import asking
+from dashboard.widgets.adding.kinds import Added
 from engine.configs.reads.examples import ExamplesConfig, Form
 from engine.errors import DataError, EngineError
 from engine.questions.corpora import load_corpus
@@ -34,10 +36,11 @@ class Corpus(NamedTuple):
 
 def choose(key: str) -> Corpus | None:
     """The corpus that the reader chooses; None while there is none."""
-    known = shipped() | dropped()
+    known = brought() | shipped() | dropped()
     chosen = st.selectbox(
         "Corpus", [*known, OWN], key=f"{key}_corpus", help="Pairs are read as answers."
     )
+    asking.button(f"{key}_corpus", ("prompts", "pairs"), lambda added: _take(key, added))
     if chosen != OWN:
         return known[chosen]
     upload = st.file_uploader(
@@ -56,6 +59,19 @@ def choose(key: str) -> Corpus | None:
         return None
     st.caption(f"{len(found.texts):,} texts can be read.")
     return Corpus(str(path), "auto")
+
+
+def _take(key: str, added: Added) -> None:
+    kept = {one.path: called for called, one in brought().items()}
+    st.session_state[f"{key}_corpus"] = kept[added.value]
+
+
+def brought() -> dict[str, Corpus]:
+    """The pairs and prompts that the reader has brought, by what they are called."""
+    words = own_data.words(list(own_data.files("pairs", "prompts")), "pairs", "prompts")
+    forms: dict[str, Form] = {"pairs": "auto", "prompts": "prompt"}
+    kinds = {path: one.kind for path, one in own_data.files(*forms).items()}
+    return {called: Corpus(path, forms[kinds[path]]) for path, called in words.items()}
 
 
 @functools.lru_cache(maxsize=16)
