@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard.forms import adaptive, configurations, fields, interventions, planning
 from dashboard.forms.finding import shared
 from dashboard.session import resources, state
+from dashboard.widgets.adding import asking, prompting
 from dashboard.words import captions
 from engine.configs import registry
 from engine.configs.adaptive import AdaptiveConfig
@@ -70,6 +71,7 @@ def _prompts() -> tuple[str, ...]:
         persist_state="session",
         help=LINES,
     )
+    asking.button(shared.PROMPTS, ("prompts",), prompting.appends(shared.PROMPTS, STUDY_PROMPT))
     lines = tuple(line.strip() for line in (text or "").splitlines() if line.strip())
     if len(lines) > 1:
         st.caption(f"{len(lines)} prompts: the vectors are sought on all of them together.")

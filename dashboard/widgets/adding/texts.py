@@ -14,9 +14,8 @@ from dashboard.widgets.adding.kinds import Added, Keep, Kind
 from dashboard.words import captions
 from engine.errors import DataError
 from engine.questions import own
-from engine.questions.own import Understood
+from engine.questions.own import Understood, reading
 from engine.questions.own import kept as kept_files
-from engine.questions.own import reading
 from engine.questions.pairs import POLES
 from engine.questions.polarity import Polarity
 from engine.questions.rows import take_apart
