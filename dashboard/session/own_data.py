@@ -6,7 +6,7 @@ Knows nothing of how they are read, kept or drawn.
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from dashboard.session import resources
+from dashboard.session import naming, resources
 from dashboard.words import captions
 from engine.questions import own
 from engine.questions.own import Kept
@@ -40,16 +40,23 @@ def words(paths: Sequence[str], *kinds: str) -> dict[str, str]:
         kinds: Among which own files are looked for.
     """
     known = files(*kinds)
-    names = [known[path].name for path in paths if path in known]
+    called = {path: _called(known[path]) for path in paths if path in known}
+    names = list(called.values())
     found = {}
     for path in paths:
-        one = known.get(path)
-        if one is None:
+        if path not in called:
             found[path] = path
             continue
-        more = f" · {one.sha256[:4]}" if names.count(one.name) > 1 else ""
-        found[path] = f"{one.name} · yours, {captions.count(one.rows, NOUNS[one.kind])}{more}"
+        one = known[path]
+        more = f" · {one.sha256[:4]}" if names.count(called[path]) > 1 else ""
+        found[path] = f"{called[path]} · yours, {captions.count(one.rows, NOUNS[one.kind])}{more}"
     return found
+
+
+def _called(one: Kept) -> str:
+    """What it is called now: the reader may have given it another name since."""
+    named = naming.note(f"data:{one.sha256[:12]}").name
+    return named or one.name
 
 
 def path(chosen: str, words: Mapping[str, str]) -> str:

@@ -2,6 +2,6 @@
 
 Knows nothing of models or screens.
 
-Public: answers, corpora, files, knowledge, letters, own, pairs, polarity, repeats, rows, rubrics,
-sources.
+Public: answers, corpora, files, knowledge, letters, own, pairs, polarity, repeats, rows,
+rubrics, sources.
 """

@@ -23,7 +23,7 @@ def npy(width: int = 128) -> bytes:
 
 def test_a_vector_s_block_is_asked_and_its_set_is_then_chosen(filled: FakeEngine) -> None:
     app = open_page("discover")
-    app.text_area(key="melbo_prompts").set_value("Typed before?").run()
+    app.text_area(key="find_prompts").set_value("Typed before?").run()
     app.button(key="found_add").click().run()
     app.file_uploader(key="add1_files_vectors").upload("mine.npy", npy()).run()
 
@@ -35,7 +35,7 @@ def test_a_vector_s_block_is_asked_and_its_set_is_then_chosen(filled: FakeEngine
 
     [info] = [one for one in filled.store.list() if one.method == "imported"]
     assert app.selectbox(key="found").value == info.digest
-    assert app.text_area(key="melbo_prompts").value == "Typed before?"
+    assert app.text_area(key="find_prompts").value == "Typed before?"
     assert not app.file_uploader
     found = filled.store.load_vectors(info.digest)
     assert [site.block for site in found.sites] == [4]

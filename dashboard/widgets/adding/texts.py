@@ -79,7 +79,7 @@ def _understood(asked: Asked, _content: bytes) -> Understood:
 def _unknown(asked: Asked, content: bytes) -> Understood:
     """The columns of a table whose names say nothing, for the reader to say what they are."""
     try:
-        rows = reading.table_of(content, asked.name).rows
+        rows = reading.table_of(content, asked.name, {}).rows
     except DataError:
         rows = []
     names = [str(name) for row in rows[:1] if isinstance(row.values, dict) for name in row.values]
