@@ -6,9 +6,10 @@ from dashboard.forms import adaptive as adaptive_form
 from dashboard.forms import equal_cost as equal_cost_form
 from dashboard.forms import from_config
 from dashboard.forms.finding import methods
+from dashboard.forms.measuring import together
 from dashboard.session import resources, state
 from dashboard.views import adaptive, equal_cost
-from dashboard.views.discover import board, evidence, leaderboard, suggestions
+from dashboard.views.discover import board, evidence, leaderboard, standing, suggestions
 from dashboard.widgets import widgets, words
 from dashboard.widgets.adding import asking
 from dashboard.widgets.probes import reading
@@ -32,7 +33,7 @@ with results:
     suggestions.progress()
     widgets.unfinished_job("find")
     asking.button("found", ("vectors",), asking.chooses("found"), "Add my vectors")
-    sets = board.measured_first(resources.records("vectors"))
+    sets = standing.best_first(resources.records("vectors"))
     if not sets and not searching:
         st.info("No vectors yet: fill in the form and press Find.", icon=":material/search:")
     if not sets:
@@ -50,7 +51,8 @@ with results:
         board.actions(digest, sweep, selected)
         suggestions.draw(found, sets)
         with st.expander("Evaluate these vectors", expanded=sweep is None, icon=":material/rule:"):
-            request = from_config.evaluation(board.chosen(found, selected), model)
+            first = board.chosen(found, selected)
+            request = from_config.evaluation(together.picker(model, first), model, digest)
             if request is not None:
                 adaptive_form.submit(request)
         equal_cost_form.draw(request)

@@ -3,5 +3,5 @@
 Knows nothing of results.
 
 Public: adaptive, chat, configurations, dataset, drafts, equal_cost, finding, from_config, grid,
-interventions, keeping, links, pairs, searches, training.
+interventions, keeping, links, measuring, pairs, searches, training.
 """

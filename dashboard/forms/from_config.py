@@ -8,8 +8,9 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.forms import adaptive, configurations, fields, interventions, planning
+from dashboard.forms import adaptive, configurations, fields, interventions
 from dashboard.forms.finding import shared
+from dashboard.forms.measuring import planning, strengths
 from dashboard.session import resources, state
 from dashboard.widgets.adding import asking, prompting
 from dashboard.words import captions
@@ -90,14 +91,20 @@ def _system() -> str | None:
 
 
 def evaluation(
-    refs: tuple[VectorRef, ...], model: ModelConfig
+    refs: tuple[VectorRef, ...], model: ModelConfig, owner: str = ""
 ) -> EvaluateConfig | AdaptiveConfig | None:
-    """Draw the settings of an A/B sweep; None, with the reason on screen, if they cannot work."""
+    """Draw the settings of an A/B sweep; None, with the reason on screen, if they cannot work.
+
+    Args:
+        refs: What is measured.
+        model: The tab's.
+        owner: Digest of the set that is looked at: another one begins with the usual scales.
+    """
     is_adaptive = adaptive.is_wanted()
     known = {one.name: one for one in offered(EvaluateConfig)}
     given = questions("ab_")
     has_orders = given["reading"] == "letters"
-    given |= _sweep_settings(model, known, with_controls=not is_adaptive, has_orders=has_orders)
+    given |= _sweep_settings(model, known, owner, not is_adaptive, has_orders)
     if is_adaptive:
         choice = adaptive.settings()
     else:
@@ -147,7 +154,11 @@ def _behaviour(told: Offered, questions: str, reading: str, prefix: str) -> str:
 
 
 def _sweep_settings(
-    model: ModelConfig, known: dict[str, Offered], *, with_controls: bool, has_orders: bool
+    model: ModelConfig,
+    known: dict[str, Offered],
+    owner: str,
+    with_controls: bool,
+    has_orders: bool,
 ) -> dict[str, Any]:
     first = "absolute" if model.model == "qwen3-14b" else "relative"
     held = _Held()
@@ -155,15 +166,7 @@ def _sweep_settings(
     unit, adds = "absolute", operation == "add"
     if adds:
         unit = fields.widget(known["scale_unit"], state.of_model("ab_scale_unit"), first)
-    usual = usual_scales(operation, unit == "relative")
-    # Scales of adding mean nothing as shares of the way, and the other way round.
-    text = st.text_input(
-        known["scales"].label if adds else "Strengths",
-        key=state.of_model("ab_scales" if adds else "ab_shares"),
-        persist_state="session",
-        placeholder=", ".join(f"{scale:g}" for scale in usual),
-        help=known["scales"].about if adds else SHARES,
-    )
+    text = _scales(known["scales"], owner, operation, unit == "relative")
     vectors = configurations.known(configurations.choices(model))
     interventions.target(held.ask, operation)
     interventions.plane(held.ask, operation, vectors)
@@ -185,6 +188,22 @@ def _sweep_settings(
         help=captions.ORDERS,
     )
     return given | {"orders": "both" if both else "as-given"}
+
+
+def _scales(told: Offered, owner: str, operation: str, relative: bool) -> str:
+    adds = operation == "add"
+    # Scales of adding mean nothing as shares of the way, and the other way round.
+    key = state.of_model("ab_scales" if adds else "ab_shares")
+    strengths.take(key, owner)
+    text = st.text_input(
+        told.label if adds else "Strengths",
+        key=key,
+        persist_state="session",
+        placeholder=", ".join(f"{scale:g}" for scale in usual_scales(operation, relative)),
+        help=told.about if adds else SHARES,
+    )
+    strengths.offer(key, owner)
+    return text or ""
 
 
 class _Held:

@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-PREFIXES = ("lora_", "dataset_form_", "sentiment_", "study_form_")
+PREFIXES = ("lora_", "dataset_form_", "sentiment_", "study_form_", "find_", "typed_", "ab_")
 """How the keys of forms' widgets begin; no button may have such a key, as none can be set."""
 LONGEST = 100_000
 """Characters that are kept in all; beyond them nothing is."""

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from dashboard.forms import planning
+from dashboard.forms.measuring import planning
 from dashboard.frames import sweep as sweeps
 from dashboard.session import resources
 from dashboard.views.curves import said

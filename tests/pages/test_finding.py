@@ -1,15 +1,23 @@
+import dataclasses
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
+from dashboard.forms.measuring import together
 from dashboard.session import adapters, resources
-from engine.configs.core import ModelConfig
+from engine.configs.core import ModelConfig, VectorRef
 from engine.configs.finders import MelboConfig, PowerIterationConfig
 from engine.configs.pairs import ContrastiveConfig, FinetuneDiffConfig
+from engine.configs.sweeps import EvaluateConfig
+from engine.statistics.across.best import Best
+from engine.store.library import figures
 from tests.pages.conftest import open_page, words
 from tests.pages.pair_samples import PairEngine
+from tests.pages.samples import FakeEngine, evaluation
+from tests.pages.training_samples import add_adapter
 
-METHODS = ("MELBO", "Power iteration", "Random", "Contrastive", "Fine-tune difference")
+MELBO, POWER = "aaaa00000001", "bbbb00000002"
 
 
 @pytest.fixture
@@ -91,3 +99,108 @@ def test_what_means_the_same_travels_from_method_to_method(
         assert (config.prompts.system, config.source_layer, config.seed) == ("Be brief.", 3, 7)
     assert melbo.steps == 9
     assert power.vectors == PowerIterationConfig().vectors
+
+
+def line(badge: str, p: float) -> figures.Line:
+    best = Best("", 0, 1.0, 1.0, None, None, p, badge, None, None, None, 24, (0.0,), (0.0,))
+    return figures.Line(best, None, {})
+
+
+@pytest.mark.parametrize(("strong", "weak"), [(MELBO, POWER), (POWER, MELBO)])
+def test_the_set_that_best_beats_random_vectors_is_open(
+    filled: FakeEngine, monkeypatch: pytest.MonkeyPatch, strong: str, weak: str
+) -> None:
+    lines = {strong: line("beyond the best of 24 random", 0.01), weak: line("beyond random", 1e-9)}
+    monkeypatch.setattr(figures, "known", lambda run: lines)
+
+    assert open_page("discover").selectbox(key="found").value == strong
+
+
+def test_an_evaluation_moves_the_selection_to_the_best_vector_unless_one_was_chosen(
+    filled: FakeEngine,
+) -> None:
+    found = dataclasses.replace(filled.store.load_vectors(MELBO), digest="a1a1a1a1a1a1")
+    filled.store.save_vectors(found)
+    config = EvaluateConfig(vectors=(VectorRef(digest=found.digest),), controls=24)
+    made = evaluation(config, [found], "c1c1c1c1c1c1")
+    is_own = made.frame["vector_set"] == found.digest
+    # The strongest vector is the last of the set.
+    made.frame.loc[is_own, "vector"] = made.frame.loc[is_own, "vector"].replace({0: 2, 2: 0})
+    app = open_page("discover", found=found.digest)
+    chosen = open_page("discover", found=found.digest, vector="1")
+
+    filled.store.save_evaluation(made)
+
+    assert app.run().session_state["_board"]["vector"] == "2"
+    assert app.dataframe[0].value["vector"].iloc[0] == 2
+    assert chosen.run().session_state["_board"]["vector"] == "1"
+
+
+def test_several_sets_of_several_methods_are_measured_in_one_run(filled: FakeEngine) -> None:
+    app = open_page("discover", found=MELBO)
+
+    app.multiselect(key="ab_more").set_value([f"{POWER}:2", f"{POWER}:1", f"{MELBO}:0"]).run()
+    app.button(key="evaluate").click().run()
+
+    assert not app.exception
+    assert filled.submitted[0].vectors == (
+        VectorRef(digest=MELBO),
+        VectorRef(digest=POWER, indices=(1, 2)),
+    )
+
+
+def test_whole_sets_stay_whole_and_the_order_names_no_other_run() -> None:
+    one, other = VectorRef(digest=POWER), VectorRef(digest=MELBO, indices=(2,))
+
+    assert together.merged(one, [f"{POWER}:1"]) == (one,)
+    assert together.merged(other, [MELBO]) == (VectorRef(digest=MELBO),)
+    assert together.merged(one, [f"{MELBO}:2"]) == together.merged(other, [POWER])
+
+
+def test_another_set_begins_with_the_usual_scales_and_offers_the_last(filled: FakeEngine) -> None:
+    app = open_page("discover", found=MELBO)
+    app.text_input(key="ab_scales").set_value("-4, 4").run()
+
+    app.selectbox(key="found").set_value(POWER).run()
+    assert app.text_input(key="ab_scales").value == ""
+    app.selectbox(key="found").set_value(MELBO).run()
+    assert app.text_input(key="ab_scales").value == "-4, 4"
+    app.selectbox(key="found").set_value(POWER).run()
+    app.button(key="again_ab_scales").click().run()
+
+    assert app.text_input(key="ab_scales").value == "-4, 4"
+    assert "again_ab_scales" not in [button.key for button in app.button]
+
+
+def test_a_difference_names_its_adapter_and_the_link_keeps_it(
+    filled: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapters, "own", lambda given: "data/demo/adapter")
+    for name in ("first", "second"):
+        add_adapter(filled.store.root, name)
+    app = open_page("discover", method="Fine-tune difference")
+    assert set(app.selectbox(key="tuned").options) == {"demo", "first", "second"}
+    app.selectbox(key="tuned").set_value("second").run()
+
+    again = open_page("discover", method="Fine-tune difference", tuned=linked(app, "tuned"))
+    again.button(key="find").click().run()
+    gone = open_page("discover", method="Fine-tune difference", tuned="third")
+
+    assert str(filled.submitted[0].model.adapter).endswith("adapters/second")
+    assert "adapters/second" in words(again).replace("\\", "")
+    assert "the adapter third, which is not here" in gone.warning[0].value.replace("\\", "")
+
+
+def test_the_link_follows_an_adapter_that_is_chosen_elsewhere(filled: FakeEngine) -> None:
+    add_adapter(filled.store.root, "mine")
+    app = open_page("train", adapter="mine")
+
+    app.button(key="use_adapter").click().run()
+
+    assert linked(app.run(), "lora") == "mine"
+
+
+def linked(app: AppTest, name: str) -> str:
+    """What the page's link says."""
+    found = app.query_params[name]
+    return found if isinstance(found, str) else found[0]

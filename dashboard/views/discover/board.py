@@ -9,14 +9,7 @@ from dashboard.views.discover.leaderboard import PARAMETER, Selected
 from dashboard.widgets import chatting, widgets
 from dashboard.words import captions
 from engine.configs.core import ModelConfig, VectorRef
-from engine.records.records import RecordInfo, VectorSet
-
-
-def measured_first(infos: list[RecordInfo]) -> list[RecordInfo]:
-    """Sets of this model first; those that an evaluation ranks, and found before random ones."""
-    measured = {digest for run in resources.runs() for digest in resources.measured_sets(run)}
-    ordered = sorted(infos, key=lambda info: (info.digest not in measured, info.method == "random"))
-    return resources.own_first(ordered)
+from engine.records.records import VectorSet
 
 
 def follow(digests: list[str]) -> None:
@@ -62,8 +55,8 @@ def sweep_picker(digest: str) -> Sweep | None:
     return resources.sweep(chosen or infos[0].digest)
 
 
-def chosen(found: VectorSet, selected: Selected) -> tuple[VectorRef, ...]:
-    """Which vectors are to be evaluated: all of the set, or the selected one."""
+def chosen(found: VectorSet, selected: Selected) -> VectorRef:
+    """Which vectors of the set are to be evaluated: all, or the selected one."""
     model = state.model().short_name
     if found.model["short_name"] != model:
         st.warning(
@@ -77,7 +70,7 @@ def chosen(found: VectorSet, selected: Selected) -> tuple[VectorRef, ...]:
         "Evaluate", [every, "only the selected one"], default=every, required=True, key="ab_which"
     )
     indices = None if what == every else (selected.vector,)
-    return (VectorRef(digest=found.digest, indices=indices),)
+    return VectorRef(digest=found.digest, indices=indices)
 
 
 def actions(digest: str, sweep: Sweep | None, selected: Selected) -> None:

@@ -107,6 +107,8 @@ def draw(found: VectorSet, sweep: Sweep | None) -> Selected:
         how = sweep.steered
         st.caption(captions.plain(f"Measured by: {how.short}. Strengths are {how.unit}."))
     rows = event.selection.rows
+    if rows and rows[0] != first:
+        st.session_state["_board"]["is_chosen"] = True
     row = table.iloc[rows[0] if rows else 0]
     selected = Selected(
         str(row["name"]), int(row["vector"]), sweep is not None and row["size"] >= 0
@@ -140,21 +142,27 @@ def _start(found: VectorSet, run: str, table: pd.DataFrame) -> tuple[str, int]:
     board = st.session_state.get("_board", {})
     one = pinned.wanted(PARAMETER)
     vectors = [str(vector) for vector in table["vector"]]
+    same_table = (board.get("set"), board.get("run")) == (found.digest, run)
     wanted = board.get("vector") if board.get("set") == found.digest else None
+    is_chosen = wanted is not None and bool(board.get("is_chosen"))
+    if not same_table and not is_chosen:
+        # What happened to stand first is no choice: in another order, the first is another.
+        wanted = None
     if one is not None:
         wanted = str(one.index) if one.digest == found.digest else wanted
+        is_chosen = one.digest == found.digest or is_chosen
     elif asked is not None and (asked != before or state.has_arrived()):
-        wanted = asked
+        wanted, is_chosen = asked, True
         if asked not in vectors:
             st.session_state[f"_missing_{PARAMETER}"] = asked
     elif asked is None and before is not None and not state.has_arrived():
         wanted = vectors[0]
     state.warn_missing(PARAMETER, "the vector", vectors)
-    same_table = (board.get("set"), board.get("run")) == (found.digest, run)
     if not same_table or state.has_arrived() or wanted != board.get("vector"):
         place = vectors.index(wanted) if wanted in vectors else 0
         turn = board.get("turn", 0) + 1
         board = {"set": found.digest, "run": run, "turn": turn, "row": place}
+        board["is_chosen"] = is_chosen
     st.session_state["_board"] = board
     return f"leaderboard_{found.digest}_{board['turn']}", board["row"]
 
