@@ -3,13 +3,15 @@
 import streamlit as st
 
 from dashboard.forms import pairs as forms
-from dashboard.views.similarity import blending, clusters, pairs, spans
+from dashboard.views.similarity import adding, blending, clusters, pairs, spans
 from dashboard.widgets import widgets
 from engine.errors import EngineError
 
 st.title("Similarity")
 sets = pairs.found_sets()
-mode = pairs.mode_picker()
+with st.container(horizontal=True, vertical_alignment="center"):
+    mode = pairs.mode_picker()
+    adding.button(mode)
 widgets.live_job("find")
 widgets.unfinished_job("find")
 blending.progress()

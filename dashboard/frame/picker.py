@@ -12,6 +12,8 @@ import streamlit as st
 from dashboard.frame import tray
 from dashboard.frame.weighing import Weighed, weigh
 from dashboard.session import adapters, models, resources, state
+from dashboard.widgets.adding import asking
+from dashboard.widgets.adding.kinds import Added
 from dashboard.words import captions
 from engine.configs.core import PRESETS, TEMPLATE_DATE, Dtype, ModelConfig
 from engine.errors import EngineError
@@ -21,6 +23,9 @@ from engine.store import recent
 ANOTHER = "another"
 NONE = ""
 OPEN = "_picking"
+FIELDS = (
+    *("pick_model", "pick_place", "pick_adapter", "pick_adapter_place", "pick_dtype", "pick_day"),
+)
 PRECISIONS = {"auto": "auto: bfloat16 on a GPU, else float32"}
 FIRST_DAY = datetime.date(1970, 1, 1)
 
@@ -42,7 +47,8 @@ def ask() -> None:
 
 
 def draw() -> None:
-    """The dialog, as long as it is open."""
+    """The dialog, as long as it is open, or the one that brings an adapter into it."""
+    asking.dialog("pick_adapter", ("adapters",), _take)
     if st.session_state.get(OPEN):
         _dialog()
 
@@ -62,6 +68,7 @@ def _dialog() -> None:
     st.caption("For this browser tab. One engine serves all tabs and holds one model at a time.")
     try:
         config = _asked()
+        _bring()
         if config is not None:
             _facts(weigh(config))
             _buttons(config)
@@ -96,6 +103,25 @@ def _asked() -> ModelConfig | None:
     if name is None or adapter is None:
         return None
     return ModelConfig(model=name, adapter=adapter or None, dtype=dtype, date=told)
+
+
+def _bring() -> None:
+    """The way to a reader's own adapter: one dialog after the other, as none stands in another."""
+    if st.button("Add my LoRA", key="pick_add", type="tertiary", icon=":material/add:"):
+        held = {name: st.session_state[name] for name in FIELDS if name in st.session_state}
+        st.session_state["_picked"] = held
+        _close()
+        asking.ask("pick_adapter")
+        st.rerun()
+
+
+def _take(added: Added) -> None:
+    """Back in this dialog, choose what was brought, and the model that it is of."""
+    held = {**st.session_state.pop("_picked"), "pick_adapter": added.value}
+    if held["pick_model"] != ANOTHER:
+        held["pick_model"] = adapters.base(added.value) or held["pick_model"]
+    st.session_state.update(held)
+    st.session_state[OPEN] = True
 
 
 def _one_of(

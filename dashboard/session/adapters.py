@@ -99,7 +99,16 @@ def kept(model: ModelConfig) -> dict[str, str]:
 
 def here(model: ModelConfig) -> dict[str, str]:
     """Folders by name of the adapters in this store that are of this model, however they came."""
-    return trained(model) | kept(model)
+    known = trained(model)
+    for name, place in kept(model).items():
+        known[_apart(name, known)] = place
+    return known
+
+
+def base(place: str) -> str | None:
+    """The model of an adapter that a reader brought, by its folder; None for all others."""
+    root = Path(resources.engine().store.root)
+    return next((one.model for one in own_adapters.every(root) if str(one.folder) == place), None)
 
 
 def _apart(name: str, known: dict[str, str]) -> str:

@@ -9,6 +9,8 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard.session import adapters, state
+from dashboard.widgets.adding import asking
+from dashboard.widgets.adding.kinds import Added
 from dashboard.words import captions
 from engine.configs.core import ModelConfig
 
@@ -37,6 +39,7 @@ def picker(model: ModelConfig) -> ModelConfig | None:
     names = list(choices)
     if not names:
         st.info(adapters.missing(model), icon=":material/power_off:")
+        asking.button(KEY, ("adapters",), _take, "Add my LoRA")
         return None
     state.resolve(KEY, names)
     state.warn_missing(KEY, "the adapter", names)
@@ -48,12 +51,20 @@ def picker(model: ModelConfig) -> ModelConfig | None:
         persist_state="session",
         help="The fine-tuned model that is compared with the base model.",
     )
+    asking.button(KEY, ("adapters",), _take, "Add my LoRA")
     # Named also where it is the usual one: another may be the usual one tomorrow.
     state.write_link(KEY)
     model = choices[chosen]
     place = next(iter(model.adapters.values()))
     st.caption(captions.plain(f"{chosen}: {_short(place)}"))
     return model
+
+
+def _take(added: Added) -> None:
+    model = dataclasses.replace(state.model(), adapter=None)
+    names = {place: name for name, place in adapters.here(model).items()}
+    if added.value in names:
+        st.session_state[KEY] = names[added.value]
 
 
 def leave(model: ModelConfig) -> ModelConfig:

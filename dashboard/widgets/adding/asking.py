@@ -39,21 +39,32 @@ def button(
         about: What the button says on hovering.
         more: What the button takes besides, such as `type`.
     """
-    if state.has_arrived() and st.session_state.get(OPEN) == key:
-        _close()
-    if said := st.session_state.pop(f"{SAID}_{key}", None):
-        st.toast(captions.plain(said), icon=":material/check:")
     st.button(
         label,
         key=f"{key}_add",
         icon=":material/add:",
         help=about,
-        on_click=_open,
+        on_click=ask,
         args=(key,),
         **{"type": "tertiary", **more},
     )
+    dialog(key, kinds, take)
+
+
+def dialog(key: str, kinds: Sequence[Kind], take: Take) -> None:
+    """The dialog of a picker while it is open, and what was kept by it, once.
+
+    Args:
+        key: Of the picker.
+        kinds: What the picker can choose, its usual first.
+        take: Called with what was kept, before the page runs again.
+    """
+    if state.has_arrived() and st.session_state.get(OPEN) == key:
+        _close()
+    if said := st.session_state.pop(f"{SAID}_{key}", None):
+        st.toast(captions.plain(said), icon=":material/check:")
     if st.session_state.get(OPEN) == key:
-        st.dialog("Add data", width="large", on_dismiss=_close)(_draw)(key, tuple(kinds), take)
+        st.dialog("Add data", width="medium", on_dismiss=_close)(_draw)(key, tuple(kinds), take)
 
 
 def chooses(key: str) -> Take:
@@ -65,7 +76,8 @@ def chooses(key: str) -> Take:
     return take
 
 
-def _open(key: str) -> None:
+def ask(key: str) -> None:
+    """Have a picker's dialog opened by the next run, empty."""
     st.session_state[OPEN] = key
     st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
 
@@ -94,7 +106,7 @@ def _draw(key: str, kinds: tuple[Kind, ...], take: Take) -> None:
     if why := st.session_state.pop(ERROR, None):
         st.error(captions.plain(why), icon=":material/error:")
     st.button(
-        "Keep and choose",
+        "Keep",
         key=f"{prefix}keep",
         type="primary",
         icon=":material/check:",
@@ -115,7 +127,7 @@ def _keep(key: str, keep: Keep | None, take: Take) -> None:
         return
     take(added)
     _close()
-    st.session_state[f"{SAID}_{key}"] = f"{added.name} is kept and chosen."
+    st.session_state[f"{SAID}_{key}"] = f"{added.name} is kept."
 
 
 def _kind(kinds: tuple[Kind, ...], prefix: str) -> Kind:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import streamlit as st
 
-from dashboard.widgets.adding.kinds import SUFFIXES, TITLES, Kind
+from dashboard.widgets.adding.kinds import SUFFIXES, Kind
 
 MOST_MEGABYTES = 256
 FILE, PASTE, TYPE = "Drop a file", "Paste", "Type"
@@ -19,6 +19,7 @@ TYPED: dict[Kind, tuple[str, ...]] = {
 }
 """Columns of the table in which rows are typed."""
 EMPTY_ROWS = 4
+WORDS = {"questions": "questions", "pairs": "pairs", "prompts": "prompts"}
 PASTED = {
     "questions": "JSON, JSON Lines, or a table with a header, as copied from a spreadsheet.",
     "pairs": "JSON, JSON Lines, or a table with a header, as copied from a spreadsheet.",
@@ -64,7 +65,7 @@ def many(kind: Kind, label: str, prefix: str) -> list[Brought]:
 
 def _dropped(kind: Kind, prefix: str) -> Brought | None:
     upload = st.file_uploader(
-        f"{TITLES[kind]}: JSON, JSONL, CSV, TSV, Parquet" + (" or text" * (kind == "prompts")),
+        f"A file of {WORDS[kind]}",
         type=list(SUFFIXES[kind]),
         max_upload_size=MOST_MEGABYTES,
         key=f"{prefix}file_{kind}",

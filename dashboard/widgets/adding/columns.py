@@ -15,8 +15,8 @@ WORDS = {
     "answer": "Answer",
     "positive": "Shows the behaviour",
     "negative": "Does not",
-    "matching": "Letter of the answer that shows it",
-    "other": "Letter of the other answer",
+    "matching": "Letter that shows it",
+    "other": "Letter that does not",
     "options": "Options",
     "right": "Option that shows it",
 }
@@ -41,13 +41,13 @@ def mapping(found: Understood, kind: Kind, prefix: str) -> dict[str, str]:
     if not found.columns:
         return {}
     needed = bool(found.needs)
-    words = "Say what the columns are" if needed else "Columns"
+    words = "Which column is what?" if needed else "Columns"
     with st.expander(words, expanded=needed, icon=":material/view_column:"):
         asked = [*PARTS[kind], "system"]
         understood = _by_part(found.columns)
-        places = st.columns(2)
+        places = st.columns(3)
         said = {
-            part: _part(part, list(found.columns), understood.get(part, []), prefix, places[i % 2])
+            part: _part(part, list(found.columns), understood.get(part, []), prefix, places[i % 3])
             for i, part in enumerate(asked)
         }
     chosen = {part: names for part, names in said.items() if names}

@@ -3,13 +3,12 @@
 Knows nothing of how its files are read.
 """
 
-import dataclasses
 import re
 from pathlib import PurePosixPath
 
 import streamlit as st
 
-from dashboard.session import adapters, own_data, state
+from dashboard.session import own_data, state
 from dashboard.widgets.adding import bringing
 from dashboard.widgets.adding.bringing import Brought
 from dashboard.widgets.adding.kinds import Added, Keep
@@ -18,7 +17,6 @@ from engine.configs.core import PRESETS, ModelConfig
 from engine.foreign import adapters as foreign
 from engine.foreign.adapters import Dropped
 
-USED = "Pages then take it for the fine-tuned model, in this browser tab."
 OTHER = "It is offered where {base} is the model of the tab; this tab asks {model}."
 
 
@@ -44,13 +42,11 @@ def draw(prefix: str) -> Keep | None:
         help="As pickers and records call it.",
     )
     asked = state.model().model
-    words = USED if base.model == asked else OTHER.format(base=base.model, model=asked)
-    st.caption(captions.plain(words))
+    if base.model != asked:
+        st.caption(captions.plain(OTHER.format(base=base.model, model=asked)))
 
     def keep() -> Added:
         kept = foreign.keep(own_data.root(), found, name or "", base, files[0].name)
-        if base.model == asked:
-            adapters.choose(dataclasses.replace(state.model(), adapter=str(kept.folder)))
         return Added("adapters", kept.name, str(kept.folder))
 
     return keep

@@ -22,6 +22,7 @@ from engine.questions.rows import take_apart
 
 SHOWN = 50
 """Rows of the preview."""
+UNKNOWN = "The columns' names do not say what they are: choose below."
 POLARITIES = {"matching": "the matching or right one", "not-matching": "the other one"}
 
 
@@ -55,11 +56,15 @@ def draw(kind: Kind, prefix: str) -> Keep | None:
         found, refused = _understood(asked, brought.content), None
     except DataError as error:
         found, refused = _unknown(asked, brought.content), error
+        if not found.needs:
+            raise
+        st.warning(UNKNOWN, icon=":material/view_column:")
     if said := columns.mapping(found, kind, prefix):
         asked = asked._replace(columns=tuple(said.items()))
         found = _understood(asked, brought.content)
     elif refused is not None:
-        raise refused
+        st.caption(captions.plain(str(refused)))
+        return None
     if found.rows and kind != "prompts":
         asked = _confirmed(asked, found, prefix)
         found = _understood(asked, brought.content)
