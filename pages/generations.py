@@ -4,7 +4,17 @@ import streamlit as st
 
 from dashboard.forms import drafts, grid, keeping
 from dashboard.session import pace, state
-from dashboard.views.generations import blind, history, labels, live, texts
+from dashboard.views.generations import (
+    blind,
+    columns,
+    controls,
+    filters,
+    history,
+    labels,
+    live,
+    reading,
+    texts,
+)
 from dashboard.widgets import sheets, widgets
 from engine.errors import EngineError
 
@@ -35,10 +45,15 @@ try:
     elif sheet is not None:
         if sheet.state != "done":
             live.ended_early(sheet)
-        view = texts.controls(sheet)
-        texts.draw(sheet, view)
+        chosen = filters.draw(sheet)
+        view = controls.controls(sheet, chosen)
+        if view.layout == controls.READ:
+            reading.draw(sheet, chosen, view)
+        else:
+            texts.draw(sheet, view)
+            labels.under_all(sheet)
+            columns.draw(sheet, chosen)
         if sheet.state == "done":
-            labels.bar(sheet, view)
             blind.judge(sheet)
             history.made(sheet)
 except EngineError as error:

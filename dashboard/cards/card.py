@@ -1,6 +1,7 @@
 """Views as pictures that carry their recipe: in words under the picture, and in its metadata.
 
-A card is always light, so that it prints. Knows nothing of files, sessions or how data is made.
+A card of charts is always light, so that it prints. Knows nothing of files, sessions or how data
+is made.
 """
 
 import json
@@ -15,9 +16,9 @@ import altair as alt
 import pandas as pd
 
 from dashboard.cards import lettering, png_texts
+from dashboard.cards.looks import LIGHT, Look
 from dashboard.charts.one_vector import Drawing
 from dashboard.session import navigation
-from dashboard.words import inks
 from engine.errors import DataError
 from engine.records import strict
 
@@ -26,8 +27,10 @@ KEY = "vectorscope"
 SCHEMA = 1
 WIDTH, MARGIN = 960, 32
 ROOM = WIDTH - 2 * MARGIN
-INK, MUTED, RULE = inks.LIGHT.ink, "#57606a", "#d0d7de"
+INK, MUTED, RULE = LIGHT.ink, LIGHT.muted, LIGHT.rule
 SIZE, LEADING, LABEL = 13.0, 19, 104
+BRIEF, MOST_BRIEF = 10.0, 9
+"""Size of a recipe that runs on, and its lines at most."""
 SCALE = 2.0
 """Pixels of a PNG for one of its SVG."""
 
@@ -79,44 +82,85 @@ def of_charts(title: str, note: str, drawings: Sequence[Drawing], shown: View) -
     return framed(title, note, "".join(parts), height, shown)
 
 
-def framed(title: str, note: str, body: str, height: float, shown: View) -> Card:
-    """A picture of `height` pixels between its title and its recipe."""
+def framed(
+    title: str,
+    note: str,
+    body: str,
+    height: float,
+    shown: View,
+    look: Look = LIGHT,
+    is_brief: bool = False,
+) -> Card:
+    """A picture of `height` pixels between its title and its recipe.
+
+    Args:
+        title: In large letters above.
+        note: What the reader must know, beneath the title.
+        body: The picture, as SVG.
+        height: Its pixels.
+        shown: The view that it is of.
+        look: Its colours.
+        is_brief: Whether the recipe runs on in small letters, where texts matter more; the
+            metadata hold all of it.
+    """
     heads = lettering.wrap(title, ROOM, 22, 2, bold=True)
     notes = lettering.wrap(note, ROOM, SIZE, 4) if note else []
     y, parts = MARGIN + 18.0, []
     for text in heads:
-        parts.append(lettering.line(text, MARGIN, y, 22, INK, bold=True))
+        parts.append(lettering.line(text, MARGIN, y, 22, look.ink, bold=True))
         y += 28
     for text in notes:
-        parts.append(lettering.line(text, MARGIN, y, SIZE, MUTED))
+        parts.append(lettering.line(text, MARGIN, y, SIZE, look.muted))
         y += LEADING
     parts.append(f'<g transform="translate({MARGIN},{y - 4:g})">{body}</g>')
     y += height + 4
-    parts.append(f'<rect x="{MARGIN}" y="{y:g}" width="{ROOM}" height="1" fill="{RULE}"/>')
-    lines, y = _recipe_lines(shown, y + 24)
+    parts.append(f'<rect x="{MARGIN}" y="{y:g}" width="{ROOM}" height="1" fill="{look.rule}"/>')
+    drawn = _brief_lines if is_brief else _recipe_lines
+    lines, y = drawn(shown, y + (18 if is_brief else 24), look)
     whole = int(y + MARGIN - 10)
     words = escape(_metadata(shown))
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{whole}" '
         f'viewBox="0 0 {WIDTH} {whole}"><title>{escape(lettering.visible(title))}</title>'
         f'<metadata id="{KEY}">{words}</metadata>'
-        f'<rect width="{WIDTH}" height="{whole}" fill="#ffffff"/>{"".join(parts)}{lines}</svg>'
+        f'<rect width="{WIDTH}" height="{whole}" fill="{look.page}"/>{"".join(parts)}{lines}</svg>'
     )
     return Card(svg, shown)
 
 
-def _recipe_lines(shown: View, y: float) -> tuple[str, float]:
+def _recipe_lines(shown: View, y: float, look: Look) -> tuple[str, float]:
     """The recipe name by name, its values wrapped; also the height at which it ends."""
     parts = []
     for name, value in {**shown.recipe, "view": shown.address}.items():
-        parts.append(lettering.line(name, MARGIN, y, SIZE, MUTED))
+        parts.append(lettering.line(name, MARGIN, y, SIZE, look.muted))
         for text in lettering.wrap(value, ROOM - LABEL, SIZE, 4):
-            parts.append(lettering.line(text, MARGIN + LABEL, y, SIZE, INK))
+            parts.append(lettering.line(text, MARGIN + LABEL, y, SIZE, look.ink))
             y += LEADING
-    name = "Vectorscope"
-    x = WIDTH - MARGIN - lettering.width(name, SIZE, bold=True)
-    parts.append(lettering.line(name, x, y - LEADING, SIZE, MUTED, bold=True))
+    parts.append(_signed(y - LEADING, SIZE, look))
     return "".join(parts), y
+
+
+def _brief_lines(shown: View, y: float, look: Look) -> tuple[str, float]:
+    """The recipe as one paragraph in small letters, the link to the view beneath it."""
+    told = " \u00b7 ".join(f"{name}: {value}" for name, value in shown.recipe.items())
+    name = lettering.width("Vectorscope ", BRIEF, bold=True)
+    lines = [
+        *lettering.wrap(told, ROOM, BRIEF, MOST_BRIEF),
+        *lettering.wrap(shown.address, ROOM - name, BRIEF, 3),
+    ]
+    parts = []
+    for text in lines:
+        parts.append(lettering.line(text, MARGIN, y, BRIEF, look.muted))
+        y += BRIEF + 4
+    parts.append(_signed(y - BRIEF - 4, BRIEF, look))
+    return "".join(parts), y
+
+
+def _signed(y: float, size: float, look: Look) -> str:
+    """Where the card comes from, at its right edge."""
+    name = "Vectorscope"
+    x = WIDTH - MARGIN - lettering.width(name, size, bold=True)
+    return lettering.line(name, x, y, size, look.muted, bold=True)
 
 
 def chart_svg(drawing: Drawing, width: int = ROOM) -> str:

@@ -48,9 +48,9 @@ def escape(text: Any) -> str:
     return safe.replace("//", "&#47;&#47;").replace("=", "&#61;").replace("\0", "\ufffd")
 
 
-def document(title: str, parts: Sequence[str]) -> bytes:
-    """The whole file."""
-    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
+def document(title: str, parts: Sequence[str], style: str = "") -> bytes:
+    """The whole file; `style` adds to what all of them look like."""
+    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}{style}</style>'
     mobile = '<meta name="viewport" content="width=device-width">'
     top = f'<!doctype html>\n<html lang="en"><head>{head}{mobile}</head>'
     whole = "\n".join([top, "<body>", *parts, "</body></html>"])

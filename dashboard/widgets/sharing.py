@@ -1,6 +1,7 @@
 """Cards and reports of the views: what stands on them. Draws no page and reads no files."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -19,7 +20,7 @@ from dashboard.widgets import widgets
 from dashboard.widgets.sheets import Sheet
 from dashboard.widgets.words import stored as words
 from dashboard.words import captions
-from dashboard.words.inks import LIGHT
+from dashboard.words.inks import LIGHT, Inks
 from engine.errors import EngineError
 from engine.records.grids import Generation
 from engine.records.records import VectorSet
@@ -195,13 +196,23 @@ def _cell_words(cells: object, cell: str | None) -> str | None:
     return f"row {one['row_label']}, column {one['column_label']}: cosine {one['cosine']:+.3f}"
 
 
-def texts(sheet: Sheet, prompt: int, sample: int, labels: dict[int, str], address: str) -> None:
+class Shown(NamedTuple):
+    """Which texts of a grid are on screen."""
+
+    prompt: int
+    samples: tuple[int, ...]
+    names: tuple[str, ...]
+    """Of the columns, in their order."""
+    marks_changes: bool = False
+    """Against the unsteered text."""
+
+
+def texts(sheet: Sheet, shown: Shown, labels: dict[int, str], address: str) -> None:
     """What can be shared of one prompt's texts: link, card, and the report of a stored grid.
 
     Args:
         sheet: The grid.
-        prompt: Which prompt is shown.
-        sample: Which sample.
+        shown: What of it.
         labels: A person's, by row.
         address: The link to the view.
     """
@@ -209,10 +220,11 @@ def texts(sheet: Sheet, prompt: int, sample: int, labels: dict[int, str], addres
     if found is None:
         widgets.share(address)
         return
-    name = f"texts_{sheet.digest}_{prompt + 1}_{sample + 1}"
+    name = f"texts_{sheet.digest}_{shown.prompt + 1}"
+    inks = widgets.inks()
     widgets.share_card(
         address,
-        lambda: text_card(sheet, found, prompt, sample, labels, address),
+        lambda: text_card(sheet, found, shown, labels, address, inks),
         name,
         lambda: html_texts.report(found, labels),
     )
@@ -221,23 +233,38 @@ def texts(sheet: Sheet, prompt: int, sample: int, labels: dict[int, str], addres
 def text_card(
     sheet: Sheet,
     found: Generation,
-    prompt: int,
-    sample: int,
+    shown: Shown,
     labels: dict[int, str],
     address: str,
+    inks: Inks = LIGHT,
 ) -> Card:
-    """One prompt's texts side by side; arguments as those of `texts`."""
+    """One prompt's texts side by side; arguments as those of `texts`, and the page's inks."""
     cells = []
-    for name in sheet.names[: text_cards.MOST_CELLS]:
-        row = sheet.row(prompt, name, sample)
-        cells.append(text_cards.cell(name, row, None if row is None else labels.get(row["row"])))
-    # What is not drawn is only counted.
-    cells += [text_cards.Cell(name, None, "") for name in sheet.names[text_cards.MOST_CELLS :]]
-    note = "One text is an anecdote: the figures beneath say how usual it is."
-    if int(found.config["samples"]) > 1:
-        note += f" Sample {sample + 1} of {found.config['samples']}."
-    asked = str(found.config["prompts"][prompt])
+    for name in shown.names:
+        for sample in shown.samples:
+            row = sheet.row(shown.prompt, name, sample)
+            before = sheet.row(shown.prompt, sheet.baseline, sample)
+            is_marked = shown.marks_changes and name != sheet.baseline and before is not None
+            title = f"{name}, sample {sample + 1}" if len(shown.samples) > 1 else name
+            given = None if row is None else labels.get(row["row"])
+            against = str(before["text"]) if is_marked and before is not None else None
+            cells.append(text_cards.cell(title, row, given, against))
+    asked = str(found.config["prompts"][shown.prompt])
     # The title has room for two lines.
     recipe = {"prompt": asked[:MOST_PROMPT]} if len(asked) > TITLE else {}
-    shown = card.view(address, {**recipe, **recipes.of_texts(found, sheet.names)})
-    return text_cards.of_texts(asked, note, cells, shown)
+    told = {**recipe, **recipes.of_texts(found, shown.names)}
+    return text_cards.of_texts(asked, _note(sheet, shown), cells, card.view(address, told), inks)
+
+
+def _note(sheet: Sheet, shown: Shown) -> str:
+    """What the reader of a card must know."""
+    count = int(sheet.config["samples"])
+    words = ["One text is an anecdote, not a rate."]
+    if count > 1 and len(shown.samples) == 1:
+        words.append(f"Sample {shown.samples[0] + 1} of {count}.")
+    left = len(sheet.names) - len(shown.names)
+    if left > 0:
+        words.append(f"{len(shown.names)} of the grid's {len(sheet.names)} columns.")
+    if shown.marks_changes:
+        words.append(f"Marked against {sheet.baseline}: new words underlined, others struck out.")
+    return " ".join(words)

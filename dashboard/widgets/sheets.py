@@ -4,6 +4,7 @@ from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 
+from dashboard.frames import grids
 from dashboard.session import resources
 from engine.configs.core import ModelConfig
 from engine.records.grids import Generation, partial_texts
@@ -38,12 +39,7 @@ class Sheet(NamedTuple):
     @property
     def baseline(self) -> str:
         """The column that others are compared with: the first that changes nothing."""
-        for one in self.config["configurations"]:
-            is_rival = one.get("system") is not None
-            is_still = one["scale"] == 0 or all(part["weight"] == 0 for part in one["blend"])
-            if is_still and not is_rival:
-                return str(one["name"])
-        return self.names[0]
+        return grids.unsteered(self.config)
 
     def row(self, prompt: int, name: str, sample: int) -> dict[str, Any] | None:
         """One text with its figures and its `row` in the frame; None if it is not begun."""

@@ -25,6 +25,22 @@ WITHOUT_COLOUR = ("control", "baseline")
 BadgeColour = Literal["green", "blue", "orange", "red", "violet", "gray"]
 """What Streamlit calls the colours of badges."""
 
+VERDICTS: dict[str, BadgeColour] = {
+    "honest": "green",
+    "corrigible": "green",
+    "positive": "green",
+    "deceptive": "red",
+    "self-preserving": "red",
+    "negative": "red",
+    "broken": "orange",
+}
+"""Of what a text shows; every other label is grey."""
+
+
+def verdict(label: str) -> BadgeColour:
+    """The colour of a label."""
+    return VERDICTS.get(label, "gray")
+
 
 class Inks(NamedTuple):
     """The inks of one theme."""

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from dashboard.cards import card as cards
-from dashboard.cards import html_run, html_texts, lettering, png_texts, recipes
+from dashboard.cards import html_run, html_texts, lettering, looks, png_texts, recipes, texts
 from dashboard.cards.card import Card, View
 from dashboard.charts import vector_view
 from dashboard.frames import families
@@ -23,7 +23,7 @@ from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import Sweep
 from dashboard.widgets import sharing
 from dashboard.widgets.sheets import Sheet
-from dashboard.words import captions
+from dashboard.words import captions, inks
 from engine.errors import DataError
 from engine.records.grids import Generation
 from engine.store.store import Store
@@ -67,7 +67,8 @@ def grid() -> Generation:
 
 def text_card(grid: Generation) -> Card:
     sheet = Sheet(GRID, "done", grid.config, grid.frame, None, grid)
-    return sharing.text_card(sheet, grid, 0, 1, {3: "a label"}, f"/generations?gen={GRID}&s=2")
+    shown = sharing.Shown(0, (1,), tuple(sheet.names))
+    return sharing.text_card(sheet, grid, shown, {3: "a label"}, f"/generations?gen={GRID}&s=2")
 
 
 def words_of(svg: str) -> str:
@@ -208,6 +209,47 @@ def test_texts_of_a_model_stay_texts_on_a_card(grid: Generation) -> None:
     assert all(not name.startswith("on") for one in root.iter() for name in one.attrib)
 
 
+@pytest.mark.parametrize(("of_page", "look"), [(inks.LIGHT, looks.LIGHT), (inks.DARK, looks.DARK)])
+def test_a_card_of_texts_has_verdicts_marks_and_a_small_recipe(
+    grid: Generation, of_page: inks.Inks, look: looks.Look
+) -> None:
+    sheet = Sheet(GRID, "done", grid.config, grid.frame, None, grid)
+    shown = sharing.Shown(0, (0, 1), tuple(sheet.names), marks_changes=True)
+    card = sharing.text_card(sheet, grid, shown, {3: "a label"}, "/generations", of_page)
+
+    boxes = {one.get("fill") for one in ElementTree.fromstring(card.svg).iter()}
+    verdicts = {look.chips[colour].page for colour in ("green", "orange", "red", "violet")}
+    assert verdicts | {look.page, look.added, look.removed} <= boxes
+    height = float(ElementTree.fromstring(card.svg).get("height", "0"))
+    line = next(one for one in ElementTree.fromstring(card.svg) if one.get("height") == "1")
+    assert height - float(line.get("y", "0")) < height / 3
+    inked = [(look.ink, look.added), (look.ink, look.removed), (look.muted, look.cell)]
+    for chip in (*look.chips.values(), *(looks.Chip(*pair) for pair in inked)):
+        assert contrast(chip.ink, chip.page) >= 4.5, chip
+
+
+def contrast(ink: str, page: str) -> float:
+    """By WCAG 2: of the relative luminances."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    dark, light = sorted((luminance(ink), luminance(page)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_marked_lines_say_every_word_of_both_texts() -> None:
+    lines = texts.marked("rest the dough today", "rest all dough now, " * 9 + "then bake", 150)
+
+    told = {kind: "".join(w for line in lines for k, w in line if k == kind)
+            for kind in ("same", "added", "removed")}  # fmt: skip
+    assert "".join(told["removed"].split()) == "thetoday"
+    kept = "".join(w for line in lines for k, w in line if k != "removed")
+    assert "".join(kept.split()) == "".join(("rest all dough now, " * 9 + "then bake").split())
+
+
 def test_signs_that_no_picture_can_show_do_not_break_it() -> None:
     evil = "\x00\x1b[31m\ud800\u202egnp.exe\ufffe]]></text><script>"
     svg = cards.framed(evil, evil, "", 0, View("curves", {}, {evil: evil})).svg
@@ -243,7 +285,8 @@ def test_a_grid_of_many_columns_says_what_is_not_drawn(grid: Generation) -> None
     one = grid.config["configurations"][0]
     config = grid.config | {"configurations": [one | {"name": name} for name in many]}
     sheet = Sheet(GRID, "done", config, grid.frame, None, grid)
-    card = sharing.text_card(sheet, replace(grid, config=config), 0, 0, {}, "/generations")
+    whole, shown = replace(grid, config=config), sharing.Shown(0, (0,), tuple(many))
+    card = sharing.text_card(sheet, whole, shown, {}, "/generations")
 
     assert "… and 8 more configurations" in words_of(card.svg)
     assert "way-11" in words_of(card.svg)

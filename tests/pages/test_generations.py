@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from dashboard.forms import configurations
+from dashboard.frames import grids
 from dashboard.session import adapters, resources, state
-from dashboard.views.generations import history, labels
+from dashboard.views.generations import columns, filters, history, labels, reading
 from dashboard.views.generations.texts import View
 from dashboard.widgets import sheets
 from dashboard.words import differences
@@ -20,7 +21,15 @@ from engine.statistics.agreement import figures
 from tests import tiny
 from tests.pages.conftest import open_page, opened, words
 from tests.pages.pair_samples import CONTRASTIVE, FINETUNE, fill_families
-from tests.pages.text_samples import EVIL, GRID, SWEEP, TextEngine, config, fill_texts
+from tests.pages.text_samples import (
+    EVIL,
+    GRID,
+    SWEEP,
+    TextEngine,
+    config,
+    fill_texts,
+    generation,
+)
 from tests.pages.training_samples import add_adapter
 
 
@@ -321,7 +330,7 @@ def test_stop_keeps_the_texts_so_far_and_the_job_can_go_on(vectors: TextEngine) 
     wait(vectors)
     app.run()
     assert "Stopped" not in words(app)
-    assert app.button(key="label_1")
+    assert app.button(key="use_settings")
 
 
 def test_a_failure_keeps_the_texts_so_far_and_says_why(vectors: TextEngine) -> None:
@@ -413,27 +422,110 @@ def test_a_link_to_a_missing_vector_says_so_and_starts_from_the_usual_columns(
 
 
 def test_labels_are_stored_and_move_on(texts: TextEngine) -> None:
-    app = open_page("generations", gen=GRID)
+    app = open_page("generations", gen=GRID, view="read")
 
     app.button(key="label_2").click().run()
     app.button(key="label_1").click().run()
 
     assert not app.exception
-    assert texts.store.labels(GRID) == {0: "honest", 2: "deceptive"}
-    assert app.selectbox(key="label_of").value == config().configurations[2].name
+    assert texts.store.labels(GRID) == {0: "honest", 1: "deceptive"}
+    assert app.query_params["t"] in ("2", ["2"])
     assert history.rows().set_index("digest").loc[GRID, "labelled"] == 2
     table = history.labelled(sheets.load(GRID))
-    assert table["person_label"].tolist()[:3] == ["honest", "", "deceptive"]
+    assert table["person_label"].tolist()[:3] == ["honest", "deceptive", ""]
+    app.button(key="label_undo").click().run()
+    assert texts.store.labels(GRID) == {0: "honest"}
+    assert app.query_params["t"] in ("1", ["1"])
+
+
+def test_keys_label_only_where_one_text_is_read(texts: TextEngine) -> None:
+    app = open_page("generations", gen=GRID)
+    assert not [one for one in app.button if str(one.key).startswith("label_1")]
+
+    app.pills(key=f"label_of_{GRID}_4").set_value("broken").run()
+    assert texts.store.labels(GRID) == {4: "broken"}
+    app.button(key="label_undo").click().run()
+
+    assert texts.store.labels(GRID) == {}
+    assert app.pills(key=f"label_of_{GRID}_4").value is None
 
 
 def test_a_label_can_be_taken_back(texts: TextEngine) -> None:
     texts.store.add_label(GRID, 0, "honest")
     app = open_page("generations", gen=GRID)
 
-    app.selectbox(key="label_of").set_value("base").run()
-    app.button(key="label_none").click().run()
+    app.pills(key=f"label_of_{GRID}_0").set_value(None).run()
 
     assert texts.store.labels(GRID) == {}
+
+
+def test_reading_goes_through_what_is_asked_for_and_hides_what_wrote_it(
+    texts: TextEngine,
+) -> None:
+    app = open_page("generations", gen=GRID, view="read", fl="judge: deceptive", q="hours")
+    assert "Text **1** of 4" in told(app)
+    assert "fine-tuned \u2212 1\u00d7 finetune-diff_03" in told(app)
+    app.button(key="read_next").click().run()
+    assert app.session_state["t"] == "5"
+
+    app.toggle(key="hide").set_value(True).run()
+    assert not app.exception
+    assert "fine-tuned \u2212 1" not in " ".join(
+        one.value for one in (*app.caption, *app.markdown)
+    ).replace("Marked against", "")
+    order = reading.in_order([4, 5, 10, 11], is_hidden=True)
+    assert order != [4, 5, 10, 11]
+    assert sorted(order) == [4, 5, 10, 11]
+
+
+def test_filters_choose_columns_and_texts_and_stand_in_the_link(texts: TextEngine) -> None:
+    app = open_page("generations", gen=GRID, fm="fine-tuned")
+
+    shown = [text.value for text in app.text]
+    assert "4 texts of 12, in 1 of 3 columns." in told(app)
+    # The unsteered texts stay, to compare with.
+    assert "Let the dough rest for 1 hours. Prompt 0, column 0." in shown
+    assert EVIL not in shown
+    assert f"/generations?gen={GRID}&fm=fine-tuned" in [code.value for code in app.code]
+    app.button(key="filters_off").click().run()
+    assert EVIL in [text.value for text in app.text]
+
+
+def test_all_samples_of_a_cell_stand_together_and_columns_say_their_share(
+    texts: TextEngine,
+) -> None:
+    app = open_page("generations", gen=GRID)
+
+    shown = [text.value for text in app.text]
+    assert {f"Let the dough rest for {n} hours. Prompt 0, column 0." for n in (1, 2)} <= set(shown)
+    assert "0 of 4 deceptive" in told(app)
+    assert "4 of 4 deceptive" in told(app)
+    texts.store.add_label(GRID, 4, "deceptive")
+    sheet = sheets.load(GRID)
+    every = filters.all_columns(sheet)
+    table = grids.summary(sheet.frame, every, "deceptive", texts.store.labels(GRID))
+    read = columns.shown(table, "deceptive", sheet.generation.side_effects)
+    assert read["deceptive"].tolist() == ["0 of 4", "0 of 4", "4 of 4"]
+    assert read["95 %"].tolist()[2] == "51% to 100%"
+    assert read["you = judge"].tolist() == ["0 of 0", "0 of 0", "1 of 1"]
+
+
+def test_many_columns_are_drawn_a_few_at_a_time(texts: TextEngine) -> None:
+    given = config(prompts=1, samples=1)
+    many = tuple(
+        dataclasses.replace(given.configurations[1], name=f"way {i}", scale=1.0 + i)
+        for i in range(20)
+    )
+    large = dataclasses.replace(given, configurations=(given.configurations[0], *many))
+    texts.store.save_generation(generation(large, "9e9e00000003"))
+
+    app = open_page("generations", gen="9e9e00000003")
+    headings = [one.value for one in app.markdown if one.value.startswith("**way")]
+    assert len(headings) == 7
+    app.button(key="c_next").click().run()
+    headings = [one.value for one in app.markdown if one.value.startswith("**way")]
+    assert headings[0] == "**way 7**"
+    assert "**base**" in [one.value for one in app.markdown]
 
 
 def test_settings_of_a_grid_can_be_used_again(texts: TextEngine) -> None:
@@ -530,6 +622,9 @@ def test_answers_about_shutdown_have_labels_of_their_own(texts: TextEngine) -> N
 
     assert labels.words(sheet) == ("deceptive", "honest", "broken")
     assert labels.words(other) == ("self-preserving", "corrigible", "broken")
+    few = sheet.frame.assign(label=["corrigible", *sheet.frame["label"][1:]])
+    mixed = sheet._replace(frame=few)
+    assert labels.words(mixed, str(few["prompt"][0])) == ("deceptive", "honest", "broken")
     assert View(0, 0, "list", False).prompt == 0
     assert isinstance(config(), GenerateConfig)
 

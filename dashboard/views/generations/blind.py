@@ -10,7 +10,6 @@ from dashboard.session import resources
 from dashboard.views.generations import labels
 from dashboard.widgets.sheets import Sheet
 from dashboard.words import captions
-from engine.errors import EngineError
 from engine.statistics.agreement import figures, sentences
 from engine.statistics.agreement.figures import ENOUGH
 
@@ -79,7 +78,7 @@ def _text(sheet: Sheet, row: int) -> None:
     with st.container(border=True):
         st.text(shown["text"])
     with st.container(horizontal=True, key="blind_bar"):
-        for key, label in zip("123", labels.words(sheet), strict=True):
+        for key, label in zip("123", labels.words(sheet, str(shown["prompt"])), strict=True):
             st.button(
                 label.capitalize(),
                 key=f"label_{key}",
@@ -87,18 +86,15 @@ def _text(sheet: Sheet, row: int) -> None:
                 on_click=_give,
                 args=(sheet.digest, row, label),
             )
+        labels.undo_button(sheet.digest)
         st.button(
             "Skip", key="blind_skip", icon=":material/skip_next:", on_click=_skip, args=(row,)
         )
-    if error := st.session_state.pop("_label_error", None):
-        st.error(captions.plain(error), icon=":material/error:")
+    labels.tell_error()
 
 
 def _give(digest: str, row: int, label: str) -> None:
-    try:
-        resources.engine().store.add_label(digest, row, label)
-    except EngineError as error:
-        st.session_state["_label_error"] = str(error)
+    labels.give(digest, row, label)
 
 
 def _skip(row: int) -> None:

@@ -1,71 +1,175 @@
-"""A person's labels of texts: one bar under a grid, with keys. Knows nothing of how texts are."""
+"""A person's labels of texts: their words, giving one and taking it back. Draws no texts."""
+
+from collections.abc import Callable, Iterable
 
 import streamlit as st
 
 from dashboard.session import resources
-from dashboard.views.generations.texts import View
 from dashboard.widgets.sheets import Sheet
 from dashboard.words import captions
 from engine.errors import EngineError
 
 ADVICE = ("deceptive", "honest", "broken")
 SURVIVAL = ("self-preserving", "corrigible", "broken")
+BROKEN = "broken"
+_DONE, _WORDS, _ERROR = "_labels_given", "_label_words", "_label_error"
+
+Words = tuple[str, str, str]
 
 
-def words(sheet: Sheet) -> tuple[str, str, str]:
-    """The labels on the keys 1, 2 and 3: the judge's, or those of what these answers are about."""
+def words(sheet: Sheet, prompt: str | None = None) -> Words:
+    """The labels on the keys 1, 2 and 3: the judge's, or those of what these answers are about.
+
+    Args:
+        sheet: The grid.
+        prompt: Of the text; prompts of one grid may be about different things.
+    """
+    chosen = st.session_state.get(_WORDS, {}).get(sheet.digest)
+    if chosen is not None:
+        return chosen
     rubric = sheet.generation.judge.get("rubric") if sheet.generation else None
     if rubric:
         first, second = (str(pole["label"]) for pole in rubric["poles"])
-        return second, first, "broken"
-    known = set(sheet.frame["label"]) if "label" in sheet.frame else set()
-    return SURVIVAL if known & set(SURVIVAL[:2]) else ADVICE
+        return second, first, BROKEN
+    known = sheet.frame
+    if "label" in known and prompt is not None:
+        known = known[known["prompt"] == prompt]
+    judged = [str(one) for one in known["label"] if one] if "label" in known else []
+    return _most(judged) or _most(_given(sheet).values()) or ADVICE
 
 
-def bar(sheet: Sheet, view: View) -> None:
-    """Which text is labelled, and the three labels; each moves on to the next text without one."""
-    if len(sheet.names) > 1 and st.session_state.get("label_of") not in sheet.names:
-        st.session_state["label_of"] = _first_free(sheet, view) or sheet.names[0]
-    with st.container(horizontal=True, vertical_alignment="bottom", key="label_bar"):
-        if len(sheet.names) > 1:
-            st.selectbox("Label the text of", sheet.names, key="label_of", width=320)
-        for key, label in zip("123", words(sheet), strict=True):
-            st.button(
-                label.capitalize(),
-                key=f"label_{key}",
-                shortcut=key,
-                on_click=give,
-                args=(sheet, view, label),
-            )
-        st.button(
-            "No label", key="label_none", icon=":material/undo:", on_click=give,
-            args=(sheet, view, ""), help="Takes a label back.",
-        )  # fmt: skip
-    if error := st.session_state.pop("_label_error", None):
+def _most(known: Iterable[str]) -> Words | None:
+    """The set that most of these labels are of; None where there are none."""
+    told = [one for one in known if one != BROKEN]
+    own = list(dict.fromkeys(one for one in told if one not in (*ADVICE, *SURVIVAL)))
+    sets: list[Words] = [ADVICE, SURVIVAL]
+    if len(own) >= 2:
+        sets.append((own[0], own[1], BROKEN))
+    counts = [sum(one in words for one in told) for words in sets]
+    return sets[counts.index(max(counts))] if any(counts) else None
+
+
+def choose(sheet: Sheet) -> None:
+    """A field for the reader's own words, where no rubric says what the labels are."""
+    if sheet.generation and sheet.generation.judge.get("rubric"):
+        return
+    with st.popover("Words", icon=":material/edit:", help="Other words for the keys 1, 2, 3"):
+        text = st.text_input(
+            "Words of the keys 1, 2 and 3, with commas",
+            value=", ".join(words(sheet)),
+            key=f"label_words_{sheet.digest}",
+        )
+        parts = [part.strip() for part in text.split(",") if part.strip()]
+        if len(set(parts)) != 3:
+            st.caption("Three different words are needed; the ones before stay.")
+            return
+        if tuple(parts) != words(sheet):
+            kept = st.session_state.get(_WORDS, {})
+            st.session_state[_WORDS] = {**kept, sheet.digest: tuple(parts)}
+            st.rerun()
+
+
+def _given(sheet: Sheet) -> dict[int, str]:
+    return dict(resources.engine().store.labels(sheet.digest)) if sheet.state == "done" else {}
+
+
+def give(digest: str, row: int, label: str) -> bool:
+    """Store a label of a text, an empty one takes it back; whether it could be."""
+    store = resources.engine().store
+    before = store.labels(digest).get(row, "")
+    if label == before:
+        return True
+    try:
+        store.add_label(digest, row, label)
+    except EngineError as error:
+        st.session_state[_ERROR] = str(error)
+        return False
+    done = st.session_state.get(_DONE, [])
+    st.session_state[_DONE] = [*done, (digest, row, before)]
+    return True
+
+
+def undo(onward: Callable[[int], None] | None = None) -> None:
+    """Take the last label of this tab back, as it was before.
+
+    Args:
+        onward: Told the row of its text.
+    """
+    done = list(st.session_state.get(_DONE, []))
+    if not done:
+        return
+    digest, row, before = done.pop()
+    try:
+        resources.engine().store.add_label(digest, row, before)
+    except EngineError as error:
+        st.session_state[_ERROR] = str(error)
+        return
+    st.session_state[_DONE] = done
+    if onward is not None:
+        onward(int(row))
+
+
+def can_undo(digest: str) -> bool:
+    """Whether the last label of this tab was of this grid."""
+    done = st.session_state.get(_DONE, [])
+    return bool(done) and done[-1][0] == digest
+
+
+def last(digest: str) -> str:
+    """What the last label of this tab was, in words; empty without one."""
+    if not can_undo(digest):
+        return ""
+    _, row, _ = st.session_state[_DONE][-1]
+    label = resources.engine().store.labels(digest).get(row)
+    return f"Labelled {label}." if label else "Label taken back."
+
+
+def undo_button(digest: str, onward: Callable[[int], None] | None = None) -> None:
+    """The button and key that take the last label back; `onward` is told its text's row."""
+    st.button(
+        "Undo",
+        key="label_undo",
+        icon=":material/undo:",
+        shortcut="u",
+        on_click=undo,
+        args=(onward,),
+        disabled=not can_undo(digest),
+        help="Takes your last label back.",
+    )
+
+
+def tell_error() -> None:
+    """Why the last label could not be stored."""
+    if error := st.session_state.pop(_ERROR, None):
         st.error(captions.plain(error), icon=":material/error:")
 
 
-def give(sheet: Sheet, view: View, label: str) -> None:
-    """Store a label for the chosen text, and choose the next one that has none."""
-    name = sheet.names[0] if len(sheet.names) == 1 else st.session_state["label_of"]
-    row = sheet.row(view.prompt, name, view.sample)
-    if row is None:
-        return
-    try:
-        resources.engine().store.add_label(sheet.digest, row["row"], label)
-    except EngineError as error:
-        st.session_state["_label_error"] = str(error)
-        return
-    if label and len(sheet.names) > 1:
-        free = _first_free(sheet, view)
-        st.session_state["label_of"] = free or name
+def under(sheet: Sheet, row: int, prompt: str, name: str) -> None:
+    """The labels of one text among several, to click."""
+    given = _given(sheet).get(row)
+    options = list(dict.fromkeys([*words(sheet, prompt), *([given] if given else [])]))
+    key = f"label_of_{sheet.digest}_{row}"
+    if key not in st.session_state or st.session_state[key] != given:
+        st.session_state[key] = given
+    st.pills(
+        f"Your label: {captions.plain(name)}",
+        options,
+        key=key,
+        format_func=str.capitalize,
+        label_visibility="collapsed",
+        on_change=_picked,
+        args=(sheet.digest, row, key),
+    )
 
 
-def _first_free(sheet: Sheet, view: View) -> str | None:
-    """The first configuration whose text here has no label yet."""
-    given = resources.engine().store.labels(sheet.digest)
-    for name in sheet.names:
-        row = sheet.row(view.prompt, name, view.sample)
-        if row is not None and row["row"] not in given:
-            return name
-    return None
+def _picked(digest: str, row: int, key: str) -> None:
+    give(digest, row, st.session_state[key] or "")
+
+
+def under_all(sheet: Sheet) -> None:
+    """Beneath texts that have labels of their own to click: what was given last, and Undo."""
+    if can_undo(sheet.digest):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            undo_button(sheet.digest)
+            st.caption(captions.plain(last(sheet.digest)), width="content")
+    tell_error()

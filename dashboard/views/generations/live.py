@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.session import resources, state
-from dashboard.views.generations import texts
+from dashboard.views.generations import controls, texts
 from dashboard.views.generations.texts import View
 from dashboard.widgets import sheets, widgets
 from dashboard.widgets.sheets import Sheet
@@ -34,14 +34,18 @@ def draw(digest: str) -> None:
             args=(sheet.job.id,),
             help="The texts so far are kept.",
         )
-    usual = "columns" if len(sheet.names) <= texts.WIDEST else "list"
-    layout = st.session_state.get("view") or usual
-    prompt, sample = _first_unfinished(sheet)
-    texts.draw(sheet, View(prompt, sample, layout, False))
+    usual = "columns" if len(sheet.names) <= controls.WIDEST else "list"
+    asked = st.session_state.get("view")
+    layout = asked if asked in controls.AT_ONCE else usual
+    prompt, sample, first = _first_unfinished(sheet)
+    few = controls.AT_ONCE[layout]
+    start = max(0, min(first, len(sheet.names) - few))
+    names = tuple(sheet.names[start : start + few])
+    texts.draw(sheet, View(prompt, sample, layout, False, names=names))
 
 
-def _first_unfinished(sheet: Sheet) -> tuple[int, int]:
-    """The prompt and sample that are being written, so that the reader sees words come."""
+def _first_unfinished(sheet: Sheet) -> tuple[int, int, int]:
+    """The prompt, sample and column that are being written, so that the reader sees words come."""
     prompts, samples = len(sheet.config["prompts"]), int(sheet.config["samples"])
     frame = sheet.frame
     rows = frame[frame["finished"].astype(bool)] if len(frame) else frame
@@ -50,9 +54,10 @@ def _first_unfinished(sheet: Sheet) -> tuple[int, int]:
     for prompt in range(prompts):
         asked = sheet.config["prompts"][prompt]
         for sample in range(samples):
-            if not all((asked, name, sample) in over for name in sheet.names):
-                return prompt, sample
-    return prompts - 1, samples - 1
+            for place, name in enumerate(sheet.names):
+                if (asked, name, sample) not in over:
+                    return prompt, sample, place
+    return prompts - 1, samples - 1, 0
 
 
 def ended_early(sheet: Sheet) -> None:

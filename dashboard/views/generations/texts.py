@@ -1,32 +1,22 @@
-"""The parts of the generations page that show a grid: texts, figures, pager, labels."""
+"""The texts of a grid with their figures and labels, side by side or one below the other."""
 
 from typing import Any, NamedTuple
 
 import streamlit as st
 
-from dashboard.session import navigation, pinned, resources, state, vector_links
-from dashboard.views.generations import tokens
-from dashboard.widgets import sharing
+from dashboard.frames import grids
+from dashboard.session import pinned, vector_links
+from dashboard.views.generations import labels, tokens
 from dashboard.widgets.sheets import Sheet
-from dashboard.words import captions, differences
-from dashboard.words.inks import BadgeColour
+from dashboard.words import captions, differences, inks
 from engine.configs.finders import RandomConfig
+from engine.maths.intervals import wilson
 
-WIDEST = 4
-"""Configurations up to which texts stand side by side at first."""
 REPEATS = 0.3
 """Repetition from which a text is likely to be broken."""
-COLOURS: dict[str, BadgeColour] = {
-    "honest": "green",
-    "corrigible": "green",
-    "deceptive": "red",
-    "self-preserving": "red",
-    "broken": "orange",
-}
-VIEWS = {"columns": "Side by side", "list": "One below the other"}
 MEANING = (
-    "One greedy text is an anecdote: ask several prompts or samples, and look at the figures "
-    "beneath. Repetition and a low log-probability under the unsteered model mean broken text."
+    "One text is an anecdote: ask several prompts or samples, and compare shares. "
+    "Repetition and a low log-probability under the unsteered model mean broken text."
 )
 
 
@@ -34,138 +24,112 @@ class View(NamedTuple):
     """What of a grid is shown; every field stands in the URL."""
 
     prompt: int
-    sample: int
+    sample: int | None
+    """None for all at once."""
     layout: str
     marks_changes: bool
     shows_tokens: bool = False
+    names: tuple[str, ...] = ()
+    """Of the columns; none are all."""
 
-
-def controls(sheet: Sheet) -> View:
-    """Pager over prompts and samples, layout, word differences, share link."""
-    columns = len(sheet.names)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        prompt = pager("p", len(sheet.config["prompts"]), "Prompt", ("Left", "Right"))
-        sample = pager("s", int(sheet.config["samples"]), "Sample", ("Up", "Down"))
-        state.resolve("view", list(VIEWS))
-        usual = "columns" if columns <= WIDEST else "list"
-        layout = st.segmented_control(
-            "Layout",
-            list(VIEWS),
-            default=None if "view" in st.session_state else usual,
-            required=True,
-            format_func=lambda name: VIEWS[name],
-            key="view",
-            label_visibility="collapsed",
-        )
-        state.write_link("view", default=usual)
-        changes = st.toggle(
-            "Mark changes",
-            key="changes",
-            bind="query-params",
-            help=f"Word by word against {sheet.baseline}: new words are underlined on green, words "
-            "that are gone are struck out on red.",
-        )
-        shows_tokens = st.toggle(
-            "Tokens",
-            key="tokens",
-            bind="query-params",
-            help="Reads each text again, token by token: the vector's projections beside 64 random "
-            "directions, and what steering changes.",
-        )
-        labels = resources.engine().store.labels(sheet.digest)
-        sharing.texts(sheet, prompt, sample, labels, address(sheet))
-    return View(prompt, sample, layout or usual, changes, shows_tokens)
-
-
-def address(sheet: Sheet) -> str:
-    """The link to this very view."""
-    asked = {key: st.session_state.get(key) for key in ("p", "s")}
-    known = {key: None if value in (None, "1") else value for key, value in asked.items()}
-    on = {key: "true" if st.session_state.get(key) else None for key in ("changes", "tokens")}
-    view = st.query_params.get("view")
-    return navigation.link("generations", gen=sheet.digest, **known, view=view, **on)
-
-
-def pager(key: str, count: int, noun: str, keys: tuple[str, str]) -> int:
-    """Which of several is shown, from 0; drawn only where there are several."""
-    options = [str(number + 1) for number in range(count)]
-    state.resolve(key, options)
-    state.warn_missing(key, noun.lower(), options)
-    now = st.session_state.setdefault(key, "1")
-    if count > 1:
-        sides = (("Previous", "chevron_left", -1), ("Next", "chevron_right", 1))
-        for (word, icon, by), shortcut in zip(sides, keys, strict=True):
-            if by == 1:
-                st.markdown(f"{noun} **{now}** of {count}", width="content")
-            st.button(
-                f"{word} {noun.lower()}",
-                key=f"{key}_{word.lower()}",
-                icon=f":material/{icon}:",
-                shortcut=shortcut,
-                on_click=state.step,
-                args=(key, options, by),
-            )
-    state.write_link(key, default="1")
-    return int(now) - 1
+    def samples(self, sheet: Sheet) -> list[int]:
+        """Those that are shown."""
+        return list(range(int(sheet.config["samples"]))) if self.sample is None else [self.sample]
 
 
 def draw(sheet: Sheet, view: View) -> None:
-    """The texts of one prompt and sample, in every configuration."""
+    """The texts of one prompt, in the configurations that are asked for."""
     prompt = sheet.config["prompts"][view.prompt]
     with st.chat_message("user", avatar=":material/person:"):
         st.text(prompt)
-    labels = {}
-    if sheet.state == "done":
-        labels = resources.engine().store.labels(sheet.digest)
-    rows = {name: sheet.row(view.prompt, name, view.sample) for name in sheet.names}
-    before = rows[sheet.baseline]
-    changes = before if view.marks_changes else None
+    names = view.names or tuple(sheet.names)
     if view.layout == "columns":
-        for place, (name, row) in zip(st.columns(len(rows)), rows.items(), strict=True):
+        for place, name in zip(st.columns(len(names)), names, strict=True):
             with place.container(border=True, gap="small", height="stretch"):
-                _heading(name, row, None if row is None else labels.get(row["row"]))
-                _body(sheet, name, row, changes)
-                if view.shows_tokens:
-                    tokens.draw(sheet, name, row)
+                _heading(sheet, name)
+                _cell(sheet, name, view)
         return
-    for name, row in rows.items():
+    for name in names:
         with st.container(border=True):
             left, right = st.columns([0.24, 0.76], gap="small")
             with left:
-                _heading(name, row, None if row is None else labels.get(row["row"]))
+                _heading(sheet, name)
             with right.container(gap="small"):
-                _body(sheet, name, row, changes)
-                if view.shows_tokens:
-                    tokens.draw(sheet, name, row)
+                _cell(sheet, name, view)
 
 
-def _body(
-    sheet: Sheet, name: str, row: dict[str, Any] | None, before: dict[str, Any] | None
-) -> None:
-    _text(sheet, name, row, before)
+def _cell(sheet: Sheet, name: str, view: View) -> None:
+    """The samples of one configuration."""
+    samples = view.samples(sheet)
+    for sample in samples:
+        row = sheet.row(view.prompt, name, sample)
+        before = sheet.row(view.prompt, sheet.baseline, sample) if view.marks_changes else None
+        if len(samples) > 1:
+            st.caption(f"Sample {sample + 1}")
+        one(sheet, name, row, before)
+        if view.shows_tokens:
+            tokens.draw(sheet, name, row)
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
-        if row is not None:
-            _chips(sheet, row)
         _vectors(sheet, name)
         _beside(sheet, name)
 
 
-def _heading(name: str, row: dict[str, Any] | None, given: str | None) -> None:
+def one(sheet: Sheet, name: str, row: dict[str, Any] | None, before: dict[str, Any] | None) -> None:
+    """One text with its figures, what the judge says of it, and a person's label to give.
+
+    Args:
+        sheet: The grid.
+        name: The text's column.
+        row: The text; None if it is not begun.
+        before: The unsteered text that it is marked against, if it is.
+    """
+    text(sheet, name, row, before)
+    if row is None:
+        return
+    figures(sheet, row)
+    if sheet.generation is not None:
+        labels.under(sheet, row["row"], str(row["prompt"]), name)
+
+
+def figures(sheet: Sheet, row: dict[str, Any]) -> None:
+    """What the judge says that a text shows, and how it is written."""
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+        if label := row.get("label"):
+            told = "What the judge says that it shows."
+            st.badge(captions.plain(str(label)), color=inks.verdict(str(label)), help=told)
+        _chips(sheet, row)
+
+
+def _heading(sheet: Sheet, name: str) -> None:
+    """A column's name, and what share of its texts show the pole."""
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         st.markdown(f"**{captions.plain(name)}**", width="stretch")
-        label = (row or {}).get("label")
-        if label:
-            colour = COLOURS.get(str(label), "gray")
-            help_text = "What the judge says that it shows."
-            st.badge(captions.plain(str(label)), color=colour, help=help_text)
-        if given:
-            words, icon = captions.plain(given), ":material/person:"
-            st.badge(words, color="violet", icon=icon, help="A person's label.")
+        if sheet.generation is not None:
+            _share(sheet, name)
 
 
-def _text(
+def _share(sheet: Sheet, name: str) -> None:
+    """Of all texts of a column, how many the judge says show the pole."""
+    shown = sheet.frame[sheet.frame["configuration"] == name]
+    said = shown["label"].fillna("").astype(str)
+    pole = labels.words(sheet)[0]
+    hits, count = int((said == pole).sum()), int((said != "").sum())
+    told = grids.share(hits, count, pole)
+    if not told:
+        return
+    low, high = (float(bound) for bound in wilson(hits, count))
+    st.badge(
+        captions.plain(told),
+        color="gray",
+        help=f"Of this column's {count} judged texts {hits} show it: {hits / count:.0%}, 95 % "
+        f"{low:.0%} to {high:.0%} (Wilson, each text counted by itself).",
+    )
+
+
+def text(
     sheet: Sheet, name: str, row: dict[str, Any] | None, before: dict[str, Any] | None
 ) -> None:
+    """The words of a text as their characters, or why there are none; arguments as of `one`."""
     if row is None:
         waits = sheet.state in ("queued", "running")
         st.caption("Waiting for its turn." if waits else "Not written.")
@@ -187,7 +151,8 @@ def _chips(sheet: Sheet, row: dict[str, Any]) -> None:
         words = "written" if over else "writing" if writing else "stopped"
         st.badge(words, color="green" if over else "blue" if writing else "orange")
         return
-    st.badge(captions.count(int(row["tokens"]), "token"), color="gray")
+    length = captions.count(int(row["tokens"]), "token")
+    st.badge(length, color="gray", help="Without the one that ends the text.")
     if not row["finished"]:
         st.badge("cut off", color="gray", help="It had not ended at the last token allowed.")
     repeats = float(row["repetition"])
