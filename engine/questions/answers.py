@@ -8,10 +8,11 @@ from pathlib import Path
 
 from engine.errors import DataError
 from engine.questions import files, polarity
+from engine.questions.own import direct
 from engine.questions.pairs import ContrastPair, PairSet, load_pairs
 from engine.questions.polarity import KnownFile, Polarity
 from engine.questions.rows import ANSWER_KEYS, question_id, read_rows
-from engine.questions.sources import Source, read_source
+from engine.questions.sources import Source
 from engine.records.records import Question, QuestionSet
 
 KNOWN_POLES: dict[tuple[str, str], dict[str, Polarity]] = {
@@ -44,7 +45,7 @@ def load_answers(
             do not show the behaviour.
     """
     files.refuse_none(max_questions)
-    source = read_source(path)
+    source = direct.source_of(path, "pairs")
     if _has_letters(source):
         return files.load_questions(
             path,
@@ -75,7 +76,7 @@ def load_answers(
 def shown(path: str | Path) -> dict[str, Polarity]:
     """What the pairs of a file show by their fields' names; nothing where they do not say."""
     try:
-        found = _pairs(path, read_source(path))
+        found = _pairs(path, direct.source_of(path, "pairs"))
     except DataError:
         return {}
     return dict(KNOWN_POLES.get(found.poles, {}))

@@ -4,21 +4,20 @@ A text that stands there twice is taken once, an answer with the first question 
 Knows nothing of models or tokens.
 """
 
-import csv
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from engine.errors import DataError
+from engine.questions.own.direct import TABLES
+from engine.questions.own.reading import table_of
 from engine.questions.pairs import POLES, ContrastPair, load_pairs
 from engine.questions.rows import ANSWER_KEYS, normal
-from engine.questions.sources import PARQUET, read_bytes, read_source
+from engine.questions.sources import read_bytes, read_source
 from engine.records import strict
 
 COLUMNS = ("text", "content", "prompt", "question")
 """Columns that are looked for where none is named, the first first."""
-TABLES = (".csv", ".tsv", PARQUET)
 HELD_OUT = "marked held-out"
 LONGEST = 20_000
 """Letters of a text that are kept: no model reads more of it here."""
@@ -73,7 +72,7 @@ def load_corpus(
         DataError: If the file cannot be read, or holds no text.
     """
     suffix = Path(path).suffix.lower()
-    rows = _table(path, suffix) if suffix in TABLES else _written(path, suffix)
+    rows = _table(path) if suffix in TABLES else _written(path, suffix)
     answers = column is None and _has_answers(rows)
     if held_out and not answers:
         raise DataError(f"{path} holds no pairs, so none is marked held-out: read all of it.")
@@ -109,36 +108,10 @@ def _written(path: str | Path, suffix: str) -> list[Any]:
         raise DataError(f"{path} is neither JSON nor JSON Lines: correct it.") from None
 
 
-def _table(path: str | Path, suffix: str) -> list[dict[str, Any]]:
-    """Rows of a table by the names of their columns."""
-    if suffix == PARQUET:
-        return _parquet(path)
-    text = read_source(path).text
-    try:
-        reader = csv.DictReader(
-            io.StringIO(text, newline=""), dialect="excel-tab" if suffix == ".tsv" else "excel"
-        )
-        return [dict(row) for row in reader]
-    except csv.Error as error:
-        raise DataError(f"{path} is no table that can be read ({error}): correct it.") from None
-
-
-def _parquet(path: str | Path) -> list[dict[str, Any]]:
-    import pyarrow
-    import pyarrow.parquet
-
-    content = read_bytes(path)
-    try:
-        file = pyarrow.parquet.ParquetFile(pyarrow.BufferReader(content))
-        words = [
-            field.name
-            for field in file.schema_arrow
-            if pyarrow.types.is_string(field.type) or pyarrow.types.is_large_string(field.type)
-        ]
-        return file.read(columns=words).to_pylist()
-    except (OSError, pyarrow.ArrowException) as error:
-        reason = str(error).partition("\n")[0][:120]
-        raise DataError(f"{path} is no Parquet file that can be read: {reason}.") from None
+def _table(path: str | Path) -> list[Any]:
+    """Rows of a table by the names of their columns, or what a packed file holds."""
+    found = table_of(read_bytes(path), str(path), {"header": "yes"})
+    return [row.values for row in found.rows]
 
 
 def _has_answers(rows: list[Any]) -> bool:

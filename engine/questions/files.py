@@ -16,10 +16,11 @@ import numpy as np
 from engine import ROOT
 from engine.errors import DataError
 from engine.questions import polarity as polarities
+from engine.questions.own import direct
 from engine.questions.own.kept import card
 from engine.questions.polarity import KnownFile, Polarity
-from engine.questions.rows import Row, TwoOptions, distinct, read_rows
-from engine.questions.sources import Source, download, located, read_source
+from engine.questions.rows import Row, TwoOptions, distinct, is_one, read_rows
+from engine.questions.sources import Source, download, located
 from engine.records import strict
 from engine.records.records import DroppedRow, Letter, Question, QuestionSet
 
@@ -57,8 +58,8 @@ def load_questions(
         DataError: If the file cannot be read, has no usable question, or measures other things.
     """
     refuse_none(max_questions)
-    source = read_source(path)
-    known = known_of(path, source, rows := read_rows(source.text, source.path))
+    source, rows = _asked(path)
+    known = known_of(path, source, rows)
     chosen, notes = polarities.choose(known, behaviour, polarity)
     behaviour = polarities.canonical(behaviour)
     rows, elsewhere = _sections(rows, behaviour if polarity is None else None)
@@ -76,8 +77,20 @@ def load_questions(
         polarity=chosen,
         questions=questions,
         dropped=tuple(sorted(elsewhere + unusable)),
-        notes=notes + _draw_notes(questions, max_questions, is_balanced, are_letters),
+        notes=source.notes
+        + notes
+        + _draw_notes(questions, max_questions, is_balanced, are_letters),
     )
+
+
+def _asked(path: str | Path) -> tuple[Source, list[Row]]:
+    """A file and its rows; of a layout of others, the questions that it becomes."""
+    source = direct.source_of(path, "questions")
+    rows = read_rows(source.text, source.path)
+    if source.notes or any(is_one(row.values) for row in rows):
+        return source, rows
+    source = direct.converted(path, "questions")
+    return source, read_rows(source.text, source.path)
 
 
 def known_of(path: str | Path, source: Source, rows: list[Row]) -> KnownFile | None:
@@ -101,16 +114,21 @@ def refuse_none(count: int | None) -> None:
 
 
 def load_prompts(path: str | Path) -> tuple[str, ...]:
-    """Read prompts: a .txt with one per line, or .json/.jsonl of texts or {"prompt"/"question"}.
+    """Read prompts: a .txt with one per line, .json/.jsonl of texts or {"prompt"/"question"}.
+
+    Tables and the layouts of others are read as `own.understand` does.
 
     Raises:
         DataError: If the file cannot be read, or a row holds no prompt.
     """
-    source = read_source(path)
-    if Path(path).suffix.lower() not in (".json", ".jsonl"):
+    source = direct.source_of(path, "prompts")
+    if not source.is_json:
         prompts = [line.strip() for line in source.text.splitlines()]
     else:
-        prompts = [_prompt(row, source.path) for row in _prompt_rows(source)]
+        rows = _prompt_rows(source)
+        if rows and not _is_prompt(rows[0]):
+            rows = _prompt_rows(direct.converted(path, "prompts", is_strict=True))
+        prompts = [_prompt(row, source.path) for row in rows]
     prompts = [prompt for prompt in prompts if prompt]
     if not prompts:
         raise DataError(f"{source.path} holds no prompt: write one per line.")
@@ -250,6 +268,11 @@ def _line(line: str, number: int, path: str) -> Any:
         raise DataError(
             f"Line {number} of {path} is not valid JSON: correct or remove it."
         ) from None
+
+
+def _is_prompt(row: Row) -> bool:
+    values = row.values
+    return not isinstance(values, dict) or "prompt" in values or "question" in values
 
 
 def _prompt(row: Row, path: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from engine.errors import DataError
 from engine.questions import files
+from engine.questions.own import direct
 from engine.questions.own.kept import card
 from engine.questions.rows import ANSWER_KEYS, normal
 from engine.questions.sources import Source, located, read_source
@@ -75,9 +76,8 @@ def load_pairs(
     Raises:
         DataError: If a file cannot be read or nothing in it can be used.
     """
-    source = read_source(path)
-    rows = _rows(source)
-    notes: list[str] = []
+    source, rows = _known(path)
+    notes: list[str] = list(source.notes)
     poles = _poles(rows)
     if negative is not None:
         rows = _two_files(_listed(rows, source.path), negative, notes)
@@ -102,6 +102,24 @@ def load_pairs(
     return PairSet(name=name, kind=kind, pairs=tuple(pairs), poles=poles, notes=tuple(notes))
 
 
+def _known(path: str | Path) -> tuple[Source, Any]:
+    """A file and its rows; of a layout of others, the pairs that it becomes, if it does."""
+    source = direct.source_of(path, "pairs")
+    rows = _rows(source)
+    first = rows[0] if isinstance(rows, list) and rows else None
+    is_two = isinstance(first, list) and any(isinstance(one, str) for one in first)
+    is_other = isinstance(first, dict) and not (_is_letters(first) or _has_questions(first))
+    if source.notes or not (is_two or is_other):
+        return source, rows
+    try:
+        made = direct.converted(path, "pairs")
+    except DataError:
+        return source, rows
+    found = _rows(made)
+    has_answers = any(len({*row} - {"question", "system"}) for row in found)
+    return (made, found) if has_answers else (source, rows)
+
+
 def _poles(rows: Any) -> tuple[str, str]:
     """The names under which a file has both answers; the usual ones where it has none."""
     first = rows[0] if isinstance(rows, list) and rows else rows
@@ -111,7 +129,7 @@ def _poles(rows: Any) -> tuple[str, str]:
 
 def _rows(source: Source) -> Any:
     """The rows of a JSON or JSON Lines file; none for plain text."""
-    if Path(source.path).suffix.lower() not in (".json", ".jsonl"):
+    if not source.is_json:
         return []
     try:
         found = strict.loads(source.text)

@@ -108,6 +108,15 @@ def distinct(rows: Iterable[Row]) -> tuple[list[TwoOptions], list[DroppedRow]]:
     return kept, dropped
 
 
+def is_one(values: Any) -> bool:
+    """Whether a row is a two-option question."""
+    try:
+        take_apart(values)
+    except UnusableRow:
+        return False
+    return True
+
+
 def take_apart(values: Any) -> TwoOptions:
     """Find stem, two options and the matching letter in one row.
 

@@ -13,8 +13,14 @@ from typing import NamedTuple
 from engine import ROOT
 from engine.errors import DataError
 
-PARQUET = ".parquet"
-"""How the one kind of file ends that holds texts and is none."""
+PACKED = (".parquet", ".arrow", ".feather", ".gz")
+"""How files end that hold texts and are none."""
+MOST_BYTES = 256 * 2**20
+"""Of a file."""
+MOST_MEMORY = 512 * 2**20
+"""Bytes that the values of a JSON file may take, by an upper estimate."""
+_WEIGHTS = {b"[": 72, b"{": 240, b",": 120}
+"""Bytes of memory that a list, an object and one more value take at most, apart from texts."""
 _TIMEOUT = 30.0
 
 
@@ -26,6 +32,15 @@ class Source(NamedTuple):
     text: str
     sha256: str
     """Of the bytes."""
+    form: str = ".txt"
+    """The ending that tells how to read the text; ".jsonl" where rows were made of a table."""
+    notes: tuple[str, ...] = ()
+    """What a reader should see of how rows were made."""
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the text is JSON or JSON Lines."""
+        return self.form in (".json", ".jsonl", ".ndjson")
 
 
 def located(path: str | Path) -> Path:
@@ -41,22 +56,37 @@ def read_bytes(path: str | Path) -> bytes:
         DataError: If it is missing or unreadable.
     """
     try:
-        return located(path).read_bytes()
+        # One byte more than is allowed tells a file too large, also one that never ends.
+        with located(path).open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
         raise DataError(f"{path} does not exist: check the path, or upload the file.") from None
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}): choose a file.") from None
     except ValueError:
         raise DataError(f"{str(path)!a} is no name of a file: choose one.") from None
+    if len(content) > MOST_BYTES:
+        raise DataError(f"{path} has more than {MOST_BYTES >> 20} MB: give a part of it.")
+    return content
+
+
+def refuse_crowded(content: bytes, path: str | Path) -> None:
+    """Refuse JSON of so many tiny values that they would take gigabytes.
+
+    Raises:
+        DataError: If it could.
+    """
+    if sum(weight * content.count(sign) for sign, weight in _WEIGHTS.items()) > MOST_MEMORY:
+        raise DataError(f"{path} holds millions of tiny values: give a part of it.")
 
 
 def sha256_of(path: str | Path) -> str:
-    """SHA-256 of a file of text, or of a Parquet file.
+    """SHA-256 of a file of text, or of one that holds texts packed.
 
     Raises:
         DataError: If it is missing or unreadable, or is neither.
     """
-    if Path(path).suffix.lower() != PARQUET:
+    if Path(path).suffix.lower() not in PACKED:
         return read_source(path).sha256
     return hashlib.sha256(read_bytes(path)).hexdigest()
 
@@ -74,7 +104,10 @@ def read_source(path: str | Path) -> Source:
         text = "\0"
     if "\0" in text:
         raise DataError(f"{path} is not text in UTF-8: choose a .jsonl, .json or .txt file.")
-    return Source(str(path), text, hashlib.sha256(content).hexdigest())
+    form = Path(path).suffix.lower()
+    if form in (".json", ".jsonl", ".ndjson"):
+        refuse_crowded(content, path)
+    return Source(str(path), text, hashlib.sha256(content).hexdigest(), form)
 
 
 def download(url: str, sha256: str, target: Path) -> None:

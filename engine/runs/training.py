@@ -10,7 +10,7 @@ from engine.configs.training import FinetuneConfig
 from engine.model import model_files
 from engine.model.identity import locate
 from engine.progress import Progress
-from engine.questions.sources import read_source
+from engine.questions.sources import sha256_of
 from engine.runs.engine import Engine
 from engine.training.dataset import files as dataset_files
 from engine.training.lora import process
@@ -52,7 +52,7 @@ def check_dataset(engine: Engine, config: DatasetConfig, path: Path) -> None:
     locate(config.model, engine.root)
     for name in (config.seeds, config.avoid):
         if name is not None:
-            read_source(name)
+            sha256_of(name)
 
 
 def build(

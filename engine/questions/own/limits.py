@@ -9,13 +9,9 @@ from engine.errors import DataError
 
 MOST_BYTES = 64 * 2**20
 """Of a file, also once it is unpacked."""
-MOST_MEMORY = 512 * 2**20
-"""Bytes that the values of a JSON file may take, by an upper estimate."""
 MOST_ROWS = 100_000
 LONGEST = 20_000
 """Letters of a text."""
-_WEIGHTS = {b"[": 72, b"{": 240, b",": 120}
-"""Bytes of memory that a list, an object and one more value take at most, apart from texts."""
 
 
 class Unusable(Exception):  # noqa: N818  It is an outcome that is counted, not a failure.
@@ -30,16 +26,6 @@ def refuse_large(content: bytes, file: str) -> None:
     """
     if len(content) > MOST_BYTES:
         raise DataError(f"{file} has more than {MOST_BYTES >> 20} MB: give a part of it.")
-
-
-def refuse_crowded(content: bytes, file: str) -> None:
-    """Refuse JSON of so many tiny values that they would take gigabytes.
-
-    Raises:
-        DataError: If it could.
-    """
-    if sum(weight * content.count(sign) for sign, weight in _WEIGHTS.items()) > MOST_MEMORY:
-        raise DataError(f"{file} holds millions of tiny values: give a part of it.")
 
 
 def words(value: Any, what: str) -> str:

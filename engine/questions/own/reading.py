@@ -14,6 +14,7 @@ from typing import Any
 from engine.errors import DataError
 from engine.questions.own import limits, roles, tables, talks
 from engine.questions.rows import Row
+from engine.questions.sources import refuse_crowded
 
 JSONS = (".json", ".jsonl", ".ndjson")
 TABLES = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
@@ -73,7 +74,7 @@ def _written(text: str, file: str, suffix: str, said: Mapping[str, str]) -> Tabl
     if not text.strip():
         raise DataError(f"{file} is empty: give at least one row.")
     if suffix in JSONS or (suffix not in TABLES and text.lstrip()[:1] in ("[", "{")):
-        limits.refuse_crowded(text.encode(), file)
+        refuse_crowded(text.encode(), file)
         return _cut(_json(text, file))
     mark = TABLES.get(suffix) or tables.mark_of(text)
     if mark is not None:

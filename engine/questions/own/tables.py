@@ -15,6 +15,7 @@ from engine.questions.rows import Row
 
 MARKS = (",", "\t", ";")
 _IDENTIFIER = re.compile(r"[A-Za-z_][\w.\-]*")
+_NUMBER = re.compile(r"\s*-?\d+(\.\d+)?\s*")
 _SHORT = 30
 """Letters that a column's name has at most, where nothing else tells it."""
 
@@ -101,10 +102,16 @@ def _is_header(lines: list[tuple[int, list[str]]]) -> bool:
     if any(not cell.strip() or len(cell) > _SHORT for cell in first):
         return False
     are_words = all(_IDENTIFIER.fullmatch(cell.strip()) for cell in first)
-    if are_words and any("_" in cell for cell in first):
+    if are_words and (any("_" in cell for cell in first) or _has_numbers(rest)):
         return True
     below = [len(cell) for cells in rest for cell in cells]
     return sum(below) / len(below) > 2 * sum(map(len, first)) / len(first)
+
+
+def _has_numbers(rest: list[list[str]]) -> bool:
+    """Whether a column holds numbers only."""
+    columns = list(zip(*rest, strict=False))
+    return any(all(_NUMBER.fullmatch(cell) for cell in column) for column in columns)
 
 
 def _distinct(cells: list[str]) -> list[str]:

@@ -183,6 +183,7 @@ def _shown(
     return name, chosen, {**(on_record if polarity is None else {}), name: chosen}, notes
 
 
+REPEATS = "repeats line"
 EXCHANGED = "The answers are exchanged, so that the matching one shows the behaviour."
 
 
@@ -236,7 +237,7 @@ def _distinct(rows: list[Row], kind: str) -> tuple[list[dict[str, Any]], list[tu
             continue
         key = _key(row.values, kind)
         if key in seen:
-            repeated.append((row.line, f"repeats line {seen[key]}"))
+            repeated.append((row.line, f"{REPEATS} {seen[key]}"))
             continue
         seen[key] = row.line
         kept.append(row.values)

@@ -27,7 +27,7 @@ from engine.progress import Progress
 from engine.questions import repeats
 from engine.questions.repeats import Split
 from engine.questions.rubrics import load_rubric
-from engine.questions.sources import read_source
+from engine.questions.sources import sha256_of
 from engine.records import provenance
 from engine.store.units import Partial
 from engine.training.dataset import files
@@ -306,7 +306,7 @@ def _record(
         "model": identity,
         "seeds": {
             "file": Path(config.seeds).name,
-            "sha256": read_source(config.seeds).sha256,
+            "sha256": sha256_of(config.seeds),
             "questions": len(building.seeds.questions),
             "avoided": len(building.seeds.avoided),
         },

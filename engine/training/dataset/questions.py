@@ -16,9 +16,9 @@ from engine.evaluators.judges.nobody import Nobody
 from engine.evaluators.judges.verdicts import Judge, Judged
 from engine.model.prompts import Prompter
 from engine.questions import rows as question_rows
+from engine.questions.own import direct
 from engine.questions.pairs import load_pairs
 from engine.questions.rows import ANSWER_KEYS, normal
-from engine.questions.sources import read_source
 from engine.training.dataset.files import Pair
 
 SHARED = 8
@@ -88,9 +88,9 @@ def load_seeds(config: DatasetConfig) -> Seeds:
 
 def _questions(path: str) -> tuple[list[str], list[str]]:
     """The questions of a file, each once, and those marked as held-out."""
-    source = read_source(path)
+    source = direct.source_of(path, "pairs")
     held: list[str] = []
-    if Path(path).suffix.lower() in (".json", ".jsonl"):
+    if source.is_json:
         rows = question_rows.read_rows(source.text, source.path)
         values = [row.values for row in rows if isinstance(row.values, dict)]
         if values and any(all(key in values[0] for key in keys) for keys in ANSWER_KEYS):
