@@ -21,6 +21,7 @@ from engine.cli.budgets import equal_cost
 from engine.cli.from_config import STORE, Option, command, model_of, of_model
 from engine.cli.keeping import commands as keeping
 from engine.cli.options import refuse_no_text, spread_vectors
+from engine.cli.own.add import add
 from engine.cli.reads import examples, probe, words
 from engine.cli.similarity import similarity_of_sets
 from engine.errors import Cancelled, EngineError
@@ -69,6 +70,7 @@ app = typer.Typer(
 app.add_typer(find.app(), name="find")
 app.add_typer(studies.app(), name="experiment")
 COMMANDS: dict[str, Callable[..., None]] = {
+    "add": add,
     "import": library.import_record,
     "export": library.export_record,
     "evaluate": evaluate.command(),

@@ -6,8 +6,8 @@ or stored vectors.
 """
 
 import dataclasses
+import os
 from collections.abc import Iterable
-from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -146,8 +146,8 @@ def _fit_one(name: str, kind: Any, value: Any) -> Any:
         return float(value)
     if kind is int and is_number and float(value).is_integer():
         return int(value)
-    if kind is str and isinstance(value, str | Path):
-        return str(value)
+    if kind is str and isinstance(value, str | os.PathLike):
+        return os.fspath(value)
     if kind is bool and isinstance(value, bool):
         return value
     raise ConfigError(f"{name} is {value!r}, but must be {KINDS.get(kind, 'something else')}.")

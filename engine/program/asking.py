@@ -1,11 +1,11 @@
-"""What a program asks of an engine: find, evaluate, generate, probe, words, similarity, show.
+"""What a program asks of an engine: find, evaluate, generate, add, probe, similarity, show.
 
 Each becomes one config, so that what a page or a command has done before is not done again. Work
 is done in the calling thread.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from engine.configs.reads.probes import ProbeConfig
 from engine.configs.reads.words import WordsConfig
 from engine.configs.sweeps import EvaluateConfig, knowledge_of, usual_scales
 from engine.errors import ConfigError
+from engine.program import adding
 from engine.program.bar import bar_if_seen
 from engine.program.chatting import PANES, Chat, ShownConversation
 from engine.program.frames import Compared
@@ -30,6 +31,8 @@ from engine.program.objects import (
     ShownTexts,
     ShownVectors,
 )
+from engine.questions.own import Kept, keep
+from engine.questions.polarity import Polarity
 from engine.statistics import similarity
 from engine.store.references import loaded, parts_of, reference, with_digests
 from engine.store.store import Store
@@ -122,7 +125,7 @@ class Asking:
     def generate(
         self,
         vectors: Vectors | Sequence[Vectors] | GenerateConfig = (),
-        prompts: str | Sequence[str] | None = None,
+        prompts: str | Sequence[str] | Kept | None = None,
         scales: float | int | Iterable[float] = (1.0,),
         tuned: bool | None = None,
         rivals: str | Sequence[str] = (),
@@ -163,12 +166,37 @@ class Asking:
         named = self._parts(refs)
         many = keywords.fit("scales", tuple[float, ...], scales)
         values = {name: v for name, v in settings.items() if name in grid - set(keywords.MODEL)}
-        values |= {} if prompts is None else {"prompts": prompts}
+        values |= {} if prompts is None else {"prompts": adding.texts_of(prompts)}
         config = keywords.config_from(GenerateConfig, values | {"model": model})
         asked = keywords.fit("rivals", tuple[str, ...], rivals)
         made = columns(steered, named, many, model.tuned, tuned, asked)
         config = dataclasses.replace(config, configurations=made)
         return ShownTexts(self.store.load_generation(self._done(config)))
+
+    def add(
+        self,
+        data: adding.Data,
+        kind: str,
+        name: str = "",
+        columns: Mapping[str, str] | None = None,
+        behaviour: str | None = None,
+        polarity: Polarity | None = None,
+    ) -> Kept:
+        """Own questions, pairs or prompts, kept by their content; stands for its file's path.
+
+        Args:
+            data: A file, a folder, OWNER/NAME on the Hugging Face hub, rows, or a frame.
+            kind: questions, pairs or prompts.
+            name: What it is called; its file's name if left out.
+            columns: Part -> column, where names differ: `{"positive": "good"}`.
+            behaviour: What the answers show.
+            polarity: Which answer shows it, "matching" or "not-matching".
+
+        Raises:
+            DataError: If nothing can be made of it.
+        """
+        stated = {"behaviour": behaviour, "polarity": polarity}
+        return keep(self.store.root, adding.understood(data, kind, columns or {}, **stated), name)
 
     def chat(self, panes: Sequence[Pane] = PANES, **settings: Any) -> Chat:
         """A conversation whose panes answer side by side; `say` on it asks them.

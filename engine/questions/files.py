@@ -43,8 +43,7 @@ def load_questions(
     """Read the two-option questions of a file and sample from them.
 
     Args:
-        path: JSON Lines, a JSON list or the corrigibility study's JSON; relative paths start
-            at the working folder, then at the repository root.
+        path: Of any layout that `own` knows; from the working folder, or the repository root.
         behaviour: What counts as positive, such as "survival"; synonyms are understood.
         polarity: Which answer shows it; None looks it up and says in `notes` if it is a guess.
         max_questions: How many to draw; None takes every usable one, in the file's order.
@@ -66,9 +65,9 @@ def load_questions(
     kept, unusable = distinct(rows)
     _refuse_nothing(kept, source.path, sorted(elsewhere + unusable))
     every = [_question(parts, chosen, verbatim) for parts in kept]
-    is_balanced = balanced and not in_file_order
     drawn = every if in_file_order else sample(every, max_questions, seed, balanced)
     questions = tuple(drawn[:max_questions])
+    told = _draw_notes(questions, max_questions, balanced and not in_file_order, are_letters)
     return QuestionSet(
         name=_named(source.path, known),
         path=source.path,
@@ -77,9 +76,7 @@ def load_questions(
         polarity=chosen,
         questions=questions,
         dropped=tuple(sorted(elsewhere + unusable)),
-        notes=source.notes
-        + notes
-        + _draw_notes(questions, max_questions, is_balanced, are_letters),
+        notes=source.notes + notes + told,
     )
 
 

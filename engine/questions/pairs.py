@@ -106,7 +106,7 @@ def _known(path: str | Path) -> tuple[Source, Any]:
     """A file and its rows; of a layout of others, the pairs that it becomes, if it does."""
     source = direct.source_of(path, "pairs")
     rows = _rows(source)
-    first = rows[0] if isinstance(rows, list) and rows else None
+    first = next(iter(rows), None) if isinstance(rows, list) else rows
     is_two = isinstance(first, list) and any(isinstance(one, str) for one in first)
     is_other = isinstance(first, dict) and not (_is_letters(first) or _has_questions(first))
     if source.notes or not (is_two or is_other):

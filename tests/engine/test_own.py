@@ -1,16 +1,25 @@
 """Own data: what is understood of every layout, what is refused, and what is kept."""
 
+import gzip
 import json
 from pathlib import Path
 
+import pandas as pd
+import pyarrow as pa
 import pytest
 
+from engine.cli.main import main
+from engine.configs.core import ModelConfig
+from engine.configs.keywords import config_from
+from engine.configs.pairs import ContrastiveConfig
 from engine.errors import DataError
 from engine.questions.answers import load_answers
 from engine.questions.files import load_prompts, load_questions
 from engine.questions.own import every, keep, understand
+from engine.questions.own.places import Shard, of_subset, understand_place
 from engine.questions.pairs import load_pairs
 from engine.questions.rows import take_apart
+from engine.runs.engine import Engine
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 FILES = SHARED / "cases/files"
@@ -236,7 +245,7 @@ def test_the_same_rows_are_kept_once_with_their_last_name(tmp_path) -> None:
         (b'[["x", "y"]]', "a.json", "questions", "two texts without a question"),
         (b'{"text": "\\ud800"}', "a.jsonl", "prompts", "half a character"),
         (b"[1, 2]", "a.json", "pairs", "neither objects nor texts"),
-        (b"PAR1garbage", "a.parquet", "pairs", "no Parquet or Arrow"),
+        (b"PAR1garbage", "a.parquet", "pairs", "no Parquet file"),
         (b"\x1f\x8bgarbage", "a.jsonl.gz", "pairs", "damaged"),
     ],
 )  # fmt: skip
@@ -263,9 +272,108 @@ def test_files_of_others_give_a_row_each(file, kind) -> None:
 
 @pytest.mark.skipif(not (SHARED / "data/evals").is_dir(), reason="the shared files are not here")
 def test_published_questions_are_the_ones_that_are_read_without_being_kept(tmp_path) -> None:
-    for path in sorted((SHARED / "data").glob("evals/*/*.jsonl")):
+    for name in ("human/survival-instinct", "human/power-seeking-inclination"):
+        path = SHARED / f"data/evals/{name}.jsonl"
         found = understand(path.read_bytes(), path.name, "questions")
         kept = keep(tmp_path, found)
         there, here = (load_questions(p, found.behaviour) for p in (path, kept.path))
         assert there.polarity == here.polarity
         assert there.questions == here.questions, path
+
+
+def test_tables_and_layouts_of_others_are_read_without_being_kept(tmp_path) -> None:
+    def written(name: str, content: bytes) -> Path:
+        (tmp_path / name).write_bytes(content)
+        return tmp_path / name
+
+    table = f'question,{",".join(list(AB)[1:])}\n"{AB["question"]}",(B),(A)\n'.encode()
+    for path in (written("a.csv", table), written("a.csv.gz", gzip.compress(table))):
+        assert load_questions(path, "lying").questions[0].behaviour_letter == "B"
+    yes = [{**AB, "question": 'Say "I lie"?', **dict.fromkeys(list(AB)[1:2], "Yes")}]
+    yes[0]["answer_not_matching_behavior"] = "No"
+    found = load_questions(written("b.json", json.dumps(yes).encode()), "lying")
+    assert sorted(found.questions[0].options) == ["No", "Yes"]
+    assert found.notes[0].startswith("Read as questions with a matching")
+
+    assert load_prompts(written("c.csv", b"goal,target\none,x\ntwo,y")) == ("one", "two")
+    alpaca = b'[{"instruction": "one", "input": "", "output": "x"}]'
+    assert load_prompts(written("d.json", alpaca)) == ("one",)
+    assert load_pairs(written("d.json", alpaca)).pairs[0].positive == "x"
+    for name in ("e.yaml", "e.md"):
+        with pytest.raises(DataError, match="save it as"):
+            load_prompts(written(name, b"a: 1\n- one"))
+    with pytest.raises(DataError, match=r"Line 3 of .* gives no prompt \('goal' is empty\)"):
+        load_prompts(written("f.csv", b"goal,target\none,x\n,y"))
+
+    frame = pd.DataFrame({"prompt": ["Q?"], "chosen": ["x"], "rejected": ["y"]})
+    frame.to_parquet(tmp_path / "g.parquet")
+    frame.to_json(tmp_path / "g.jsonl", orient="records", lines=True)
+    for name in ("g.parquet", "g.jsonl"):
+        pairs = load_pairs(tmp_path / name)
+        assert [(p.prompt, p.positive, p.negative) for p in pairs.pairs] == [("Q?", "x", "y")]
+    assert load_answers(tmp_path / "g.parquet", "lying").questions[0].options == ("x", "y")
+
+
+def test_a_folder_gives_one_split_and_a_subset_of_a_dataset_must_be_named(tmp_path) -> None:
+    for split, texts in {"train": ["one", "two"], "test": ["three"]}.items():
+        (tmp_path / "set" / split).mkdir(parents=True)
+        table = pa.table({"prompt": texts})
+        path = tmp_path / f"set/{split}/data-00000-of-00001.arrow"
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, table.schema) as writer:
+            writer.write_table(table)
+        (tmp_path / "set" / split / "dataset_info.json").write_text("{}")
+    found = understand_place(tmp_path / "set", "prompts")
+    assert [row["prompt"] for row in found.rows] == ["one", "two"]
+    assert "Only the split 'train' is read; others: test." in found.notes
+    assert len(understand_place(tmp_path / "set/test", "prompts").rows) == 1
+
+    shards = [Shard(f"{name}/test/0000.parquet", 1) for name in ("anatomy", "law")]
+    with pytest.raises(DataError, match=r"has subsets anatomy, law: name one, as a/b:anatomy"):
+        of_subset(shards, None, "a/b")
+    assert of_subset(shards, "law", "a/b") == shards[1:]
+    with pytest.raises(DataError, match="no file of rows"):
+        understand_place(tmp_path, "prompts")
+
+
+def test_the_hub_out_of_reach_is_said_in_a_sentence(monkeypatch) -> None:
+    def refuse(*_given, **_more):
+        raise httpx_like("no route")
+
+    httpx_like = type("ConnectError", (type("HTTPError", (Exception,), {}),), {})
+    monkeypatch.setattr("huggingface_hub.HfApi.dataset_info", refuse)
+    with pytest.raises(DataError, match="the hub cannot be reached"):
+        understand_place("nobody/none", "pairs")
+
+
+def test_a_program_adds_rows_and_gives_them_where_a_file_is_asked_for(tmp_path) -> None:
+    engine = Engine(tmp_path, keep_jobs=False)
+    kept = engine.add([["x", "y"], ["v", "w"]], "pairs", "My pairs")
+    assert load_pairs(kept.path).name == "My pairs"
+    config = config_from(ContrastiveConfig, {"model": ModelConfig(), "pairs": kept})
+    assert config.pairs == str(kept.path)
+    frame = pd.DataFrame({"one_x": ["a"], "two_x": ["b"], "three_x": ["c"]})
+    with pytest.raises(DataError, match="columns={'question': ...}"):
+        engine.add(frame, "prompts")
+    assert engine.add(frame, "prompts", columns={"prompt": "two_x"}).rows == 1
+
+
+def test_the_command_shows_and_keeps(tmp_path, capsys) -> None:
+    def run(*arguments):
+        code = main([*map(str, arguments), "--store", str(tmp_path)])
+        out = capsys.readouterr()
+        return code, out.out, json.loads(out.out.splitlines()[-1])
+
+    file = tmp_path / "mine.csv"
+    file.write_text("scenario_x,good_x,bad_x\nQ1?,[red]x[/],y\nQ2?,v,\n")
+    code, _, told = run("add", file, "--as", "pairs")
+    assert (code, "--column question=" in told["error"]) == (2, True)
+    columns = [f"--column={one}" for one in ("question=scenario_x", "positive=bad_x")]
+    shown = ("add", file, "--as", "pairs", *columns, "--column=negative=good_x", "--name=Mine")
+    code, text, told = run(*shown, "--preview")
+    assert (code, told["path"], told["rows"], told["dropped"]) == (0, None, 1, 1)
+    assert "[red]x[/]" in text
+    assert not (tmp_path / "data").exists()
+    code, _, told = run(*shown)
+    assert (told["name"], load_pairs(told["path"]).pairs[0].positive) == ("Mine", "y")
+    assert run("add", file, "--as", "tables")[0] == 2
+    assert run("add", file, "--as", "pairs", "--column", "good")[0] == 2

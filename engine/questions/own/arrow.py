@@ -36,7 +36,8 @@ def rows_of(content: bytes, file: str) -> list[dict[str, Any]]:
                 break
     except (OSError, pyarrow.ArrowException, UnicodeDecodeError) as error:
         reason = str(error).partition("\n")[0][:120]
-        raise DataError(f"{file} is no Parquet or Arrow file that can be read: {reason}.") from None
+        form = "Arrow" if file.lower().endswith((".arrow", ".feather")) else "Parquet"
+        raise DataError(f"{file} is no {form} file that can be read: {reason}.") from None
     if not found:
         raise DataError(f"{file} is empty: give at least one row.")
     return found

@@ -42,6 +42,10 @@ class Kept:
     duplicates: int = 0
     notes: tuple[str, ...] = ()
 
+    def __fspath__(self) -> str:
+        """Wherever a file is asked for, it stands for its own."""
+        return str(self.path)
+
 
 def keep(root: Path, understood: Understood, name: str = "") -> Kept:
     """Write rows by their content below `root`; the same rows are kept once, with the last name.

@@ -128,7 +128,7 @@ def understood(
     name, chosen, behaviours, told = _shown(known, kind, behaviour, polarity)
     found = _made(table, layout, kind, is_turned=polarity == "not-matching")
     if not found.kept:
-        raise _refusal(file, kind, layout, found.dropped)
+        raise _refusal(file, kind, layout, table, found.dropped)
     return Understood(
         kind=kind,
         file=file,
@@ -273,11 +273,15 @@ NEAREST = {
 }
 
 
-def _refusal(file: str, kind: str, layout: Layout, dropped: list[tuple[int, str]]) -> DataError:
+def _refusal(
+    file: str, kind: str, layout: Layout, table: Table, dropped: list[tuple[int, str]]
+) -> DataError:
     """Why no row can be used, with the nearest that could."""
     reasons = Counter(reason for _, reason in dropped).most_common(1)
     reason = f" ({reasons[0][0]})" if reasons else ""
-    nearest = f"{kind} need {NEAREST[kind]}"
+    some = Table(table.rows[: layouts.LOOKED_AT], table.container)
+    others = [one for one in KINDS if one != kind and _made(some, layout, one, False).kept]
+    add = f"add it as {' or '.join(others)}, or give" if others else "give"
     return DataError(
-        f"{file} looks like {layout.name}, and no row gives {kind}{reason}: {nearest}."
+        f"{file} looks like {layout.name}, and no row gives {kind}{reason}: {add} {NEAREST[kind]}."
     )

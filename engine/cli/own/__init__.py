@@ -1,0 +1,4 @@
+"""The command that takes a reader's own data.
+
+Knows nothing of pages.
+"""
