@@ -6,7 +6,7 @@ Knows nothing of models.
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pandas as pd
 
@@ -14,7 +14,7 @@ from engine.errors import DataError
 from engine.questions import files
 from engine.questions.own import Kept, Understood, places, understand
 
-Data = str | Path | Sequence[Any] | pd.DataFrame
+Data: TypeAlias = str | Path | Sequence[Any] | pd.DataFrame
 """A place, or rows: texts, lists of two texts, or objects. A frame gives its rows."""
 
 
