@@ -10,7 +10,7 @@ if str(ROOT) not in sys.path:
 
 import streamlit as st  # noqa: E402
 
-from dashboard.frame import picker, sidebar  # noqa: E402
+from dashboard.frame import palette, picker, sidebar, tour  # noqa: E402
 from dashboard.session import (  # noqa: E402
     going,
     guard,
@@ -41,6 +41,7 @@ going.depart()
 offers.go()
 sidebar.draw()
 theme_watch.draw()
+palette.draw()
 reloads.draw()
 if st.get_option("server.address") not in ("127.0.0.1", "localhost", "::1"):
     st.warning(
@@ -50,6 +51,9 @@ if st.get_option("server.address") not in ("127.0.0.1", "localhost", "::1"):
     )
 picker.warn_refused()
 pin_card.warn_missing()
+palette.warn()
+with st.container():
+    tour.draw()
 offered = st.container()
 try:
     try:

@@ -2,5 +2,5 @@
 
 Knows nothing of what the pages show.
 
-Public: picker, sidebar.
+Public: palette, picker, sidebar, tour.
 """
