@@ -1,23 +1,9 @@
-"""What is wrong in a file of vectors or results, ours or anyone's."""
+"""The old address of the audit, which is a part of the library: every link to it still opens it."""
 
 import streamlit as st
 
-from dashboard.views import audit
-from dashboard.widgets import widgets
-from engine.errors import EngineError
+from dashboard.session import navigation
 
-st.title("Audit")
-st.caption(
-    "Opens vectors, sweeps, texts and questions, ours or another tool's, and says what is wrong in "
-    "them, each with its figure. Nothing in a file is executed, and nothing is stored unless you "
-    "keep it."
+st.switch_page(
+    navigation.page("library"), query_params={**st.query_params.to_dict(), "section": "audit"}
 )
-records = audit.auditable()
-source = audit.source_picker(records)
-try:
-    found = audit.of_store(records) if source == "store" else audit.of_files()
-    audit.together(found)
-    for place, one in enumerate(found):
-        audit.draw(one, f"{place}_{one.digest[:12]}", is_stored=source == "store")
-except EngineError as error:
-    widgets.show_error(error)

@@ -64,8 +64,8 @@ PAGES = {
     ),
 }
 """Title, icon and duty of each page by the name in its address, in the order of a day's work."""
-HIDDEN = ("vector",)
-"""Pages that are reached from what they show, not from the menu."""
+HIDDEN = ("audit", "vector")
+"""Pages that are reached from what they show, or became a part of another one."""
 
 
 def page(name: str) -> st.Page:

@@ -81,8 +81,8 @@ def _check_size(name: str, content: bytes) -> None:
     suffix = PurePath(name).suffix.lower()
     if suffix not in HEADERS:
         raise DataError(
-            f"{name} is not a Vectorscope record, which ends in {', '.join(HEADERS)}: open it on "
-            "the Audit page, or with `python -m engine audit FILE`."
+            f"{name} is not a Vectorscope record, which ends in {', '.join(HEADERS)}: open it "
+            "in Library under Audit, or with `python -m engine audit FILE`."
         )
     most = MOST_JSON if suffix == ".json" else MOST_BYTES
     if len(content) > most:
@@ -103,7 +103,7 @@ def _checked(store: Store, path: Path, name: str) -> dict[str, Any]:
         reason = str(error).replace(path.name, name)
         if "holds no Vectorscope record" in reason:
             raise DataError(
-                f"{name} is not a record of ours: open it on the Audit page, or with "
+                f"{name} is not a record of ours: open it in Library under Audit, or with "
                 "`python -m engine audit FILE`."
             ) from error
         raise DataError(reason) from error

@@ -50,7 +50,7 @@ def read_record(path: Path) -> dict[str, Any]:
     kind = record.get("kind") if isinstance(record, dict) else None
     if not isinstance(record, dict) or not isinstance(kind, str) or kind not in KINDS:
         raise StoreError(
-            f"{path.name} holds no Vectorscope record: look at foreign files on the Audit page or "
+            f"{path.name} holds no Vectorscope record: look at foreign files in Library, Audit, or "
             "with `python -m engine audit FILE`."
         )
     if record.get("schema_version") != SCHEMA_VERSION:

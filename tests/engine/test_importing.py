@@ -145,7 +145,7 @@ def test_a_name_in_a_file_leads_nowhere_else(made, tmp_path) -> None:
         (lambda r: r["provenance"].update(created="tomorrow"), "damaged or incomplete"),
         (lambda r: r.update(scores={"displacement": [1.0]}), "not one per vector"),
         (lambda r: r.update(schema_version=9), "version 9"),
-        (lambda r: r.update(kind="other"), "not a record of ours: open it on the Audit"),
+        (lambda r: r.update(kind="other"), "not a record of ours: open it in Library"),
     ],
 )  # fmt: skip
 def test_vectors_that_contradict_their_record_are_refused(made, tmp_path, change, reason) -> None:
@@ -239,11 +239,11 @@ def test_damaged_foreign_and_oversized_files_get_one_sentence(made, tmp_path, mo
     for content, called, reason in (
         (vectors[:-1], name, "damaged"),
         (sweep[: len(sweep) // 2], sweep_name, "damaged"),
-        (foreign, "theirs.safetensors", "open it on the Audit page"),
-        (b"{}", "theirs.json", "open it on the Audit page"),
+        (foreign, "theirs.safetensors", "open it in Library under Audit"),
+        (b"{}", "theirs.json", "open it in Library under Audit"),
         (deep, "deep.json", "damaged"),
         (b"", "empty.parquet", "damaged"),
-        (b"GGUF", "theirs.gguf", "open it on the Audit page"),
+        (b"GGUF", "theirs.gguf", "open it in Library under Audit"),
     ):
         with pytest.raises(DataError, match=reason) as refusal:
             import_file(Store(tmp_path), content, called)

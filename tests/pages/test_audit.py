@@ -32,7 +32,7 @@ def sweep_json(letter: str = "B", questions: int = 12) -> bytes:
 
 
 def upload(*files: tuple[str, bytes]) -> object:
-    app = open_page("audit")
+    app = open_page("library", section="audit")
     if app.button_group:
         app.segmented_control(key="audit_source").set_value("file").run()
     given = [(name, content, "application/octet-stream") for name, content in files]
@@ -42,7 +42,7 @@ def upload(*files: tuple[str, bytes]) -> object:
 def test_an_empty_store_asks_for_a_file_and_says_so_when_a_record_is_asked_for(
     engine: FakeEngine,
 ) -> None:
-    app = open_page("audit")
+    app = open_page("library", section="audit")
     assert not app.exception
     assert "Drop files here" in told(app)
 
@@ -53,7 +53,7 @@ def test_an_empty_store_asks_for_a_file_and_says_so_when_a_record_is_asked_for(
 
 
 def test_the_newest_record_is_audited_and_drawn_beside_its_controls(filled: FakeEngine) -> None:
-    app = open_page("audit")
+    app = open_page("library", section="audit")
 
     assert not app.exception
     assert app.selectbox(key="audit").value == "eeee00000003"
@@ -63,7 +63,7 @@ def test_the_newest_record_is_audited_and_drawn_beside_its_controls(filled: Fake
 
 
 def test_a_link_opens_its_record(filled: FakeEngine) -> None:
-    app = open_page("audit", audit="aaaa")
+    app = open_page("library", section="audit", audit="aaaa")
 
     assert app.selectbox(key="audit").value == "aaaa00000001"
     assert "No copies" in told(app)
@@ -71,7 +71,7 @@ def test_a_link_opens_its_record(filled: FakeEngine) -> None:
 
 
 def test_a_link_to_a_record_that_is_gone_says_so(filled: FakeEngine) -> None:
-    app = open_page("audit", audit="9999deadbeef")
+    app = open_page("library", section="audit", audit="9999deadbeef")
 
     assert not app.exception
     assert "asks for the record 9999deadbeef, which is not here" in told(app)
@@ -121,7 +121,7 @@ def test_what_cannot_be_read_says_why_and_the_rest_is_audited(engine: FakeEngine
 
 
 def test_one_vector_can_be_drawn_alone_and_as_change(filled: FakeEngine) -> None:
-    app = open_page("audit", audit="eeee")
+    app = open_page("library", section="audit", audit="eeee")
 
     app.selectbox(key="drawn").set_value("melbo_00").run()
     app.segmented_control(key="figure").set_value("change").run()
@@ -129,7 +129,7 @@ def test_one_vector_can_be_drawn_alone_and_as_change(filled: FakeEngine) -> None
     assert not app.exception
     assert charts(app) == 2
     assert app.query_params["drawn"] == "melbo_00"
-    again = open_page("audit", audit="eeee", drawn="melbo_00", figure="change")
+    again = open_page("library", section="audit", audit="eeee", drawn="melbo_00", figure="change")
     assert again.selectbox(key="drawn").value == "melbo_00"
     assert again.segmented_control(key="figure").value == "change"
 

@@ -35,7 +35,16 @@ PARAMETERS = {
     "studies": ("study",),
     "train": ("adapter", "dataset", "look"),
     "audit": ("audit", "drawn", "figure"),
-    "library": ("record", "lib_kind", "lib_model", "lib_text"),
+    "library": (
+        "record",
+        "lib_kind",
+        "lib_model",
+        "lib_text",
+        "lib_only",
+        "section",
+        "first",
+        "by",
+    ),
 }
 
 
@@ -208,7 +217,7 @@ def test_wrong_files_are_refused_in_one_sentence_and_stored_nowhere(engine: Engi
     app.file_uploader[0].set_value(files).run()
     assert not app.exception
     assert len(app.error) == len(WRONG)
-    visit(app, "audit")
+    visit(app, "library", section="audit")
     app.segmented_control(key="audit_source").set_value("file").run()
     app.file_uploader[0].set_value(files[:-1]).run()
     assert not app.exception

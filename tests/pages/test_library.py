@@ -1,8 +1,10 @@
 """The library page in all its states, and what becomes of a file that is dropped on it."""
 
+import dataclasses
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -10,14 +12,25 @@ from dashboard.cards import card as cards
 from dashboard.cards import html as offline
 from dashboard.cards import png_texts
 from dashboard.charts import quick
-from dashboard.views.library import dropping, library
+from dashboard.views.library import dropping, filters, library, reading
+from engine.statistics.across.best import Best
+from engine.store import notes
+from engine.store.library import disk, figures, trash
+from engine.store.library.figures import Line
 from engine.store.store import Store
-from tests.pages.conftest import open_page, words
+from tests.pages.conftest import charts, open_page, opened, words
 from tests.pages.samples import FakeEngine, fill
 from tests.pages.test_cards import GOOD, png_with
 from tests.pages.text_samples import GRID, fill_texts
 
 SET, RUN = "aaaa00000001", "eeee00000003"
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures take their time; the tests of them read them first."""
+    for name in ("AT_ONCE", "EACH"):
+        monkeypatch.setattr(reading, name, 0.0)
 
 
 @pytest.fixture
@@ -59,7 +72,9 @@ def test_every_record_is_a_line_newest_first_without_its_data(
 
     assert not app.exception
     table = app.dataframe[0].value
-    assert table["when"].is_monotonic_decreasing
+    others = table["kind"].isin(["Vectors", "Evaluations"])
+    assert others.is_monotonic_decreasing
+    assert table[others]["when"].is_monotonic_decreasing
     assert set(table["kind"]) == {"Vectors", "Evaluations", "Generations"}
     own = table.set_index("digest").loc[RUN]
     assert own["open"] == f"/curves?run={RUN}"
@@ -74,12 +89,14 @@ def test_filters_stand_in_the_link(filled: FakeEngine) -> None:
     fill_texts(filled.store)
 
     kinds = open_page("library", lib_kind="Generations").dataframe[0].value["kind"]
-    texts = open_page("library", lib_text="melbo 3 vectors").dataframe[0].value["digest"]
+    texts = open_page("library", lib_text="melbo 3 vectors, block").dataframe[0].value["digest"]
 
     assert set(kinds) == {"Generations"}
     assert list(texts) == [SET]
     nothing = open_page("library", lib_text="nothing is like this")
-    assert "No record is like this" in words(nothing)
+    assert "No record matches these filters" in words(nothing)
+    nothing.button(key="clear_filters").click().run()
+    assert len(nothing.dataframe[0].value) == 5
 
 
 def test_a_link_to_a_record_opens_it_and_the_button_its_page(filled: FakeEngine) -> None:
@@ -98,7 +115,7 @@ def test_a_link_to_what_is_not_here_says_so(filled: FakeEngine) -> None:
     app = open_page("library", record="ffff00000009")
 
     assert "record ffff00000009, which is not here" in words(app).replace("\\", "")
-    assert "Choose a row" in words(app)
+    assert "Tick a row to open it" in words(app)
 
 
 def test_damaged_files_are_named_with_their_reason(filled: FakeEngine) -> None:
@@ -110,9 +127,17 @@ def test_damaged_files_are_named_with_their_reason(filled: FakeEngine) -> None:
     assert "ab_demo_cut.parquet is damaged and cannot be read" in words(app)
 
 
-def test_a_record_is_deleted_only_on_the_second_button(filled: FakeEngine) -> None:
-    app = open_page("library", record=SET)
-    assert "1 evaluation measured these vectors" in words(app)
+def test_a_record_is_deleted_on_the_second_button_and_comes_back_by_the_first(
+    filled: FakeEngine,
+) -> None:
+    filled.store.save_experiment(
+        "5e5e00000001", {"name": "corrigibility", "model": {"short_name": "demo"}, "v": SET}
+    )
+    app = opened(open_page("library", record=SET), "deleting")
+    told = words(app).replace("\\", "")
+    assert "2 records name it and would miss it: " in told
+    assert "survival · MELBO, Power iteration eeee00000003" in told
+    assert "Corrigibility study 5e5e00000001" in told
     assert filled.store.has(SET)
 
     quick.kept("drawn before", lambda: None)
@@ -124,13 +149,117 @@ def test_a_record_is_deleted_only_on_the_second_button(filled: FakeEngine) -> No
     # The digest may come to name another record.
     assert not quick._kept
     assert filled.store.has(RUN)
-    assert "was deleted" in app.success[0].value
+    assert f"({SET}) was deleted." in words(app).replace("\\", "")
     assert SET not in set(app.dataframe[0].value["digest"])
+
+    app.button(key="undo").click().run()
+
+    assert not app.exception
+    assert filled.store.has(SET)
+    assert "is back" in app.success[0].value
+    assert "undo" not in [button.key for button in app.button]
+
+
+def test_the_trash_is_a_section_and_is_emptied_for_ever(filled: FakeEngine) -> None:
+    trash.put(filled.store, SET)
+    app = open_page("library", section="trash")
+    assert list(app.dataframe[0].value["digest"]) == [SET]
+
+    app.button(key="empty_trash").click().run()
+
+    assert not app.exception
+    assert trash.listed(filled.store) == []
+    assert "are free again" in app.success[0].value
+    assert "The trash is empty" in words(app)
+
+
+def test_the_disk_is_told_by_kind(filled: FakeEngine) -> None:
+    app = open_page("library", section="disk")
+
+    table = app.dataframe[0].value.set_index("kind")
+    assert list(table["files"]) == [2, 1]
+    assert table["megabytes"].sum() == pytest.approx(
+        sum(use.bytes for use in disk.used(filled.store)) / 1e6
+    )
+    assert app.button(key="empty_caches").disabled
+
+
+def test_figures_stand_in_the_row_and_what_is_missing_is_empty_with_its_reason(
+    filled: FakeEngine,
+) -> None:
+    fill_texts(filled.store)
+    line = figures.read(filled.store, filled.store.find(RUN))[""]
+
+    table = open_page("library").dataframe[0].value.set_index("digest")
+
+    own = table.loc[RUN]
+    assert own["effect"] == line.best.effect
+    assert own["interval"] == f"{line.best.low:+.2f} … {line.best.high:+.2f}"
+    assert own["held_out"] == line.best.held_out
+    assert list(own["changes"]) == list(line.best.changes)
+    assert table.loc[SET, "effect"] == figures.known(filled.store.find(RUN))[SET].best.effect
+    assert table.loc[SET, "run"] == "survival · MELBO, Power iteration"
+    for name in ("p", "kl"):
+        assert pd.isna(own[name])
+    assert "p: No p: too few controls." in own["empty"]
+    assert "KL at best: KL was not measured" in own["empty"]
+    assert pd.isna(table.loc[GRID, "effect"])
+    assert "no answers to score" in table.loc[GRID, "empty"]
+
+
+def test_records_are_grouped_and_filtered_by_what_stands_out(filled: FakeEngine) -> None:
+    app = open_page("library", lib_group="Method")
+
+    assert not app.exception
+    labels = [one.label.replace("\\", "") for one in app.expander]
+    assert labels[:3] == ["A/B sweep · 1 record", "Power iteration · 1 record", "MELBO · 1 record"]
+    told = {
+        RUN: reading.Told(line_of("beyond random"), None, ""),
+        SET: reading.Told(None, None, ""),
+    }
+    asked = filters.Asked(only=("beyond",))
+    infos = filled.store.list()
+    assert [info.digest for info in filters.chosen(infos, asked, told)] == [RUN]
+    notes.change(filled.store.root, SET, star=True)
+    starred = filters.Asked(only=("starred",))
+    assert [info.digest for info in filters.chosen(infos, starred, told)] == [SET]
+    told[RUN] = reading.Told(line_of("within random"), None, "")
+    assert filters.chosen(infos, asked, told) == []
+
+
+def line_of(badge: str) -> Line:
+    best = Best(
+        vector_set=SET, vector=0, scale=1.0, effect=1.0, low=0.5, high=1.5, p=0.01, badge=badge,
+        held_out=1.0, held_low=0.5, held_high=1.5, questions=4, controls=24, scales=(0.0, 1.0),
+        changes=(0.0, 1.0),
+    )  # fmt: skip
+    return Line(best, None, "logits", {})
+
+
+def test_two_ticked_runs_are_compared(filled: FakeEngine) -> None:
+    first = filled.store.load_evaluation(RUN)
+    filled.store.save_evaluation(dataclasses.replace(first, digest="eeee00000004"))
+    app = open_page("library")
+    app.session_state["_marked"] = [RUN, "eeee00000004"]
+    app.run()
+
+    app.button(key="compare_marked").click().run()
+
+    assert not app.exception
+    assert app.segmented_control(key="section").value == "compare"
+    assert {app.selectbox(key=key).value for key in ("first", "second")} == {RUN, "eeee00000004"}
+    assert "4 questions of survival" in words(app)
+    assert "**+0.00** (+0.00 to +0.00)" in words(app)
+    assert charts(app) == 2
+    assert app.query_params["second"] == app.selectbox(key="second").value
+    again = open_page("library", compare=f"{RUN},eeee00000004")
+    assert again.selectbox(key="second").value == "eeee00000004"
+    assert charts(again) == 2
 
 
 def test_a_record_that_was_deleted_in_another_tab_is_said_to_be_gone(filled: FakeEngine) -> None:
     app = open_page("library", record=SET)
-    filled.store.remove(SET)
+    trash.put(filled.store, SET)
 
     app.run()
 
@@ -164,7 +293,8 @@ def test_a_record_without_provenance_is_still_shown(engine: FakeEngine) -> None:
     app = open_page("library", record="c0ffee000001")
 
     assert not app.exception
-    assert app.subheader[0].value == "Odd · a whole study"
+    assert app.subheader[0].value == "Odd"
+    assert "a whole study" in words(app)
 
 
 def test_nested_settings_become_lines() -> None:
@@ -206,7 +336,7 @@ def test_a_foreign_file_is_sent_to_the_audit(filled: FakeEngine) -> None:
     app.file_uploader[0].set_value(("theirs.gguf", b"GGUF", "application/octet-stream")).run()
 
     assert not app.exception
-    assert "open it on the Audit page" in app.error[0].value.replace("\\", "")
+    assert "open it in Library under Audit" in app.error[0].value.replace("\\", "")
 
 
 def test_dropped_files_are_dealt_with_one_by_one(tmp_path: Path) -> None:

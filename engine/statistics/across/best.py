@@ -35,6 +35,8 @@ class Best(NamedTuple):
     """Mean change, on the other half, of the vector and scale that one half found strongest."""
     held_low: float | None
     held_high: float | None
+    questions: int
+    """With a defined figure there."""
     controls: int
     """Random vectors of its site and norm."""
     scales: tuple[float, ...]
@@ -68,6 +70,7 @@ def of(read: SweepStatistics, vector_set: str | None = None) -> Best | None:
         p=_known(told["p_family"]),
         badge=badges.words(told),
         **_held_out(read.selection.vectors, vector_set),
+        questions=int(top["n"]),
         controls=int(told["controls"]),
         scales=tuple(np.insert(scales, at, 0.0).tolist()),
         changes=tuple(np.insert(changes, at, 0.0).tolist()),

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from engine.errors import StoreError
+from engine.records import readings
 from engine.records.records import RecordInfo
 from engine.statistics.across import best
 from engine.statistics.across.best import Best
@@ -37,6 +38,8 @@ class Line(NamedTuple):
     best: Best | None
     kl: float | None
     """Of the best cell: nats, from the unsteered model, over neutral prompts."""
+    unit: str
+    """Of the effect: logits, nats per token, or nats."""
     missing: dict[str, str]
     """By figure (effect, p, held_out, kl), the sentence why there is none."""
 
@@ -79,7 +82,8 @@ def read(store: Store, info: RecordInfo) -> Lines:
     statistics = kept_statistics.of(path, info.digest, lambda: store.load_evaluation(path))
     sets = dict.fromkeys(statistics.vectors["vector_set"].astype(str))
     named: dict[str, str | None] = {WHOLE: None, **{digest: digest for digest in sets}}
-    found = {name: _line(path, best.of(statistics, own)) for name, own in named.items()}
+    unit = readings.of_config(store.load_head(path)[1].config).unit
+    found = {name: _line(path, unit, best.of(statistics, own)) for name, own in named.items()}
     with suppress(StoreError):
         place = _place(path, info.digest)
         files.write_atomically(place, json.dumps(_as_json(found)).encode())
@@ -96,9 +100,9 @@ def forget(path: Path, digest: str, but: Path | None = None) -> None:
                 old.unlink()
 
 
-def _line(path: Path, found: Best | None) -> Line:
+def _line(path: Path, unit: str, found: Best | None) -> Line:
     if found is None:
-        return Line(None, None, dict.fromkeys(("effect", "p", "held_out", "kl"), NO_VECTOR))
+        return Line(None, None, unit, dict.fromkeys(("effect", "p", "held_out", "kl"), NO_VECTOR))
     missing = {}
     kl, why = _kl(path, found)
     if kl is None:
@@ -107,7 +111,7 @@ def _line(path: Path, found: Best | None) -> Line:
         missing["p"] = f"No p: {found.badge}."
     if found.held_out is None:
         missing["held_out"] = NO_HALF
-    return Line(found, kl, missing)
+    return Line(found, kl, unit, missing)
 
 
 def _kl(path: Path, found: Best) -> tuple[float | None, str]:
@@ -126,6 +130,7 @@ def _as_json(found: Lines) -> dict[str, Any]:
         name: {
             "best": None if line.best is None else line.best._asdict(),
             "kl": line.kl,
+            "unit": line.unit,
             "missing": line.missing,
         }
         for name, line in found.items()
@@ -135,7 +140,10 @@ def _as_json(found: Lines) -> dict[str, Any]:
 def _from_json(plain: dict[str, Any]) -> Lines:
     return {
         name: Line(
-            None if one["best"] is None else _best(one["best"]), one["kl"], dict(one["missing"])
+            None if one["best"] is None else _best(one["best"]),
+            one["kl"],
+            one["unit"],
+            dict(one["missing"]),
         )
         for name, one in plain.items()
     }

@@ -1,4 +1,4 @@
-"""The parts of the audit page: what is audited, findings, and the file's data drawn our way."""
+"""The audit: what is audited, findings, and the file's data drawn our way."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard.charts import audit as audit_drawings
 from dashboard.charts.audit import POOLED
 from dashboard.session import navigation, resources, state, vector_links
-from dashboard.views import audit_keeping
+from dashboard.views.library import audit_keeping
 from dashboard.widgets import widgets
 from dashboard.words import captions
 from dashboard.words.inks import BadgeColour
@@ -32,6 +32,24 @@ LOOKS: dict[str, tuple[BadgeColour, str]] = {
 LINKED = ("drawn", "figure")
 """What of a stored record's data is drawn and how, as its link names them."""
 METRICS = {"difference": "Logit difference", "change": "Paired change"}
+
+
+def page() -> None:
+    """The whole of it."""
+    st.caption(
+        "Opens vectors, sweeps, texts and questions, ours or another tool's, and says what is "
+        "wrong in them, each with its figure. Nothing in a file is executed, and nothing is stored "
+        "unless you keep it."
+    )
+    records = auditable()
+    source = source_picker(records)
+    try:
+        found = of_store(records) if source == "store" else of_files()
+        together(found)
+        for place, one in enumerate(found):
+            draw(one, f"{place}_{one.digest[:12]}", is_stored=source == "store")
+    except EngineError as error:
+        widgets.show_error(error)
 
 
 def auditable() -> list[RecordInfo]:
@@ -151,7 +169,11 @@ def draw(found: Audit, key: str, is_stored: bool = False) -> None:
             )
         if is_stored:
             asked = {name: st.session_state.get(name) for name in LINKED}
-            widgets.share(navigation.link("audit", audit=st.query_params.get("audit"), **asked))
+            widgets.share(
+                navigation.link(
+                    "library", section="audit", audit=st.query_params.get("audit"), **asked
+                )
+            )
     audit_keeping.offer(found, key)
     for finding in found.findings:
         if finding.severity != "fine":
