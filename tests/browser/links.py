@@ -153,6 +153,7 @@ def _look(tab: Any) -> None:
 
 
 def _audit(tab: Any) -> None:
+    press(tab, "^Audit$", "radio")
     tab.get_by_role("combobox", name=re.compile("Record")).fill("corrigibility")
     tab.get_by_role("option").first.click()
     settle(tab)
@@ -187,7 +188,7 @@ ROUTES = (
     Route("studies", "Studies", lambda tab: choose(tab, "Study", 1), "study="),
     Route("train, a look", "Train", _look, "(?=.*adapter=)(?=.*look=)"),
     Route("train, a dataset", "Train", _dataset, "dataset="),
-    Route("audit", "Audit", _audit, "audit="),
+    Route("audit", "Library", _audit, "(?=.*section=audit)(?=.*audit=)"),
     Route("library", "Library", _library, "record="),
 )  # fmt: skip
 

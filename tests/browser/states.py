@@ -201,7 +201,7 @@ DONE = (
     View("generations", "done", "/generations", ("History", "Mark changes")),
     View("studies", "done", f"/studies?study={STUDY}", ("Are the two directions the same?",)),
     View("audit", "done", "/audit", ("Checked and fine", "What the file says of itself")),
-    View("library", "done", "/library", ("Choose a row to see how the record was made",), "list"),
+    View("library", "done", "/library", ("Tick a row to open it",), "list"),
     View("library", "done", f"/library?record={MELBO}", ("Settings", "Provenance"), "record"),
 )
 
@@ -235,8 +235,8 @@ MISSING = (
     View("train", "missing", "/train?adapter=nobody", (GONE,), "adapter"),
     View("train", "missing", "/train?dataset=../../etc/passwd", (GONE,), "dataset"),
     View("audit", "missing", "/audit?audit=ffff00000009", (GONE, "What the file says"),),
-    View("library", "missing", "/library?record=ffff00000009", (GONE, "Choose a row")),
-    View("library", "missing", "/library?lib_kind=Nothing&lib_text=nobody", ("No record is like",),
+    View("library", "missing", "/library?record=ffff00000009", (GONE, "Tick a row")),
+    View("library", "missing", "/library?lib_kind=Nothing&lib_text=nobody", ("No record matches",),
          "filter"),
     View("overview", "missing", "/?run=ffff00000009&ds=nothing", ("Strongest vectors",)),
 )  # fmt: skip
