@@ -14,6 +14,8 @@ import streamlit as st
 
 PREFIXES = ("lora_", "dataset_form_", "sentiment_", "study_form_", "find_", "typed_", "ab_")
 """How the keys of forms' widgets begin; no button may have such a key, as none can be set."""
+BUTTON = "_add"
+"""How the keys of the buttons end that stand beside pickers."""
 LONGEST = 100_000
 """Characters that are kept in all; beyond them nothing is."""
 # Sent once a session, and taken out before: values that break a page are not offered again. Until
@@ -72,7 +74,8 @@ def read(text: str) -> dict[str, Any]:
 
 
 def _is_kept(key: object, value: object) -> bool:
-    return isinstance(key, str) and key.startswith(PREFIXES) and _is_plain(value)
+    is_named = isinstance(key, str) and key.startswith(PREFIXES) and not key.endswith(BUTTON)
+    return is_named and _is_plain(value)
 
 
 def _is_plain(value: object) -> bool:

@@ -5,11 +5,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.forms.measuring import together
-from dashboard.session import adapters, resources
+from dashboard.session import adapters, naming, resources
 from engine.configs.core import ModelConfig, VectorRef
 from engine.configs.finders import MelboConfig, PowerIterationConfig
 from engine.configs.pairs import ContrastiveConfig, FinetuneDiffConfig
 from engine.configs.sweeps import EvaluateConfig
+from engine.questions import own
+from engine.questions.pairs import load_pairs
 from engine.statistics.across.best import Best
 from engine.store.library import figures
 from tests.pages.conftest import open_page, words
@@ -204,3 +206,62 @@ def linked(app: AppTest, name: str) -> str:
     """What the page's link says."""
     found = app.query_params[name]
     return found if isinstance(found, str) else found[0]
+
+
+def test_two_sentences_are_kept_under_a_name_and_contrasted(pairs: PairEngine) -> None:
+    app = open_page("discover", method="Two texts")
+    app.button(key="find").click().run()
+    assert "Write both sentences first" in app.error[0].value
+    app.text_area(key="typed_toward").set_value("I love weddings.")
+    app.text_area(key="typed_away").set_value("I hate weddings.").run()
+    assert "One pair gives a direction" in words(app)
+    assert list(own.every(pairs.store.root, "pairs")) == []
+
+    app.text_input(key="typed_name").set_value("weddings")
+    app.button(key="find").click().run()
+
+    [kept] = own.every(pairs.store.root, "pairs")
+    [asked] = pairs.submitted
+    assert asked == ContrastiveConfig(pairs=str(kept.path))
+    [pair] = load_pairs(kept.path).pairs
+    assert (pair.prompt, pair.positive, pair.negative) == (
+        "",
+        "I love weddings.",
+        "I hate weddings.",
+    )
+    assert kept.name == "weddings"
+    assert naming.called(pairs.digest(asked)) == "weddings"
+
+
+def test_two_system_prompts_are_read_before_the_same_questions(pairs: PairEngine) -> None:
+    app = open_page("discover", method="Two texts", texts="systems")
+    app.text_area(key="find_positive_system").set_value("You are cheerful.")
+    app.text_area(key="find_negative_system").set_value("You are gloomy.")
+    app.text_area(key="typed_questions").set_value("Why?\n\nHow are you? ").run()
+    app.button(key="find").click().run()
+
+    [asked] = pairs.submitted
+    assert (asked.contrast, asked.position) == ("system", "last-prompt")
+    assert (asked.positive_system, asked.negative_system) == (
+        "You are cheerful.",
+        "You are gloomy.",
+    )
+    assert [one.prompt for one in load_pairs(asked.pairs).pairs] == ["Why?", "How are you?"]
+
+
+def test_two_columns_are_read_line_for_line_or_as_a_pasted_table(pairs: PairEngine) -> None:
+    app = open_page("discover", method="Two texts", texts="columns")
+    app.text_area(key="typed_towards").set_value("Yes.\nGladly.\nSure.")
+    app.text_area(key="typed_aways").set_value("No.\nNever.").run()
+    assert "3 lines stand against 2" in app.error[0].value
+    app.text_area(key="typed_aways").set_value("No.\n\nNever.\nHardly.").run()
+    app.button(key="find").click().run()
+    app.text_area(key="typed_aways").set_value("")
+    app.text_area(key="typed_towards").set_value("Stop?\tYes.\tNo.\nGo?\tOf course.\tNever.").run()
+    app.button(key="find").click().run()
+
+    lines, table = ([vars(p) for p in load_pairs(c.pairs).pairs] for c in pairs.submitted)
+    assert [(p["positive"], p["negative"]) for p in lines][1:] == [
+        ("Gladly.", "Never."), ("Sure.", "Hardly."),
+    ]  # fmt: skip
+    assert [p["prompt"] for p in table] == ["Stop?", "Go?"]

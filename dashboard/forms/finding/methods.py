@@ -6,11 +6,12 @@ Knows nothing of what was found.
 import streamlit as st
 
 from dashboard.forms import from_config, pairs
-from dashboard.forms.finding import adapter
+from dashboard.forms.finding import adapter, typed
 from dashboard.widgets import widgets
 from dashboard.words import captions
 from engine.configs import registry
 from engine.configs.core import ModelConfig
+from engine.configs.pairs import ContrastiveConfig
 
 FIRST = "melbo"
 
@@ -20,11 +21,15 @@ def offered() -> list[str]:
     known = registry.finders()
     controls = [method for method in known if known[method].is_control]
     searching = [method for method in from_config.finders() if method not in controls]
-    return [*searching, *pairs.methods(), *controls]
+    comparing = pairs.methods()
+    comparing.insert(comparing.index(ContrastiveConfig.method) + 1, typed.NAME)
+    return [*searching, *comparing, *controls]
 
 
 def title(method: str) -> str:
     """What a method is called on the form."""
+    if method == typed.NAME:
+        return typed.TITLE
     return captions.method(method).removesuffix(" control")
 
 
@@ -46,6 +51,10 @@ def picker() -> str:
 
 def draw(method: str, model: ModelConfig) -> None:
     """The settings of a method and the button that finds; or why it cannot."""
+    if method == typed.NAME:
+        typed.draw(adapter.leave(model))
+        return
+    typed.leave()
     st.caption(captions.about_method(method))
     needs_adapter = registry.finders()[method].needs_adapter
     tuned = adapter.picker(model) if needs_adapter else adapter.leave(model)

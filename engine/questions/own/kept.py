@@ -61,7 +61,7 @@ def keep(root: Path, understood: Understood, name: str = "") -> Kept:
     if not understood.rows:
         raise DataError(f"{understood.file} has no row to keep yet: say which column is which.")
     sha256 = understood.sha256
-    path = root / FOLDER / understood.kind / f"{sha256[:12]}.jsonl"
+    path = place(root, understood)
     before = card(path)
     behaviours = {**(before.behaviours if before else {}), **understood.behaviours}
     found = Kept(
@@ -87,6 +87,11 @@ def keep(root: Path, understood: Understood, name: str = "") -> Kept:
     except OSError as error:
         raise DataError(f"{path} cannot be written: {error.strerror or error}.") from None
     return found
+
+
+def place(root: Path, understood: Understood) -> Path:
+    """Where rows lie once they are kept below the store's root."""
+    return root / FOLDER / understood.kind / f"{understood.sha256[:12]}.jsonl"
 
 
 def every(root: Path, kind: str) -> list[Kept]:
