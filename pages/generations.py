@@ -29,14 +29,15 @@ with st.container(horizontal=True, vertical_alignment="center"):
             on_click=drafts.show,
             args=(None,),
         )
-st.caption(texts.MEANING)
 if digest is None:
+    st.caption(texts.MEANING)
     grid.draw(state.model())
 else:
     keeping.leave()
 try:
     sheet = None if digest is None else sheets.load(digest)
     if sheet is not None:
+        history.heading(sheet)
         widgets.whose(sheet.model)
     if sheet is not None and sheet.state in ("queued", "running"):
         pace.repeat(live.draw, 0.3, digest)

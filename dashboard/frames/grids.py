@@ -182,3 +182,29 @@ def summary(
 def share(hits: int, of: int, label: str) -> str:
     """A count as it stands on a column: "2 of 3 deceptive"; empty where nothing was judged."""
     return f"{hits} of {of} {label}" if of else ""
+
+
+def by_change(
+    columns: Sequence[Facet], frame: pd.DataFrame, pole: str, baseline: str
+) -> list[Facet]:
+    """Columns by how far their share of a label lies from the unsteered one's, the farthest first.
+
+    Random controls stay last; so does, among its like, what nobody judged.
+
+    Args:
+        columns: In any order.
+        frame: The texts.
+        pole: The label.
+        baseline: Name of the unsteered column.
+    """
+    said = frame["label"].fillna("").astype(str)
+    known = frame[said != ""].assign(is_pole=said == pole)
+    shares = known.groupby("configuration")["is_pole"].mean().to_dict()
+    usual = shares.get(baseline)
+
+    def far(one: Facet) -> tuple[bool, float, int]:
+        share = shares.get(one.name)
+        distance = -1.0 if share is None or usual is None else abs(share - usual)
+        return one.is_control, -distance, one.place
+
+    return sorted(columns, key=far)

@@ -18,6 +18,7 @@ from engine.configs.grids import GenerateConfig
 from engine.errors import ConfigError
 from engine.questions.rubrics import load_rubric
 from engine.statistics.agreement import figures
+from engine.store import notes
 from tests import tiny
 from tests.pages.conftest import open_page, opened, words
 from tests.pages.pair_samples import CONTRASTIVE, FINETUNE, fill_families
@@ -521,10 +522,13 @@ def test_many_columns_are_drawn_a_few_at_a_time(texts: TextEngine) -> None:
 
     app = open_page("generations", gen="9e9e00000003")
     headings = [one.value for one in app.markdown if one.value.startswith("**way")]
-    assert len(headings) == 7
+    # Every third of the invented columns is judged to show the pole.
+    assert headings == [f"**way {i}**" for i in range(1, 20, 3)]
+    app.selectbox(key="by").set_value("asked").run()
     app.button(key="c_next").click().run()
     headings = [one.value for one in app.markdown if one.value.startswith("**way")]
     assert headings[0] == "**way 7**"
+    assert app.query_params["by"] in ("asked", ["asked"])
     assert "**base**" in [one.value for one in app.markdown]
 
 
@@ -564,7 +568,11 @@ def test_history_lists_every_grid(texts: TextEngine) -> None:
     table = history.rows()
 
     assert table["digest"].tolist() == [SWEEP, GRID]
-    assert table["prompt"].tolist()[1] == "Prompt 0: how do I <b>bake</b> *bread*? (+1)"
+    assert table["name"].tolist()[1].startswith("\u201cPrompt 0: how do I <b>bake</b> *bread*?")
+    notes.change(texts.store.root, GRID, name="My grid", star=True)
+    mine = history.rows().set_index("digest").loc[GRID]
+    assert (mine["name"], mine["star"]) == ("My grid", "\u2605")
+    assert "**My grid**" in told(open_page("generations", gen=GRID))
 
 
 # Values

@@ -51,7 +51,7 @@ def shown(found: pd.DataFrame, pole: str, effects: dict[str, dict[str, float]]) 
         pole: The label that is counted.
         effects: Of each column beside, by its name.
     """
-    table = found[["column", "model", "vector", "strength", "texts"]].copy()
+    table = found[["column"]].copy()
     rows = found.to_dict("records")
     if found["judged"].any():
         table[pole] = [f"{one['hits']} of {one['judged']}" for one in rows]
@@ -60,16 +60,17 @@ def shown(found: pd.DataFrame, pole: str, effects: dict[str, dict[str, float]]) 
         table[f"{pole}, by you"] = [f"{one['own_hits']} of {one['own']}" for one in rows]
     if found["both"].any():
         table["you = judge"] = [f"{one['equal']} of {one['both']}" for one in rows]
-    table["broken"] = found["broken"]
+    table[["texts", "broken"]] = found[["texts", "broken"]]
     table["repetition"] = found["repetition"].round(2)
     table["log-prob"] = found["logprob"].round(2)
     for name, title in (("kl", "KL"), ("relative", "\u00d7 residual norm")):
         known = [effects.get(one["column"], {}).get(name) for one in rows]
         if any(known):
             table[title] = known
-    if table["vector"].nunique() < 2:
-        table = table.drop(columns="vector")
-    return table if table["model"].nunique() > 1 else table.drop(columns="model")
+    for name in ("strength", "model", "vector"):
+        if found[name].nunique() > 1:
+            table[name] = found[name]
+    return table
 
 
 def _picked(places: list[int]) -> None:

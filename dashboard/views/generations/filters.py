@@ -8,7 +8,8 @@ import streamlit as st
 
 from dashboard.frames import grids
 from dashboard.frames.grids import Facet
-from dashboard.session import naming, resources
+from dashboard.session import naming, resources, state
+from dashboard.views.generations.labels import words as labels_of
 from dashboard.widgets.sheets import Sheet
 from dashboard.words import captions
 
@@ -16,6 +17,9 @@ VECTORS, STRENGTHS, MODELS, LABELS, WORDS = KEYS = ("fv", "fs", "fm", "fl", "q")
 """Names in the link."""
 PICKED = "cols"
 """Name in the link of the columns that were picked one by one, by their places."""
+ORDER, ORDERS = "by", {"change": "Most changed first", "asked": "In the grid's order"}
+MANY = 8
+"""Columns up to which all of them are drawn in their order."""
 
 
 class Chosen(NamedTuple):
@@ -58,7 +62,7 @@ def draw(sheet: Sheet) -> Chosen:
             label_visibility="collapsed",
             width=190,
         )
-        columns = grids.filtered(every, vectors, strengths, models)
+        columns = _ordered(sheet, grids.filtered(every, vectors, strengths, models))
         picked = _picked(every)
         columns = [one for one in columns if one.place in picked] if picked else columns
         rows = grids.matching(
@@ -72,6 +76,28 @@ def draw(sheet: Sheet) -> Chosen:
         texts = captions.count(len(rows), "text")
         st.caption(f"{texts} of {len(sheet.frame)}, in {_count(found)} of {len(every)} columns.")
     return found
+
+
+def _ordered(sheet: Sheet, columns: list[Facet]) -> list[Facet]:
+    """The columns as the grid has them; of many the ones that change most come first, on wish."""
+    if len(columns) <= MANY or sheet.generation is None:
+        return columns
+    state.resolve(ORDER, list(ORDERS))
+    state.choose_if_none(ORDER, next(iter(ORDERS)))
+    chosen = st.selectbox(
+        "Order of columns",
+        list(ORDERS),
+        format_func=lambda name: ORDERS[name],
+        key=ORDER,
+        label_visibility="collapsed",
+        width=190,
+        help="By change: how far a column's share of the counted label lies from the unsteered "
+        "one's. Random vectors come last.",
+    )
+    state.write_link(ORDER, default=next(iter(ORDERS)))
+    if chosen != "change":
+        return columns
+    return grids.by_change(columns, sheet.frame, labels_of(sheet)[0], sheet.baseline)
 
 
 def _count(found: Chosen) -> int:
@@ -135,5 +161,6 @@ def clear() -> None:
 def parameters() -> dict[str, str | list[str] | None]:
     """What a link to this very choice holds."""
     found = {key: st.session_state.get(key) or None for key in (*KEYS, PICKED)}
+    found[ORDER] = st.query_params.get(ORDER)
     picked = found[PICKED]
     return found | {PICKED: "-".join(map(str, picked)) if picked else None}

@@ -4,34 +4,38 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.forms import drafts
-from dashboard.session import resources, state
+from dashboard.session import naming, resources, state
 from dashboard.widgets import sheets, widgets
 from dashboard.widgets.sheets import Sheet
 from dashboard.words import captions
+from engine.configs.core import ModelConfig
 
 MOST = 50
 COLUMNS = {
     "digest": None,
-    "prompt": st.column_config.TextColumn("prompt", width="large"),
-    "grid": st.column_config.TextColumn("grid", width="medium"),
+    "star": st.column_config.TextColumn("\u2605", width=30, help="Your star"),
+    "name": st.column_config.TextColumn("name", width="large"),
+    "grid": st.column_config.TextColumn("grid", width=210),
+    "model": st.column_config.TextColumn("model", width=90),
     "labelled": st.column_config.NumberColumn(
         "labelled", width=70, help="Texts that a person labelled"
     ),
-    "when": st.column_config.TextColumn("when", width=110),
-    "state": st.column_config.TextColumn("state", width=80),
+    "when": st.column_config.TextColumn("when", width=80),
+    "state": st.column_config.TextColumn("state", width=70),
 }
 
 
 def rows() -> pd.DataFrame:
-    """All grids, newest first: digest, prompt, grid, labelled, when, state."""
-    store, found = resources.engine().store, []
+    """All grids, newest first: digest, star, name, grid, model, labelled, when, state."""
+    store, names, found = resources.engine().store, naming.names(), []
     for info in resources.records("generation")[:MOST]:
-        config = resources.header(info.digest, info.path)["config"]
         found.append(
             {
                 "digest": info.digest,
-                "prompt": _prompts(config),
-                "grid": f"{info.summary} · {info.model}",
+                "star": "\u2605" if names.note(info.digest).star else "",
+                "name": names.of(info),
+                "grid": info.summary,
+                "model": info.model,
                 "labelled": len(store.labels(info.digest)),
                 "when": captions.age(info.created),
                 "state": "done",
@@ -42,14 +46,32 @@ def rows() -> pd.DataFrame:
         if digest not in stored and job.state != "done":
             config = job.request["config"]
             count = captions.count(len(config["configurations"]), "configuration")
-            prompt = {"digest": digest, "prompt": _prompts(config), "grid": count, "labelled": 0}
-            found.append({**prompt, "when": "", "state": job.state})
+            asked = ModelConfig(model=str(config["model"]["model"])).short_name
+            told = {"star": "", "name": _prompts(config), "grid": count, "model": asked}
+            found.append({"digest": digest, **told, "labelled": 0, "when": "", "state": job.state})
     return pd.DataFrame(found, columns=list(COLUMNS))
 
 
 def _prompts(config: dict) -> str:
     first, *more = config["prompts"]
     return f"{first} (+{len(more)})" if more else str(first)
+
+
+def heading(sheet: Sheet) -> None:
+    """Which grid is shown: its name, size, model, and when it was made."""
+    config = sheet.config
+    sizes = [
+        captions.count(len(config["prompts"]), "prompt"),
+        captions.count(len(sheet.names), "column"),
+        captions.count(int(config["samples"]), "sample"),
+    ]
+    found = sheet.generation
+    name = naming.called(sheet.digest) if found is not None else _prompts(config)
+    told = [" \u00d7 ".join(sizes), sheet.model]
+    told += [captions.age(found.provenance.created)] if found is not None else []
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{captions.plain(name)}**", width="content")
+        st.caption(captions.plain(" \u00b7 ".join(told)), width="content")
 
 
 def draw() -> None:

@@ -66,38 +66,31 @@ def _cell(sheet: Sheet, name: str, view: View) -> None:
         before = sheet.row(view.prompt, sheet.baseline, sample) if view.marks_changes else None
         if len(samples) > 1:
             st.caption(f"Sample {sample + 1}")
-        one(sheet, name, row, before)
+        text(sheet, name, row, before)
+        with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+            if row is not None:
+                _judged(row)
+                _chips(sheet, row)
+                if sheet.generation is not None:
+                    labels.under(sheet, row["row"], str(row["prompt"]), name)
+            if sample == samples[-1]:
+                _vectors(sheet, name)
+                _beside(sheet, name)
         if view.shows_tokens:
             tokens.draw(sheet, name, row)
-    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
-        _vectors(sheet, name)
-        _beside(sheet, name)
-
-
-def one(sheet: Sheet, name: str, row: dict[str, Any] | None, before: dict[str, Any] | None) -> None:
-    """One text with its figures, what the judge says of it, and a person's label to give.
-
-    Args:
-        sheet: The grid.
-        name: The text's column.
-        row: The text; None if it is not begun.
-        before: The unsteered text that it is marked against, if it is.
-    """
-    text(sheet, name, row, before)
-    if row is None:
-        return
-    figures(sheet, row)
-    if sheet.generation is not None:
-        labels.under(sheet, row["row"], str(row["prompt"]), name)
 
 
 def figures(sheet: Sheet, row: dict[str, Any]) -> None:
     """What the judge says that a text shows, and how it is written."""
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
-        if label := row.get("label"):
-            told = "What the judge says that it shows."
-            st.badge(captions.plain(str(label)), color=inks.verdict(str(label)), help=told)
+        _judged(row)
         _chips(sheet, row)
+
+
+def _judged(row: dict[str, Any]) -> None:
+    if label := row.get("label"):
+        told = "What the judge says that it shows."
+        st.badge(captions.plain(str(label)), color=inks.verdict(str(label)), help=told)
 
 
 def _heading(sheet: Sheet, name: str) -> None:
@@ -129,7 +122,14 @@ def _share(sheet: Sheet, name: str) -> None:
 def text(
     sheet: Sheet, name: str, row: dict[str, Any] | None, before: dict[str, Any] | None
 ) -> None:
-    """The words of a text as their characters, or why there are none; arguments as of `one`."""
+    """The words of a text as their characters, or why there are none.
+
+    Args:
+        sheet: The grid.
+        name: The text's column.
+        row: The text; None if it is not begun.
+        before: The unsteered text that it is marked against, if it is.
+    """
     if row is None:
         waits = sheet.state in ("queued", "running")
         st.caption("Waiting for its turn." if waits else "Not written.")
