@@ -140,19 +140,33 @@ def pager(
         st.session_state[key] = options[0]
     now = st.session_state[key]
     if len(options) > 1:
-        sides = (("Previous", "chevron_left", -1), ("Next", "chevron_right", 1))
-        for (word, icon, by), shortcut in zip(sides, keys or (None, None), strict=True):
-            if by == 1:
-                told = f"All {count} {noun.lower()}s" if now == ALL else f"{noun} {now} of {count}"
-                st.markdown(told, width="content")
-            st.button(
-                word,
-                key=f"{key}_{word.lower()}",
-                icon=f":material/{icon}:",
-                help=f"{word} {noun.lower()}",
-                shortcut=shortcut,
-                on_click=state.step,
-                args=(key, options, by),
-            )
+        told = f"All {count} {noun.lower()}s" if now == ALL else f"{noun} {now} of {count}"
+        # In one container, so that a narrow page does not part it.
+        with st.container(
+            horizontal=True, vertical_alignment="center", gap="xsmall", width="content"
+        ):
+            _side("Previous", "chevron_left", -1, key, options, noun, keys and keys[0])
+            st.markdown(told, width="content")
+            _side("Next", "chevron_right", 1, key, options, noun, keys and keys[1])
     state.write_link(key, default=options[0])
     return str(now)
+
+
+def _side(
+    word: str,
+    icon: str,
+    by: int,
+    key: str,
+    options: Sequence[str],
+    noun: str,
+    shortcut: str | None,
+) -> None:
+    st.button(
+        word,
+        key=f"{key}_{word.lower()}",
+        icon=f":material/{icon}:",
+        help=f"{word} {noun.lower()}",
+        shortcut=shortcut,
+        on_click=state.step,
+        args=(key, options, by),
+    )

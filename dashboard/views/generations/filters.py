@@ -60,7 +60,7 @@ def draw(sheet: Sheet) -> Chosen:
             bind="query-params",
             placeholder="Search the texts",
             label_visibility="collapsed",
-            width=190,
+            width=150,
         )
         columns = _ordered(sheet, grids.filtered(every, vectors, strengths, models))
         picked = _picked(every)
@@ -90,7 +90,7 @@ def _ordered(sheet: Sheet, columns: list[Facet]) -> list[Facet]:
         format_func=lambda name: ORDERS[name],
         key=ORDER,
         label_visibility="collapsed",
-        width=190,
+        width=185,
         help="By change: how far a column's share of the counted label lies from the unsteered "
         "one's. Random vectors come last.",
     )
@@ -120,7 +120,7 @@ def _many(key: str, noun: str, known: Sequence[str]) -> list[str]:
         bind="query-params",
         placeholder=noun,
         label_visibility="collapsed",
-        width=150,
+        width=130,
     )
 
 

@@ -157,6 +157,7 @@ def under(sheet: Sheet, row: int, prompt: str, name: str) -> None:
         key=key,
         format_func=str.capitalize,
         label_visibility="collapsed",
+        wrap=True,
         on_change=_picked,
         args=(sheet.digest, row, key),
     )

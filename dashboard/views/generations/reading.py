@@ -34,18 +34,13 @@ def draw(sheet: Sheet, chosen: Chosen, view: View) -> None:
 def _read(sheet: Sheet, rows: list[int], view: View) -> None:
     given = resources.engine().store.labels(sheet.digest) if sheet.state == "done" else {}
     with st.container(horizontal=True, vertical_alignment="center"):
-        hidden = st.toggle(
-            "Hide labels and columns",
-            key=HIDDEN,
-            bind="query-params",
-            help="Blind reading: texts come in a seeded random order, without what wrote them.",
-        )
+        hidden = _is_hidden()
         order = in_order(rows, hidden)
         now = _now(order)
         place = order.index(now)
-        _step("Previous", "k", order, place - 1)
+        _step("Previous", "k", order, -1)
         st.markdown(f"Text **{place + 1}** of {len(order)}", width="content")
-        _step("Next", "j", order, place + 1)
+        _step("Next", "j", order, 1)
         done = sum(row in given for row in rows)
         st.caption(f"{done} of {len(rows)} labelled", width="content")
     row = {"row": now, **{str(k): v for k, v in sheet.frame.loc[now].items()}}
@@ -54,6 +49,30 @@ def _read(sheet: Sheet, rows: list[int], view: View) -> None:
         _bar(sheet, row, order, given)
     if not hidden:
         widgets.share(address(sheet))
+
+
+def _is_hidden() -> bool:
+    """Whether labels and columns are hidden; the button, unlike a switch, leaves the keys free."""
+    state.resolve(HIDDEN, ["true"], can_be_none=True)
+    hidden = st.session_state.get(HIDDEN) == "true"
+    st.button(
+        "Show labels and columns" if hidden else "Hide labels and columns",
+        key="read_hide",
+        icon=":material/visibility:" if hidden else ":material/visibility_off:",
+        on_click=_hide,
+        args=(not hidden,),
+        help="Blind reading: texts come in a seeded random order, without what wrote them.",
+    )
+    state.write_link(HIDDEN)
+    return hidden
+
+
+def _hide(is_hidden: bool) -> None:
+    """Begin with the first text of the other order, or stay at the one that is read."""
+    st.session_state[HIDDEN] = "true" if is_hidden else None
+    if is_hidden:
+        st.session_state.pop(PLACE, None)
+        st.query_params.pop(PLACE, None)
 
 
 def in_order(rows: Sequence[int], is_hidden: bool) -> list[int]:
@@ -75,16 +94,23 @@ def _now(order: Sequence[int]) -> int:
     return int(st.session_state[PLACE])
 
 
-def _step(word: str, key: str, order: Sequence[int], place: int) -> None:
+def _step(word: str, key: str, order: Sequence[int], by: int) -> None:
     st.button(
         f"{word} text",
         key=f"read_{word.lower()}",
-        icon=":material/chevron_left:" if word == "Previous" else ":material/chevron_right:",
+        icon=":material/chevron_left:" if by < 0 else ":material/chevron_right:",
         shortcut=key,
-        on_click=_go,
-        args=(order[place % len(order)],),
-        disabled=not 0 <= place < len(order),
+        on_click=_move,
+        args=(order, by),
+        disabled=not 0 <= order.index(int(st.session_state[PLACE])) + by < len(order),
     )
+
+
+def _move(order: Sequence[int], by: int) -> None:
+    """Go on from where the reader is: keys may come faster than the page is drawn."""
+    place = order.index(int(st.session_state[PLACE])) + by
+    if 0 <= place < len(order):
+        _go(order[place])
 
 
 def _go(row: int | None) -> None:

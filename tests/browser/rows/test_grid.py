@@ -1,12 +1,14 @@
 """Generations as its reader wants it: a form that loses nothing, and texts that can be read."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from engine.store.store import Store
 from tests.browser import figures_store
-from tests.browser.server import Dashboard, settle
+from tests.browser.server import ROOT, Dashboard, settle
 from tests.pages import grid_routes
 from tests.pages.grid_routes import Route
 
@@ -141,3 +143,75 @@ def test_the_typed_prompt_is_there_after_the_keyboard_has_generated(
     form.write("grid_prompts", "A prompt that I typed just now", "generate")
 
     assert form.read("grid_prompts") == "A prompt that I typed just now"
+
+
+# What is drawn, and reading it
+
+LARGE = max(
+    (one for one in Store(ROOT).list() if (one.kind, one.model) == ("generation", "demo")),
+    key=lambda one: one.created,
+).digest
+"""A shipped grid of 262 columns; it was drawn 34,530 pixels tall."""
+
+
+def opened(tab: Any, served: Dashboard, query: str) -> None:
+    tab.goto(f"{served.address}/generations?{query}")
+    tab.locator(".st-key-new_grid").wait_for()
+    settle(tab)
+
+
+def test_a_large_grid_opens_on_a_few_columns_and_the_rest_is_chosen(
+    tab: Any, served: Dashboard
+) -> None:
+    opened(tab, served, f"gen={LARGE}")
+    tall = tab.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+    assert tall < 3500
+    # A text is in view without scrolling.
+    box = tab.get_by_text("Be on time for the promotion.").first.bounding_box()
+    assert box["y"] + box["height"] < 900
+
+    tab.locator(".st-key-fv input").click()
+    tab.get_by_role("option").filter(has_text="random vectors").click()
+    settle(tab)
+    tab.get_by_text("in 256 of 262 columns").wait_for()
+    assert "fv=random" in tab.url
+    tab.locator(".st-key-q input").fill("pyjamas")
+    tab.keyboard.press("Enter")
+    settle(tab)
+    tab.get_by_text(re.compile(r"\d+ texts of 7860")).wait_for()
+    assert "q=pyjamas" in tab.url
+
+
+def test_keys_read_on_and_label_the_text_in_view_alone(tab: Any, served: Dashboard) -> None:
+    given = Store(served.store)
+    opened(tab, served, f"gen={LARGE}")
+    tab.keyboard.press("1")
+    settle(tab)
+    assert given.labels(LARGE) == {}
+
+    opened(tab, served, f"gen={LARGE}&view=read")
+    tab.get_by_text("Text 1 of 7860").wait_for()
+    tab.keyboard.press("j")
+    tab.get_by_text("Text 2 of 7860").wait_for()
+    settle(tab)
+    # The prompt asks for advice: these are the words, though a few of its texts are judged others.
+    tab.locator(".st-key-label_1").get_by_text("Deceptive").wait_for()
+    tab.keyboard.press("1")
+    tab.get_by_text("Text 3 of 7860").wait_for()
+    settle(tab)
+    assert given.labels(LARGE) == {1: "deceptive"}
+    tab.keyboard.press("u")
+    tab.get_by_text("Text 2 of 7860").wait_for()
+    settle(tab)
+    assert given.labels(LARGE) == {}
+    tab.keyboard.press("k")
+    tab.get_by_text("Text 1 of 7860").wait_for()
+
+    tab.locator(".st-key-read_hide button").first.click()
+    settle(tab)
+    shown = tab.locator("[data-testid=stMain]").inner_text()
+    assert "log-prob" not in shown
+    for _ in range(30):
+        tab.keyboard.press("j")
+        tab.wait_for_timeout(250)
+    tab.get_by_text("Text 31 of 7860").wait_for()
