@@ -15,13 +15,14 @@ from dashboard.views.generations import (
     reading,
     texts,
 )
-from dashboard.widgets import sheets, widgets
+from dashboard.widgets import noting, sheets, widgets
 from engine.errors import EngineError
 
 digest = history.choose()
 with st.container(horizontal=True, vertical_alignment="center"):
     st.title("Generations", width="stretch")
     if digest is not None:
+        noting.button(digest, "Name")
         st.button(
             "New grid",
             key="new_grid",

@@ -26,6 +26,8 @@ class Extras(NamedTuple):
     """scale, mean, low, high: of the mean over questions."""
     other: "Other | None" = None
     """Another vector's means."""
+    asked: pd.DataFrame | None = None
+    """question, asked: the first words of each, for whoever hovers over a dot."""
 
 
 class Other(NamedTuple):
@@ -60,7 +62,7 @@ def violins(shape: Violin, axis: Axis, inks: Inks, title: str, extras: Extras) -
         )
     )
     if extras.dots:
-        layers.append(_dots(shape.dots, axis, inks))
+        layers.append(_dots(shape.dots, axis, inks, extras.asked))
     layers += _boxes(shape.boxes, axis, inks)
     if extras.intervals is not None:
         layers += _mean_intervals(axis.place(extras.intervals), axis, inks)
@@ -104,17 +106,23 @@ def _band_steps(band: pd.DataFrame, axis: Axis, inks: Inks) -> alt.Chart:
     )
 
 
-def _dots(dots: pd.DataFrame, axis: Axis, inks: Inks) -> alt.Chart:
+def _dots(dots: pd.DataFrame, axis: Axis, inks: Inks, asked: pd.DataFrame | None) -> alt.Chart:
+    chart = alt.Chart(dots)
+    if asked is not None:
+        # Looked up in the browser: every question has a dot at each scale.
+        chart = chart.transform_lookup(
+            lookup="question", from_=alt.LookupData(asked, "question", ["asked"])
+        )
     click = alt.selection_point(name="pick", fields=["question"], on="click", empty=False)
+    named = "asked" if asked is not None else "question"
     return (
-        alt.Chart(dots)
-        .mark_circle(size=18, color=inks.ink, opacity=0.35, cursor="pointer")
+        chart.mark_circle(size=18, color=inks.ink, opacity=0.35, cursor="pointer")
         .encode(
             x=axis.x(),
             y=alt.Y("value:Q"),
             tooltip=[
                 alt.Tooltip("scale:Q"),
-                alt.Tooltip("question:N"),
+                alt.Tooltip(f"{named}:N", title="question"),
                 alt.Tooltip("value:Q", format="+.2f"),
             ],
         )

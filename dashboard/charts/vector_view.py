@@ -14,6 +14,9 @@ from dashboard.frames.sweep import PARTS, Sweep
 from dashboard.words import captions
 from dashboard.words.inks import Inks
 
+WORDS = 70
+"""Signs of a question that whoever hovers over its dot reads."""
+
 
 class View(NamedTuple):
     """What the reader chose to see; every field stands in the URL."""
@@ -58,9 +61,17 @@ def violin(sweep: Sweep, view: View, inks: Inks) -> Drawing | None:
         selected=view.question,
         intervals=sweeps.intervals(sweep, points),
         other=_pinned_means(sweep, view, points),
+        asked=asked(sweep) if view.dots else None,
     )
     shape = shapes.build(points, view.scales)
     return one_vector.violins(shape, axis(sweep, view), inks, title(sweep, view), extras)
+
+
+def asked(sweep: Sweep) -> pd.DataFrame:
+    """The first words of each question that was asked: question, asked."""
+    rows = [(one.id, " ".join(one.stem.split())) for one in sweep.evaluation.questions.questions]
+    shown = [(name, text if len(text) <= WORDS else f"{text[:WORDS]}\u2026") for name, text in rows]
+    return pd.DataFrame(shown, columns=["question", "asked"])
 
 
 def _pinned_means(sweep: Sweep, view: View, own: pd.DataFrame) -> one_vector.Other | None:

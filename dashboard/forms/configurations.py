@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from dashboard.forms import interventions
 from dashboard.frames import cosines
-from dashboard.session import resources
+from dashboard.session import naming, resources
 from dashboard.words import captions
 from engine.configs.core import ModelConfig
 from engine.configs.grid_columns import prompt_names
@@ -59,11 +59,13 @@ class Choice(NamedTuple):
 def choices(model: ModelConfig, with_others: bool = False) -> dict[str, Choice]:
     """The vectors of this model, newest sets first, without those of shuffled labels.
 
-    Where there are none, or they are asked for too, those of others that have its width, each with
-    the name of its model.
+    Helper sets come last. Where there are none, or they are asked for too, those of others that
+    have its width, each with the name of its model.
     """
     found: dict[str, Choice] = {}
-    infos = resources.records("vectors")
+    infos, names = resources.records("vectors"), naming.names()
+    # Sets that are there for a study alone come last: they are many, and few are looked for.
+    infos.sort(key=lambda info: names.parent(info.digest) is not None)
     own = [info for info in infos if info.model == model.short_name]
     others = [] if own and not with_others else [i for i in infos if i not in own]
     for info in (*own, *(one for one in others if resources.fits(one, model))):
@@ -72,9 +74,11 @@ def choices(model: ModelConfig, with_others: bool = False) -> dict[str, Choice]:
         if cosines.is_null(record.get("config") or {}):
             continue
         for index, site in enumerate(record["sites"]):
-            name = f"{info.method}_{index:02d}"
-            words = f"{name} · block {site['block']}{whose} · {info.digest[:4]}"
-            choice = Choice(f"{info.digest}:{index}", name, words, info.method, int(site["block"]))
+            name, reference = f"{info.method}_{index:02d}", f"{info.digest}:{index}"
+            place = f"block {site['block']}"
+            called = names.of(reference)
+            words = f"{called}{whose}" if called.endswith(place) else f"{called} · {place}{whose}"
+            choice = Choice(reference, name, words, info.method, int(site["block"]))
             found[choice.reference] = choice
     return found
 

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard.forms import fields, from_config
-from dashboard.session import resources
+from dashboard.session import naming, resources
 from dashboard.widgets import widgets
 from engine.configs.budgets.blends import BlendConfig
 from engine.configs.budgets.suggest import USUAL_OPERATIONS, SuggestConfig
@@ -25,7 +25,7 @@ def suggest(model: ModelConfig, sets: Sequence[str], first: str) -> None:
         sets: Digests of the sets that fit it.
         first: The one to begin with.
     """
-    names = {info.digest: widgets.run_label(info) for info in resources.records("vectors")}
+    names = {info.digest: naming.line(info) for info in resources.records("vectors")}
     chosen = st.multiselect(
         "Vector sets",
         list(sets),

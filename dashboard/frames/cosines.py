@@ -1,6 +1,6 @@
 """Frames of the similarity screen: sets of vectors in, rows to draw out. Knows no Streamlit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,6 +14,9 @@ from engine.statistics import similarity
 
 MOST_TERMS = 6
 """Sizes of copies that are told one by one; of more, like ones are told together."""
+
+
+Told = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -88,12 +91,18 @@ def colour_limit(values: pd.Series) -> float:
     return round(float(min(max(np.ceil(largest * 20) / 20, 0.05), 1.0)), 2)
 
 
-def members(sets: Sequence[VectorSet]) -> list[Member]:
-    """All vectors of several sets, named so that no two share a name."""
+def members(sets: Sequence[VectorSet], told: Told | None = None) -> list[Member]:
+    """All vectors of several sets, named so that no two share a name.
+
+    Args:
+        sets: Of any methods.
+        told: By digest, what tells a set from the others of its method; else its digest does.
+    """
     methods = [found.method for found in sets]
     found_members = []
     for found in sets:
-        tail = f"@{found.digest[:4]}" if methods.count(found.method) > 1 else ""
+        apart = f" ({told[found.digest]})" if told is not None else f"@{found.digest[:4]}"
+        tail = apart if methods.count(found.method) > 1 else ""
         for index, name in enumerate(found.names):
             found_members.append(
                 Member(f"{name}{tail}", found.digest, index, found.method, found.sites[index])
@@ -116,18 +125,19 @@ class Square(NamedTuple):
     """One row a direction with more than one copy: copies, vectors, least (|cosine|)."""
 
 
-def square(sets: Sequence[VectorSet], block: int | None = None) -> Square:
+def square(sets: Sequence[VectorSet], block: int | None = None, told: Told | None = None) -> Square:
     """Cosines of all vectors, their duplicates up to sign and their effective rank.
 
     Args:
         sets: Of one model.
         block: Leave out vectors of other blocks.
+        told: As `members` takes it.
 
     Raises:
         ConfigError: If they belong to different models.
     """
     similarity.check_comparable(*sets)
-    everyone = members(sets)
+    everyone = members(sets, told)
     kept = [i for i, one in enumerate(everyone) if block in (None, one.site.block)]
     everyone = [everyone[i] for i in kept]
     vectors = np.concatenate([found.vectors for found in sets])[kept]
@@ -183,13 +193,13 @@ def _groups(found: similarity.Clusters, cosines: np.ndarray, names: list[str]) -
     return pd.DataFrame(rows, columns=["copies", "least", "vectors"])
 
 
-def against(one: Member, sets: Sequence[VectorSet]) -> pd.DataFrame:
-    """One vector with all others, the largest |cosine| first.
+def against(one: Member, sets: Sequence[VectorSet], told: Told | None = None) -> pd.DataFrame:
+    """One vector with all others, the largest |cosine| first; `told` as `members` takes it.
 
     Columns: name, reference, method, method_name, site, cosine, z.
     """
     similarity.check_comparable(*sets)
-    everyone = members(sets)
+    everyone = members(sets, told)
     unit = similarity.unit(np.concatenate([found.vectors for found in sets]))
     place = next(i for i, other in enumerate(everyone) if other.reference == one.reference)
     cosines = unit @ unit[place]

@@ -3,5 +3,5 @@
 Knows nothing of what is drawn.
 
 Public: adapters, going, guard, models, naming, navigation, own_data, pace, pin_card, pinned,
-reloads, resources, serving, state, theme_watch, vector_links.
+reloads, resources, searching, serving, state, theme_watch, vector_links.
 """

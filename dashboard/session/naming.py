@@ -3,12 +3,15 @@
 Names are texts of unknown origin: `captions.plain` makes them safe for a label. Draws nothing.
 """
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import streamlit as st
 
 from dashboard.session import resources
 from engine.records.records import RecordInfo
+from engine.store import unfinished
 from engine.store.naming import names as readings
 from engine.store.naming.names import BETWEEN, Names
 from engine.store.notes import Note
@@ -34,6 +37,36 @@ def short(reference: str) -> str:
     return names().short(reference)
 
 
+def labels(names_of: Mapping[str, tuple[str, int]], is_whole: bool = False) -> dict[str, str]:
+    """What vectors of a run or a map are called, by the names that links and figures have.
+
+    A reader's own name goes first. Of sets whose vectors have the same names it says what differs.
+
+    Args:
+        names_of: Set and index of each name.
+        is_whole: Whether what the vector's set is called is told too.
+    """
+    found = names()
+    alike: dict[str, set[str]] = defaultdict(set)
+    plain = {name: found.plain(*key) for name, key in names_of.items()}
+    for name, (digest, _) in names_of.items():
+        alike[plain[name]].add(digest)
+    told = {}
+    for name, (digest, index) in names_of.items():
+        own = found.note(f"{digest}:{index}").name
+        others = sorted(alike[plain[name]])
+        if own and not is_whole:
+            told[name] = own
+        elif is_whole:
+            whole = found.of(f"{digest}:{index}")
+            told[name] = BETWEEN.join(dict.fromkeys((plain[name], whole)))
+        elif len(others) > 1:
+            told[name] = f"{plain[name]} ({found.differing(others)[digest]})"
+        else:
+            told[name] = plain[name]
+    return told
+
+
 def note(subject: str) -> Note:
     """A reader's own name, notes, tags and star of a thing."""
     return names().note(subject)
@@ -44,26 +77,41 @@ def line(info: RecordInfo) -> str:
     found = names()
     star = "\u2605 " if found.note(info.digest).star else ""
     told = found.of(info)
-    parts = [told, "" if told.endswith(info.summary) else info.summary, info.model]
-    return star + BETWEEN.join(part for part in parts if part)
+    if unfinished.is_part(info):
+        return BETWEEN.join((f"so far: {told}", info.model))
+    # A name may tell a set's blocks already.
+    size = info.summary.partition(", block ")[0]
+    return star + BETWEEN.join((told, size, info.model))
 
 
-def shown(infos: list[RecordInfo], key: str) -> list[RecordInfo]:
-    """Those of a menu that stand for themselves, or all where the reader asks for helpers.
+HELPERS = "show_helpers"
+"""Of the switch that shows helper sets in all menus of this tab."""
+
+
+def offered(infos: Sequence[RecordInfo], key: str) -> list[RecordInfo]:
+    """Those of a menu that stand for themselves, or all where the reader asks for helper sets.
 
     Args:
         infos: What the menu could offer.
         key: Of the menu; what is chosen in it, or its link asks for, stays.
     """
-    if st.session_state.get(HELPERS):
-        return infos
+    hidden = {info.digest for info in helpers(infos, key)}
+    kept = [info for info in infos if info.digest not in hidden]
+    return list(infos) if st.session_state.get(HELPERS) or not kept else kept
+
+
+def helpers(infos: Sequence[RecordInfo], key: str = "") -> list[RecordInfo]:
+    """Sets that are there for a study or for the evidence of another set alone."""
     found = names()
-    kept = (st.session_state.get(key), st.query_params.get(key))
-    return [i for i in infos if found.parent(i.digest) is None or i.digest in kept]
+    kept = {*_chosen(key), *st.query_params.get_all(key)} if key else set()
+    return [i for i in infos if found.parent(i.digest) is not None and i.digest not in kept]
 
 
-HELPERS = "show_helpers"
-"""Of the switch that shows helper sets, for all menus of this tab."""
+def _chosen(key: str) -> list[str]:
+    """The digests that stand in a menu, of which a choice may be a vector of a set."""
+    chosen = st.session_state.get(key)
+    every = chosen if isinstance(chosen, list) else [chosen]
+    return [str(one).partition(":")[0] for one in every if one is not None]
 
 
 def root() -> Path:

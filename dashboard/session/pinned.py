@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboard.session import resources, state
-from dashboard.words import captions
+from dashboard.session import naming, resources, state
 from engine.configs.core import Site
 
 PARAMETER = "pin"
@@ -27,8 +26,9 @@ class Known:
     index: int
     name: str
     words: str
-    """Its method, set and site."""
+    """What its finder calls it, and its site."""
     block: int
+    method: str
 
 
 def arrive() -> None:
@@ -76,9 +76,8 @@ def _look_up(name: str) -> Known | None:
     if info is None or int(place) >= len(sites):
         return None
     site = Site(**sites[int(place)])
-    words = f"{captions.method(info.method)}, set {digest[:4]}, {site.words}"
-    called = f"{info.method}_{int(place):02d}"
-    return Known(name, digest, int(place), called, words, site.block)
+    words = f"{info.method}_{int(place):02d}, {site.words}"
+    return Known(name, digest, int(place), naming.called(name), words, site.block, info.method)
 
 
 def wanted(*parameters: str, is_view: bool = False) -> Known | None:

@@ -30,7 +30,7 @@ def link(reference: str, name: str, about: str = ABOUT) -> None:
 
     Args:
         reference: DIGEST:INDEX.
-        name: As it is called here; shown as its characters.
+        name: Shown where its set is not in the store, as its characters.
         about: What is said on hovering.
     """
     st.page_link(
@@ -44,9 +44,9 @@ def link(reference: str, name: str, about: str = ABOUT) -> None:
 
 
 def called(reference: str, name: str) -> str:
-    """A vector's name, after the reader's own for it if he gave one."""
-    own = naming.note(reference).name
-    return f"{own} ({name})" if own else name
+    """What a vector is called; `name` where its set is not in the store."""
+    found = naming.called(reference)
+    return name if found == reference else found
 
 
 def button(reference: str, key: str, label: str = "Vector page") -> None:

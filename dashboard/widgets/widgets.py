@@ -1,6 +1,6 @@
 """Pieces of pages that take input or show one thing. Knows nothing of how data is made."""
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, overload
 from urllib.parse import urlsplit
 
@@ -13,13 +13,13 @@ from dashboard.charts import many_vectors
 from dashboard.charts import quick as quick_charts
 from dashboard.charts.one_vector import Drawing
 from dashboard.charts.quick import Quick
-from dashboard.session import going, models, naming, pace, resources, state
+from dashboard.session import going, models, pace, resources, state
 from dashboard.widgets import bound, retrying, starting
+from dashboard.widgets.choosing import record_picker as record_picker
+from dashboard.widgets.choosing import stepper as stepper
 from dashboard.words import captions
 from dashboard.words.inks import Inks, of_theme
 from engine.errors import EngineError
-from engine.records.records import RecordInfo
-from engine.store import unfinished
 
 More = Callable[[Any], None]
 """Draws what else there is to say of a job."""
@@ -73,33 +73,6 @@ def whose(model: str) -> None:
         st.caption(captions.plain(words))
 
 
-def run_label(info: RecordInfo) -> str:
-    """One line that tells a record from the others."""
-    if unfinished.is_part(info):
-        return f"so far: {naming.called(info)} · {info.model}"
-    return naming.line(info)
-
-
-def record_picker(
-    label: str, key: str, infos: Sequence[RecordInfo], on_change: Callable[[], None] | None = None
-) -> str:
-    """Choose a record by its line; the choice stands in the URL as its digest."""
-    lines = {info.digest: run_label(info) for info in infos}
-    state.choose_if_none(key, next(iter(lines)))
-    chosen = st.selectbox(
-        label,
-        list(lines),
-        format_func=lambda digest: lines.get(digest, digest),
-        key=key,
-        persist_state="session",
-        on_change=on_change or "rerun",
-    )
-    # The newest record is named too, on arrival: tomorrow another one will be the newest.
-    is_bare = key not in st.query_params and not state.has_arrived()
-    state.write_link(key, default=next(iter(lines)) if is_bare else None)
-    return chosen
-
-
 def switch(
     label: str,
     key: str,
@@ -133,32 +106,6 @@ def switch(
     )
     state.write_link(key, default=first)
     return chosen or first
-
-
-def stepper(label: str, key: str, options: Sequence[str]) -> str:
-    """A selection with buttons to its neighbours, also on the Left and Right keys."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
-        st.button(
-            "Previous",
-            key=f"{key}_previous",
-            icon=":material/chevron_left:",
-            shortcut="Left",
-            on_click=state.step,
-            args=(key, options, -1),
-        )
-        state.choose_if_none(key, options[0])
-        chosen = st.selectbox(label, options, key=key, persist_state="session", width="stretch")
-        st.button(
-            "Next",
-            key=f"{key}_next",
-            icon=":material/chevron_right:",
-            icon_position="right",
-            shortcut="Right",
-            on_click=state.step,
-            args=(key, options, 1),
-        )
-    state.write_link(key, default=options[0])
-    return chosen
 
 
 def share(address: str) -> None:

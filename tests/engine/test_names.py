@@ -43,7 +43,7 @@ def test_names_say_what_a_thing_is_and_hold_no_hash_and_no_date(store: Store) ->
 
     assert found.of("cccc00000004") == "Contrastive · system prompts · advice · last-prompt"
     assert found.of("cccc00000004:1").endswith("advice · last-prompt · block 2")
-    assert found.of(SET).startswith("MELBO · \u201cWe're going to shut you down")
+    assert found.of(SET).startswith("MELBO · \u201cWe're going to shut you")
     assert found.of(f"{SET}:1") == f"{found.of(SET)} · 01"
     assert found.of(RUN) == "survival · MELBO, Power iteration"
     for info in store.list():

@@ -9,8 +9,8 @@ from dashboard.charts.axes import Axis
 from dashboard.charts.vector_view import View
 from dashboard.forms import configurations
 from dashboard.forms.configurations import Choice
-from dashboard.session import resources
-from dashboard.words import inks
+from dashboard.session import naming, resources
+from dashboard.words import captions, inks
 from engine.records.steered import PLAIN
 from tests.pages.conftest import open_page, start, words
 from tests.pages.pair_samples import CONTRASTIVE, FINETUNE, fill_families
@@ -54,7 +54,7 @@ def test_a_pinned_vector_is_kept_from_page_to_page_and_in_the_link(engine: FakeE
 
     assert not app.exception
     assert pin_of(app) == f"{CONTRASTIVE}:1"
-    assert f"Contrastive, set {CONTRASTIVE[:4]}, output of block 1" in words(app)
+    assert "contrastive\\_01, output of block 1" in words(app)
     app.button(key="unpin").click().run()
     assert "pin" not in app.query_params
     assert "unpin" not in keys(app)
@@ -93,7 +93,7 @@ def test_a_pin_that_the_run_does_not_have_is_said(small: FakeEngine) -> None:
 
     app = open_page("curves", pin=f"{CONTRASTIVE}:2")
 
-    assert "◆ contrastive\\_02 was not measured in this run" in words(app)
+    assert f"◆ {captions.plain(naming.called(f'{CONTRASTIVE}:2'))} was not measured" in words(app)
     assert "pin=" not in app.code[0].value
 
 
@@ -137,7 +137,7 @@ def test_similarity_says_the_cosine_with_the_pinned_vector(engine: FakeEngine) -
     sets = resources.vector_set(CONTRASTIVE), resources.vector_set(FINETUNE)
     first, second = sets[0].vectors[3], sets[1].vectors[3]
     cosine = float(first @ second / (first @ first * (second @ second)) ** 0.5)
-    assert f"◆ finetune\\-diff\\_03: **{cosine:+.2f}**" in words(app)
+    assert f"◆ {captions.plain(naming.called(f'{FINETUNE}:3'))}: **{cosine:+.2f}**" in words(app)
     assert f"one={CONTRASTIVE}%3A3&pin={FINETUNE}%3A3" in app.code[0].value
 
 
@@ -151,8 +151,8 @@ def test_generations_begin_with_the_current_and_the_pinned_vector(engine: FakeEn
     drawn = [app.selectbox(key=f"col_{column}_vector").value for column in "012"]
     assert drawn == [None, f"{CONTRASTIVE}:3", f"{FINETUNE}:3"]
     options = app.selectbox(key="col_1_vector").options
-    assert options[0].startswith("contrastive_03")
-    assert options[1].startswith("◆ finetune-diff_03")
+    assert options[0] == naming.called(f"{CONTRASTIVE}:3")
+    assert options[1] == f"◆ {naming.called(f'{FINETUNE}:3')}"
 
 
 def test_a_draft_that_exists_is_kept_and_offers_the_pinned_vector(engine: FakeEngine) -> None:

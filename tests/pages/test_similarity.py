@@ -7,7 +7,7 @@ import pytest
 from dashboard.charts import heatmaps
 from dashboard.forms import interventions
 from dashboard.frames import cosines
-from dashboard.session import adapters, resources
+from dashboard.session import adapters, naming, resources
 from dashboard.views.similarity import clusters
 from dashboard.views.similarity import pairs as parts
 from dashboard.words import inks
@@ -101,10 +101,8 @@ def test_a_cell_of_the_link_opens_its_card(both: FakeEngine) -> None:
     assert not app.exception
     assert app.metric[0].value == f"{expected:+.2f}"
     links = [link.label.replace("\\", "") for link in app.get("page_link")]
-    assert [name for name in links if name in ("contrastive_03", "finetune-diff_02")] == [
-        "contrastive_03",
-        "finetune-diff_02",
-    ]
+    both = [naming.called(one) for one in (f"{CONTRASTIVE}:3", f"{FINETUNE}:2")]
+    assert [name for name in links if name in both] == both
     assert "output of block 3" in told(app)
     assert "output of block 2" in told(app)
     assert ":gray-badge[within shuffled]" in words(app) or "beyond shuffled" in words(app)
@@ -234,6 +232,8 @@ def test_vectors_of_sets_of_one_method_are_told_apart() -> None:
 
     assert len(set(names)) == 2 * BLOCKS
     assert "contrastive_03@1abc" in names
+    told = {"1abc00000000": "seed 1", "2abc00000000": "seed 2"}
+    assert "contrastive_03 (seed 2)" in [one.name for one in cosines.members(sets, told)]
 
 
 def test_a_null_belongs_to_the_set_it_shuffles() -> None:

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.frames import cosines
-from dashboard.session import resources, vector_links
+from dashboard.session import naming, resources, vector_links
 from dashboard.views import studies_vectors
 from dashboard.views.similarity import clusters
 from dashboard.views.vector import header, neighbours, sections, subject, talks, texts, users
@@ -53,7 +53,7 @@ def test_a_measured_vector_shows_its_violin_verdict_and_neighbours(small: FakeEn
     app = open_page("vector", v=f"{MELBO}:1")
 
     told = said(app)
-    assert title(app) == "melbo_01"
+    assert title(app) == naming.called(f"{MELBO}:1")
     assert (
         f"MELBO \u00b7 set {MELBO} \u00b7 output of block 7 \u00b7 norm 1 \u00b7 Built-in" in told
     )
@@ -86,7 +86,7 @@ def test_a_link_to_nothing_says_so_and_names_what_is_near(engine: FakeEngine) ->
         told = said(app)
         assert f"The link asks for the vector {asked}, which is not here. Nearest: " in told
         assert f"{MELBO}:0" in app.warning[0].value.replace("\\", "")
-        assert title(app) == "melbo_00"
+        assert title(app) == naming.called(f"{MELBO}:0")
 
 
 def test_an_empty_store_offers_the_way_to_vectors(engine: FakeEngine) -> None:
@@ -101,19 +101,19 @@ def test_the_next_vector_of_the_set_is_a_key_away_and_stays_current(small: FakeE
 
     app.button(key="v_next").click().run()
 
-    assert title(app) == "melbo_01"
+    assert title(app) == naming.called(f"{MELBO}:1")
     app.selectbox(key="v_set").set_value(POWER).run()
-    assert title(app) == "power-iteration_00"
+    assert title(app) == naming.called(f"{POWER}:0")
     app.query_params.clear()
     app.switch_page("../pages/library.py").run()
     app.query_params.clear()
     app.switch_page("../pages/vector.py").run()
-    assert title(app) == "power-iteration_00"
+    assert title(app) == naming.called(f"{POWER}:0")
     # In another tab the set is deleted.
     small.store.remove(POWER)
     app.run()
     assert f"the vector {POWER}:0, which is not here" in said(app)
-    assert title(app) == "melbo_00"
+    assert title(app) == naming.called(f"{MELBO}:0")
 
 
 def test_a_vector_that_nothing_measured_offers_to_evaluate_it(engine: FakeEngine) -> None:
@@ -173,7 +173,7 @@ def test_a_name_and_notes_are_kept_escaped_and_taken_back(small: FakeEngine) -> 
 
     app.text_input[0].set_value("  *liar* <b>one</b> ")
     app.text_area[0].set_value(EVIL)
-    app.button(key=f"FormSubmitter:note_form_{MELBO}:1-Keep").click().run()
+    app.button(key=f"FormSubmitter:note_form__{MELBO}:1-Keep").click().run()
 
     assert title(app) == "*liar* <b>one</b>"
     assert app.title[0].value.startswith(r"\*liar\*")
@@ -186,8 +186,8 @@ def test_a_name_and_notes_are_kept_escaped_and_taken_back(small: FakeEngine) -> 
     assert "melbo_01 \u00b7 MELBO" in said(again)
     again.text_input[0].set_value("")
     again.text_area[0].set_value("")
-    again.button(key=f"FormSubmitter:note_form_{MELBO}:1-Keep").click().run()
-    assert title(again) == "melbo_01"
+    again.button(key=f"FormSubmitter:note_form__{MELBO}:1-Keep").click().run()
+    assert title(again) == naming.called(f"{MELBO}:1")
     assert notes.every(Path(small.store.root)) == {}
 
 
@@ -199,12 +199,12 @@ def test_a_note_changed_in_another_tab_is_not_lost_nor_is_what_was_typed(
     notes.keep(root, f"{MELBO}:1", "theirs", "their words")
     app.text_area[0].set_value("my words")
 
-    app.button(key=f"FormSubmitter:note_form_{MELBO}:1-Keep").click().run()
+    app.button(key=f"FormSubmitter:note_form__{MELBO}:1-Keep").click().run()
 
     assert any("changed elsewhere" in error.value for error in app.error)
     assert app.text_area[0].value == "my words"
     assert notes.read(root, f"{MELBO}:1").words == "their words"
-    app.button(key="note_reload").click().run()
+    app.button(key="note_reload_").click().run()
     assert app.text_area[0].value == "their words"
     assert not app.error
 
@@ -217,7 +217,7 @@ def test_a_damaged_note_is_said_and_costs_nothing_else(small: FakeEngine) -> Non
     app = open_page("vector", v=f"{MELBO}:1")
 
     assert "cannot be read" in said(app)
-    assert title(app) == "melbo_01"
+    assert title(app) == naming.called(f"{MELBO}:1")
     assert not app.text_area
 
 
@@ -273,7 +273,7 @@ def test_the_recipe_tells_settings_commit_and_how_to_make_it_again(small: FakeEn
 
 def test_a_card_and_exports_are_made_of_the_vector_that_is_shown(small: FakeEngine) -> None:
     info = small.store.find(MELBO)
-    one = subject.Subject(info, 1, resources.header(info.digest, info.path), notes.NOTHING, "")
+    one = subject.Subject(info, 1, resources.header(info.digest, info.path), notes.NOTHING)
 
     data = header.array(small.store, one)
     address = vector_links.address(one.reference)
@@ -295,7 +295,7 @@ def test_every_section_of_a_bare_vector_of_another_tool_is_drawn(engine: FakeEng
         app.run()
 
         assert not app.exception, (tab, app.exception[0].message)
-        assert title(app) == "imported_00"
+        assert title(app) == "Imported · 1 vector · 00"
         assert app.session_state["v_tab"] == tab
     assert "no finder makes it again" in said(app)
 
@@ -325,25 +325,25 @@ def test_every_page_that_names_a_vector_links_to_it(engine: FakeEngine) -> None:
 
     notes.keep(Path(engine.store.root), f"{MELBO}:0", "*mine*", "")
     found = visit("overview")
-    assert found["*mine* (melbo_00)"].startswith(f"v={MELBO}%3A0")
-    assert found["melbo_01"].startswith(f"v={MELBO}%3A1")
+    assert found["*mine*"].startswith(f"v={MELBO}%3A0")
+    assert found[naming.called(f"{MELBO}:1")].startswith(f"v={MELBO}%3A1")
     # The pinned card of the sidebar, which stands beside every page.
-    assert found["contrastive_03"].startswith(f"v={CONTRASTIVE}%3A3")
+    assert found[naming.called(f"{CONTRASTIVE}:3")].startswith(f"v={CONTRASTIVE}%3A3")
     found = visit("generations", gen=GRID)
-    assert found["contrastive_00"].startswith(f"v={CONTRASTIVE}%3A0")
-    assert found["finetune-diff_00"].startswith(f"v={FINETUNE}%3A0")
+    assert found[naming.called(f"{CONTRASTIVE}:0")].startswith(f"v={CONTRASTIVE}%3A0")
+    assert found[naming.called(f"{FINETUNE}:0")].startswith(f"v={FINETUNE}%3A0")
     found = visit("similarity", a=CONTRASTIVE, b=FINETUNE, cell="3-2")
-    assert found["finetune-diff_02"].startswith(f"v={FINETUNE}%3A2")
+    assert found[naming.called(f"{FINETUNE}:2")].startswith(f"v={FINETUNE}%3A2")
     for page, query, key, shown in (
-        ("discover", {"found": POWER, "vector": "1"}, "open_vector", "power-iteration_01"),
-        ("curves", {"run": RUN, "vec": "melbo_01"}, "open_vector", "melbo_01"),
-        ("similarity", {"mode": "one", "one": f"{FINETUNE}:4"}, "open_vector", "finetune-diff_04"),
-        ("library", {"record": POWER}, "open_first", "power-iteration_00"),
-        ("audit", {"audit": POWER}, "open_audited", "power-iteration_00"),
+        ("discover", {"found": POWER, "vector": "1"}, "open_vector", f"{POWER}:1"),
+        ("curves", {"run": RUN, "vec": "melbo_01"}, "open_vector", f"{MELBO}:1"),
+        ("similarity", {"mode": "one", "one": f"{FINETUNE}:4"}, "open_vector", f"{FINETUNE}:4"),
+        ("library", {"record": POWER}, "open_first", f"{POWER}:0"),
+        ("audit", {"audit": POWER}, "open_audited", f"{POWER}:0"),
     ):
         visit(page, **query)
         app.button(key=key).click().run()
-        assert title(app) == shown, page
+        assert title(app) == naming.called(shown), page
 
 
 def test_the_library_opens_the_first_vector_of_a_set(small: FakeEngine) -> None:

@@ -76,7 +76,7 @@ def _searched(model: ModelConfig) -> list[Start]:
         # A figure of three digits is as good, and can be read.
         fields["scale"] = float(f"{column['scale'] * part['weight']:.3g}")
         del fields["vector"]
-        words = f"search {info.digest[:4]}"
+        words = "the search"
         found.append(Start(f"{part['digest']}:{part['index']}", fields, words))
     return found
 

@@ -9,8 +9,7 @@ import streamlit as st
 
 from dashboard.forms import configurations
 from dashboard.frames import cosines
-from dashboard.session import resources
-from dashboard.widgets import widgets
+from dashboard.session import naming, resources
 from engine.configs.core import ModelConfig, VectorRef
 
 KEY = "ab_more"
@@ -23,8 +22,8 @@ ABOUT = (
 def picker(model: ModelConfig, first: VectorRef) -> tuple[VectorRef, ...]:
     """The first with all that the reader adds."""
     sets = {
-        info.digest: widgets.run_label(info)
-        for info in resources.own_first(resources.records("vectors"))
+        info.digest: naming.line(info)
+        for info in naming.offered(resources.own_first(resources.records("vectors")), KEY)
         if resources.fits(info, model) and not _is_null(info.digest, info.path)
     }
     vectors = {one.reference: one.words for one in configurations.choices(model).values()}

@@ -12,7 +12,7 @@ import streamlit as st
 from dashboard.forms.chat import drafts, sampling
 from dashboard.session import resources, state
 from dashboard.views.chat import asking, tab, tokens, turns
-from dashboard.widgets import widgets
+from dashboard.widgets import noting, widgets
 from dashboard.words import captions
 from engine.errors import EngineError, StoreError
 from engine.records.conversations import Conversation, Exchange
@@ -35,6 +35,7 @@ def draw(talk: Conversation | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.title("Chat", width="stretch")
         if talk is not None:
+            noting.button(talk.digest, "Name")
             st.toggle("Mark changes", key="chat_changes", help=CHANGES, persist_state="session")
             st.toggle("Tokens", key="chat_tokens", help=TOKENS, persist_state="session")
         st.button(

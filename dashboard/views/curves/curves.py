@@ -11,8 +11,8 @@ from dashboard.frames import controls as randoms
 from dashboard.frames import overview, undefined
 from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import METRICS, PARTS, Sweep
-from dashboard.session import navigation, pin_card, pinned, resources, state, vector_links
-from dashboard.widgets import chatting, sharing, vector_card, widgets, words
+from dashboard.session import naming, navigation, pin_card, pinned, resources, state, vector_links
+from dashboard.widgets import chatting, noting, sharing, vector_card, widgets, words
 from dashboard.words import captions
 from engine.records.records import RecordInfo
 from engine.store import beforehand, unfinished
@@ -109,7 +109,8 @@ def controls(sweep: Sweep) -> tuple[View, dict | None]:
     left, right = st.columns([0.58, 0.42], vertical_alignment="bottom")
     with left:
         is_asked = "vec" in st.query_params
-        name = widgets.stepper("Vector", "vec", sweep.names)
+        told = naming.labels({name: key for key, name in sweep.keys.items()}, is_whole=True)
+        name = widgets.stepper("Vector", "vec", sweep.names, told)
     reference = "{}:{}".format(*sweeps.key_of(sweep, name))
     pinned.note(reference, is_asked)
     with right:
@@ -122,6 +123,7 @@ def controls(sweep: Sweep) -> tuple[View, dict | None]:
         vector_links.button(reference, "open_vector")
         _chat(sweep, reference, row)
         pin_card.button(reference)
+        noting.button(reference, "Name vector")
         shared = st.container(width="content")
     with st.container(horizontal=True, vertical_alignment="center"):
         if row is not None:

@@ -6,7 +6,7 @@ from dashboard.charts import many_vectors
 from dashboard.frames.sweep import Sweep
 from dashboard.session import navigation, pin_card, pinned, resources, state, vector_links
 from dashboard.views.discover.leaderboard import PARAMETER, Selected
-from dashboard.widgets import chatting, widgets
+from dashboard.widgets import chatting, noting, widgets
 from dashboard.words import captions
 from engine.configs.core import ModelConfig, VectorRef
 from engine.records.records import VectorSet
@@ -89,6 +89,7 @@ def actions(digest: str, sweep: Sweep | None, selected: Selected) -> None:
         vector_links.button(reference, "open_vector")
         chatting.button(reference, "chat_vector")
         pin_card.button(reference)
+        noting.button(reference, "Name vector")
         asked = {name: st.query_params.get(name) for name in ("on", PARAMETER, pinned.PARAMETER)}
         widgets.share(navigation.link("discover", found=digest, **asked))
 

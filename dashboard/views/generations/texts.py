@@ -181,7 +181,7 @@ def _vectors(sheet: Sheet, name: str) -> None:
     parts = [part for part in column["blend"] if part["weight"] != 0 and column["scale"] != 0]
     for digest, index in dict.fromkeys((part["digest"], part["index"]) for part in parts):
         known = pinned.known(f"{digest}:{index}")
-        if known is not None and not known.name.startswith(f"{RandomConfig.method}_"):
+        if known is not None and known.method != RandomConfig.method:
             vector_links.link(known.reference, known.name)
 
 

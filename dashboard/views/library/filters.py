@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from dashboard.session import naming
+from dashboard.session import naming, searching
 from dashboard.views.library.reading import Told
 from dashboard.views.library.table import GROUPS, KINDS, method
 from engine.records.records import RecordInfo
@@ -49,8 +49,9 @@ def draw(infos: Sequence[RecordInfo]) -> tuple[Asked, str | None]:
         text = st.text_input(
             "Text",
             key="lib_text",
-            placeholder="Name, method, size, date",
-            width=205,
+            placeholder="Name, note, prompt, setting",
+            help=searching.HELP,
+            width=230,
             **bare,
         )
         model = None
@@ -70,12 +71,14 @@ def chosen(infos: Sequence[RecordInfo], asked: Asked, told: Mapping[str, Told]) 
     """The records of a kind and a model in whose line all the words stand, and what holds."""
     words = asked.text.casefold().split()
     names, found = naming.names(), []
+    searched = {info.digest for info in searching.matching(asked.text, infos)} if words else set()
     for info in infos:
         if asked.kind not in (None, info.kind) or asked.model not in (None, info.model):
             continue
         line = _line(info, names) if words else ""
         is_starred = STARRED not in asked.only or names.starred(info.digest)
-        if is_starred and all(word in line for word in words) and _holds(info, asked.only, told):
+        is_found = info.digest in searched or all(word in line for word in words)
+        if is_starred and is_found and _holds(info, asked.only, told):
             found.append(info)
     return found
 

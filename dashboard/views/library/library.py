@@ -15,7 +15,7 @@ from dashboard.session import naming, navigation, resources, vector_links
 from dashboard.session import state as states
 from dashboard.views.library import deleting, table
 from dashboard.views.library.reading import Told
-from dashboard.widgets import widgets
+from dashboard.widgets import noting, widgets
 from dashboard.widgets.places import of_record as place
 from dashboard.words import captions
 from engine.errors import EngineError
@@ -149,6 +149,7 @@ def _actions(info: RecordInfo) -> None:
                 st.switch_page(navigation.page(where[0]), query_params=where[1])
         if info.kind == "vectors":
             vector_links.button(f"{info.digest}:0", "open_first", "Its first vector")
+        noting.button(info.digest)
         path = Path(info.path)
         widgets.made_on_click("Record file", path.name, path.read_bytes, "save")
         store = resources.engine().store

@@ -1,5 +1,7 @@
 """The parts of the similarity page that show many vectors at once: duplicates and neighbours."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
@@ -7,10 +9,10 @@ from dashboard.cards import similarity as similarity_cards
 from dashboard.cards.similarity import Drawn
 from dashboard.charts import heatmaps
 from dashboard.frames import cosines
-from dashboard.frames.cosines import Member, Square
-from dashboard.session import navigation, pin_card, pinned, resources, state, vector_links
+from dashboard.frames.cosines import Square
+from dashboard.session import naming, navigation, pin_card, pinned, resources, state, vector_links
 from dashboard.views.similarity import pairs
-from dashboard.widgets import widgets
+from dashboard.widgets import noting, widgets
 from dashboard.words import captions
 from engine.records.records import RecordInfo, VectorSet
 from engine.statistics.similarity import random_band
@@ -49,7 +51,7 @@ def model_sets(sets: list[RecordInfo]) -> list[RecordInfo]:
 
 def set_choice(infos: list[RecordInfo]) -> list[VectorSet]:
     """Which sets of the model are drawn; all, unless the reader or the link leaves some out."""
-    lines = {info.digest: widgets.run_label(info) for info in infos}
+    lines = {info.digest: naming.line(info) for info in naming.offered(infos, "sets")}
     asked = [digest for digest in st.query_params.get_all("sets") if digest in lines]
     if asked and "sets" not in st.session_state:
         st.session_state["sets"] = asked
@@ -65,6 +67,7 @@ def set_choice(infos: list[RecordInfo]) -> list[VectorSet]:
             persist_state="session",
             placeholder="all of this model",
         )
+        noting.helpers(infos, "sets")
     if chosen:
         st.query_params["sets"] = chosen
     else:
@@ -94,7 +97,7 @@ def draw_all(infos: list[RecordInfo]) -> None:
         )
         order = _order_picker()
         shared = st.container(width="content")
-    square = cosines.square(sets, block)
+    square = cosines.square(sets, block, _apart(sets))
     _figures(square)
     drawn = _drawn(square, order)
     with shared:
@@ -229,7 +232,7 @@ def draw_one(infos: list[RecordInfo]) -> None:
     """One vector against all others of its model, as sorted bars."""
     infos = model_sets(infos)
     sets = [resources.vector_set(info.digest) for info in infos]
-    everyone = {one.reference: one for one in cosines.members(sets)}
+    everyone = {one.reference: one for one in cosines.members(sets, _apart(sets))}
     names = list(everyone)
     state.resolve("one", names)
     state.warn_missing("one", "the vector", names)
@@ -240,7 +243,7 @@ def draw_one(infos: list[RecordInfo]) -> None:
         chosen = st.selectbox(
             "Vector",
             names,
-            format_func=lambda name: _line(everyone.get(name), name),
+            format_func=naming.called,
             key="one",
             persist_state="session",
         )
@@ -249,7 +252,7 @@ def draw_one(infos: list[RecordInfo]) -> None:
         vector_links.button(chosen, "open_vector")
         pin_card.button(chosen)
         shared = st.container(width="content")
-    frame = cosines.against(everyone[chosen], sets)
+    frame = cosines.against(everyone[chosen], sets, _apart(sets))
     if frame.empty:
         st.info("This model has no other vector to compare with.", icon=":material/info:")
         return
@@ -302,8 +305,13 @@ def _beside_pinned(frame: pd.DataFrame, chosen: str, band: float) -> None:
     )
 
 
-def _line(one: Member | None, reference: str) -> str:
-    return reference if one is None else f"{one.name} · {one.site.words} · {one.digest[:4]}"
+def _apart(sets: Sequence[VectorSet]) -> dict[str, str]:
+    """What tells each set from the others of its method."""
+    names = naming.names()
+    told: dict[str, str] = {}
+    for method in {found.method for found in sets}:
+        told |= names.differing([found.digest for found in sets if found.method == method])
+    return told
 
 
 def pick_bar() -> None:

@@ -96,7 +96,9 @@ def set_pickers(sets: list[RecordInfo]) -> tuple[VectorSet, VectorSet]:
             state.resolve(key, digests)
             state.warn_missing(key, "the vector set", digests)
             st.session_state.setdefault(key, usual.digest)
-            chosen.append(widgets.record_picker(label, key, sets, on_change=forget_cell))
+            chosen.append(
+                widgets.record_picker(label, key, sets, on_change=forget_cell, is_noted=False)
+            )
     return resources.vector_set(chosen[0]), resources.vector_set(chosen[1])
 
 

@@ -62,6 +62,6 @@ def _pickers(sets: list[RecordInfo]) -> tuple[VectorSet, VectorSet, Any]:
             state.resolve(key, digests)
             state.warn_missing(key, "the vector set", digests)
             st.session_state.setdefault(key, usual.digest)
-            chosen.append(widgets.record_picker(label, key, sets))
+            chosen.append(widgets.record_picker(label, key, sets, is_noted=False))
         shared = st.container(width="content")
     return resources.vector_set(chosen[0]), resources.vector_set(chosen[1]), shared

@@ -12,10 +12,10 @@ import streamlit as st
 
 from dashboard.charts import vector_view
 from dashboard.session import pin_card, resources, vector_links
-from dashboard.views.vector import neighbours, noting, subject, texts
+from dashboard.views.vector import neighbours, subject, texts
 from dashboard.views.vector.effects import Effect
 from dashboard.views.vector.subject import Subject
-from dashboard.widgets import chatting, sharing, widgets
+from dashboard.widgets import chatting, noting, sharing, widgets
 from dashboard.words import captions
 from engine.store import exporting
 
@@ -25,7 +25,7 @@ def draw(one: Subject) -> None:
     st.title(captions.plain(one.called))
     st.caption(captions.plain(subject.facts(one)))
     widgets.whose(one.info.model)
-    noting.shown(one)
+    noting.shown(one.reference)
 
 
 def actions(one: Subject, found: Effect | None) -> None:
@@ -33,7 +33,7 @@ def actions(one: Subject, found: Effect | None) -> None:
     with st.container(horizontal=True, gap="xsmall"):
         pin_card.button(one.reference)
         chatting.button(one.reference, "v_chat")
-        noting.form(one)
+        noting.button(one.reference, is_star_beside=True)
         texts.write(one, "v_generate")
         widgets.go_button(
             "Its set",

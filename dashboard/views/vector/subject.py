@@ -12,12 +12,12 @@ import streamlit as st
 
 from dashboard.session import naming, pinned, resources, state
 from dashboard.session.vector_links import PARAMETER as KEY
-from dashboard.widgets import widgets
+from dashboard.widgets import noting
 from dashboard.words import captions
 from engine.configs.core import Site
 from engine.errors import EngineError
 from engine.records.records import RecordInfo
-from engine.store import notes
+from engine.store.naming.names import BETWEEN
 from engine.store.notes import Note
 
 _ASKED = re.compile(r"([0-9a-f]{1,12})(?::([0-9]{1,5}))?")
@@ -34,8 +34,6 @@ class Subject:
     """The set's record without its vectors; shared, so never to be changed."""
     note: Note
     """A reader's own words on it."""
-    trouble: str
-    """Why its note cannot be read; empty where it can."""
 
     @property
     def reference(self) -> str:
@@ -49,8 +47,8 @@ class Subject:
 
     @property
     def called(self) -> str:
-        """A reader's own name for it, else its finder's."""
-        return self.note.name or self.name
+        """A reader's own name for it, else what tells it from other vectors."""
+        return naming.called(self.reference)
 
     @property
     def site(self) -> Site:
@@ -78,15 +76,7 @@ def choose() -> Subject | None:
     state.write_link(KEY)
     digest, _, index = str(st.session_state[KEY]).partition(":")
     pinned.note(f"{digest}:{index}", is_asked)
-    note, trouble = _note(f"{digest}:{index}")
-    return Subject(info, int(index), record, note, trouble)
-
-
-def _note(reference: str) -> tuple[Note, str]:
-    try:
-        return notes.read(naming.root(), reference), ""
-    except EngineError as error:
-        return notes.NOTHING, str(error)
+    return Subject(info, int(index), record, naming.note(f"{digest}:{index}"))
 
 
 def _resolve(infos: dict[str, RecordInfo]) -> None:
@@ -163,9 +153,10 @@ def first(infos: dict[str, RecordInfo], asked: str | None = None) -> str:
 
 def _pickers(infos: dict[str, RecordInfo], info: RecordInfo, count: int) -> None:
     """The set, and its vectors with the way to the neighbours."""
-    lines = {digest: widgets.run_label(one) for digest, one in infos.items()}
-    options = [f"{info.digest}:{index}" for index in range(count)]
     st.session_state["v_set"] = info.digest
+    every = list(infos.values())
+    lines = {one.digest: naming.line(one) for one in naming.offered(every, "v_set")}
+    options = [f"{info.digest}:{index}" for index in range(count)]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         st.selectbox(
             "Set",
@@ -176,6 +167,7 @@ def _pickers(infos: dict[str, RecordInfo], info: RecordInfo, count: int) -> None
             label_visibility="collapsed",
             width="stretch",
         )
+        noting.helpers(every, "v_set")
         for word, icon, by in (("Previous", "chevron_left", -1), ("Next", "chevron_right", 1)):
             if by == 1:
                 _vector_picker(info, options)
@@ -192,16 +184,17 @@ def _pickers(infos: dict[str, RecordInfo], info: RecordInfo, count: int) -> None
 
 
 def _vector_picker(info: RecordInfo, options: Sequence[str]) -> None:
-    own = {subject: note.name for subject, note in naming.names().notes.items() if note.name}
     sites = resources.header(info.digest, info.path)["sites"]
+    known = naming.names()
 
     def words(reference: str) -> str:
         digest, _, index = str(reference).partition(":")
         if digest != info.digest or int(index) >= len(sites):
             return str(reference)
-        name = f"{info.method}_{int(index):02d}"
-        name = f"{own[reference]} ({name})" if reference in own else name
-        return f"{name} \u00b7 {Site(**sites[int(index)]).words}"
+        parts = [f"{info.method}_{int(index):02d}", Site(**sites[int(index)]).words]
+        return BETWEEN.join(
+            [*([known.note(reference).name] * bool(known.note(reference).name)), *parts]
+        )
 
     st.selectbox(
         "Vector",
@@ -228,5 +221,4 @@ def facts(one: Subject) -> str:
     adapter = model.get("adapter")
     if adapter and (config.get("fine_tuned") or one.info.method == "finetune-diff"):
         parts.append(f"adapter {adapter}")
-    named = [one.name] if one.note.name else []
-    return " \u00b7 ".join([*named, *parts])
+    return BETWEEN.join([one.name, *parts])

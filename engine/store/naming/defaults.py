@@ -13,8 +13,8 @@ from engine.records import steered
 from engine.records.records import About, measured
 
 REF = "@"
-LONGEST = 44
-"""Signs of a text of which a name shows the beginning."""
+LONGEST, ALONE = 28, 44
+"""Signs of a text of which a name shows the beginning: beside other parts, and by itself."""
 CONTRASTS = {
     "answers": "answers",
     "system": "system prompts",
@@ -64,12 +64,12 @@ def adapter_part(named: str | None) -> str:
     return f"adapter {own}"
 
 
-def texts_part(texts: Sequence[str]) -> str:
+def texts_part(texts: Sequence[str], most: int = LONGEST) -> str:
     """Prompts by the first one and how many more there are."""
     if not texts:
         return ""
     more = f" (+{len(texts) - 1})" if len(texts) > 1 else ""
-    return f"{quoted(texts[0])}{more}"
+    return f"{quoted(texts[0], most)}{more}"
 
 
 def _vectors(record: Record) -> list[str]:
@@ -116,12 +116,12 @@ def _evaluation(record: Record) -> list[str]:
 
 
 def _generation(record: Record) -> list[str]:
-    return [texts_part(record["config"]["prompts"])]
+    return [texts_part(record["config"]["prompts"], ALONE)]
 
 
 def _conversation(record: Record) -> list[str]:
     turns = [exchange["turn"] for exchange in record["exchanges"]]
-    return [quoted(turns[0]["said"]) if turns else "Empty conversation"]
+    return [quoted(turns[0]["said"], ALONE) if turns else "Empty conversation"]
 
 
 def _experiment(record: Record) -> list[str]:

@@ -87,6 +87,26 @@ class Names:
         known = info.about.inside
         return known[int(index)] if int(index) < len(known) else f"{int(index):02d}"
 
+    def plain(self, digest: str, index: int) -> str:
+        """What its finder calls a vector: "melbo_03"."""
+        info = self.infos.get(digest)
+        return f"{'vector' if info is None else info.method}_{index:02d}"
+
+    def differing(self, digests: Sequence[str]) -> dict[str, str]:
+        """What tells several sets apart: their names without the parts that all of them have."""
+        parts = {digest: self.of(digest).split(BETWEEN) for digest in dict.fromkeys(digests)}
+        common = set.intersection(*(set(one) for one in parts.values())) if parts else set()
+        told = {
+            digest: BETWEEN.join(part for part in own if part not in common)
+            for digest, own in parts.items()
+        }
+        words = {digest: words or self.of(digest) for digest, words in told.items()}
+        doubled = [one for one in words.values() if list(words.values()).count(one) > 1]
+        return {
+            digest: f"{one} {digest[:4]}" if one in doubled else one
+            for digest, one in words.items()
+        }
+
     def note(self, subject: str) -> Note:
         """A reader's own note of it, `NOTHING` where there is none."""
         return self.notes.get(subject, NOTHING)
@@ -122,7 +142,8 @@ class Names:
     def _plain(self, info: RecordInfo) -> str:
         """A name before others are looked at; a record too odd to have one is told by its kind."""
         parts = [self._part(part) for part in info.about.parts]
-        return BETWEEN.join(parts) or f"{info.method} {info.summary}".strip() or info.kind
+        odd = (info.method.replace("-", " ").capitalize(), info.summary)
+        return BETWEEN.join(parts or [part for part in odd if part])
 
     def _part(self, part: str) -> str:
         subject = part.removeprefix(REF)
