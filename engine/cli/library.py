@@ -1,4 +1,4 @@
-"""`list`, `show DIGEST`, `import FILE` and `export DIGEST`: what the store holds, in and out."""
+"""`list`, `show`, `name`, `import` and `export`: what the store holds, in and out."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,7 +8,7 @@ import typer
 from engine import ROOT
 from engine.cli import tables
 from engine.cli.answering import answer, open_engine
-from engine.cli.drawing import console
+from engine.cli.drawing import console, plain
 from engine.cli.from_config import StoreDir
 from engine.cli.options import one_of
 from engine.configs.keywords import model_of, model_told
@@ -16,17 +16,77 @@ from engine.errors import ConfigError, DataError
 from engine.foreign.importing import MOST_BYTES, import_file
 from engine.program.bar import bar
 from engine.runs.engine import Engine
+from engine.store import notes
 from engine.store.exporting import FORMATS, export
 from engine.store.files import write_atomically
+from engine.store.naming import finding, names
 from engine.store.references import loaded, reference
+from engine.store.store import Store
 
 
-def list_records(store: StoreDir = ROOT) -> None:
+def list_records(
+    starred: Annotated[bool, typer.Option("--starred", help="Only what you starred.")] = False,
+    tag: Annotated[str | None, typer.Option(help="Only what has this tag.")] = None,
+    find: Annotated[
+        str | None, typer.Option(help="Words of names, notes, tags, prompts and settings.")
+    ] = None,
+    store: StoreDir = ROOT,
+) -> None:
     """What the store holds, newest first."""
     found = open_engine(store).store
-    infos = found.list()
-    tables.library(infos, found.damaged())
-    answer(digest=None, path=str(found.root), records=[info.told() for info in infos])
+    known = names.of_store(found)
+    asked = " ".join([*(["is:starred"] * starred), *([f'tag:"{tag}"'] * bool(tag)), find or ""])
+    infos = finding.matching(asked, found.list(), known)
+    rows = [info.told() | _named(known, info.digest) for info in infos]
+    tables.library(rows, found.damaged())
+    answer(digest=None, path=str(found.root), records=rows)
+
+
+def _named(known: names.Names, subject: str) -> dict[str, Any]:
+    """What a thing is called, and what is noted of it."""
+    note = known.note(subject)
+    return {"name": known.of(subject), "star": note.star, "tags": list(note.tags)}
+
+
+def name_thing(
+    subject: Annotated[
+        str, typer.Argument(help="Digest or its beginning, VECTOR:INDEX, data:… or adapter:….")
+    ],
+    name: Annotated[str | None, typer.Option(help='Your name; "" takes it back.')] = None,
+    star: Annotated[bool | None, typer.Option("--star/--unstar", help="Star it, or not.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help='Its tags; "" takes all back.')] = None,
+    note: Annotated[str | None, typer.Option(help='What you note; "" takes it back.')] = None,
+    store: StoreDir = ROOT,
+) -> None:
+    """Name, star, tag and note a record, a vector, data or an adapter; no record changes."""
+    place = open_engine(store).store
+    found = _subject(place, subject)
+    given = {"name": name, "star": star, "tags": tag, "words": note}
+    parts = {part: value for part, value in given.items() if value is not None}
+    if parts:
+        notes.change(place.root, found, **parts)
+    kept, known = notes.read(place.root, found), names.of_store(place)
+    marks = "".join(f" #{one}" for one in kept.tags)
+    told = plain(f"{found}: {'* ' * kept.star}{known.of(found)}{marks}")
+    console.print(told, markup=False, highlight=False)
+    path = str(Path(place.root) / notes.FOLDER)
+    answer(digest=found, path=path, **_named(known, found), note=kept.words)
+
+
+def _subject(store: Store, given: str) -> str:
+    """What is meant: a record that is there, a vector of one, or data and adapters as they are."""
+    if given.startswith(("data:", "adapter:")):
+        return given
+    start, sign, index = given.partition(":")
+    info = store.find(start)
+    if not sign:
+        return info.digest
+    count = len(info.about.inside)
+    if not index.isdecimal() or int(index) >= count:
+        raise ConfigError(
+            f"{given[:40]} names no vector: {info.digest} has {count} of them, counted from 0."
+        )
+    return f"{info.digest}:{int(index)}"
 
 
 def show(
@@ -36,8 +96,12 @@ def show(
     """One record: what it was made with, and its figures."""
     found = open_engine(store).store
     info = found.look_up(digest)
+    known = names.of_store(found)
+    note = known.note(info.digest)
+    mark = "".join(["* " * note.star, known.of(info), *(f" #{tag}" for tag in note.tags)])
+    console.print(plain(mark), markup=False, highlight=False, style="bold")
     tables.show(found, info)
-    answer(**info.told())
+    answer(**info.told(), **_named(known, info.digest) | {"name": known.of(info)})
 
 
 def import_record(

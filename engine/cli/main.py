@@ -98,6 +98,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "disk": keeping.disk_use,
     "list": library.list_records,
     "show": library.show,
+    "name": library.name_thing,
 }
 for name, verb in COMMANDS.items():
     app.command(name)(verb)

@@ -329,12 +329,13 @@ def checks(status: EngineStatus) -> None:
     notes(tuple(card.get("notes", ())))
 
 
-def library(infos: list[RecordInfo], damaged: list[tuple[Path, str]]) -> None:
+def library(records: list[dict[str, Any]], damaged: list[tuple[Path, str]]) -> None:
     """One line per record; what lies there and is none is told on stderr."""
-    names = ("digest", "kind", "method", "model")
+    names = ("digest", "kind", "model", "name")
     columns = {name: f"{{{name}}}" for name in names}
     columns |= {"what": "{summary}", "made": "{created:.19}"}
-    draw("Records", [info.told() for info in infos], columns, left=columns)
+    rows = [one | {"name": plain(f"{'* ' * one['star']}{one['name']}")} for one in records]
+    draw("Records", rows, columns, left=columns)
     for path, sentence in damaged:
         print(plain(f"Left out of {path.parent.name}/: {sentence}"), file=sys.stderr)
 

@@ -4,9 +4,11 @@ import dataclasses
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from engine.cli.main import main
 from engine.configs import core as configs
 from engine.configs.finders import MelboConfig, RandomConfig
 from engine.configs.pairs import ContrastiveConfig
@@ -160,3 +162,33 @@ def test_own_data_are_told_by_the_name_they_were_given(store: Store, tmp_path: P
     assert names.of_store(store).of("cccc00000004") == (
         "Contrastive · answers · my liars · answer-mean"
     )
+
+
+def test_the_command_names_stars_tags_and_finds(
+    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def told(*given: str) -> dict[str, Any]:
+        assert main([*given, "--store", str(tmp_path)]) == 0
+        return dict(json.loads(capsys.readouterr().out.splitlines()[-1]))
+
+    before = (tmp_path / "vectors").iterdir()
+    held = {path: path.read_bytes() for path in before}
+
+    kept = told("name", f"{SET[:6]}:1", "--name", "liar", "--star", "--tag", "keep", "--note", "w")
+
+    assert (kept["digest"], kept["name"], kept["star"]) == (f"{SET}:1", "liar", True)
+    assert [one["digest"] for one in told("list", "--starred")["records"]] == [SET]
+    assert [one["digest"] for one in told("list", "--tag", "keep")["records"]] == [SET]
+    assert [one["digest"] for one in told("list", "--find", "power -survival")["records"]] == [
+        OTHER
+    ]
+    assert told("list", "--tag", "other")["records"] == []
+    told("name", SET, "--name", "all liars")
+    assert told("show", SET)["name"] == "all liars"
+    assert (
+        told("name", f"{SET}:1", "--name", "", "--unstar", "--tag", "", "--note", "")["tags"] == []
+    )
+    assert list(notes.every(tmp_path)) == [SET]
+    assert {path: path.read_bytes() for path in held} == held
+    assert main(["name", f"{SET}:9", "--store", str(tmp_path)]) == 2
+    assert "names no vector: aaaa00000001 has 3 of them" in capsys.readouterr().err
