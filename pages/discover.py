@@ -20,7 +20,7 @@ engine, model = resources.engine(), state.model()
 
 st.title("Discover")
 st.caption(captions.ONE_PROMPT)
-settings, results = st.columns([0.32, 0.68], gap="medium")
+settings, results = st.columns([0.36, 0.64], gap="medium")
 
 with settings:
     methods.draw(methods.picker(), model)

@@ -20,8 +20,8 @@ LIKELIHOOD = (
 )
 """The same where written answers were read."""
 ONE_PROMPT = (
-    "These vectors were found on very few prompts (often one). What they do on other questions is "
-    "what the evaluation measures; it was not trained for."
+    "Vectors are found on few prompts or pairs. What they do on other questions, an evaluation "
+    "measures."
 )
 CONTROLS = (
     "Random vectors of the same site and norm are not flat: they move the answers too. The grey "

@@ -104,8 +104,9 @@ def test_what_means_the_same_travels_from_method_to_method(
 
 
 def line(badge: str, p: float) -> figures.Line:
-    best = Best("", 0, 1.0, 1.0, None, None, p, badge, None, None, None, 24, (0.0,), (0.0,))
-    return figures.Line(best, None, {})
+    told = dict.fromkeys(Best._fields) | {"badge": badge, "p": p}
+    parts = dict.fromkeys(figures.Line._fields) | {"best": Best(**told), "missing": {}}
+    return figures.Line(**parts)
 
 
 @pytest.mark.parametrize(("strong", "weak"), [(MELBO, POWER), (POWER, MELBO)])
