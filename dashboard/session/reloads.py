@@ -13,15 +13,24 @@ from typing import Any
 import streamlit as st
 
 PREFIXES = ("lora_", "dataset_form_", "sentiment_", "study_form_", "find_", "typed_", "ab_")
-"""How the keys of forms' widgets begin; no button may have such a key, as none can be set."""
+"""How the keys of forms' widgets begin."""
 BUTTON = "_add"
-"""How the keys of the buttons end that stand beside pickers."""
+"""How the keys of the buttons end that stand beside pickers: no button can be set."""
+HELD = ("_grid", "_columns", "_columns_of")
+"""What the form of a grid holds apart from its widgets, which begin anew with it."""
+WIDGETS = ("grid_", "col_")
+"""How the keys of those widgets begin."""
 LONGEST = 100_000
 """Characters that are kept in all; beyond them nothing is."""
 # Sent once a session, and taken out before: values that break a page are not offered again. Until
-# they are taken, nothing is written over them.
+# they are taken, nothing is written over them. A link that is opened in the same tab is no reload:
+# it says itself what it wants. A new session without a new page is one of a server that came back.
 SCRIPT = """const KEY = 'vectorscope-forms';
 let session, state;
+const isReload = () => {
+  const entry = performance.getEntriesByType('navigation')[0];
+  return session !== undefined || ['reload', 'back_forward'].includes(entry && entry.type);
+};
 const stored = action => {
   try {
     return action(window.sessionStorage);
@@ -31,8 +40,8 @@ const stored = action => {
 };
 export default function({ data, setTriggerValue }) {
   if (data.session !== session) {
+    const kept = isReload() ? stored(store => store.getItem(KEY)) : null;
     session = data.session;
-    const kept = stored(store => store.getItem(KEY));
     state = kept && kept !== '{}' ? 'sent' : 'free';
     if (state === 'sent') {
       stored(store => store.removeItem(KEY));
@@ -74,19 +83,28 @@ def read(text: str) -> dict[str, Any]:
 
 
 def _is_kept(key: object, value: object) -> bool:
-    is_named = isinstance(key, str) and key.startswith(PREFIXES) and not key.endswith(BUTTON)
-    return is_named and _is_plain(value)
+    if key in HELD:
+        return _is_plain(value)
+    if not isinstance(key, str) or key.endswith(BUTTON):
+        return False
+    return key.startswith(PREFIXES) and _is_plain(value)
 
 
 def _is_plain(value: object) -> bool:
-    if isinstance(value, list):
-        return all(isinstance(one, str) for one in value)
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_plain(one) for key, one in value.items())
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
     if isinstance(value, float):
         return math.isfinite(value)
-    return isinstance(value, str | bool | int)
+    return value is None or isinstance(value, str | bool | int)
 
 
 def _take() -> None:
     st.session_state["_reloads"]["taken"] = True
-    for key, value in read(str(st.session_state["forms_kept"].kept or "")).items():
+    found = read(str(st.session_state["forms_kept"].kept or ""))
+    if any(key in HELD for key in found):
+        for key in [key for key in st.session_state if str(key).startswith(WIDGETS)]:
+            del st.session_state[key]
+    for key, value in found.items():
         st.session_state[key] = value

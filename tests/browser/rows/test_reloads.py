@@ -41,3 +41,21 @@ def test_a_reload_keeps_the_form_of_a_training(page: object) -> None:
     settle(other)
     assert other.get_by_label("Rank", exact=True).input_value() == "32"
     other.close()
+
+
+def test_a_reload_keeps_the_prompt_that_was_typed_over_that_of_the_link(page: object) -> None:
+    page.goto("/generations?prompt=From+the+link")
+    prompts = page.get_by_label("Prompt", exact=True)
+    until(lambda: prompts.input_value() == "From the link")
+    prompts.fill("Typed by hand")
+    prompts.press("Tab")
+    settle(page)
+
+    page.reload()
+    until(lambda: prompts.input_value() == "Typed by hand")
+
+    page.goto("/generations?prompt=Another+link")
+    until(lambda: prompts.input_value() == "Another link")
+    page.wait_for_timeout(1000)
+    settle(page)
+    assert prompts.input_value() == "Another link"
