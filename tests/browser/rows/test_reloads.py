@@ -59,3 +59,20 @@ def test_a_reload_keeps_the_prompt_that_was_typed_over_that_of_the_link(page: ob
     page.wait_for_timeout(1000)
     settle(page)
     assert prompts.input_value() == "Another link"
+
+
+def test_a_reload_keeps_the_prompt_and_the_numbers_of_a_search(page: object) -> None:
+    page.goto("/discover")
+    prompt = page.get_by_role("textbox", name="Prompts, one per line")
+    prompt.fill("Typed by hand")
+    prompt.press("Tab")
+    settle(page)
+    vectors = page.get_by_label("Vectors", exact=True)
+    vectors.fill("3")
+    vectors.press("Enter")
+    settle(page)
+
+    page.reload()
+
+    until(lambda: prompt.input_value() == "Typed by hand")
+    until(lambda: vectors.input_value() == "3")
