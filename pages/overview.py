@@ -1,53 +1,54 @@
-"""What is in the store: the newest run against random vectors, its best vectors, how to start."""
+"""Home: what stands out in the store, what next, what runs and what ran."""
 
 import streamlit as st
 
 from dashboard.frames import controls
 from dashboard.frames import sweep as sweeps
 from dashboard.session import resources, state
-from dashboard.views import overview, overview_steered
+from dashboard.views import overview_steered
 from dashboard.views.curves import curves
-from dashboard.widgets import widgets
+from dashboard.views.home import lately, standing, steps
+from dashboard.widgets import outstanding, widgets
 from dashboard.words import captions
 from engine.errors import EngineError
 
 st.title("Vectorscope")
-st.caption(
-    "Find steering vectors in a language model, measure what each one does, and see it beside "
-    "what random vectors do."
-)
 sets, runs = resources.records("vectors"), resources.runs()
-widgets.live_job("experiment")
 widgets.unfinished_job("experiment")
 try:
-    overview.model_line(sets, runs)
+    standing.model_line(sets, runs)
     if not sets and not runs:
-        overview.empty(state.model())
+        lately.running()
+        standing.empty(state.model())
         st.stop()
-    overview_steered.draw()
-    if runs:
-        sweep = resources.sweep(curves.dataset_picker(runs[0].digest, runs))
-        widgets.whose(sweep.model)
-        curves.warnings(sweep)
-        if sweep.names:
-            ranking = sweeps.ranking(sweep)
-            overview.figures(sweep, ranking)
-            left, right = st.columns([0.58, 0.42], gap="large")
-            with left:
-                overview.headline(sweep)
-            with right:
-                overview.best(sweep, ranking)
-            about = captions.CONTROLS if controls.kinds(sweep) == 1 else controls.OWN_MOVE
-            proxy = captions.PROXY if sweep.reading.has_letters else captions.LIKELIHOOD
-            st.caption(f"{about} {proxy}")
-        else:
-            st.info(captions.ONLY_CONTROLS)
-    else:
-        st.info("Vectors are stored, but none has been evaluated yet.", icon=":material/rule:")
-    left, right = st.columns([0.58, 0.42], gap="large")
-    with left:
-        overview.newest(sets, runs)
+    found, unread = outstanding.found()
+    best = found[0] if found else None
+    left, right = st.columns([0.64, 0.36], gap="large")
     with right:
-        overview.steps()
+        steps.draw(best)
+        lately.running()
+        lately.last()
+        lately.ran([*sets, *resources.records("evaluation")])
+    with left:
+        if runs:
+            shown = standing.run(found, runs)
+            sweep = resources.sweep(curves.dataset_picker(shown, runs))
+            widgets.whose(sweep.model)
+            curves.warnings(sweep)
+            if sweep.names:
+                ranking = sweeps.ranking(sweep)
+                standing.headline(sweep)
+                standing.best(sweep, ranking)
+                standing.figures(sweep, ranking)
+                standing.others(found, sweep.evaluation.digest)
+                standing.unread(unread)
+                about = captions.CONTROLS if controls.kinds(sweep) == 1 else controls.OWN_MOVE
+                proxy = captions.PROXY if sweep.reading.has_letters else captions.LIKELIHOOD
+                st.caption(f"{about} {proxy}")
+            else:
+                st.info(captions.ONLY_CONTROLS)
+        else:
+            st.info("Vectors are stored, but none has been evaluated yet.", icon=":material/rule:")
+    overview_steered.draw()
 except EngineError as error:
     widgets.show_error(error)

@@ -2,7 +2,7 @@
 
 Knows nothing of how anything is computed.
 
-Public: adaptive, audit, chat, curves, discover, equal_cost, generations, library, overview,
+Public: adaptive, audit, chat, curves, discover, equal_cost, generations, home, library,
 overview_steered, similarity, studies, studies_behaviour, studies_deception, studies_operators,
 studies_runner, studies_vectors, training, vector.
 """

@@ -4,12 +4,14 @@ import pytest
 
 from dashboard.frames import controls, sweep
 from dashboard.session import resources
+from dashboard.widgets import outstanding
 from engine.cli import tables
 from engine.configs.core import VectorRef
+from engine.configs.finders import MelboConfig
 from engine.configs.sweeps import EvaluateConfig
 from engine.store import beforehand
 from tests.pages import samples
-from tests.pages.conftest import charts, start, words
+from tests.pages.conftest import charts, open_page, start, words
 from tests.pages.samples import FakeEngine
 
 
@@ -39,6 +41,44 @@ def test_the_newest_run_is_shown_against_random_vectors(filled: FakeEngine) -> N
     assert charts(app) == 1
     assert "24 random vectors" in words(app)
     assert [metric.label for metric in app.metric][:2] == ["Unsteered survival", "Steered survival"]
+
+
+def test_what_stands_out_comes_before_what_ran_last(filled: FakeEngine) -> None:
+    weak = filled.store.load_vectors("bbbb00000002")
+    config = EvaluateConfig(vectors=(VectorRef(digest=weak.digest, indices=(1, 2)),), controls=4)
+    found = samples.evaluation(config, [weak], "eeee0000000d", 8)
+    stamp = dataclasses.replace(found.provenance, created="2026-11-22T10:05:00+00:00")
+    filled.store.save_evaluation(dataclasses.replace(found, provenance=stamp))
+
+    app = start()
+
+    assert resources.runs()[0].digest == "eeee0000000d"
+    assert outstanding.found()[0][0].run.digest == "eeee00000003"
+    shown = [one for one in app.get("page_link") if one.proto.label == "Curves"]
+    assert shown
+    assert all("run=eeee00000003" in one.proto.query_string for one in shown)
+
+
+def test_each_next_step_has_a_button_that_leads_there(filled: FakeEngine) -> None:
+    app = start()
+    labels = {one.key: one.label for one in app.button if str(one.key).startswith("next_")}
+    assert list(labels) == ["next_chat", "next_write", "next_other", "next_words"]
+
+    app.button(key="next_write").click().run()
+
+    assert not app.exception
+    assert app.title[0].value == "Generations"
+    assert app.query_params["vec"] == outstanding.found()[0][0].reference
+
+
+def test_a_set_that_nothing_measured_comes_first(filled: FakeEngine) -> None:
+    filled.store.save_vectors(samples.vector_set(MelboConfig(vectors=2), "cccc00000004"))
+    app = start()
+
+    app.button(key="next_evaluate").click().run()
+
+    assert app.title[0].value == "Discover"
+    assert app.selectbox(key="found").value == "cccc00000004"
 
 
 def test_the_strongest_vectors_carry_an_honest_badge(filled: FakeEngine) -> None:
@@ -74,7 +114,7 @@ def chosen(store, questions: int, created: str, digest: str = "eeee00000009") ->
 def test_a_vector_picked_on_the_same_questions_is_flagged(filled: FakeEngine) -> None:
     chosen(filled.store, 8, "2026-11-22T10:05:00+00:00")
 
-    told = words(start()).replace("\\", "")
+    told = words(open_page("overview", run="eeee00000009")).replace("\\", "")
 
     assert "Chosen beforehand on overlapping questions: 1 of 3 vectors of MELBO" in told
     assert "all measured by eeee00000003 on 8 of these 8 questions" in told
@@ -119,7 +159,8 @@ def of_two_norms(store, told: bool) -> None:
 def test_vectors_of_two_norms_share_no_band_and_each_has_its_own(filled: FakeEngine) -> None:
     of_two_norms(filled.store, told=True)
 
-    told, run = words(start()).replace("\\", ""), resources.sweep("eeee0000000a")
+    told = words(open_page("overview", run="eeee0000000a")).replace("\\", "")
+    run = resources.sweep("eeee0000000a")
 
     assert "No grey band is drawn" in told
     assert "4 to 20 random vectors of each vector's own site and norm" in controls.words_of_all(run)
@@ -168,7 +209,7 @@ def test_an_older_run_says_which_vectors_have_no_random_ones_of_their_kind(
 ) -> None:
     of_two_norms(filled.store, told=False)
 
-    app, run = start(), resources.sweep("eeee0000000b")
+    app, run = open_page("overview", run="eeee0000000b"), resources.sweep("eeee0000000b")
 
     assert not app.exception
     assert "2 of 6 vectors have no random vectors of their own site and norm" in words(app)

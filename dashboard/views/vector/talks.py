@@ -4,7 +4,6 @@ Knows nothing of how a conversation is led or read.
 """
 
 import functools
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +12,7 @@ import streamlit as st
 from dashboard.session import navigation, resources
 from dashboard.views.vector.subject import Subject
 from dashboard.widgets import chatting, drift
-from engine.configs.chats import Pane
+from dashboard.widgets.outstanding import usage
 from engine.errors import EngineError
 from engine.records.conversations import Conversation
 from engine.store.scanning import Times, times
@@ -54,7 +53,7 @@ def using(reference: str) -> list[Used]:
         except (EngineError, OSError):
             # It was deleted meanwhile, or is damaged, which Library says.
             continue
-        turns = [one.id for one in talk.exchanges if _acts(one.turn.panes, reference)]
+        turns = [one.id for one in talk.exchanges if usage.acts(one.turn.panes, reference)]
         found += [Used(talk, turns[-1])] if turns else []
     return found
 
@@ -64,12 +63,6 @@ def _read(path: Path, _times: Times) -> Conversation:
     """A conversation grows under one digest, so its file's times are asked for."""
     talk: Conversation = resources.engine().store.load_conversation(path)
     return talk
-
-
-def _acts(panes: Sequence[Pane], reference: str) -> bool:
-    """Whether a vector changes what a pane says."""
-    acting = (part for pane in panes for column in pane.columns for part in column.blend)
-    return any(f"{part.digest}:{part.index}" == reference for part in acting)
 
 
 def draw(one: Subject) -> None:

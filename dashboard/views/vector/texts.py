@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard.session import navigation, resources
 from dashboard.views.vector.subject import Subject
 from dashboard.widgets import widgets
+from dashboard.widgets.outstanding import usage
 from dashboard.words import captions
 from engine.errors import EngineError
 
@@ -34,18 +35,12 @@ def grids(digest: str, index: int) -> list[Grid]:
     found = []
     for info in resources.records("generation")[:SEARCHED]:
         columns = resources.header(info.digest, info.path)["config"]["configurations"]
-        own = tuple(str(one["name"]) for one in columns if uses(one, digest, index))
+        own = tuple(str(one["name"]) for one in columns if usage.uses(one, digest, index))
         if own:
             still = [str(one["name"]) for one in columns if _is_still(one)]
             base = still[0] if still else None
             found.append(Grid(info.digest, own, base, info.created))
     return found
-
-
-def uses(column: dict[str, Any], digest: str, index: int) -> bool:
-    """Whether a column of a grid changes something by this vector."""
-    parts = [(part["digest"], part["index"]) for part in column["blend"] if part["weight"] != 0]
-    return column["scale"] != 0 and (digest, index) in parts
 
 
 def _is_still(column: dict[str, Any]) -> bool:

@@ -1,4 +1,7 @@
-"""The parts of the overview page. Knows nothing of how anything is found or measured."""
+"""What stands out in the store, or how to begin with an empty one.
+
+Knows nothing of how anything is found or measured.
+"""
 
 from collections.abc import Sequence
 
@@ -10,15 +13,14 @@ from dashboard.charts.one_vector import Drawing
 from dashboard.frames import controls
 from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import Sweep
-from dashboard.session import navigation, resources, state, vector_links
-from dashboard.widgets import widgets
+from dashboard.session import going, naming, navigation, resources, state, vector_links
+from dashboard.widgets import outstanding, starting, widgets
 from dashboard.words import captions
 from dashboard.words.inks import Inks
 from engine.configs.core import ModelConfig
 from engine.records.records import RecordInfo
 
 SHOWN = 4
-SHOWN_RUNS = 5
 
 
 def model_line(sets: Sequence[RecordInfo], runs: Sequence[RecordInfo]) -> None:
@@ -37,7 +39,7 @@ def model_line(sets: Sequence[RecordInfo], runs: Sequence[RecordInfo]) -> None:
 
 
 def figures(sweep: Sweep, ranking: pd.DataFrame) -> None:
-    """The newest run in four figures."""
+    """A run in four figures."""
     base = sweep.vectors[sweep.vectors["scale"] == 0].iloc[0]
     beyond = int((ranking["badge"] == sweeps.BEYOND).sum())
     rates = sweep.vectors["rate"]
@@ -88,18 +90,26 @@ def empty(model: ModelConfig) -> None:
     with st.container(horizontal=True):
         label = captions.plain(f"Run the corrigibility study on {state.title(model)}")
         if st.button(label, type="primary", icon=":material/play_arrow:", key="run_study"):
-            resources.submit_study("corrigibility", model)
-            st.rerun()
+            starting.began(resources.submit_study("corrigibility", model))
         widgets.go_button("Find vectors", "discover", "to_find", ":material/travel_explore:")
-    steps()
+    st.subheader("How to start")
+    for page, name, words in (
+        ("discover", "1. Find vectors", "from a single prompt."),
+        ("discover", "2. Evaluate them", "on questions they have not seen, beside random vectors."),
+        ("curves", "3. Read the curves", "and click a dot to see the question behind it."),
+    ):
+        with st.container(gap=None):
+            st.page_link(navigation.page(page), label=name, icon=navigation.PAGES[page][1])
+            st.caption(words)
 
 
 def headline(sweep: Sweep) -> None:
     """Effects over scales of every vector, by method, against the random band."""
-    st.subheader(f"What moves {captions.plain(sweep.behaviour)} answers")
+    st.subheader("What stands out")
     st.caption(
         captions.plain(
-            f"{sweep.title} · {sweep.model}. Thick: each method's strongest vector. "
+            f"What moves {sweep.behaviour} answers: {sweep.title} · {sweep.model}. "
+            f"Thick: each method's strongest vector. "
             f"{controls.grey(sweep)}"
         )
     )
@@ -146,34 +156,46 @@ def best(sweep: Sweep, ranking: pd.DataFrame) -> None:
             )
 
 
-def newest(sets: Sequence[RecordInfo], runs: Sequence[RecordInfo]) -> None:
-    """The latest records, each with its link."""
-    st.subheader("Newest runs")
-    latest = sorted([*sets, *runs], key=lambda info: info.created, reverse=True)
-    for info in latest[:SHOWN_RUNS]:
-        if info.kind == "evaluation":
-            name, page, query = resources.dataset(info), "curves", {"run": info.digest}
-        else:
-            name, page, query = captions.method(info.method), "discover", {"found": info.digest}
+def run(found: Sequence[outstanding.Found], runs: Sequence[RecordInfo]) -> str:
+    """Digest of the run to show: the link's, else that of the vector that stands out most.
+
+    It stays while the page is open: what is read meanwhile does not replace it.
+    """
+    asked, known = st.query_params.get("run"), [info.digest for info in runs]
+    kept: str | None = st.session_state.get("_home_run")
+    if asked in known:
+        return str(asked)
+    if kept not in known or state.has_arrived():
+        kept = found[0].run.digest if found else known[0]
+    st.session_state["_home_run"] = kept
+    return str(kept)
+
+
+def unread(count: int) -> None:
+    """Say that not all runs are ranked yet."""
+    if count:
+        runs = captions.count(count, "run")
+        st.caption(f"{runs} not ranked yet: opening this page again reads on.")
+
+
+def others(found: Sequence[outstanding.Found], shown: str) -> None:
+    """The strongest vectors of other runs, those beyond random first.
+
+    Args:
+        found: One a run, in their order.
+        shown: Digest of the run that is shown above.
+    """
+    rest = [one for one in found if one.run.digest != shown and one.is_beyond][:SHOWN]
+    if not rest:
+        return
+    st.subheader("In other runs")
+    for one in rest:
         with st.container(gap=None):
             st.page_link(
-                navigation.page(page),
-                label=captions.plain(f"{name} · {info.summary}"),
-                icon=navigation.PAGES[page][1],
-                query_params=query,
+                navigation.page("curves"),
+                label=captions.plain(f"{naming.called(one.reference)} in {naming.called(one.run)}"),
+                icon=":material/ssid_chart:",
+                query_params={**going.kept(), "run": one.run.digest},
             )
-            words = f"{info.model} · {captions.age(info.created)} · {info.digest}"
-            st.caption(captions.plain(words))
-
-
-def steps() -> None:
-    """How to start, in three steps."""
-    st.subheader("How to start")
-    for page, name, words in (
-        ("discover", "1. Find vectors", "from a single prompt."),
-        ("discover", "2. Evaluate them", "on questions they have not seen, beside random vectors."),
-        ("curves", "3. Read the curves", "and click a dot to see the question behind it."),
-    ):
-        with st.container(gap=None):
-            st.page_link(navigation.page(page), label=name, icon=navigation.PAGES[page][1])
-            st.caption(words)
+            effect = f"{captions.number(one.best.effect)}: {one.best.badge}"
+            st.caption(captions.plain(effect))
