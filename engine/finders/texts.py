@@ -66,8 +66,12 @@ class Reader:
     def _rendered(self, prompt: str, system: str | None) -> tuple[str, list[int]]:
         """A prompt and its tokens; both poles of a pair mostly ask for the same one."""
         if self._last is None or self._last[0] != (prompt, system):
-            tokens = self._prompter.tokens(prompt, system)
-            self._last = (prompt, system), (self._prompter.render(prompt, system), tokens)
+            rendered = self._prompter.render(prompt, system)
+            # Texts without a question are read as answers to an empty message.
+            tokens = (
+                self._prompter.tokens(prompt, system) if prompt else self._prompter.encode(rendered)
+            )
+            self._last = (prompt, system), (rendered, tokens)
         return self._last[1]
 
     def _prompt_places(self, length: int) -> tuple[tuple[int, int], ...]:

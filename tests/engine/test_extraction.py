@@ -496,3 +496,13 @@ def test_batches_run_the_fewest_tokens_of_all_ways_to_cut(seed: int) -> None:
 
     inner = [cuts for size in range(count) for cuts in combinations(range(1, count), size)]
     assert tokens(batch_ends(lengths, most, cost)) == min(tokens([*c, count]) for c in inner)
+
+
+def test_texts_without_a_question_are_read_as_answers_to_an_empty_message() -> None:
+    prompter = Prompter(tiny.tokenizer())
+    reader = Reader(prompter, ContrastiveConfig())
+
+    text = reader.text("", None, "I love to help.")
+
+    assert list(text.tokens) == prompter.encode(prompter.render("", None) + "I love to help.")
+    assert text.places == ((len(text.prompt), len(text.tokens)),)
