@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard.forms import (
     configurations,
     drafts,
+    grid_adding,
     grid_columns,
     grid_sampling,
     keeping,
@@ -58,6 +59,7 @@ def draw(model: ModelConfig) -> None:
             label_visibility="collapsed",
         )
         sampling = grid_sampling.draw(resources.own_choice(model))
+        grid_adding.columns()
     try:
         models = configurations.models(tuned, further)
         wanted = _wanted(kind or drafts.KINDS[0], options, models)
@@ -120,6 +122,7 @@ def _prompts() -> tuple[tuple[str, ...], str | None]:
             height=122,
             help="Several prompts: part them by a line of three dashes.",
         )
+        grid_adding.prompts(examples(str(resources.engine().root)))
     with right:
         st.selectbox(
             "Take a held-out question",

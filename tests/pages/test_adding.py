@@ -121,5 +121,18 @@ def test_a_lora_is_held_against_its_base_and_then_offered(filled: FakeEngine) ->
     assert sorted(one.name for one in kept.iterdir()) == [
         *("adapter_config.json", "adapter_model.safetensors", "own.json"),
     ]
+    # Beside the columns of a grid the same one is known by its name, and becomes a column.
     page = open_page("generations")
-    assert "my-lora" in str([one.options for one in page.selectbox if "Model" in one.label])
+    page.text_area(key="grid_prompts").set_value("Mine?").run()
+    page.button(key="columns_of_grid_add").click().run()
+    page.segmented_control(key="add1_kind").set_value("adapters").run()
+    page.file_uploader(key="add1_files_adapters").upload("again.zip", file.getvalue()).run()
+    page.button(key="add1_keep").click().run()
+    assert not page.exception
+    assert page.session_state["_columns"]["3"]["adapter"] == "my-lora"
+    page.button(key="prompts_of_grid_add").click().run()
+    page.segmented_control(key="add2_way_prompts").set_value("Paste").run()
+    page.text_area(key="add2_paste_prompts").set_value("How are you?\nAnd now?").run()
+    page.button(key="add2_keep").click().run()
+    assert not page.exception
+    assert page.text_area(key="grid_prompts").value == "Mine?\n---\nHow are you?\n---\nAnd now?"
