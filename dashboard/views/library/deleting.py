@@ -167,7 +167,9 @@ def empty(places: list[str] | None) -> None:
 
 
 def megabytes(size: int) -> str:
-    """Bytes in words: "3.2 MB", "12 kB"."""
+    """Bytes in words: "48.1 GB", "3.2 MB", "12.0 kB"."""
+    if size >= 1e9:
+        return f"{size / 1e9:,.1f} GB"
     return f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:,.1f} kB"
 
 

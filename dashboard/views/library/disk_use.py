@@ -43,6 +43,8 @@ def page() -> None:
                 "share", format="percent", min_value=0, max_value=1, width=110
             ),
             "files": st.column_config.NumberColumn("files", width=60),
+            "kind": st.column_config.TextColumn("kind", width=130),
+            "may be emptied": st.column_config.TextColumn("may be emptied", width=160),
         },
         alt="Disk use by kind",
     )

@@ -37,7 +37,7 @@ def draw(infos: Sequence[RecordInfo]) -> tuple[Asked, str | None]:
     models = sorted({info.model for info in infos})
     # Placeholders say what each is: labels would cost a line each above the table.
     bare: dict[str, Any] = {"label_visibility": "collapsed", "bind": "query-params"}
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         kind = st.pills(
             "Kind", kinds, format_func=lambda name: KINDS[name], key="lib_kind", **bare
         )  # fmt: skip
@@ -45,7 +45,7 @@ def draw(infos: Sequence[RecordInfo]) -> tuple[Asked, str | None]:
             "Only", list(ONLY), format_func=lambda name: ONLY[name], key="lib_only",
             selection_mode="multi", **bare,
         )  # fmt: skip
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         text = st.text_input(
             "Text",
             key="lib_text",

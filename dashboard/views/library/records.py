@@ -27,13 +27,13 @@ def page() -> None:
         )
         library.damaged()
         return
-    left, right = st.columns([0.64, 0.36], vertical_alignment="center", gap="medium")
+    left, right = st.columns([0.7, 0.3], vertical_alignment="top", gap="small")
     with right:
         _bring_in()
     with left:
         asked, group = filters.draw(infos)
     read = reading.of(infos)
-    found = table.in_order(filters.chosen(infos, asked, read.told))
+    found = table.in_order(filters.chosen(infos, asked, read.told), read.told)
     chosen = library.selected(infos)
     marked = _marked(infos)
     if found:

@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.session import naming, navigation, vector_links
-from dashboard.views.library.reading import Told
+from dashboard.views.library.reading import NOT_MEASURED, Told
 from dashboard.widgets.places import of_record as place
 from dashboard.words import captions
 from engine.records.records import RecordInfo
@@ -120,9 +120,19 @@ def draw(
             _table(one, told, list(tables.values()), most)
 
 
-def in_order(infos: Sequence[RecordInfo]) -> list[RecordInfo]:
-    """Runs and sets, which have figures, before all others; else as they come."""
-    return sorted(infos, key=lambda info: info.kind not in ("evaluation", "vectors"))
+def in_order(infos: Sequence[RecordInfo], told: Mapping[str, Told]) -> list[RecordInfo]:
+    """Runs and measured sets, then sets that no run measured, then all others; else as they come.
+
+    A run whose figures are still to be read stands where it will stand with them.
+    """
+
+    def place(info: RecordInfo) -> int:
+        if info.kind == "evaluation":
+            return 0
+        unmeasured = info.digest in told and told[info.digest].why == NOT_MEASURED
+        return 2 if info.kind != "vectors" else int(unmeasured)
+
+    return sorted(infos, key=place)
 
 
 def grouped(infos: Sequence[RecordInfo], group: str | None) -> dict[str, list[RecordInfo]]:
