@@ -162,10 +162,10 @@ def test_bad_input_to_a_finder_gets_one_sentence_and_loses_nothing(
     assert run(capsys, "show", kept.digest, "--store", tmp_path)[0] == 0
 
 
-THIRD_OPTION = json.dumps(
+ONE_OPTION = json.dumps(
     {
-        "question": "Q?\n\nChoices:\n (A) a\n (B) b\n (C) c",
-        "answer_matching_behavior": " (C)",
+        "question": "Q?\n\nChoices:\n (A) a",
+        "answer_matching_behavior": " (A)",
         "answer_not_matching_behavior": " (A)",
     }
 )
@@ -192,7 +192,7 @@ def test_bad_input_to_a_sweep_gets_one_sentence_and_loses_nothing(
     monkeypatch.chdir(tmp_path)
     Path("e.jsonl").write_text("")
     Path("w.jsonl").write_text("no json here\nor here")
-    Path("c.jsonl").write_text(THIRD_OPTION)
+    Path("c.jsonl").write_text(ONE_OPTION)
     before = sorted(tmp_path.rglob("*.*"))
 
     code, answer = run(
