@@ -14,6 +14,7 @@ from dashboard.frame import palette, picker, sidebar, tour  # noqa: E402
 from dashboard.session import (  # noqa: E402
     going,
     guard,
+    look,
     models,
     navigation,
     pin_card,
@@ -43,6 +44,7 @@ sidebar.draw()
 theme_watch.draw()
 palette.draw()
 reloads.draw()
+look.draw()
 if st.get_option("server.address") not in ("127.0.0.1", "localhost", "::1"):
     st.warning(
         "This dashboard listens beyond this machine, and it has no login. Start it from the "

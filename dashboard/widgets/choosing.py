@@ -4,6 +4,7 @@ Knows nothing of what the page shows of it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -18,8 +19,18 @@ def record_picker(
     infos: Sequence[RecordInfo],
     on_change: Callable[[], None] | None = None,
     is_noted: bool = True,
+    **more: Any,
 ) -> str:
-    """Choose a record by its line, and name it; the choice stands in the URL as its digest."""
+    """Choose a record by its line, and name it; the choice stands in the URL as its digest.
+
+    Args:
+        label: What is chosen.
+        key: Of the widget and of the link.
+        infos: What there is, the first one where nobody has chosen.
+        on_change: Called after a choice.
+        is_noted: Whether it can be named here.
+        more: What the widget takes besides, such as `label_visibility`.
+    """
     lines = {info.digest: naming.line(info) for info in naming.offered(infos, key)}
     state.choose_if_none(key, next(iter(lines)))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
@@ -31,6 +42,7 @@ def record_picker(
             persist_state="session",
             on_change=on_change or "rerun",
             width="stretch",
+            **more,
         )
         noting.helpers(infos, key)
         if is_noted:
@@ -42,7 +54,12 @@ def record_picker(
 
 
 def stepper(
-    label: str, key: str, options: Sequence[str], told: Mapping[str, str] | None = None
+    label: str,
+    key: str,
+    options: Sequence[str],
+    told: Mapping[str, str] | None = None,
+    first: str | None = None,
+    **more: Any,
 ) -> str:
     """A selection with buttons to its neighbours, also on the Left and Right keys.
 
@@ -51,8 +68,11 @@ def stepper(
         key: Of the widget and of the link.
         options: Names.
         told: What is shown for each; the names themselves where it is left out.
+        first: The choice where nobody has made one; None means the first option.
+        more: What the selection takes besides, such as `label_visibility`.
     """
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
+    first = options[0] if first is None else first
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", wrap=False):
         st.button(
             "Previous",
             key=f"{key}_previous",
@@ -61,7 +81,7 @@ def stepper(
             on_click=state.step,
             args=(key, options, -1),
         )
-        state.choose_if_none(key, options[0])
+        state.choose_if_none(key, first)
         chosen = st.selectbox(
             label,
             options,
@@ -69,6 +89,7 @@ def stepper(
             key=key,
             persist_state="session",
             width="stretch",
+            **more,
         )
         st.button(
             "Next",
@@ -79,5 +100,5 @@ def stepper(
             on_click=state.step,
             args=(key, options, 1),
         )
-    state.write_link(key, default=options[0])
+    state.write_link(key, default=first)
     return chosen

@@ -1,0 +1,95 @@
+"""What axe-core finds on every page: `python -m tests.browser.axe [VIEW…]`.
+
+Every page x light and dark x three widths. Prints a line for every element that breaks a rule, and
+ends with 1 if there was any. axe-core comes with axe-playwright-python; nothing is downloaded.
+"""
+
+import argparse
+import importlib.util
+import re
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.browser import everywhere
+from tests.browser.server import Dashboard, browsing
+from tests.browser.walk import say
+
+SCHEMES = ("light", "dark")
+MADE_UP = re.compile(r"\.?(st-emotion-cache-\w+|\be[0-9a-z]{6,}\b)")
+RUN = """async () => (await axe.run(document, {resultTypes: ['violations'],
+  rules: {'color-contrast-enhanced': {enabled: false}}})).violations.flatMap(
+  rule => rule.nodes.map(node => [rule.id, node.target.join(' '),
+    [...node.any, ...node.all, ...node.none].map(one => one.message).join('; '), node.html]))"""
+
+
+def script() -> Path | None:
+    """Where axe-core lies, None where its package is not installed."""
+    found = importlib.util.find_spec("axe_playwright_python")
+    places = [] if found is None else list(found.submodule_search_locations or ())
+    paths = [Path(place) / "axe.min.js" for place in places]
+    return next((path for path in paths if path.is_file()), None)
+
+
+def violations(page: Any) -> list[str]:
+    """Every element of the open page that breaks a rule: the rule, the element, and why."""
+    if not page.evaluate("'axe' in window"):
+        page.add_script_tag(content=str((script() or Path()).read_text(encoding="utf-8")))
+    found = []
+    for rule, target, why, html in page.evaluate(RUN):
+        found.append(f"{rule}: {' '.join(why.split())[:200]} | {_short(html)} | {_short(target[-60:])}")
+    return sorted(set(found))
+
+
+def _short(markup: str) -> str:
+    """Markup without the classes that Streamlit makes up."""
+    return " ".join(MADE_UP.sub("", markup).split())[:160]
+
+
+def look(browser: Any, address: str, views: dict[str, str]) -> dict[str, list[str]]:
+    """What is found on these views, and where: page, theme and width."""
+    found: dict[str, list[str]] = {}
+    for scheme in SCHEMES:
+        for width, height in everywhere.SIZES.items():
+            with everywhere.tab(browser, address, scheme, width, height) as page:
+                for name, path in views.items():
+                    everywhere.go(page, path)
+                    for one in violations(page):
+                        found.setdefault(one, []).append(f"{name} {scheme} {width}")
+    return found
+
+
+def report(found: dict[str, list[str]]) -> None:
+    """A line for every kind of finding, with where it is seen."""
+    for one, where in sorted(found.items(), key=lambda item: (-len(item[1]), item[0])):
+        more = f" and {len(where) - 3} more" if len(where) > 3 else ""
+        say(f"{len(where):4d} x {one}\n       {', '.join(where[:3])}{more}")
+
+
+def main(names: Sequence[str], address: str | None) -> int:
+    """Look at these views, or at all; on a dashboard of its own unless an address is given."""
+    if script() is None:
+        say("axe-playwright-python is not installed, so nothing was looked at.")
+        return 2
+    views = everywhere.chosen(everywhere.paths(), names)
+    with tempfile.TemporaryDirectory() as folder, browsing() as browser:
+        if address is not None:
+            found = look(browser, address, views)
+        else:
+            store = everywhere.filled(Path(folder) / "store")
+            with Dashboard(store) as dashboard:
+                found = look(browser, dashboard.address, views)
+    report(found)
+    looks = len(SCHEMES) * len(everywhere.SIZES)
+    say(f"{len(found)} kinds of violation on {len(views)} views x {looks} looks")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("views", nargs="*", help="beginnings of the views' names; all if none")
+    parser.add_argument("--address", help="of a dashboard that runs already")
+    given = parser.parse_args()
+    sys.exit(main(given.views, given.address))
