@@ -2,15 +2,15 @@
 
 import streamlit as st
 
-from dashboard.charts import vector_view
 from dashboard.session import resources, state
 from dashboard.views import adaptive, equal_cost
-from dashboard.views.curves import curves, methods, questions, said, so_far, tokens
+from dashboard.views.curves import choosing, curves, methods, questions, said, so_far, tokens
 from dashboard.widgets import sweep_kinds, vector_card, widgets
 from dashboard.words import captions
 from engine.errors import EngineError
 
-st.title("Scale curves")
+top = st.container(horizontal=True, vertical_alignment="center")
+top.title("Scale curves", width="content")
 so_far.follow()
 parts = resources.unfinished_runs()
 runs = [*resources.runs(), *parts]
@@ -20,7 +20,8 @@ adaptive.progress()
 equal_cost.progress()
 own = {"adaptive": adaptive.draw, "cost": equal_cost.draw}
 try:
-    kind = sweep_kinds.chosen()
+    with top:
+        kind = sweep_kinds.chosen()
     if kind in own:
         own[kind]()
         st.stop()
@@ -42,7 +43,13 @@ state.warn_missing("run", "the run", digests)
 try:
     curves.follow_to_run(runs)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        run = widgets.record_picker("Run", "run", runs, on_change=curves.forget_choices)
+        run = widgets.record_picker(
+            "Run",
+            "run",
+            runs,
+            on_change=curves.forget_choices,
+            label_visibility="collapsed",
+        )
         sweep = so_far.opened(curves.dataset_picker(run, runs), parts)
     state.resolve("vec", sweep.names)
     state.warn_missing("vec", "the vector", sweep.names)
@@ -59,14 +66,18 @@ try:
     )
     if one.open:
         with one:
-            view, row = curves.controls(sweep)
-            with equal_cost.beside(sweep, view.name):
-                curves.draw_violin(sweep, view)
-                curves.draw_rates(sweep, view, row)
+            with st.container(gap="xsmall"):
+                view, row = choosing.controls(sweep)
+                question = questions.chosen(sweep)
+                with equal_cost.beside(sweep, view.name, is_free=question is None):
+                    curves.draw_charts(sweep, view, row, question)
+            if question is None:
+                questions.pick(sweep)
             if row is not None:
                 vector_card.figures(sweep, row)
             curves.draw_words(sweep, view.name)
-            questions.draw(sweep, view.name, vector_view.axis(sweep, view))
+            if question is not None:
+                questions.figures(sweep, view.name, question)
             said.draw(sweep, view.name)
             tokens.own_text(sweep, view.name)
     if everything.open:

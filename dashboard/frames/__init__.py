@@ -2,6 +2,6 @@
 
 Knows nothing of Streamlit and charts.
 
-Public: answers, behaviours, controls, cosines, families, grids, operations, operators_study,
-overview, probes, studies, sweep, undefined, vector_words, violin.
+Public: answers, behaviours, controls, cosines, families, grids, leading, operations,
+operators_study, overview, probes, studies, sweep, undefined, vector_words, violin.
 """

@@ -2,6 +2,6 @@
 
 Knows nothing of what is drawn.
 
-Public: adapters, going, guard, models, naming, navigation, own_data, pace, pin_card, pinned,
-reloads, resources, searching, serving, state, theme_watch, vector_links.
+Public: adapters, going, guard, look, models, naming, navigation, own_data, pace, pin_card,
+pinned, reloads, resources, searching, serving, state, theme_watch, vector_links.
 """

@@ -139,8 +139,14 @@ def card(record: dict[str, Any], name: str) -> Card:
     return cards.of_charts(title, note, [charts.of_record(record, found, LIGHT)], shown)
 
 
-def beside(sweep: Sweep, name: str) -> Any:
-    """A place for a vector's curves; beside or beneath them stands its effect at equal cost."""
+def beside(sweep: Sweep, name: str, is_free: bool = True) -> Any:
+    """A place for a vector's curves; beside or beneath them stands its effect at equal cost.
+
+    Args:
+        sweep: The run.
+        name: Of the vector.
+        is_free: Whether there is room beside them; else it stands beneath.
+    """
     key = sweeps.key_of(sweep, name)
     try:
         record = links.of_vector(key, sweep.model, sweep)
@@ -153,7 +159,10 @@ def beside(sweep: Sweep, name: str) -> Any:
         told = "Effect at equal KL is not measured for this vector: start it here"
         form.draw(_request(sweep, key), title=told, with_controls=True)
         return place
-    left, right = st.columns([0.56, 0.44], gap="medium")
+    if is_free:
+        left, right = st.columns([0.56, 0.44], gap="medium")
+    else:
+        left, right = st.container(), st.expander("Effect at equal cost", icon=":material/balance:")
     with right:
         _panel(record, key, sweep)
     form.draw(_request(sweep, key), with_controls=True)

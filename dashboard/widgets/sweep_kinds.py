@@ -23,7 +23,9 @@ def chosen() -> str:
     asked = [kind for kind in present if RECORDS[kind] in st.query_params]
     first = asked[0] if asked else WHOLE if resources.runs() else present[0]
     options = {kind: words for kind, words in KINDS.items() if kind in (WHOLE, *present)}
-    found = widgets.switch("Show", "sweeps", options, first, noun="the sweeps")
+    found = widgets.switch(
+        "Show", "sweeps", options, first, noun="the sweeps", label_visibility="collapsed"
+    )
     for kind, parameter in RECORDS.items():
         if kind != found:
             st.query_params.pop(parameter, None)

@@ -117,8 +117,6 @@ def switch(
     return chosen or first
 
 
-
-
 def delete_button(key: str, delete: Callable[..., None], *arguments: Any) -> None:
     """The last of two steps, inside what the first one has opened."""
     st.button(

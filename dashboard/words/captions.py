@@ -41,6 +41,7 @@ BEST_OF_MANY = (
     "reaches it. And the best of all cells of this run would not get so far by chance (p below "
     "0.05). 'beyond random' holds only for a vector named before the run."
 )
+VIEW = "Scales, part, and what is drawn beside the violins."
 CHANGE = (
     "Each question is compared with itself at scale 0. White bars: 95 % bootstrap interval of the "
     "mean; questions that repeat each other are drawn together."

@@ -39,7 +39,9 @@ def violations(page: Any) -> list[str]:
         page.add_script_tag(content=str((script() or Path()).read_text(encoding="utf-8")))
     found = []
     for rule, target, why, html in page.evaluate(RUN):
-        found.append(f"{rule}: {' '.join(why.split())[:200]} | {_short(html)} | {_short(target[-60:])}")
+        found.append(
+            f"{rule}: {' '.join(why.split())[:200]} | {_short(html)} | {_short(target[-60:])}"
+        )
     return sorted(set(found))
 
 

@@ -1,4 +1,4 @@
-"""Every page as a reader sees it, one after the other. Knows nothing of what is looked for there."""
+"""Every page as a reader sees it, one after the other. Knows nothing of what is looked for."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

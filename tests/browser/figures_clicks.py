@@ -119,6 +119,9 @@ def switch(page: Any, mark: Mark) -> float:
 
 def toggle(page: Any, on: bool) -> float:
     """Seconds that "% choosing A" on Scale curves takes to change the page's last sentence."""
+    if not page.locator(".st-key-letters").count():
+        page.get_by_role("button", name="View").first.click()
+        page.locator(".st-key-letters label").first.wait_for()
     said = "document.body.innerText.includes('orange:')"
     wanted = f"{said if on else f'!{said}'} && {WHOLE}"
     return timed(page, wanted, page.locator(".st-key-letters label").first.click)

@@ -106,11 +106,13 @@ def mark(tab: Any, kind: str, place: int) -> None:
 def _curves(tab: Any) -> None:
     press(tab, "^Next")
     press(tab, "Paired change", "radio")
+    press(tab, "^View")
     press(tab, "Letter", "radio")
     tab.get_by_role("button", name="-0.25", exact=True).click()
     settle(tab)
     tab.get_by_text("Random band").click()
     settle(tab)
+    tab.keyboard.press("Escape")
     mark(tab, "circle", 30)
 
 

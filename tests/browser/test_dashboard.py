@@ -91,7 +91,7 @@ def test_back_undoes_a_choice_and_then_leaves_the_page(page: object) -> None:
     page.goto("/")
     page.get_by_role("link", name="Scale curves").click()
     page.wait_for_url(re.compile("run="))
-    page.get_by_text("Random band").wait_for()
+    page.get_by_text("Wilson intervals").wait_for()
     page.keyboard.press("ArrowRight")
     page.wait_for_url(re.compile("vec=melbo_01"))
 

@@ -6,15 +6,15 @@ import streamlit as st
 
 from dashboard.charts import many_vectors, vector_view
 from dashboard.charts.vector_view import View
-from dashboard.forms import links
 from dashboard.frames import controls as randoms
 from dashboard.frames import overview, undefined
 from dashboard.frames import sweep as sweeps
-from dashboard.frames.sweep import METRICS, PARTS, Sweep
-from dashboard.session import naming, navigation, pin_card, pinned, resources, state, vector_links
-from dashboard.widgets import chatting, noting, sharing, vector_card, widgets, words
+from dashboard.frames.sweep import Sweep
+from dashboard.session import navigation, pinned, resources, state
+from dashboard.views.curves import questions
+from dashboard.widgets import sharing, widgets, words
 from dashboard.words import captions
-from engine.records.records import RecordInfo
+from engine.records.records import Question, RecordInfo
 from engine.store import beforehand, unfinished
 
 
@@ -54,7 +54,7 @@ def dataset_picker(run: str, runs: Sequence[RecordInfo]) -> str:
         required=True,
         key="ds",
         persist_state="session",
-        help="All evaluations of these vectors.",
+        label_visibility="collapsed",
     )
     state.write_link("ds", default=first)
     return digests[chosen or first]
@@ -102,107 +102,26 @@ def warnings(sweep: Sweep) -> None:
         st.warning(captions.NO_CONTROLS, icon=":material/warning:")
 
 
-def controls(sweep: Sweep) -> tuple[View, dict | None]:
-    """The rows of controls above the charts; also gives the vector's row of the ranking."""
-    asked = [question.id for question in sweep.evaluation.questions.questions]
-    state.resolve("q", asked, can_be_none=True)
-    left, right = st.columns([0.58, 0.42], vertical_alignment="bottom")
-    with left:
-        is_asked = "vec" in st.query_params
-        told = naming.labels({name: key for key, name in sweep.keys.items()}, is_whole=True)
-        name = widgets.stepper("Vector", "vec", sweep.names, told)
-    reference = "{}:{}".format(*sweeps.key_of(sweep, name))
-    pinned.note(reference, is_asked)
-    with right:
-        metric = metric_picker(sweep)
-    row = vector_card.row_of(sweep, name)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        scales = scale_pills(sweep)
-        has_parts = metric != "rate" and sweep.reading.has_letters
-        part = part_picker() if has_parts else "content"
-        vector_links.button(reference, "open_vector")
-        _chat(sweep, reference, row)
-        pin_card.button(reference)
-        noting.button(reference, "Name vector")
-        shared = st.container(width="content")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if row is not None:
-            vector_card.badges(sweep, row)
-        dots = st.toggle("Dots", value=True, key="dots", bind="query-params")
-        band = st.toggle(
-            "Random band", value=True, key="band", bind="query-params", help=captions.CONTROLS
-        )
-        letters = sweep.reading.has_letters and st.toggle(
-            "% choosing A", value=True, key="letters", bind="query-params", help=captions.CHOOSING_A
-        )
-        question = st.session_state.get("q")
-        other = pinned_name(sweep, name)
-        view = View(name, metric, scales, dots, band, letters, question, part, other)
-    with shared:
-        sharing.curves(sweep, view, row, address(sweep, view))
-    return view, row
-
-
-def pinned_name(sweep: Sweep, name: str) -> str | None:
-    """What the pinned vector is called in this run; None if it is not there, or is this one."""
-    one = pinned.known(pinned.reference())
-    if one is None:
-        return None
-    found = sweep.keys.get((one.digest, one.index))
-    return None if found == name else found
-
-
-def metric_picker(sweep: Sweep) -> str:
-    """Which figure of each question is drawn."""
-    return widgets.switch(
-        "Show", "metric", sweep.metrics, next(iter(METRICS)), help=captions.CHANGE
-    )
-
-
-def part_picker() -> str:
-    """Which part of each question's logits is drawn."""
-    return widgets.switch("Part", "part", PARTS, next(iter(PARTS)), help=captions.PART)
-
-
-def scale_pills(sweep: Sweep) -> list[float]:
-    """The scales to draw; none chosen means all."""
-    words = {f"{scale:g}": scale for scale in sweep.scales}
-    chosen = st.pills(
-        "Scales",
-        list(words),
-        selection_mode="multi",
-        default=list(words),
-        key="scales",
-        bind="query-params",
-    )
-    return sorted(words[word] for word in chosen) or sweep.scales
-
-
-def address(sweep: Sweep, view: View) -> str:
-    """The link to this very view; what is as by default is left out."""
-    every = view.scales == sweep.scales
-    return navigation.link(
-        "curves",
-        run=sweep.evaluation.digest,
-        vec=view.name,
-        ds=st.session_state.get("ds"),
-        scales=None if every else [f"{scale:g}" for scale in view.scales],
-        metric=None if view.metric == "difference" else view.metric,
-        part=None if view.part == "content" else view.part,
-        dots=None if view.dots else "false",
-        band=None if view.band else "false",
-        letters=None if view.letters or not sweep.reading.has_letters else "false",
-        q=view.question,
-        pin=None if view.pinned is None else pinned.reference(),
-    )
-
-
 def draw_words(sweep: Sweep, name: str) -> None:
     """What the vector says in words, beside its figures."""
     reference = "{}:{}".format(*sweeps.key_of(sweep, name))
     with words.expander(reference) as says:
         if says.open:
             words.draw(reference)
+
+
+def draw_charts(sweep: Sweep, view: View, row: dict | None, question: Question | None) -> None:
+    """The violin over the shares; the question that was opened stands beside both."""
+    if question is None:
+        draw_violin(sweep, view)
+        draw_rates(sweep, view, row)
+        return
+    left, right = st.columns([0.6, 0.4], gap="medium")
+    with left:
+        draw_violin(sweep, view)
+        draw_rates(sweep, view, row)
+    with right:
+        questions.beside(sweep, view.name, question, vector_view.axis(sweep, view))
 
 
 def draw_violin(sweep: Sweep, view: View) -> None:
@@ -226,7 +145,9 @@ def draw_violin(sweep: Sweep, view: View) -> None:
         st.caption(f"{measured} of {len(view.scales)} scales have been measured for this vector.")
     text = f"{sweep.metrics[view.metric]} of {view.name} per question, one violin a scale"
     text += f", with the means of {view.pinned}" if view.pinned else ""
-    widgets.chart(drawing, text, "violin", pick=pick_question if view.dots else None)
+    with st.container(key="violin_room"):
+        pick = pick_question if view.dots else None
+        widgets.chart(drawing, text, "violin", pick=pick, height="stretch")
 
 
 def pick_question() -> None:
@@ -242,7 +163,8 @@ def draw_rates(sweep: Sweep, view: View, row: dict | None) -> None:
         lambda inks: vector_view.rates(sweep, view, inks, usable),
     )
     text = f"Share of {sweep.behaviour} answers of {view.name} over scales, with 95 % intervals"
-    widgets.chart(drawing, text, "rates")
+    with st.container(key="violin_room" if view.metric == "rate" else "rates_room"):
+        widgets.chart(drawing, text, "rates", height="stretch")
     orange = "orange: share of answers that are the letter A; " if view.letters else ""
     band = f"the grey band holds 95 % of {randoms.words(sweep, view.name)}; "
     asked = sweep.evaluation.questions
@@ -303,15 +225,3 @@ def draw_numbers(sweep: Sweep) -> None:
     table = table[first + [column for column in table if column not in first]]
     widgets.download(table, f"curves_{sweep.evaluation.digest}")
     st.dataframe(table, hide_index=True, alt="Figures of every vector at every scale")
-
-
-def _chat(sweep: Sweep, reference: str, row: dict | None) -> None:
-    """The way to a conversation with the vector, at its best scale that the texts survive."""
-    scale = None if row is None else float(row["scale"])
-    usable = sweeps.usable_span(row) if row is not None else None
-    if scale is not None and usable is not None:
-        scale = min(max(scale, usable[0]), usable[1])
-    how = links.how(sweep.evaluation.config)
-    chatting.button(
-        reference, "chat_vector", scale=scale or None, is_relative=sweep.steered.is_relative, **how
-    )

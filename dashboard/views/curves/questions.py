@@ -28,11 +28,18 @@ COLUMNS: dict[str, Any] = {
 }
 
 
-def draw(sweep: Sweep, name: str, axis: Axis) -> None:
-    """One question: its text, its answers' figures at every scale and order, where it flips."""
+def chosen(sweep: Sweep) -> Question | None:
+    """The question that a dot, the link or the reader has opened."""
+    asked = sweep.evaluation.questions.questions
+    state.warn_missing("q", "the question", [question.id for question in asked])
+    opened = st.session_state.get("q")
+    return next((question for question in asked if question.id == opened), None)
+
+
+def pick(sweep: Sweep) -> None:
+    """The list of questions: opens one, another one, or none."""
     asked = {question.id: question for question in sweep.evaluation.questions.questions}
-    state.warn_missing("q", "the question", list(asked))
-    chosen = st.selectbox(
+    st.selectbox(
         "Question (or click a dot)",
         list(asked),
         index=None,
@@ -42,20 +49,26 @@ def draw(sweep: Sweep, name: str, axis: Axis) -> None:
         placeholder="Click a dot, or choose a question to follow it through the scales",
     )
     state.write_link("q")
-    if chosen is None:
-        return
-    rows, words = answers.of_question(sweep, name, chosen), sweep.reading.difference
-    left, right = st.columns(2, gap="large")
-    with left.container(border=True):
-        _text(sweep, asked[chosen])
+
+
+def beside(sweep: Sweep, name: str, question: Question, axis: Axis) -> None:
+    """One question beside the violins: its text, where its answer flips, its line over scales."""
+    pick(sweep)
+    rows, words = answers.of_question(sweep, name, question.id), sweep.reading.difference
+    with st.container(border=True, gap="xsmall", key="question_text"):
+        _text(sweep, question)
         flips = [captions.scale(s, sweep.steered.is_relative) for s in answers.flips(rows)]
         st.caption(f"Answer flips at {', '.join(flips)}" if flips else "The answer never flips.")
-    with right:
-        kept = [name for name in ("scale", "order", "difference") if name in rows]
-        lines = rows[kept].rename(columns={"difference": "value"})
-        drawing = one_vector.question(lines, axis, widgets.inks(), words)
-        widgets.chart(drawing, f"The {words} of this question over scales", "question_chart")
-    tokens.of_question(sweep, name, asked[chosen])
+    kept = [name for name in ("scale", "order", "difference") if name in rows]
+    lines = rows[kept].rename(columns={"difference": "value"})
+    drawing = one_vector.question(lines, axis, widgets.inks(), words)
+    widgets.chart(drawing, f"The {words} of this question over scales", "question_chart")
+
+
+def figures(sweep: Sweep, name: str, question: Question) -> None:
+    """One question token by token, and its answers' figures at every scale and order."""
+    rows, words = answers.of_question(sweep, name, question.id), sweep.reading.difference
+    tokens.of_question(sweep, name, question)
     st.dataframe(
         rows,
         hide_index=True,

@@ -31,7 +31,7 @@ def draw(first: VectorSet, second: VectorSet, cell: str | None) -> None:
         return
     try:
         if shown is not None:
-            _result(shown)
+            _result(shown, _address(first, second, cell, shown))
         if pair is not None:
             with st.expander("Blend both vectors", icon=":material/join:"):
                 st.caption(
@@ -72,7 +72,20 @@ def _stored(pair: tuple[VectorRef, VectorRef] | None) -> str | None:
     return state.stays("blend", found)
 
 
-def _result(digest: str) -> None:
+def _address(first: VectorSet, second: VectorSet, cell: str | None, blend: str) -> str:
+    """The link to the blend, with the map that it stands beneath as that is shown."""
+    limit = st.session_state.get("lim")
+    return navigation.link(
+        "similarity",
+        a=first.digest,
+        b=second.digest,
+        cell=cell,
+        lim=None if limit is None else f"{limit:g}",
+        blend=blend,
+    )
+
+
+def _result(digest: str, address: str) -> None:
     record = resources.study(digest)
     with st.container(border=True):
         st.caption(f"{record['title']}, at {record['config']['budget']:g} nats per token")
@@ -88,4 +101,4 @@ def _result(digest: str) -> None:
             "random planes stay within, at their largest."
         )
         searches.said(record)
-        widgets.share(navigation.link("similarity", blend=digest))
+        widgets.share(address)

@@ -44,7 +44,7 @@ NAME = "(document.activeElement.ariaLabel || document.activeElement.innerText).t
 
 def test_the_keyboard_alone_skips_the_menu_and_changes_the_vector(page: object) -> None:
     page.goto("/curves?vec=melbo_01")
-    page.get_by_text("Random band").wait_for()
+    page.get_by_text("Wilson intervals").wait_for()
     settle(page)
     page.keyboard.press("Tab")
     assert page.evaluate(NAME) == "Skip to main content"
@@ -132,7 +132,7 @@ def test_a_click_on_the_heat_map_opens_the_vector(page: object) -> None:
         "[data-testid=stVegaLiteChart] path[aria-roledescription='rect mark']"
     ).last.click()
 
-    page.get_by_text("Random band").wait_for()
+    page.get_by_text("Wilson intervals").wait_for()
     page.wait_for_url(re.compile("vec="))
 
 
