@@ -39,10 +39,11 @@ def controls(sweep: Sweep) -> tuple[View, dict | None]:
         with st.popover("View", icon=":material/tune:", help=captions.VIEW):
             view = _drawn(sweep, name, metric)
         shared = st.container(width="content")
-        vector_links.button(reference, "open_vector")
-        _chat(sweep, reference, row)
-        pin_card.button(reference)
-        noting.button(reference, "Name vector")
+        with st.container(horizontal=True, gap="xsmall", width="content", key="vector_actions"):
+            vector_links.button(reference, "open_vector")
+            _chat(sweep, reference, row)
+            pin_card.button(reference)
+            noting.button(reference, "Name vector")
     with shared:
         sharing.curves(sweep, view, row, address(sweep, view))
     return view, row
