@@ -1,6 +1,7 @@
 """The token before the dashboard: who is let in, and how; the server behind it is a fake."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -34,7 +35,9 @@ def ask(door: guard.Guard, body: bytes = b"", **scope: Any) -> list[dict[str, An
         sent.append(message)
 
     asked = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
-    asyncio.run(door(asked | scope, receive, send))
+    # A browser that tests share has a loop of its own in this thread.
+    with ThreadPoolExecutor(1) as other:
+        other.submit(asyncio.run, door(asked | scope, receive, send)).result()
     return sent
 
 

@@ -24,10 +24,10 @@ def test_the_text_that_is_written_is_found_at_once_in_a_large_grid() -> None:
 
     found = live._first_unfinished(Sheet("d1", "running", config, pd.DataFrame(rows)))
 
-    assert found == (39, 99)
+    assert found == (39, 99, 1)
     # The page asks three times a second.
     assert time.perf_counter() - began < 1.0
     none = pd.DataFrame(columns=["prompt", "configuration", "sample", "finished"])
-    assert live._first_unfinished(Sheet("d1", "queued", config, none)) == (0, 0)
+    assert live._first_unfinished(Sheet("d1", "queued", config, none)) == (0, 0, 0)
     whole = pd.DataFrame(rows).assign(finished=True)
-    assert live._first_unfinished(Sheet("d1", "running", config, whole)) == (39, 99)
+    assert live._first_unfinished(Sheet("d1", "running", config, whole)) == (39, 99, 0)
