@@ -12,7 +12,7 @@ import pandas as pd
 
 from engine.errors import DataError
 from engine.questions import files
-from engine.questions.own import Kept, Understood, places, understand
+from engine.questions.own import Kept, Understood, places, roles, understand
 
 Data: TypeAlias = str | Path | Sequence[Any] | pd.DataFrame
 """A place, or rows: texts, lists of two texts, or objects. A frame gives its rows."""
@@ -30,7 +30,7 @@ def understood(data: Data, kind: str, columns: Mapping[str, str], **stated: Any)
         found = understand(_written(data), "typed", kind, columns, **stated)
     if found.needs:
         parts = ", ".join(f"{part!r}: ..." for part in found.needs)
-        known = ", ".join(found.columns)
+        known = roles.listed(found.columns)
         raise DataError(f"Its columns are {known}: say which is which, columns={{{parts}}}.")
     return found
 

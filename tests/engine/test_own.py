@@ -1,11 +1,14 @@
 """Own data: what is understood of every layout, what is refused, and what is kept."""
 
 import gzip
+import io
 import json
+import random
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as parquet
 import pytest
 
 from engine.cli.main import main
@@ -20,6 +23,7 @@ from engine.questions.own.places import Shard, of_subset, understand_place
 from engine.questions.pairs import load_pairs
 from engine.questions.rows import take_apart
 from engine.runs.engine import Engine
+from tests.engine import fuzz_own
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 FILES = SHARED / "cases/files"
@@ -333,6 +337,31 @@ def test_a_folder_gives_one_split_and_a_subset_of_a_dataset_must_be_named(tmp_pa
     assert of_subset(shards, "law", "a/b") == shards[1:]
     with pytest.raises(DataError, match="no file of rows"):
         understand_place(tmp_path, "prompts")
+
+
+def test_files_damaged_in_every_way_are_refused_or_kept_and_read_again(tmp_path) -> None:
+    chance = random.Random(0)
+    ends = {fuzz_own.tried(chance, tmp_path) for _ in range(300)}
+
+    assert ends == {"kept", "refused", "needs a mapping"}
+
+
+def test_few_bytes_cannot_stand_for_gigabytes(monkeypatch) -> None:
+    monkeypatch.setattr("engine.questions.own.limits.MOST_BYTES", 100_000)
+    monkeypatch.setattr("engine.questions.own.limits.MOST_ROWS", 10)
+    packed = gzip.compress(b"a b\n" * 100_000)
+    with pytest.raises(DataError, match="has more than 0 MB"):
+        understand(packed, "a.txt.gz", "prompts")
+    texts = pa.DictionaryArray.from_arrays([0] * 200, ["x" * 1000])
+    lists = pa.array([["x" * 1000] * 200])
+    for table in ({"prompt": texts}, {"question": ["Q?"], "choices": lists}):
+        out = io.BytesIO()
+        parquet.write_table(pa.table(table), out)
+        assert len(out.getvalue()) < 10_000
+        with pytest.raises(DataError, match="of text: give a part"):
+            understand(out.getvalue(), "a.parquet", "prompts")
+    for content, file in ((b"a\n" * 30_000, "a.txt"), (b"text\n" + b"a\n" * 30_000, "a.csv")):
+        assert "Only the first 10 rows are read." in understand(content, file, "prompts").notes
 
 
 def test_the_hub_out_of_reach_is_said_in_a_sentence(monkeypatch) -> None:

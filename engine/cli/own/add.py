@@ -13,7 +13,7 @@ from engine.cli.drawing import console, draw, notes, plain
 from engine.cli.from_config import StoreDir
 from engine.errors import ConfigError, DataError
 from engine.questions import own
-from engine.questions.own import KINDS, Understood, limits, places
+from engine.questions.own import KINDS, Understood, limits, places, roles
 from engine.store.store import Store
 
 SHOWN = 3
@@ -53,7 +53,7 @@ def add(
         answer(path=None, **_told(found))
         return
     if found.needs:
-        known = ", ".join(found.columns)
+        known = roles.listed(found.columns)
         parts = " ".join(f"--column {part}=…" for part in found.needs)
         raise DataError(f"It is not clear which column is which ({known}): add {parts}.")
     kept = own.keep(Store(store.resolve()).root, found, name)

@@ -78,6 +78,26 @@ def made(item: Item, kind: str, poles: tuple[str, str], is_turned: bool, is_firs
     return found._replace(tags=found.tags + tags)
 
 
+FORMS = ("two answers", "options", "one answer", "no answer")
+"""What a kept row of pairs holds, the fullest first."""
+
+
+def form_of(row: dict[str, Any]) -> str:
+    """Which of `FORMS` a row of pairs has."""
+    if ANSWER_KEYS[0][0] in row:
+        return FORMS[1]
+    return FORMS[2] if "messages" in row else FORMS[0] if len({*row} - _ASKED) == 2 else FORMS[3]
+
+
+_ASKED = {"question", "system", "split"}
+
+
+def best_of(forms: Sequence[str]) -> str:
+    """The form to keep: readers take one, the fullest, and of both full ones the more frequent."""
+    full = [form for form in forms if form in FORMS[:2]]
+    return max(full, key=full.count) if full else min(forms, key=FORMS.index, default=FORMS[3])
+
+
 def _prompt(item: Item) -> Made:
     if not item.question:
         raise Unusable("no question or prompt")
@@ -154,4 +174,4 @@ def _pair(item: Item, poles: tuple[str, str], is_turned: bool) -> Made:
         return Made({"messages": messages}, (LONE,))
     if not item.question:
         raise Unusable("no text")
-    return Made({"question": item.question, **more}, (ALONE,))
+    return Made({"question": item.question}, (ALONE, SYSTEM) if item.system else (ALONE,))

@@ -7,8 +7,9 @@ import hashlib
 from pathlib import Path, PurePath
 
 from engine.errors import DataError
-from engine.questions.own import reading
-from engine.questions.own.understanding import REPEATS, understand
+from engine.questions.own import reading, roles
+from engine.questions.own.making import REPEATS
+from engine.questions.own.understanding import understand
 from engine.questions.sources import PACKED, Source, read_bytes, read_source
 
 TABLES = (*reading.TABLES, *PACKED)
@@ -42,7 +43,7 @@ def converted(path: str | Path, kind: str, is_strict: bool = False) -> Source:
     content = read_bytes(path)
     found = understand(content, str(path), kind)
     if found.needs:
-        known = ", ".join(found.columns)
+        known = roles.listed(found.columns)
         raise DataError(
             f"{path} has columns {known}: say which is the {' and which the '.join(found.needs)} "
             "with the command add."

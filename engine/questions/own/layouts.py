@@ -107,7 +107,8 @@ def _of_columns(
 
 def _has(sample: list[dict[str, Any]], column: str, key: str) -> bool:
     lists = (one.get(column) for one in sample)
-    return any(isinstance(m, dict) and key in m for one in lists if one for m in one[:2])
+    known = [one for one in lists if isinstance(one, list)]
+    return any(isinstance(m, dict) and key in m for one in known for m in one[:2])
 
 
 def _matching(names: list[str], said: dict[str, str], keys: tuple[str, str] | None) -> Layout:

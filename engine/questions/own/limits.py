@@ -34,6 +34,7 @@ def words(value: Any, what: str) -> str:
     Raises:
         Unusable: If it is none, empty, too long, or holds half a character.
     """
+    what = " ".join(what.split())[:40]
     if not isinstance(value, str):
         raise Unusable(f"no text under '{what}'")
     if not value.strip():

@@ -3,6 +3,8 @@
 Knows nothing of what the rows mean.
 """
 
+import io
+import itertools
 import json
 import re
 import zlib
@@ -80,8 +82,8 @@ def _written(text: str, file: str, suffix: str, said: Mapping[str, str]) -> Tabl
     if mark is not None:
         found = tables.read(text, file, mark, said)
         return _cut(Table(found.rows, "a table", found.notes, found.dropped))
-    lines = [(i, line.strip()) for i, line in enumerate(text.splitlines(), 1)]
-    return _cut(Table([Row(i, line) for i, line in lines if line], "lines"))
+    lines = (Row(i, line.strip()) for i, line in enumerate(io.StringIO(text), 1) if line.strip())
+    return _cut(Table(list(itertools.islice(lines, limits.MOST_ROWS + 1)), "lines"))
 
 
 def _unpacked(content: bytes, file: str) -> bytes:
@@ -168,14 +170,14 @@ def _loads(text: str) -> Any:
 
 def _lines(text: str, file: str) -> Table:
     found, wrong = [], []
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(io.StringIO(text), 1):
         if not line.strip():
             continue
         try:
             found.append(Row(number, _loads(line)))
         except ValueError:
             wrong.append((number, "not valid JSON"))
-        if len(found) > limits.MOST_ROWS:
+        if len(found) + len(wrong) > limits.MOST_ROWS:
             break
     if not found:
         raise DataError(f"{file} is neither JSON nor JSON Lines: correct it, or give a CSV.")

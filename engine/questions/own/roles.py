@@ -78,6 +78,11 @@ def first_of(names: Iterable[str], wanted: Iterable[str]) -> str | None:
     return next((by_plain[one] for one in wanted if one in by_plain), None)
 
 
+def listed(names: Iterable[str]) -> str:
+    """The first names of columns in a sentence, on one line."""
+    return ", ".join(" ".join(str(name).split())[:40] for name in list(names)[:12])
+
+
 def paired(names: Iterable[str]) -> tuple[str, str] | None:
     """The two columns that hold both poles by their names."""
     known = list(names)
@@ -122,7 +127,7 @@ def checked(mapping: Mapping[str, str], kind: str, names: list[str], file: str) 
         asked = [one.strip() for one in name.split(",")] if role == "options" else [name]
         for one in asked:
             if one not in names:
-                shown = ", ".join(names[:12]) or "none, for it is no table"
+                shown = listed(names) or "none, for it is no table"
                 raise DataError(f"{file} has no column {one!r}: its columns are {shown}.")
         found[role] = name
     return found

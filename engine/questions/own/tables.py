@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from engine.errors import DataError
-from engine.questions.own import roles
+from engine.questions.own import limits, roles
 from engine.questions.rows import Row
 
 MARKS = (",", "\t", ";")
@@ -59,6 +59,8 @@ def read(text: str, file: str, mark: str, said: Mapping[str, str]) -> Cells:
             if any(cell.strip() for cell in cells):
                 lines.append((begin, cells))
             begin = reader.line_num + 1
+            if len(lines) > limits.MOST_ROWS + 1:
+                break
     except csv.Error as error:
         raise DataError(
             f"{file} is no table from line {begin} on ({error}): is a quote left open?"
@@ -67,6 +69,8 @@ def read(text: str, file: str, mark: str, said: Mapping[str, str]) -> Cells:
 
 
 def _named(lines: list[tuple[int, list[str]]], file: str, said: Mapping[str, str]) -> Cells:
+    if not lines:
+        raise DataError(f"{file} is empty: give at least one row.")
     notes: list[str] = []
     width = len(lines[0][1])
     names = [f"column {i}" for i in range(1, width + 1)]
@@ -76,7 +80,7 @@ def _named(lines: list[tuple[int, list[str]]], file: str, said: Mapping[str, str
     if header != "no" and (is_said or _is_header(lines)):
         names = _distinct(lines[0][1])
         if not is_said and not any(roles.is_known(name) for name in names):
-            shown = ", ".join(names[:6])
+            shown = roles.listed(names[:6])
             notes.append(f"The first line is taken for the names of columns: {shown}.")
         lines = lines[1:]
     if not lines:

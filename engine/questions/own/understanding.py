@@ -8,17 +8,16 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Any, NamedTuple, get_args
+from typing import Any, get_args
 
 from engine.errors import DataError
 from engine.questions import polarity as polarities
 from engine.questions import rows as question_rows
-from engine.questions.own import canonical, layouts, reading, roles
+from engine.questions.own import layouts, making, reading
 from engine.questions.own.layouts import Layout
-from engine.questions.own.limits import Unusable
 from engine.questions.own.reading import Table
 from engine.questions.polarity import KnownFile, Polarity
-from engine.questions.rows import Row, normal
+from engine.questions.rows import Row
 from engine.records import strict
 
 KINDS = ("questions", "pairs", "prompts")
@@ -63,13 +62,6 @@ class Understood:
     def sha256(self) -> str:
         """Of the content."""
         return hashlib.sha256(self.content).hexdigest()
-
-
-class _Rows(NamedTuple):
-    kept: list[dict[str, Any]]
-    dropped: list[tuple[int, str]]
-    duplicates: int
-    notes: list[str]
 
 
 def understand(
@@ -126,7 +118,7 @@ def understood(
         )
     known = _known(content, file, table.rows, layout)
     name, chosen, behaviours, told = _shown(known, kind, behaviour, polarity)
-    found = _made(table, layout, kind, is_turned=polarity == "not-matching")
+    found = making.made(table, layout, kind, is_turned=polarity == "not-matching")
     if not found.kept:
         raise _refusal(file, kind, layout, table, found.dropped)
     return Understood(
@@ -183,76 +175,11 @@ def _shown(
     return name, chosen, {**(on_record if polarity is None else {}), name: chosen}, notes
 
 
-REPEATS = "repeats line"
 EXCHANGED = "The answers are exchanged, so that the matching one shows the behaviour."
 
 
 def _other(polarity: Polarity) -> Polarity:
     return "not-matching" if polarity == "matching" else "matching"
-
-
-def _made(table: Table, layout: Layout, kind: str, is_turned: bool) -> _Rows:
-    """The rows to keep, each once."""
-    items, dropped = [], []
-    for row in table.rows:
-        try:
-            items.append((row.line, layout.read(row.values)))
-        except Unusable as problem:
-            dropped.append((row.line, str(problem)))
-    are_two = any(item.as_is is not None for _, item in items)
-    tags: Counter[str] = Counter()
-    found: list[Row] = []
-    firsts = canonical.placed([item for _, item in items])
-    for (line, item), is_first in zip(items, firsts, strict=True):
-        try:
-            if are_two and len(item.options) > 2 and kind != "prompts":
-                raise Unusable(f"{len(item.options)} options where the others have two")
-            one = canonical.made(item, kind, _poles(layout), is_turned, is_first)
-        except Unusable as problem:
-            dropped.append((line, str(problem)))
-            continue
-        tags.update(one.tags)
-        found.append(Row(line, one.row))
-    kept, repeated = _distinct(found, kind)
-    notes = [canonical.NOTES[tag].format(f"{count:,}") for tag, count in tags.items()]
-    duplicates = sum(not reason.startswith("contradicts") for _, reason in repeated)
-    return _Rows(kept, dropped + repeated, duplicates, notes)
-
-
-def _poles(layout: Layout) -> tuple[str, str]:
-    """The names under which pairs are kept: the file's, where readers know what they show."""
-    names = {roles.plain(name) for name in layout.parts}
-    return ("deceptive", "honest") if {"deceptive", "honest"} <= names else ("positive", "negative")
-
-
-def _distinct(rows: list[Row], kind: str) -> tuple[list[dict[str, Any]], list[tuple[int, str]]]:
-    """Every row once, and the others with the line that they repeat."""
-    asked = [row for row in rows if "answer_matching_behavior" in row.values]
-    repeated = [(one.line, one.reason) for one in question_rows.distinct(asked)[1]]
-    gone = {line for line, _ in repeated}
-    seen: dict[tuple[str, ...], int] = {}
-    kept = []
-    for row in rows:
-        if row.line in gone:
-            continue
-        key = _key(row.values, kind)
-        if key in seen:
-            repeated.append((row.line, f"{REPEATS} {seen[key]}"))
-            continue
-        seen[key] = row.line
-        kept.append(row.values)
-    return kept, repeated
-
-
-def _key(row: dict[str, Any], kind: str) -> tuple[str, ...]:
-    """What makes a row the same as another: pairs with a question are learnt from once each."""
-    if "messages" in row:
-        texts = [one["content"] for one in row["messages"] if one["role"] != "assistant"]
-    elif kind == "pairs" and row.get("question"):
-        texts = [row["question"], row.get("system", "")]
-    else:
-        texts = [str(one) for one in row.values()]
-    return tuple(map(normal, texts))
 
 
 def _letters(rows: list[dict[str, Any]], polarity: str) -> dict[str, int]:
@@ -280,7 +207,7 @@ def _refusal(
     reasons = Counter(reason for _, reason in dropped).most_common(1)
     reason = f" ({reasons[0][0]})" if reasons else ""
     some = Table(table.rows[: layouts.LOOKED_AT], table.container)
-    others = [one for one in KINDS if one != kind and _made(some, layout, one, False).kept]
+    others = [one for one in KINDS if one != kind and making.made(some, layout, one, False).kept]
     add = f"add it as {' or '.join(others)}, or give" if others else "give"
     return DataError(
         f"{file} looks like {layout.name}, and no row gives {kind}{reason}: {add} {NEAREST[kind]}."
