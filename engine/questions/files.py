@@ -92,7 +92,8 @@ def _asked(path: str | Path) -> tuple[Source, list[Row]]:
 
 def known_of(path: str | Path, source: Source, rows: list[Row]) -> KnownFile | None:
     """What is on record about a file, or what its layout says of itself."""
-    file = polarities.known_file(located(path), source.sha256)
+    file, kept = polarities.known_file(located(path), source.sha256), card(located(path))
+    file = file._replace(name=kept.name) if file and kept else file
     return file or polarities.known_layout(rows)
 
 

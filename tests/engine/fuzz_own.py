@@ -48,10 +48,10 @@ NAMES = [
     "option2", "mc1_targets", "best_answer", "incorrect_answers", "text", "split", "goal", "",
     "Unnamed: 0", "x", "y", "\u202e", "question ",
 ]  # fmt: skip
-READERS: dict[str, Callable[[Path], Any]] = {
-    "questions": lambda path: load_questions(path, "lying", "matching"),
-    "pairs": load_pairs,
-    "prompts": load_prompts,
+READERS: dict[str, Callable[[Path, str], Any]] = {
+    "questions": load_questions,
+    "pairs": lambda path, behaviour: load_pairs(path, behaviour=behaviour),
+    "prompts": lambda path, _: load_prompts(path),
 }
 
 
@@ -183,7 +183,7 @@ def tried(chance: random.Random, root: Path) -> str:
     if sentence:
         assert "\n" not in sentence, sentence
         return "refused"
-    again = READERS[kind](kept.path)
+    again = READERS[kind](kept.path, found.behaviour or "lying")
     count = len(
         again.questions if kind == "questions" else again.pairs if kind == "pairs" else again
     )

@@ -206,7 +206,9 @@ def test_kept_files_are_read_by_every_reader(tmp_path) -> None:
     assert (found.name, found.polarity, found.sha256) == ("My own", "matching", asked.sha256)
     assert found.notes
     assert "on record" not in " ".join(found.notes)
-    with pytest.raises(DataError, match="it can measure lying"):
+    with pytest.raises(
+        DataError, match="'My own' does not measure 'survival': it can measure lying"
+    ):
         load_questions(asked.path, "survival")
 
     bare = keep(tmp_path, understand(b'[["x", "y"], ["v", "w"]]', "two.json", "pairs"))
