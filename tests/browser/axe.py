@@ -58,8 +58,13 @@ def look(browser: Any, address: str, views: dict[str, str]) -> dict[str, list[st
             with everywhere.tab(browser, address, scheme, width, height) as page:
                 for name, path in views.items():
                     everywhere.go(page, path)
+                    # What is out of sight has no contrast to axe.
+                    tall = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+                    page.set_viewport_size({"width": width, "height": max(height, min(tall, 6000))})
+                    everywhere.rest(page)
                     for one in violations(page):
                         found.setdefault(one, []).append(f"{name} {scheme} {width}")
+                    page.set_viewport_size({"width": width, "height": height})
     return found
 
 
