@@ -18,13 +18,20 @@ RECENT := import sys; sys.exit(sys.version_info < (3, 11))
 export OMP_WAIT_POLICY = passive
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
+# Names under which a proxy of yours, such as JupyterHub's, hands the pages on: others are refused.
+ALLOWED_HOSTS ?=
+comma := ,
+HOSTS = $(if $(ALLOWED_HOSTS),$(foreach host,localhost 127.0.0.1 \
+  $(subst $(comma), ,$(ALLOWED_HOSTS)),--server.allowedHosts $(host)))
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test rows lint bench
 
 help:
 	@echo "make run     start the dashboard with the built-in demo model"
 	@echo "             [MODEL=smollm2 | qwen3-14b | llama-3.2-3b | hub id | folder | .gguf]"
-	@echo "             [ADAPTER=...] [PORT=8501] [TOKEN=auto]; the sidebar can change the model later"
+	@echo "             [ADAPTER=...] [PORT=8501] [TOKEN=auto] [ALLOWED_HOSTS=hub.example.org];"
+	@echo "             the sidebar can change the model later"
 	@echo "make test    run all tests on the CPU"
 	@echo "make rows    use the pages in a real browser as a reader does; takes minutes"
 	@echo "make bench   compare the speed of every job with the committed ratios"
@@ -65,7 +72,7 @@ run: setup
 	@echo "  From your own machine:  ssh -L $(PORT):localhost:$(PORT) <box>"
 	@echo
 	@exec $(BIN)/python -m streamlit run dashboard/$(if $(TOKEN),guarded,app).py \
-	  --server.address 127.0.0.1 --server.port $(PORT)
+	  --server.address 127.0.0.1 --server.port $(PORT) $(HOSTS)
 
 # Without compiled files each of some forty processes would compile all modules anew.
 test: export PYTHONDONTWRITEBYTECODE =

@@ -131,7 +131,8 @@ def framed(
 def _recipe_lines(shown: View, y: float, look: Look) -> tuple[str, float]:
     """The recipe name by name, its values wrapped; also the height at which it ends."""
     parts = []
-    for name, value in {**shown.recipe, "view": shown.address}.items():
+    address = f"{navigation.mounted()}{shown.address}"
+    for name, value in {**shown.recipe, "view": address}.items():
         parts.append(lettering.line(name, MARGIN, y, SIZE, look.muted))
         for text in lettering.wrap(value, ROOM - LABEL, SIZE, 4):
             parts.append(lettering.line(text, MARGIN + LABEL, y, SIZE, look.ink))

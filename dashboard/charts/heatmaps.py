@@ -62,11 +62,13 @@ def layers(
             alt.Tooltip("z:Q", title="standard deviations of random pairs", format="+.1f"),
         ],
     )
-    outline = base.transform_filter(alt.datum.cell == (chosen or "")).mark_rect(
-        fillOpacity=0, stroke=inks.ink, strokeWidth=2.5
-    )
+    drawn = [tiles.add_params(pick)]
+    # A layer without marks would be read out as a picture without a name.
+    if chosen in set(cells["cell"]):
+        outline = base.transform_filter(alt.datum.cell == chosen)
+        drawn.append(outline.mark_rect(fillOpacity=0, stroke=inks.ink, strokeWidth=2.5))
     height = min(max(26 * len(rows) + 70, 330), 470)
-    return alt.layer(tiles.add_params(pick), outline).properties(height=height)
+    return alt.layer(*drawn).properties(height=height)
 
 
 def same_layer(frame: pd.DataFrame, inks: Inks) -> Drawing:

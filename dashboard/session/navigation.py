@@ -1,8 +1,9 @@
 """The pages of the dashboard and how to reach them. Knows nothing of what they show."""
 
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
+from streamlit import runtime
 
 from engine import ROOT
 
@@ -94,3 +95,21 @@ def link(name: str, **parameters: str | list[str] | None) -> str:
     given = {key: value for key, value in parameters.items() if value not in (None, [])}
     address = "/" if name == next(iter(PAGES)) else f"/{name}"
     return f"{address}?{urlencode(given, doseq=True)}" if given else address
+
+
+def base() -> str:
+    """What stands before a page's path where the dashboard is not at its server's root, else "".
+
+    Behind a proxy only the browser knows it; without a browser it is `server.baseUrlPath`.
+    """
+    path = urlsplit(st.context.url or "").path.rstrip("/") if runtime.exists() else ""
+    if not path:
+        return mounted()
+    last = path.rpartition("/")[2]
+    return path.removesuffix(f"/{last}") if last in PAGES else path
+
+
+def mounted() -> str:
+    """`server.baseUrlPath` with its slash in front, "" where it is not set."""
+    told = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{told}" if told else ""

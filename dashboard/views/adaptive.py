@@ -80,7 +80,7 @@ def _show(record: dict[str, Any]) -> None:
     best, cells = record["best"], record["cells"]
     points = None if best["rate_change"] is None else 100 * best["rate_change"]
     how = steered.of_config(record.get("sweep", {}))
-    st.subheader(captions.plain(f"{best['name']} at {captions.strength(best['scale'], how)}"))
+    st.header(captions.plain(f"{best['name']} at {captions.strength(best['scale'], how)}"))
     if how.short:
         st.caption(captions.plain(f"{how.short}: {how.does}."))
     arm = record["tables"]["arms"][best["arm"]]

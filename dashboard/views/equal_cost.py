@@ -92,7 +92,7 @@ def _vector(record: dict[str, Any]) -> str:
 
 
 def _show(record: dict[str, Any], name: str, key: Key) -> None:
-    st.subheader(captions.plain(f"{name}: effect at {frames.budget_words(record)}"))
+    st.header(captions.plain(f"{name}: effect at {frames.budget_words(record)}"))
     found = frames.bars(record, key)
     drawing = charts.of_record(record, found, widgets.inks())
     widgets.chart(drawing, f"Effect of every operation of {name} at equal cost", "cost_bars")

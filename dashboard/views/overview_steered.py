@@ -33,7 +33,7 @@ def draw() -> None:
         return
     known = PRESETS.get(found[0].model)
     name = known.title if known else found[0].model
-    st.subheader(captions.plain(f"{record['title']} on {name}"))
+    st.header(captions.plain(f"{record['title']} on {name}"))
     st.markdown(f"**{captions.plain(texts['prompt'].iloc[0])}**")
     for column, row in zip(st.columns(len(texts)), texts.to_dict("records"), strict=True):
         with column, st.container(border=True, height="stretch"):

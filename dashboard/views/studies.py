@@ -139,7 +139,7 @@ def _corrigibility(record: dict[str, Any]) -> None:
             st.markdown("\n".join(f"- **{what}**: {how}" for what, how in told.items()))
     for table, digest in zip(record["tables"], record["evaluations"], strict=True):
         asked = captions.count(table["asked"], "question")
-        st.subheader(captions.plain(f"{table['questions']}: {asked}"))
+        st.header(captions.plain(f"{table['questions']}: {asked}"))
         left, right = st.columns([0.45, 0.55], gap="large")
         with left:
             drawing = charts.methods(table, widgets.inks())

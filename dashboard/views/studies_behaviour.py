@@ -41,7 +41,7 @@ def draw(record: dict[str, Any]) -> None:
 
 
 def _texts(record: dict[str, Any]) -> None:
-    st.subheader(f"Texts at block {record['chosen']['block']}")
+    st.header(f"Texts at block {record['chosen']['block']}")
     rows, positive = record["tables"]["texts"], record["config"]["positive"]
     if not rows:
         st.info(NO_TEXTS, icon=":material/block:")
@@ -59,7 +59,7 @@ def _texts(record: dict[str, Any]) -> None:
 
 
 def _likelihood(record: dict[str, Any]) -> None:
-    st.subheader("On pairs that had no part in the choice")
+    st.header("On pairs that had no part in the choice")
     st.dataframe(
         frames.likelihood(record),
         hide_index=True,
@@ -85,7 +85,7 @@ def _ways_on(record: dict[str, Any]) -> None:
 
 
 def _choice(record: dict[str, Any]) -> None:
-    st.subheader("Where steering works")
+    st.header("Where steering works")
     rows = record["tables"]["choice"]
     drawing = charts.choice(rows, record["chosen"], widgets.inks())
     widgets.chart(drawing, "Distance of both poles' answers, by block and scale", "choice")
@@ -94,7 +94,7 @@ def _choice(record: dict[str, Any]) -> None:
 
 
 def _fluency(record: dict[str, Any]) -> None:
-    st.subheader("Do the texts hold together?")
+    st.header("Do the texts hold together?")
     columns = {"broken": SHARE, "random": SHARE}
     st.dataframe(
         frames.fluency(record),

@@ -44,7 +44,7 @@ MOVED = (
 def draw(record: dict[str, Any]) -> None:
     """Its arms, its cosines, and where each arm worked."""
     tables, inks = record["tables"], widgets.inks()
-    st.subheader("Steered answers, on questions that had no part in the choice")
+    st.header("Steered answers, on questions that had no part in the choice")
     _arms(tables["arms"], inks)
     for sentence in judged.told(resources.engine().store, record):
         st.caption(captions.plain(sentence))
@@ -123,7 +123,7 @@ def _arm_table(rows: list[dict[str, Any]]) -> None:
 
 
 def _cosines(tables: dict[str, Any], inks: Inks) -> None:
-    st.subheader("Are the two directions the same?")
+    st.header("Are the two directions the same?")
     rows, band = charts.readings_of(tables)
     drawing = charts.cosines(rows, band, inks)
     widgets.chart(drawing, "Cosine of the families by block and way of reading", "ways")
@@ -142,7 +142,7 @@ def _cosines(tables: dict[str, Any], inks: Inks) -> None:
 
 
 def _sweep(tables: dict[str, Any], inks: Inks) -> None:
-    st.subheader("Where steering works")
+    st.header("Where steering works")
     names = [row["arm"] for row in tables["arms"] if row["block"] is not None]
     if not names:
         return

@@ -41,13 +41,13 @@ def draw(record: dict[str, Any]) -> None:
         vector = widgets.stepper("Vector", VECTOR, names)
     st.caption(f"{READ.format(budget=record['config']['budget'])} {SHARES}")
     for arm, title in frames.arms(record).items():
-        st.subheader(captions.plain(title))
+        st.header(captions.plain(title))
         left, right = st.columns(2, gap="large")
         with left:
             _bars(record, arm, vector, "likelihood")
         with right:
             _bars(record, arm, vector, "texts")
-        _table(record, arm, vector)
+        _table(record, arm, vector, title)
     for place, digest in enumerate(record["comparisons"]):
         widgets.go_button(
             f"Open the comparison of the {list(frames.arms(record).values())[place].lower()}",
@@ -77,12 +77,12 @@ def _bars(record: dict[str, Any], arm: str, vector: str, what: frames.What) -> N
     widgets.chart(drawing, f"{what} of every operation at equal cost", f"{what}_{arm}")
 
 
-def _table(record: dict[str, Any], arm: str, vector: str) -> None:
+def _table(record: dict[str, Any], arm: str, vector: str, title: str) -> None:
     table = frames.table(record, arm, vector)
     st.dataframe(
         table,
         hide_index=True,
         column_config=COLUMNS,
-        alt="Every operation at equal cost: likelihoods, texts and what they cost",
+        alt=f"Every operation on the {title.lower()}: likelihoods, texts and what they cost",
     )
     widgets.download(table, f"operators_{record['digest']}_{arm}")

@@ -45,6 +45,17 @@ def violations(page: Any) -> list[str]:
     return sorted(set(found))
 
 
+def at_full_length(page: Any) -> list[str]:
+    """The same in a window in which nothing is out of sight, as that has no contrast to axe."""
+    size = page.viewport_size
+    tall = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+    page.set_viewport_size({"width": size["width"], "height": min(max(size["height"], tall), 6000)})
+    everywhere.rest(page)
+    found = violations(page)
+    page.set_viewport_size(size)
+    return found
+
+
 def _short(markup: str) -> str:
     """Markup without the classes that Streamlit makes up."""
     return " ".join(MADE_UP.sub("", markup).split())[:160]
@@ -59,12 +70,13 @@ def look(browser: Any, address: str, views: dict[str, str]) -> dict[str, list[st
                 for name, path in views.items():
                     everywhere.go(page, path)
                     # What is out of sight has no contrast to axe.
-                    tall = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+                    tall = page.evaluate(
+                        "document.querySelector('[data-testid=stMain]').scrollHeight"
+                    )
                     page.set_viewport_size({"width": width, "height": max(height, min(tall, 6000))})
                     everywhere.rest(page)
                     for one in violations(page):
                         found.setdefault(one, []).append(f"{name} {scheme} {width}")
-                    page.set_viewport_size({"width": width, "height": height})
     return found
 
 

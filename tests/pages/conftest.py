@@ -84,7 +84,7 @@ def opened(app: AppTest, *popovers: str) -> AppTest:
 
 def words(app: AppTest) -> str:
     """Every sentence on the page and in the sidebar."""
-    kinds = (app.markdown, app.caption, app.text, app.info, app.warning, app.error, app.subheader)
+    kinds = (app.markdown, app.caption, app.text, app.info, app.warning, app.error, app.header)
     return "\n".join(str(element.value) for kind in kinds for element in kind)
 
 

@@ -31,7 +31,7 @@ def test_a_link_opens_the_race_with_its_table_and_what_is_sure(filled: FakeEngin
     assert charts(app) == 1
     assert len(app.dataframe[0].value) == len(record["tables"]["arms"])
     told = words(app).replace("\\", "")
-    assert record["best"]["name"] in app.subheader[0].value.replace("\\", "")
+    assert record["best"]["name"] in app.header[0].value.replace("\\", "")
     assert "Not sure: that it is best on other questions" in told
     assert "at most 0.5" in told
     assert "Asked *once* only." in told

@@ -78,7 +78,7 @@ def test_a_link_opens_the_bars_of_a_vector_with_its_table(filled: FakeEngine) ->
     assert not app.exception
     assert app.selectbox(key="cost").value == digest
     assert charts(app) == 1
-    assert app.subheader[0].value.replace("\\", "") == "melbo_01: effect at KL 0.1"
+    assert app.header[0].value.replace("\\", "") == "melbo_01: effect at KL 0.1"
     table = app.dataframe[0].value
     stored = filled.store.load_experiment(digest)
     own = [row for row in stored["tables"]["cells"] if row["vector"] == 1]

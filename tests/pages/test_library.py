@@ -293,7 +293,7 @@ def test_a_record_without_provenance_is_still_shown(engine: FakeEngine) -> None:
     app = open_page("library", record="c0ffee000001")
 
     assert not app.exception
-    assert app.subheader[0].value == "Odd"
+    assert app.header[0].value == "Odd"
     assert "a whole study" in words(app)
 
 

@@ -79,7 +79,7 @@ def test_the_page_shows_both_models(engine: FakeEngine) -> None:
 
     assert not app.exception
     assert charts(app) == 4
-    shown = [one.value for one in app.subheader]
+    shown = [one.value for one in app.header]
     assert shown == ["Base model, towards deceptive", "Fine\\-tuned model, towards honest"]
     assert "No texts were labelled" not in words(app)
     assert app.dataframe[1].value["change"].tolist()[:2] == [0.8, 0.2]

@@ -224,4 +224,12 @@ def draw_numbers(sweep: Sweep) -> None:
     first = ["name", "method", "scale"]
     table = table[first + [column for column in table if column not in first]]
     widgets.download(table, f"curves_{sweep.evaluation.digest}")
-    st.dataframe(table, hide_index=True, alt="Figures of every vector at every scale")
+    figures = table.select_dtypes("float").columns
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config={
+            one: st.column_config.NumberColumn(one, format="%.4g", width=100) for one in figures
+        },
+        alt="Figures of every vector at every scale",
+    )

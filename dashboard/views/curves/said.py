@@ -46,7 +46,7 @@ def draw(sweep: Sweep, name: str) -> None:
     if question is None:
         return
     digest, index = sweeps.key_of(sweep, name)
-    st.subheader("What the model wrote")
+    st.header("What the model wrote")
     answers = written(sweep, digest, index, question.id)
     if len(answers):
         st.caption("Answers of the sweep to this question, unsteered at scale 0:")

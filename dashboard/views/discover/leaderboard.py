@@ -56,7 +56,7 @@ COLUMNS = {
     "reads": st.column_config.TextColumn("reads", width=125),
     "says": st.column_config.TextColumn("says", width=170),
     "percent_a": st.column_config.NumberColumn(
-        "% A", format="percent", width=50, help=captions.CHOOSING_A
+        "% A", format="percent", width=58, help=captions.CHOOSING_A
     ),
     "shape": st.column_config.TextColumn(
         "shape", width=78, help="How the effect depends on the scale"

@@ -24,7 +24,7 @@ def draw(sheet: Sheet, chosen: Chosen) -> None:
     found = grids.summary(chosen.rows, chosen.columns, pole, given)
     found = found[found["texts"] > 0]
     table = shown(found, pole, sheet.generation.side_effects)
-    st.subheader("Columns")
+    st.header("Columns")
     st.dataframe(
         table,
         key="columns_table",

@@ -79,7 +79,7 @@ def draw() -> None:
     table = rows()
     if table.empty:
         return
-    st.subheader("History")
+    st.header("History")
     st.dataframe(
         table,
         key="history",

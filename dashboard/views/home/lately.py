@@ -21,7 +21,7 @@ LONGEST = 90
 def running() -> None:
     """Jobs that run or wait, as they go on; nothing where none does."""
     if resources.engine().jobs.active():
-        st.subheader("Running now")
+        st.header("Running now")
         pace.repeat(_running, 0.7)
 
 
@@ -41,7 +41,7 @@ def last() -> None:
     grids = resources.own_first(resources.records("generation"))
     if not talks and not grids:
         return
-    st.subheader("Go on")
+    st.header("Go on")
     for info in talks[:1]:
         _line(info, "Last conversation", f"{_said(info)} \u00b7 {info.summary}")
     for info in grids[:1]:
@@ -67,7 +67,7 @@ def ran(infos: Sequence[RecordInfo]) -> None:
     """The latest records that stand for themselves, each with its link and what came of it."""
     names = naming.names()
     own = [info for info in infos if names.parent(info.digest) is None]
-    st.subheader("Newest runs")
+    st.header("Newest runs")
     for info in sorted(own, key=lambda info: info.created, reverse=True)[:MOST]:
         told = names.of(info)
         name = (

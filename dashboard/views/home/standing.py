@@ -82,7 +82,7 @@ def figures(sweep: Sweep, ranking: pd.DataFrame) -> None:
 
 def empty(model: ModelConfig) -> None:
     """A store without records: what it is for, and one way to fill it."""
-    st.subheader("Nothing is stored yet")
+    st.header("Nothing is stored yet")
     st.write(
         "The corrigibility study finds vectors from one question about being shut down, then asks "
         "whether they change answers to hundreds of other questions more than random vectors do."
@@ -92,7 +92,7 @@ def empty(model: ModelConfig) -> None:
         if st.button(label, type="primary", icon=":material/play_arrow:", key="run_study"):
             starting.began(resources.submit_study("corrigibility", model))
         widgets.go_button("Find vectors", "discover", "to_find", ":material/travel_explore:")
-    st.subheader("How to start")
+    st.header("How to start")
     for page, name, words in (
         ("discover", "1. Find vectors", "from a single prompt."),
         ("discover", "2. Evaluate them", "on questions they have not seen, beside random vectors."),
@@ -105,7 +105,7 @@ def empty(model: ModelConfig) -> None:
 
 def headline(sweep: Sweep) -> None:
     """Effects over scales of every vector, by method, against the random band."""
-    st.subheader("What stands out")
+    st.header("What stands out")
     st.caption(
         captions.plain(
             f"What moves {sweep.behaviour} answers: {sweep.title} · {sweep.model}. "
@@ -126,7 +126,7 @@ def headline(sweep: Sweep) -> None:
 
 def best(sweep: Sweep, ranking: pd.DataFrame) -> None:
     """The strongest vectors, each with what may be said of it."""
-    st.subheader("Strongest vectors")
+    st.header("Strongest vectors")
     for row in ranking.head(SHOWN).to_dict("records"):
         with st.container(border=True, gap="xsmall"):
             words = sweeps.verdict(row)
@@ -188,7 +188,7 @@ def others(found: Sequence[outstanding.Found], shown: str) -> None:
     rest = [one for one in found if one.run.digest != shown and one.is_beyond][:SHOWN]
     if not rest:
         return
-    st.subheader("In other runs")
+    st.header("In other runs")
     for one in rest:
         with st.container(gap=None):
             st.page_link(

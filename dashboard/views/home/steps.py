@@ -47,7 +47,7 @@ def draw(best: outstanding.Found | None) -> None:
     Args:
         best: The vector that stands out most, if any was measured.
     """
-    st.subheader("What next")
+    st.header("What next")
     for place, one in enumerate(found(best)[:MOST]):
         st.button(
             captions.plain(one.label),

@@ -141,7 +141,7 @@ def together(audits: list[Audit]) -> None:
     """What is wrong only when the files are read side by side."""
     found = audit.together(audits)
     if found:
-        st.subheader("Side by side")
+        st.header("Side by side")
         for finding in found:
             _finding(finding)
 
@@ -154,7 +154,7 @@ def draw(found: Audit, key: str, is_stored: bool = False) -> None:
         key: Of its widgets.
         is_stored: Whether it is of a stored record, whose view has a link.
     """
-    st.subheader(captions.plain(found.name))
+    st.header(captions.plain(found.name))
     st.caption(captions.plain(f"{found.what}. {found.digest[:12]}"))
     with st.container(horizontal=True):
         for severity, number in found.counts().items():
@@ -229,7 +229,7 @@ def draw_sweep(found: Audit, keys: tuple[str, str]) -> None:
         found: The audit.
         keys: Of the two widgets; `LINKED` where the choices stand in the URL.
     """
-    st.markdown("##### The file's data, drawn our way")
+    st.markdown("### The file's data, drawn our way")
     name, metric = _what_is_drawn(found, keys)
     metrics = _metrics(found)
     left, right = audit_drawings.beside(found, name, metric, widgets.inks())
@@ -297,7 +297,7 @@ def _what_is_drawn(found: Audit, keys: tuple[str, str]) -> tuple[str, str]:
 
 def draw_vectors(found: Audit, key: str) -> None:
     """How alike the file's vectors are."""
-    st.markdown("##### How alike its vectors are")
+    st.markdown("### How alike its vectors are")
     drawing, left_out = audit_drawings.likeness(found, widgets.inks())
     widgets.chart(drawing, "Cosine of every pair of vectors", f"audit_cosines_{key}")
     more = f" The first {audit_drawings.MOST_VECTORS} are drawn." if left_out else ""

@@ -125,7 +125,7 @@ def _told(found: Comparison) -> None:
         widgets.share(_address(found))
     for note in found.notes:
         st.caption(f":material/info: {captions.plain(note)}")
-    st.markdown("##### Each run's best, on questions that did not choose it")
+    st.markdown("### Each run's best, on questions that did not choose it")
     if found.held_out is None:
         st.info("One run has no defined change on the choosing half.", icon=":material/info:")
         return
@@ -188,7 +188,7 @@ def _vector(key: Key, head: EvaluationHead) -> str:
 
 
 def _by_scale(found: Comparison, first: RecordInfo, second: RecordInfo, metric: str | None) -> None:
-    st.markdown("##### Scale by scale")
+    st.markdown("### Scale by scale")
     ways = dict(WAYS) if found.pairs else {"each": WAYS["each"]}
     way = widgets.switch(
         "Vectors", WAY, ways, next(iter(ways)), label_visibility="collapsed"

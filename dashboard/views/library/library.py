@@ -62,7 +62,7 @@ def record(info: RecordInfo, told: Told | None = None) -> None:
     except EngineError as error:
         widgets.show_error(error)
         return
-    st.subheader(captions.plain(naming.called(info)))
+    st.header(captions.plain(naming.called(info)))
     st.caption(
         captions.plain(
             f"{info.summary} · {info.digest} · {info.model} · {captions.age(info.created)}"
@@ -74,12 +74,12 @@ def record(info: RecordInfo, told: Told | None = None) -> None:
         st.info(captions.plain(str(note)), icon=":material/info:")
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown("##### Settings")
+        st.markdown("### Settings")
         _names(header.get("config") or {})
     with right:
-        st.markdown("##### Model")
+        st.markdown("### Model")
         _names(header.get("model") or {})
-        st.markdown("##### Provenance")
+        st.markdown("### Provenance")
         _names(_made(header.get("provenance") or {}))
 
 

@@ -73,7 +73,7 @@ def _several(marked: list[RecordInfo]) -> None:
     """What can be done with several ticked records."""
     runs = [info for info in marked if info.kind == "evaluation"]
     is_pair = len(marked) == len(runs) == 2
-    st.subheader(captions.count(len(marked), "record"))
+    st.header(captions.count(len(marked), "record"))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Compare", key="compare_marked", icon=":material/compare_arrows:", type="primary",

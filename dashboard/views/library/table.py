@@ -254,10 +254,11 @@ def why(told: Told) -> str:
 
 
 def _address(info: RecordInfo) -> str | None:
+    base = navigation.base()
     if info.kind == "vectors":
-        return vector_links.address(f"{info.digest}:0")
+        return f"{base}{vector_links.address(f'{info.digest}:0')}"
     where = place(info)
-    return None if where is None else navigation.link(where[0], **where[1])
+    return None if where is None else f"{base}{navigation.link(where[0], **where[1])}"
 
 
 def method(info: RecordInfo) -> str:

@@ -125,7 +125,7 @@ def _copies(square: Square, name: str) -> None:
     """The directions that were found more than once."""
     if square.groups.empty:
         return
-    st.subheader("Copies of one direction")
+    st.header("Copies of one direction")
     st.caption("A minus marks a copy with the opposite sign. Copies share |cosine| ≥ 0.9.")
     event = st.dataframe(
         square.groups,

@@ -11,7 +11,8 @@ import streamlit as st
 
 from dashboard.cards import card as cards
 from dashboard.cards.card import Card
-from dashboard.session import models
+from dashboard.session import models, navigation
+from dashboard.widgets.taking import copying
 
 
 def share(address: str) -> None:
@@ -21,7 +22,7 @@ def share(address: str) -> None:
 
 
 def _link(address: str) -> None:
-    address = models.carried(address)
+    address = f"{navigation.base()}{models.carried(address)}"
     st.caption("Relative, so that it works through any tunnel:")
     st.code(address, language=None, wrap_lines=True)
     if st.context.url:
@@ -52,6 +53,7 @@ def share_card(
         with st.container(horizontal=True):
             made_on_click("Card PNG", f"{name}.png", lambda: cards.png(card()), "image")
             made_on_click("Card SVG", f"{name}.svg", lambda: card().svg.encode(), "image")
+        copying.button(f"copy_{name}", lambda: cards.png(card()))
         if report is not None:
             st.caption("The whole record in one HTML file that opens anywhere, offline:")
             made_on_click("Report", f"{name}.html", report, "description")

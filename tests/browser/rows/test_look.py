@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser import everywhere
+from tests.browser import axe, everywhere, overflow
 from tests.browser.server import Dashboard
 
 pytestmark = pytest.mark.browser
@@ -106,3 +106,60 @@ def test_what_is_drawn_of_a_vector_is_in_the_link(chromium: object, shipped: str
             ".st-key-scales button[aria-checked=true], .st-key-scales button[aria-pressed=true]"
         )
         assert pressed.all_inner_texts() == ["-0.5", "0.5"]
+
+
+FEW = ("overview-done", "discover-done", "curves-done-one", "library-done-list")
+"""What `python -m tests.browser.axe` and `overflow` look at in every size, these see once."""
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 2560)])
+def test_axe_finds_nothing(chromium: object, shipped: str, scheme: str, width: int) -> None:
+    if axe.script() is None:
+        pytest.skip("axe-playwright-python is not installed")
+    height, views = everywhere.SIZES[width], everywhere.paths()
+    with everywhere.tab(chromium, shipped, scheme, width, height) as page:
+        for name in FEW:
+            everywhere.go(page, views[name])
+            assert axe.at_full_length(page) == [], name
+
+
+@pytest.mark.parametrize("width", overflow.WIDTHS)
+def test_nothing_is_clipped_or_covered(chromium: object, shipped: str, width: int) -> None:
+    views = everywhere.paths()
+    with everywhere.tab(chromium, shipped, "light", width, overflow.WIDTHS[width]) as page:
+        for name in FEW:
+            everywhere.go(page, views[name])
+            assert overflow.clipped(page) == [], name
+
+
+def test_what_is_clipped_or_hard_to_see_is_found(chromium: object, shipped: str) -> None:
+    if axe.script() is None:
+        pytest.skip("axe-playwright-python is not installed")
+    with everywhere.tab(chromium, shipped, "light", 1280, 720) as page:
+        everywhere.go(page, "/curves")
+        page.evaluate(
+            """() => {
+              const box = document.createElement('p');
+              box.style = 'width: 60px; overflow: hidden; white-space: nowrap; color: #aaa';
+              box.textContent = 'A sentence that is longer than its box';
+              document.querySelector('h1').after(box);
+            }"""
+        )
+
+        assert any("A sentence" in one for one in overflow.clipped(page))
+        assert any(one.startswith("color-contrast") for one in axe.violations(page))
+
+
+def test_an_image_is_copied_or_the_page_says_why_not(chromium: object, shipped: str) -> None:
+    with everywhere.tab(chromium, shipped, "light", 1280, 720) as page:
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=shipped)
+        everywhere.go(page, "/curves")
+        page.get_by_role("button", name="Share").first.click()
+        page.get_by_role("button", name="Copy image").click()
+        page.get_by_text("Copied.").wait_for()
+        kinds = page.evaluate("async () => (await navigator.clipboard.read())[0].types")
+        page.evaluate("() => { delete window.ClipboardItem; }")
+        page.get_by_role("button", name="Copy image").click()
+
+        page.get_by_text("does not let the page copy pictures").wait_for()
+        assert kinds == ["image/png"]
