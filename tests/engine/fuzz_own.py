@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -88,10 +88,13 @@ def rows(chance: random.Random) -> list[Any]:
     return found
 
 
-def files(chance: random.Random) -> tuple[bytes, str]:
+FORMS = ("parquet", "json", "jsonl", "csv", "tsv", "txt", "", "object")
+
+
+def files(chance: random.Random, forms: Sequence[str]) -> tuple[bytes, str]:
     """A file of such rows in any container, whole or damaged."""
     given = rows(chance)
-    form = chance.choice(["json", "jsonl", "csv", "tsv", "txt", "parquet", "", "object"])
+    form = chance.choice(forms)
     name = f"a.{form}" if form not in ("", "object") else chance.choice(["typed", "a.json"])
     content = written(given, form)
     if chance.random() < 0.1:
@@ -158,13 +161,13 @@ def mappings(chance: random.Random) -> dict[str, str]:
     )
 
 
-def tried(chance: random.Random, root: Path) -> str:
+def tried(chance: random.Random, root: Path, forms: Sequence[str] = FORMS) -> str:
     """How one file ends: its outcome in a word.
 
     Raises:
         AssertionError: If it took too long, or what was kept cannot be read again.
     """
-    content, name = files(chance)
+    content, name = files(chance, forms)
     kind, mapping = chance.choice(KINDS), mappings(chance)
     said = chance.choice([None, None, "lying", " ", "\u202e"])
     polarity = chance.choice([None, None, "matching", "not-matching"])

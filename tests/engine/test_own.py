@@ -343,14 +343,20 @@ def test_a_folder_gives_one_split_and_a_subset_of_a_dataset_must_be_named(tmp_pa
 
 def test_files_damaged_in_every_way_are_refused_or_kept_and_read_again(tmp_path) -> None:
     chance = random.Random(0)
-    ends = {fuzz_own.tried(chance, tmp_path) for _ in range(300)}
+    ends = {fuzz_own.tried(chance, tmp_path, fuzz_own.FORMS[1:]) for _ in range(300)}
 
     assert ends == {"kept", "refused", "needs a mapping"}
 
 
+def test_a_file_that_ends_its_reader_ends_nothing_else(tmp_path, monkeypatch) -> None:
+    (tmp_path / "dies.py").write_text("import os; os.abort()")
+    monkeypatch.setattr("engine.questions.own.unpacking.__file__", str(tmp_path / "dies.py"))
+    with pytest.raises(DataError, match="is no Parquet file that can be read: it is damaged"):
+        understand(b"PAR1", "a.parquet", "prompts")
+
+
 def test_few_bytes_cannot_stand_for_gigabytes(monkeypatch) -> None:
     monkeypatch.setattr("engine.questions.own.limits.MOST_BYTES", 100_000)
-    monkeypatch.setattr("engine.questions.own.limits.MOST_ROWS", 10)
     packed = gzip.compress(b"a b\n" * 100_000)
     with pytest.raises(DataError, match="has more than 0 MB"):
         understand(packed, "a.txt.gz", "prompts")
@@ -362,6 +368,7 @@ def test_few_bytes_cannot_stand_for_gigabytes(monkeypatch) -> None:
         assert len(out.getvalue()) < 10_000
         with pytest.raises(DataError, match="of text: give a part"):
             understand(out.getvalue(), "a.parquet", "prompts")
+    monkeypatch.setattr("engine.questions.own.limits.MOST_ROWS", 10)
     for content, file in ((b"a\n" * 30_000, "a.txt"), (b"text\n" + b"a\n" * 30_000, "a.csv")):
         assert "Only the first 10 rows are read." in understand(content, file, "prompts").notes
 

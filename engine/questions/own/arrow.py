@@ -1,18 +1,19 @@
-"""Parquet and Arrow files to rows, without the gigabytes that a few bytes of them can stand for.
+"""Parquet and Arrow files to rows, read in a process of its own: see `unpacking`.
 
 Knows nothing of what columns mean.
 """
 
-from collections.abc import Iterator
+import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 from engine.errors import DataError
-from engine.questions.own import limits
+from engine.questions.own import limits, unpacking
 
-BATCH = 256
-"""Rows that are unpacked at once."""
-MOST_VALUES = 5_000_000
-"""Of the lists of a column, which may be a few bytes in the file."""
+SECONDS = 120.0
+"""That a file may take."""
 
 
 def rows_of(content: bytes, file: str) -> list[dict[str, Any]]:
@@ -21,26 +22,26 @@ def rows_of(content: bytes, file: str) -> list[dict[str, Any]]:
     Raises:
         DataError: If it is no such file, damaged, or would take too much memory.
     """
-    import pyarrow
-
-    found: list[dict[str, Any]] = []
-    letters = 0
+    most = json.dumps({"bytes": limits.MOST_BYTES, "rows": limits.MOST_ROWS})
     try:
-        for batch in _batches(content, file):
-            for row in _rows(batch, file):
-                letters += sum(len(value) for value in row.values() if isinstance(value, str))
-                if letters > limits.MOST_BYTES:
-                    raise _too_large(file)
-                found.append(row)
-            if len(found) > limits.MOST_ROWS:
-                break
-    except (OSError, pyarrow.ArrowException, UnicodeDecodeError) as error:
-        reason = str(error).partition("\n")[0][:120]
-        form = "Arrow" if file.lower().endswith((".arrow", ".feather")) else "Parquet"
-        raise DataError(f"{file} is no {form} file that can be read: {reason}.") from None
+        done = subprocess.run(
+            [sys.executable, "-I", "-W", "ignore", str(Path(unpacking.__file__))],
+            input=most.encode() + b"\n" + content,
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise DataError(f"{file} takes longer than {SECONDS:.0f} s: give a part of it.") from None
+    if done.returncode:
+        raise _refusal(file, "it is damaged")
+    found = [json.loads(line) for line in done.stdout.splitlines()]
     if not found:
         raise DataError(f"{file} is empty: give at least one row.")
-    return found
+    if isinstance(found[0], dict):
+        reason = found[0]["error"]
+        raise _too_large(file) if reason == unpacking.TOO_LARGE else _refusal(file, reason)
+    return [row for _, row in found]
 
 
 def _too_large(file: str) -> DataError:
@@ -49,88 +50,6 @@ def _too_large(file: str) -> DataError:
     )
 
 
-def _batches(content: bytes, file: str) -> Iterator[Any]:
-    import pyarrow
-    import pyarrow.parquet
-
-    buffer = pyarrow.BufferReader(content)
-    if content[:4] != b"PAR1":
-        is_file = content[:6] == b"ARROW1"
-        reader = pyarrow.ipc.open_file(buffer) if is_file else pyarrow.ipc.open_stream(buffer)
-        if is_file:
-            batches = (reader.get_batch(i) for i in range(reader.num_record_batches))
-        else:
-            batches = iter(reader)
-        for batch in batches:
-            for begin in range(0, batch.num_rows, BATCH):
-                yield batch.slice(begin, BATCH)
-        return
-    about = pyarrow.parquet.ParquetFile(buffer).metadata
-    leaves = [about.schema.column(i) for i in range(about.num_columns)]
-    # Texts stay one copy each: a column that repeats one of a megabyte is a few bytes in the file.
-    texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
-    for group in range(about.num_row_groups):
-        for leaf in range(about.num_columns):
-            chunk = about.row_group(group).column(leaf)
-            if chunk.total_uncompressed_size > 4 * limits.MOST_BYTES:
-                raise _too_large(file)
-            if leaves[leaf].max_repetition_level and chunk.num_values > MOST_VALUES:
-                raise _too_large(file)
-    opened = pyarrow.parquet.ParquetFile(buffer, read_dictionary=texts)
-    schema = opened.schema_arrow
-    kept = [one.name for one in schema if _is_wanted(one.type)]
-    yield from opened.iter_batches(batch_size=BATCH, columns=kept)
-
-
-def _is_wanted(kind: Any) -> bool:
-    """Whether values of a type are texts, numbers, or lists and objects of these."""
-    from pyarrow import types
-
-    if types.is_dictionary(kind):
-        return _is_wanted(kind.value_type)
-    if types.is_list(kind) or types.is_large_list(kind):
-        return _is_wanted(kind.value_type)
-    if types.is_struct(kind):
-        return all(_is_wanted(kind.field(i).type) for i in range(kind.num_fields))
-    return bool(
-        types.is_string(kind)
-        or types.is_large_string(kind)
-        or types.is_integer(kind)
-        or types.is_floating(kind)
-        or types.is_boolean(kind)
-    )
-
-
-def _rows(batch: Any, file: str) -> Iterator[dict[str, Any]]:
-    names = [one.name for one in batch.schema if _is_wanted(one.type)]
-    columns = [_values(batch.column(name), file) for name in names]
-    for i in range(batch.num_rows):
-        yield {name: values[i] for name, values in zip(names, columns, strict=True)}
-
-
-def _values(array: Any, file: str) -> list[Any]:
-    """Values of a column; a text that is repeated is one in memory."""
-    from pyarrow import types
-
-    if types.is_dictionary(array.type):
-        texts = array.dictionary.to_pylist()
-        places = array.indices.to_pylist()
-        return [None if place is None else texts[place] for place in places]
-    if _letters(array) > limits.MOST_BYTES:
-        raise _too_large(file)
-    return array.to_pylist()
-
-
-def _letters(array: Any) -> int:
-    """Bytes that the texts within lists and objects may take, at most."""
-    import pyarrow.compute as compute
-    from pyarrow import types
-
-    if types.is_dictionary(array.type):
-        longest = compute.max(compute.binary_length(array.dictionary)).as_py() or 0
-        return int(longest) * len(array)
-    if types.is_struct(array.type):
-        return sum(_letters(one) for one in array.flatten())
-    if types.is_list(array.type) or types.is_large_list(array.type):
-        return _letters(array.flatten())
-    return int(array.nbytes)
+def _refusal(file: str, reason: str) -> DataError:
+    form = "Arrow" if file.lower().endswith((".arrow", ".feather")) else "Parquet"
+    return DataError(f"{file} is no {form} file that can be read: {reason}.")
