@@ -30,6 +30,7 @@ def draw() -> None:
     with st.sidebar:
         # Not in the fragment: its buttons change the page as well.
         pin_card.draw()
+        tray.with_page()
         pace.repeat(_parts, tray.timer())
 
 

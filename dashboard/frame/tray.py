@@ -20,6 +20,7 @@ BUSY, IDLE = 0.5, 2.0
 LOG_LINES = 8
 MOST_SIGNS = 160
 """Of an error in the tray; the whole of it stands in its help."""
+_WITH_PAGE = "_tray_with_page"
 
 
 def is_busy() -> bool:
@@ -31,6 +32,11 @@ def timer() -> float:
     """Seconds after which the tray looks again; another tab may have asked for a job meanwhile."""
     st.session_state["_ticks"] = is_busy()
     return BUSY if st.session_state["_ticks"] else IDLE
+
+
+def with_page() -> None:
+    """Before the tray is drawn: the page is drawn in the same run, so it need not ask for that."""
+    st.session_state[_WITH_PAGE] = True
 
 
 def draw() -> None:
@@ -141,12 +147,16 @@ def _run_again(job: Any) -> None:
 
 
 def _refresh_when_done(live: set[str], everything: list[Any]) -> None:
-    """When a job has just ended, say so and draw the page's results again."""
+    """When a job has just ended, say so and draw the page's results again.
+
+    Where the page is drawn in this run anyway, another run would undo the click that it came from.
+    """
+    is_with_page = st.session_state.pop(_WITH_PAGE, False)
     before = st.session_state.get("_live", set())
     st.session_state["_live"] = live
     ended = [job for job in everything if job.id in before - live]
     for job in ended:
         words = "done" if job.state == "done" else job.state
         st.toast(f"{captions.plain(job.title)}: {words}", icon=ICONS.get(job.state))
-    if ended:
+    if ended and not is_with_page:
         st.rerun()

@@ -189,3 +189,15 @@ def test_a_stopped_job_can_be_dismissed(engine: FakeEngine) -> None:
     assert not app.exception
     assert "was stopped" not in words(app)
     assert engine.jobs.all() == []
+
+
+def test_a_click_in_the_moment_in_which_a_job_ends_is_not_lost(engine: FakeEngine) -> None:
+    app = open_page("discover")
+    job = engine.jobs.submit("Load x", "load", lambda progress: "x")
+    assert engine.jobs.wait(job, 5.0)
+    # As the tray saw it when the page was drawn.
+    app.session_state["_live"] = {job.id}
+
+    app.button(key="find").click().run()
+
+    assert len(engine.submitted) == 1
