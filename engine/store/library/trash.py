@@ -86,10 +86,18 @@ def listed(store: Store) -> list[Trashed]:
         if named is None:
             continue
         when = datetime.datetime.strptime(named[1], "%Y%m%dT%H%M%S").replace(tzinfo=datetime.UTC)
-        for file in sorted(folder.glob("*/*")):
+        for file in _files(folder):
             told = when.isoformat(timespec="seconds")
             found.append(Trashed(folder.name, describe(file), told, file))
     return sorted(found, key=lambda one: one.place, reverse=True)
+
+
+def _files(folder: Path) -> list[Path]:
+    """What lies in a folder of the trash; nothing where another process has just taken it out."""
+    try:
+        return sorted(folder.glob("*/*"))
+    except FileNotFoundError:
+        return []
 
 
 def restore(store: Store, named: str) -> RecordInfo:
