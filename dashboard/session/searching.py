@@ -33,7 +33,7 @@ SAVED: tuple[Saved, ...] = (
     Saved(
         "Beyond random",
         "is:beyond",
-        "Runs, and sets in them, whose strongest vector lies beyond the random ones.",
+        "Runs, and sets in them, whose strongest vector lies beyond the best of the random ones.",
     ),
     Saved("Named or noted", "is:noted", "What you gave a name, a note or a tag."),
 )
@@ -57,7 +57,7 @@ def matching(question: str, infos: Iterable[RecordInfo]) -> list[RecordInfo]:
 
 
 def is_beyond(info: RecordInfo) -> bool:
-    """Whether the strongest vector of a run, or of a set in any run, lies beyond random ones.
+    """Whether the strongest vector of a run, or of a set in any run, is beyond the best random one.
 
     Figures that were never worked out are worked out now, which takes a second for a large run.
     """
@@ -71,7 +71,7 @@ def _is_beyond(run: RecordInfo, line: str) -> bool:
     with suppress(StoreError):
         found = figures.known(run) or figures.read(resources.engine().store, run)
         best = found[line].best if line in found else None
-        return best is not None and best.badge.startswith("beyond")
+        return best is not None and best.is_beyond
     return False
 
 

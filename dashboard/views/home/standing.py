@@ -185,7 +185,7 @@ def others(found: Sequence[outstanding.Found], shown: str) -> None:
         found: One a run, in their order.
         shown: Digest of the run that is shown above.
     """
-    rest = [one for one in found if one.run.digest != shown and one.is_beyond][:SHOWN]
+    rest = [one for one in found if one.run.digest != shown and one.best.is_beyond][:SHOWN]
     if not rest:
         return
     st.header("In other runs")

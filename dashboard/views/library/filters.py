@@ -10,9 +10,8 @@ import streamlit as st
 
 from dashboard.session import naming, searching
 from dashboard.views.library.reading import Told
-from dashboard.views.library.table import GROUPS, KINDS, method
+from dashboard.views.library.table import GROUPS, KINDS
 from engine.records.records import RecordInfo
-from engine.store.naming.names import Names
 
 STARRED, BEYOND = "starred", "beyond"
 ONLY = {STARRED: "Starred", BEYOND: "Beyond random"}
@@ -68,34 +67,25 @@ def draw(infos: Sequence[RecordInfo]) -> tuple[Asked, str | None]:
 
 
 def chosen(infos: Sequence[RecordInfo], asked: Asked, told: Mapping[str, Told]) -> list[RecordInfo]:
-    """The records of a kind and a model in whose line all the words stand, and what holds."""
-    words = asked.text.casefold().split()
-    names, found = naming.names(), []
-    searched = {info.digest for info in searching.matching(asked.text, infos)} if words else set()
-    for info in infos:
-        if asked.kind not in (None, info.kind) or asked.model not in (None, info.model):
-            continue
-        line = _line(info, names) if words else ""
-        is_starred = STARRED not in asked.only or names.starred(info.digest)
-        is_found = info.digest in searched or all(word in line for word in words)
-        if is_starred and is_found and _holds(info, asked.only, told):
-            found.append(info)
-    return found
-
-
-def _line(info: RecordInfo, names: Names) -> str:
-    return (
-        f"{names.of(info)} "
-        f"{info.digest} {KINDS[info.kind]} {method(info)} {info.method} {info.model} "
-        f"{info.summary} {info.created}"
-    ).casefold()
+    """The records of a kind and a model that the words find, and of which what is ticked holds."""
+    names = naming.names()
+    of_kind = [
+        info
+        for info in infos
+        if asked.kind in (None, info.kind) and asked.model in (None, info.model)
+    ]
+    return [
+        info
+        for info in searching.matching(asked.text, of_kind)
+        if (STARRED not in asked.only or names.starred(info.digest))
+        and _holds(info, asked.only, told)
+    ]
 
 
 def _holds(info: RecordInfo, only: Sequence[str], told: Mapping[str, Told]) -> bool:
     line = told[info.digest].line if info.digest in told else None
     best = None if line is None else line.best
-    is_beyond = best is not None and best.badge.startswith("beyond")
-    return BEYOND not in only or is_beyond
+    return BEYOND not in only or (best is not None and best.is_beyond)
 
 
 def nothing() -> None:

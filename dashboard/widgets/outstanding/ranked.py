@@ -28,11 +28,6 @@ class Found(NamedTuple):
         """The vector, as DIGEST:INDEX."""
         return f"{self.best.vector_set}:{self.best.vector}"
 
-    @property
-    def is_beyond(self) -> bool:
-        """Whether it lies beyond the random vectors of its run."""
-        return self.best.badge.startswith("beyond")
-
 
 def found() -> tuple[list[Found], int]:
     """The strongest vector of each run of this tab's model, else of all runs, and what is unread.
@@ -64,4 +59,4 @@ def found() -> tuple[list[Found], int]:
 
 def _order(one: Found) -> tuple[bool, float, float]:
     held = abs(one.best.held_out) if one.best.held_out is not None else 0.0
-    return not one.is_beyond, 1.0 if one.best.p is None else one.best.p, -held
+    return not one.best.is_beyond, 1.0 if one.best.p is None else one.best.p, -held

@@ -43,6 +43,14 @@ class Best(NamedTuple):
     changes: tuple[float | None, ...]
     """Its mean change at each of its scales; 0 at scale 0."""
 
+    @property
+    def is_beyond(self) -> bool:
+        """Whether it lies beyond the best of as many random vectors.
+
+        "beyond random" alone holds for a vector named beforehand, and this one is the best of many.
+        """
+        return self.badge.startswith("beyond the best")
+
 
 def of(read: SweepStatistics, vector_set: str | None = None) -> Best | None:
     """The strongest vector of a run; None where none has a defined change.
