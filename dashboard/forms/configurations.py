@@ -68,7 +68,7 @@ def choices(model: ModelConfig, with_others: bool = False) -> dict[str, Choice]:
     infos.sort(key=lambda info: names.parent(info.digest) is not None)
     own = [info for info in infos if info.model == model.short_name]
     others = [] if own and not with_others else [i for i in infos if i not in own]
-    for info in (*own, *(one for one in others if resources.fits(one, model))):
+    for info in (*own, *resources.fitting(others, model)):
         whose = "" if info in own else f" · {info.model}"
         record = resources.header(info.digest, info.path)
         if cosines.is_null(record.get("config") or {}):

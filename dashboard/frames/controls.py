@@ -65,9 +65,16 @@ def words(sweep: Sweep, name: str) -> str:
     return yardsticks.words(rows.iloc[0], many) if len(rows) else f"{many} random vectors"
 
 
+def counts(sweep: Sweep) -> dict[str, int]:
+    """The same of all vectors of a run, in their order."""
+    own = sweep.controls.groupby(YARDSTICK)["vector"].nunique()
+    numbers = sweep.vectors.drop_duplicates("name").set_index("name")[YARDSTICK]
+    return {name: int(own.get(numbers.get(name, NO_YARDSTICK), 0)) for name in sweep.names}
+
+
 def lacking(sweep: Sweep) -> str:
     """A sentence on vectors that no random one of the run is like, or ""."""
-    alone = [name for name in sweep.names if not count(sweep, name)]
+    alone = [name for name, many in counts(sweep).items() if not many]
     if not alone or not sweep.control_count or sweep.evaluation.unfinished:
         return ""
     return (
@@ -87,8 +94,8 @@ def words_of_all(sweep: Sweep) -> str:
     """What all vectors are compared with."""
     if kinds(sweep) == 1 and sweep.names:
         return words(sweep, sweep.names[0])
-    counts = sorted({count(sweep, name) for name in sweep.names})
-    number_of_each = "" if not counts else f"{counts[0]} "
-    if len(counts) > 1:
-        number_of_each = f"{counts[0]} to {counts[-1]} "
+    many = sorted(set(counts(sweep).values()))
+    number_of_each = "" if not many else f"{many[0]} "
+    if len(many) > 1:
+        number_of_each = f"{many[0]} to {many[-1]} "
     return f"{number_of_each}{OWN}"

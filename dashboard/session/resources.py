@@ -2,7 +2,7 @@
 
 import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -161,8 +161,14 @@ def layers(model: ModelConfig) -> tuple[int, int]:
 
 def fits(info: RecordInfo, model: ModelConfig) -> bool:
     """Whether stored vectors have a model's width, as far as both are known."""
-    known, width = header(info.digest, info.path)["model"].get("hidden"), _shape(model)[1]
-    return known is None or width is None or known == width
+    return bool(fitting([info], model))
+
+
+def fitting(infos: Iterable[RecordInfo], model: ModelConfig) -> list[RecordInfo]:
+    """Those of a model's width, as far as it is known; the model's files are looked at once."""
+    width = _shape(model)[1]
+    known = ((info, header(info.digest, info.path)["model"].get("hidden")) for info in infos)
+    return [info for info, own in known if own is None or width is None or own == width]
 
 
 def _shape(model: ModelConfig) -> tuple[int | None, int | None]:

@@ -55,6 +55,20 @@ def write_atomically(path: Path, data: bytes) -> Path:
     return path
 
 
+def forget_others(folder: Path, digest: str, but: Path | None = None) -> None:
+    """Delete what a folder keeps of a record, apart from one file.
+
+    Args:
+        folder: Of files named by digest and version.
+        digest: Of the record.
+        but: What stays.
+    """
+    for old in folder.glob(f"{digest}_*.json"):
+        if old != but:
+            with suppress(OSError):
+                old.unlink()
+
+
 def as_table(frame: pd.DataFrame) -> pa.Table:
     """A frame without its index as it is put into a file."""
     return pa.Table.from_pandas(frame, preserve_index=False)

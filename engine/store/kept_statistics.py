@@ -88,10 +88,7 @@ def keep(path: Path, evaluation: Evaluation) -> SweepStatistics:
 
 def forget(path: Path, digest: str, but: Path | None = None) -> None:
     """Delete what is kept of a record, apart from one file."""
-    for old in (path.parent / FOLDER).glob(f"{digest}_*.json"):
-        if old != but:
-            with suppress(OSError):
-                old.unlink()
+    files.forget_others(path.parent / FOLDER, digest, but)
 
 
 def as_json(found: SweepStatistics) -> dict[str, Any]:

@@ -4,17 +4,14 @@ Every page x light and dark x three widths. Prints a line for every element that
 ends with 1 if there was any. axe-core comes with axe-playwright-python; nothing is downloaded.
 """
 
-import argparse
 import importlib.util
 import re
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tests.browser import everywhere
-from tests.browser.server import Dashboard, browsing
 from tests.browser.walk import say
 
 SCHEMES = ("light", "dark")
@@ -69,22 +66,9 @@ def look(browser: Any, address: str, views: dict[str, str]) -> dict[str, list[st
             with everywhere.tab(browser, address, scheme, width, height) as page:
                 for name, path in views.items():
                     everywhere.go(page, path)
-                    # What is out of sight has no contrast to axe.
-                    tall = page.evaluate(
-                        "document.querySelector('[data-testid=stMain]').scrollHeight"
-                    )
-                    page.set_viewport_size({"width": width, "height": max(height, min(tall, 6000))})
-                    everywhere.rest(page)
-                    for one in violations(page):
+                    for one in at_full_length(page):
                         found.setdefault(one, []).append(f"{name} {scheme} {width}")
     return found
-
-
-def report(found: dict[str, list[str]]) -> None:
-    """A line for every kind of finding, with where it is seen."""
-    for one, where in sorted(found.items(), key=lambda item: (-len(item[1]), item[0])):
-        more = f" and {len(where) - 3} more" if len(where) > 3 else ""
-        say(f"{len(where):4d} x {one}\n       {', '.join(where[:3])}{more}")
 
 
 def main(names: Sequence[str], address: str | None) -> int:
@@ -92,23 +76,11 @@ def main(names: Sequence[str], address: str | None) -> int:
     if script() is None:
         say("axe-playwright-python is not installed, so nothing was looked at.")
         return 2
-    views = everywhere.chosen(everywhere.paths(), names)
-    with tempfile.TemporaryDirectory() as folder, browsing() as browser:
-        if address is not None:
-            found = look(browser, address, views)
-        else:
-            store = everywhere.filled(Path(folder) / "store")
-            with Dashboard(store) as dashboard:
-                found = look(browser, dashboard.address, views)
-    report(found)
+    found, views = everywhere.looked(look, names, address)
     looks = len(SCHEMES) * len(everywhere.SIZES)
-    say(f"{len(found)} kinds of violation on {len(views)} views x {looks} looks")
+    say(f"{len(found)} kinds of violation on {views} views x {looks} looks")
     return 1 if found else 0
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("views", nargs="*", help="beginnings of the views' names; all if none")
-    parser.add_argument("--address", help="of a dashboard that runs already")
-    given = parser.parse_args()
-    sys.exit(main(given.views, given.address))
+    sys.exit(everywhere.command(__doc__, main))

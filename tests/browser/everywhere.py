@@ -1,6 +1,8 @@
 """Every page as a reader sees it, one after the other. Knows nothing of what is looked for."""
 
-from collections.abc import Iterator, Sequence
+import argparse
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,8 @@ from typing import Any
 from dashboard.session import navigation
 from tests import shipped
 from tests.browser import states
-from tests.browser.server import settle
+from tests.browser.server import Dashboard, browsing, settle
+from tests.browser.walk import say
 
 PATIENCE = 60_000
 """Milliseconds to wait for a page."""
@@ -80,6 +83,45 @@ def chosen(every: dict[str, str], names: Sequence[str]) -> dict[str, str]:
     """The views whose names begin so; all of them where nothing is asked for."""
     begun = tuple(names) or ("",)
     return {name: path for name, path in every.items() if name.startswith(begun)}
+
+
+def looked(
+    look: Callable[[Any, str, dict[str, str]], dict[str, list[str]]],
+    names: Sequence[str],
+    address: str | None,
+) -> tuple[dict[str, list[str]], int]:
+    """What `look` finds on these views, or on all, and how many they are; each finding is printed.
+
+    Args:
+        look: Given a browser, an address and the views' paths; gives findings and where they are.
+        names: Beginnings of the views' names.
+        address: Of a dashboard that runs; None starts one over the shipped records.
+    """
+    views = chosen(paths(), names)
+    with tempfile.TemporaryDirectory() as folder, browsing() as browser:
+        if address is not None:
+            found = look(browser, address, views)
+        else:
+            with Dashboard(filled(Path(folder) / "store")) as dashboard:
+                found = look(browser, dashboard.address, views)
+    _report(found)
+    return found, len(views)
+
+
+def _report(found: dict[str, list[str]]) -> None:
+    """A line for every kind of finding, with where it is seen."""
+    for one, where in sorted(found.items(), key=lambda item: (-len(item[1]), item[0])):
+        more = f" and {len(where) - 3} more" if len(where) > 3 else ""
+        say(f"{len(where):4d} x {one}\n       {', '.join(where[:3])}{more}")
+
+
+def command(about: str | None, main: Callable[[Sequence[str], str | None], int]) -> int:
+    """Run a harness with what its command line says; its exit code."""
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("views", nargs="*", help="beginnings of the views' names; all if none")
+    parser.add_argument("--address", help="of a dashboard that runs already")
+    given = parser.parse_args()
+    return main(given.views, given.address)
 
 
 def filled(store: Path) -> Path:

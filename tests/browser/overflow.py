@@ -5,16 +5,11 @@ for every column of a table that is too narrow for a figure in it, and for every
 on something else; ends with 1 if there was any.
 """
 
-import argparse
 import sys
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from tests.browser import everywhere
-from tests.browser.axe import report
-from tests.browser.server import Dashboard, browsing
 from tests.browser.walk import say
 
 WIDTHS = everywhere.PHONE | everywhere.SIZES
@@ -150,22 +145,10 @@ def look(browser: Any, address: str, views: dict[str, str]) -> dict[str, list[st
 
 def main(names: Sequence[str], address: str | None) -> int:
     """Look at these views, or at all; on a dashboard of its own unless an address is given."""
-    views = everywhere.chosen(everywhere.paths(), names)
-    with tempfile.TemporaryDirectory() as folder, browsing() as browser:
-        if address is not None:
-            found = look(browser, address, views)
-        else:
-            store = everywhere.filled(Path(folder) / "store")
-            with Dashboard(store) as dashboard:
-                found = look(browser, dashboard.address, views)
-    report(found)
-    say(f"{len(found)} clipped or covered things on {len(views)} views x {len(WIDTHS)} widths")
+    found, views = everywhere.looked(look, names, address)
+    say(f"{len(found)} clipped or covered things on {views} views x {len(WIDTHS)} widths")
     return 1 if found else 0
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("views", nargs="*", help="beginnings of the views' names; all if none")
-    parser.add_argument("--address", help="of a dashboard that runs already")
-    given = parser.parse_args()
-    sys.exit(main(given.views, given.address))
+    sys.exit(everywhere.command(__doc__, main))

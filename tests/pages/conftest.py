@@ -2,15 +2,18 @@
 
 import gc
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.charts import quick
-from dashboard.session import resources
+from dashboard.session import adapters, resources
+from engine.configs.core import ModelConfig
 from tests.pages.samples import FakeEngine, fill
 
 ROOT = Path(__file__).resolve().parents[2]
+Fake = TypeVar("Fake", bound=FakeEngine)
 
 
 SCAN = "streamlit.components.v2.manifest_scanner.scan_component_manifests"
@@ -41,14 +44,26 @@ def only_own_garbage() -> None:
     gc.freeze()
 
 
-@pytest.fixture
-def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
-    """An engine over an empty store, in place of the process's own."""
-    fake = FakeEngine(tmp_path)
+def put_in(fake: Fake, monkeypatch: pytest.MonkeyPatch, has_adapter: bool = False) -> Fake:
+    """Have the pages use this engine, of a server started for the demo model; gives it back.
+
+    Args:
+        fake: The engine.
+        monkeypatch: Undoes it.
+        has_adapter: Whether the demo's adapter counts as there, wherever its folder may be.
+    """
     monkeypatch.setattr(resources, "engine", lambda: fake)
     monkeypatch.delenv("VECTORSCOPE_MODEL", raising=False)
     monkeypatch.delenv("VECTORSCOPE_ADAPTER", raising=False)
+    if has_adapter:
+        monkeypatch.setattr(adapters, "tuned", lambda model: ModelConfig(adapter="demo"))
     return fake
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
+    """An engine over an empty store, in place of the process's own."""
+    return put_in(FakeEngine(tmp_path), monkeypatch)
 
 
 @pytest.fixture

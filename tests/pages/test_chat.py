@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 import engine as programs
 from dashboard.cards import conversations as cards
 from dashboard.forms.chat import scripts, starts, strengths, ways
-from dashboard.session import adapters, resources
+from dashboard.session import resources
 from dashboard.widgets import own_pairs
 from dashboard.widgets.adding import picking
 from engine.configs.chats import Chip, Pane, Settings, Turn
@@ -18,7 +18,7 @@ from engine.configs.core import ModelConfig
 from engine.errors import ConfigError, DataError
 from engine.model.declared import chatting
 from engine.questions.pairs import load_pairs
-from tests.pages.conftest import open_page, words
+from tests.pages.conftest import open_page, put_in, words
 from tests.pages.pair_samples import CONTRASTIVE, FINETUNE, fill_families
 from tests.pages.talk_samples import TalkEngine
 from tests.pages.text_samples import EVIL
@@ -31,11 +31,7 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TalkEngine:
     """An engine over vectors of two families; the demo has an adapter."""
     fake = TalkEngine(tmp_path)
     fill_families(fake.store)
-    monkeypatch.setattr(resources, "engine", lambda: fake)
-    monkeypatch.setattr(adapters, "tuned", lambda model: ModelConfig(adapter="demo"))
-    monkeypatch.delenv("VECTORSCOPE_MODEL", raising=False)
-    monkeypatch.delenv("VECTORSCOPE_ADAPTER", raising=False)
-    return fake
+    return put_in(fake, monkeypatch, has_adapter=True)
 
 
 def told(app: AppTest) -> str:

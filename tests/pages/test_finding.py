@@ -5,7 +5,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.forms.measuring import together
-from dashboard.session import adapters, naming, resources
+from dashboard.session import adapters, naming
 from engine.configs.core import ModelConfig, VectorRef
 from engine.configs.finders import MelboConfig, PowerIterationConfig
 from engine.configs.pairs import ContrastiveConfig, FinetuneDiffConfig
@@ -14,7 +14,7 @@ from engine.questions import own
 from engine.questions.pairs import load_pairs
 from engine.statistics.across.best import Best
 from engine.store.library import figures
-from tests.pages.conftest import open_page, words
+from tests.pages.conftest import open_page, put_in, words
 from tests.pages.pair_samples import PairEngine
 from tests.pages.samples import FakeEngine, evaluation
 from tests.pages.training_samples import add_adapter
@@ -25,11 +25,7 @@ MELBO, POWER = "aaaa00000001", "bbbb00000002"
 @pytest.fixture
 def pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PairEngine:
     """An engine over an empty store, which finds vectors of both families."""
-    fake = PairEngine(tmp_path)
-    monkeypatch.setattr(resources, "engine", lambda: fake)
-    monkeypatch.delenv("VECTORSCOPE_MODEL", raising=False)
-    monkeypatch.delenv("VECTORSCOPE_ADAPTER", raising=False)
-    return fake
+    return put_in(PairEngine(tmp_path), monkeypatch)
 
 
 @pytest.fixture

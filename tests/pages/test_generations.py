@@ -8,7 +8,7 @@ import pytest
 
 from dashboard.forms import configurations
 from dashboard.frames import grids
-from dashboard.session import adapters, look, resources, state
+from dashboard.session import adapters, look, state
 from dashboard.views.generations import columns, filters, history, labels, reading
 from dashboard.views.generations.texts import View
 from dashboard.widgets import sheets
@@ -20,7 +20,7 @@ from engine.questions.rubrics import load_rubric
 from engine.statistics.agreement import figures
 from engine.store import notes
 from tests import tiny
-from tests.pages.conftest import open_page, opened, words
+from tests.pages.conftest import open_page, opened, put_in, words
 from tests.pages.pair_samples import CONTRASTIVE, FINETUNE, fill_families
 from tests.pages.text_samples import (
     EVIL,
@@ -38,11 +38,7 @@ from tests.pages.training_samples import add_adapter
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TextEngine:
     """An engine over an empty store, in place of the process's own; the demo has an adapter."""
     fake = TextEngine(tmp_path)
-    monkeypatch.setattr(resources, "engine", lambda: fake)
-    monkeypatch.setattr(adapters, "tuned", lambda model: ModelConfig(adapter="demo"))
-    monkeypatch.delenv("VECTORSCOPE_MODEL", raising=False)
-    monkeypatch.delenv("VECTORSCOPE_ADAPTER", raising=False)
-    return fake
+    return put_in(fake, monkeypatch, has_adapter=True)
 
 
 @pytest.fixture

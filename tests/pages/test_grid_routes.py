@@ -6,9 +6,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.session import adapters, resources
-from engine.configs.core import ModelConfig
-from tests.pages.conftest import open_page
+from tests.pages.conftest import open_page, put_in
 from tests.pages.grid_routes import MODELS, UNITS, Route
 from tests.pages.pair_samples import CONTRASTIVE, fill_families
 from tests.pages.text_samples import TextEngine
@@ -23,11 +21,7 @@ def vectors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TextEngine:
     """An engine over vectors of both families; the demo has an adapter."""
     fake = TextEngine(tmp_path)
     fill_families(fake.store)
-    monkeypatch.setattr(resources, "engine", lambda: fake)
-    monkeypatch.setattr(adapters, "tuned", lambda model: ModelConfig(adapter="demo"))
-    monkeypatch.delenv("VECTORSCOPE_MODEL", raising=False)
-    monkeypatch.delenv("VECTORSCOPE_ADAPTER", raising=False)
-    return fake
+    return put_in(fake, monkeypatch, has_adapter=True)
 
 
 class InApp:

@@ -7,15 +7,13 @@ from typing import Any
 import pytest
 
 from dashboard.forms import configurations, interventions, links
-from dashboard.session import adapters, resources
 from dashboard.words import captions
-from engine.configs.core import ModelConfig
 from engine.configs.grids import BlendPart, Configuration
 from engine.configs.steering.interventions import OPERATIONS, USUAL_SHARES
 from engine.errors import ConfigError
 from engine.records import steered
 from engine.records.steered import PLAIN, Steered
-from tests.pages.conftest import open_page, opened
+from tests.pages.conftest import open_page, opened, put_in
 from tests.pages.pair_samples import CONTRASTIVE, FINETUNE, fill_families
 from tests.pages.text_samples import TextEngine
 
@@ -135,11 +133,7 @@ def test_what_sets_a_sweep_apart_stands_in_its_title() -> None:
 def vectors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TextEngine:
     fake = TextEngine(tmp_path)
     fill_families(fake.store)
-    monkeypatch.setattr(resources, "engine", lambda: fake)
-    monkeypatch.setattr(adapters, "tuned", lambda model: ModelConfig(adapter="demo"))
-    monkeypatch.delenv("VECTORSCOPE_MODEL", raising=False)
-    monkeypatch.delenv("VECTORSCOPE_ADAPTER", raising=False)
-    return fake
+    return put_in(fake, monkeypatch, has_adapter=True)
 
 
 def test_the_form_of_texts_asks_what_the_operation_uses(vectors: TextEngine) -> None:

@@ -15,7 +15,7 @@ from engine.configs.core import ModelConfig
 from engine.configs.pairs import ContrastiveConfig
 from engine.errors import ConfigError
 from engine.statistics import similarity
-from tests.pages.conftest import charts, open_page, words
+from tests.pages.conftest import charts, open_page, put_in, words
 from tests.pages.pair_samples import (
     BLOCKS,
     CONTRASTIVE,
@@ -31,11 +31,7 @@ from tests.pages.samples import HIDDEN, FakeEngine, fill
 @pytest.fixture
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PairEngine:
     """An engine over an empty store, in place of the process's own."""
-    fake = PairEngine(tmp_path)
-    monkeypatch.setattr(resources, "engine", lambda: fake)
-    monkeypatch.delenv("VECTORSCOPE_MODEL", raising=False)
-    monkeypatch.delenv("VECTORSCOPE_ADAPTER", raising=False)
-    return fake
+    return put_in(PairEngine(tmp_path), monkeypatch)
 
 
 @pytest.fixture

@@ -21,10 +21,11 @@ ABOUT = (
 
 def picker(model: ModelConfig, first: VectorRef) -> tuple[VectorRef, ...]:
     """The first with all that the reader adds."""
+    stored = naming.offered(resources.own_first(resources.records("vectors")), KEY)
     sets = {
         info.digest: naming.line(info)
-        for info in naming.offered(resources.own_first(resources.records("vectors")), KEY)
-        if resources.fits(info, model) and not _is_null(info.digest, info.path)
+        for info in resources.fitting(stored, model)
+        if not _is_null(info.digest, info.path)
     }
     vectors = {one.reference: one.words for one in configurations.choices(model).values()}
     words = sets | vectors

@@ -40,7 +40,7 @@ def draw(found: VectorSet, sets: list[RecordInfo]) -> None:
             "Tries every vector of the sets with every operation both ways, each at the strength "
             "that meets the budget. One half of the questions chooses; the other reports."
         )
-        own = [info.digest for info in sets if resources.fits(info, state.model())]
+        own = [info.digest for info in resources.fitting(sets, state.model())]
         first = found.digest if found.digest in own else next(iter(own), "")
         if own:
             forms.suggest(state.model(), own, first)

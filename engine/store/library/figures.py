@@ -94,10 +94,7 @@ def read(store: Store, info: RecordInfo) -> Lines:
 
 def forget(path: Path, digest: str, but: Path | None = None) -> None:
     """Delete what is kept of a run, apart from one file."""
-    for old in (path.parent / FOLDER).glob(f"{digest}_*.json"):
-        if old != but:
-            with suppress(OSError):
-                old.unlink()
+    files.forget_others(path.parent / FOLDER, digest, but)
 
 
 def _line(path: Path, unit: str, found: Best | None) -> Line:
