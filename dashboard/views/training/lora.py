@@ -150,7 +150,7 @@ def _facts(record: dict[str, Any]) -> None:
     st.text(
         f"LoRA on the {side} answers of {Path(config['pairs']).name}, {record['model']['name']}"
     )
-    columns = st.columns(4, wrap=False)
+    columns = st.columns(4)
     columns[0].metric("Examples", record["examples"])
     columns[1].metric("Steps", len(losses), help=f"{config['epochs']} epochs of {config['batch']}")
     columns[2].metric("Loss", f"{losses[-1]:.3f}", help=f"{losses[0]:.3f} at the first step")
