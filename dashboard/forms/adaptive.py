@@ -20,11 +20,11 @@ def is_wanted() -> bool:
         "Find only the best (adaptive)",
         key="ab_adaptive",
         persist_state="session",
-        help="Asks every vector and scale a few questions at a time and drops those that cannot be "
-        "the best any more. Finds the vector and scale that the whole sweep would name, with a "
-        "chance of missing it that you choose, for about a quarter of its answers at 100 "
-        "questions. Few questions leave little to save. No curves, no random controls: evaluate "
-        "what it finds with them.",
+        help="Asks every cell (vector at a scale) a few questions at a time. Drops cells that "
+        "cannot be the best any more. Names the best cell of the whole sweep; you "
+        "choose the chance of missing it. At 100 questions it needs about a quarter of the "
+        "answers. Few questions leave little to save. No curves, no random controls: "
+        "evaluate what it finds with them.",
     )
 
 

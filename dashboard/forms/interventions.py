@@ -45,8 +45,8 @@ EMPTY: dict[str, Any] = {
 """The fields, as their widgets hold them."""
 HELP = {
     "operation": "Add: the vector times the scale. Ablate and Low-rank: the part of each state "
-    "along it goes. Set, Cap, Floor and Angular move a state's projection to a target, Spherical "
-    "turns it to the vector, Linear transport carries it to the vector's other samples.",
+    "along it goes. Set, Cap, Floor and Angular move a state's projection to a target. Spherical "
+    "turns the state to the vector. Linear transport carries it to the vector's other samples.",
     "target": "In lengths of the vector from the usual projection. 1 is where the other pole's "
     "mean lies, 0 the usual one.",
     "second": "The plane in which states are turned; none is the first principal direction of "

@@ -18,7 +18,7 @@ CHIPS: dict[str, tuple[str, Colour, str]] = {
     "failed": ("failed", "red", ":material/error:"),
 }
 ADAPTER = (
-    "The adapter is loaded beside the base model's weights and on only where a run or a column "
+    "The adapter is loaded beside the base model's weights. It is on only where a run or a column "
     "asks for the fine-tuned model."
 )
 

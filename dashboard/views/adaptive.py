@@ -21,8 +21,8 @@ from engine.configs.sweeps import EvaluateConfig
 from engine.records import readings, steered
 
 SURE = (
-    "Sure: over these questions, the chance that the cell which the whole sweep would name is not "
-    "among those left is at most {delta:g}, whenever one stops and however many cells there are. "
+    "Sure: over these questions, the whole sweep's best cell is among those left. The chance that "
+    "it is not is at most {delta:g}, whenever one stops and for any number of cells. "
     "Not sure: that it is best on other questions, or better than random vectors. The best of many "
     "looks large by luck: evaluate it on questions that had no part in this, beside controls."
 )

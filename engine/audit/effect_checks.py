@@ -99,8 +99,8 @@ def held_out(questions: pd.DataFrame) -> Finding | None:
         name="not-held-out" if beaten else "held-out",
         figure=f"{own:.2f} where chosen, {other:+.2f} elsewhere",
         figures=figures,
-        sentence=f"{name} at {worst['scale']:+g} was chosen as the best on one half of the "
-        f"questions, where it changes the mean by {own:.2f}. On the other half it is "
+        sentence=f"{name} at {worst['scale']:+g} was the best on one half of the questions, "
+        f"where it changes the mean by {own:.2f}. On the other half it is "
         f"{other:+.2f} in the same direction (from {low:+.2f}, 95 %).{beside}",
     )
 

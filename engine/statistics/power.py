@@ -153,7 +153,7 @@ def sentence(found: Plan, unit: str = "logits") -> str:
         else f"or {found.flips:.0%} of the answers flipping one way"
     )
     return (
-        f"{found.questions} questions and {found.tests} vector-scale cells show, with 80 % power "
-        f"at 5 % over all cells, a change of {found.change:.2g} {unit} {flips} (spread from "
-        f"{found.spread.source})."
+        f"{found.questions} questions and {found.tests} vector-scale cells show, with 80 % power, "
+        f"a change of {found.change:.2g} {unit} {flips}. "
+        f"Tested at 5 % over all cells; the spread is from {found.spread.source}."
     )

@@ -22,7 +22,7 @@ from tests.browser.server import ROOT, Dashboard, browsing, settle
 
 MOST = 12
 """Clicks to the violin."""
-PATIENCE = 180_000
+PATIENCE = 900_000
 BLOCKS = {"smollm2": 15, "demo": 5}
 VECTORS = {"smollm2": "contrastive_smollm2_3e958512427b", "demo": "contrastive_demo_48850fa29ef0"}
 TYPED = (
@@ -156,7 +156,7 @@ def own_pairs(reader: Newcomer, model: str) -> None:  # noqa: ARG001  Each way i
     reader.go("Discover")
     method = reader.page.locator(".st-key-method").get_by_text("Contrastive", exact=True)
     reader.click(method, "Contrastive")
-    reader.press("find_contrastive_pairs_add", "Add data")
+    reader.press("find_pairs_add", "Add data")
     dialog = reader.page.get_by_role("dialog")
     reader.click(dialog.get_by_text("Type", exact=True), "Type")
     reader.cells(TYPED)

@@ -63,8 +63,8 @@ def figures(sweep: Sweep, ranking: pd.DataFrame) -> None:
             "Beyond the best random",
             f"{beyond} of {len(ranking)}",
             border=True,
-            help=f"Of {controls.words_of_all(sweep)}, each at its best scale, none reaches these, "
-            "and they lie too far outside for the best of all cells by chance.",
+            help=f"Of {controls.words_of_all(sweep)}, each at its best scale, none reaches these. "
+            "Chance alone would not put the best of all cells so far outside.",
         )
         if sweep.reading.has_letters:
             choosing = captions.figure(base["percent_a"])
@@ -84,8 +84,8 @@ def empty(model: ModelConfig) -> None:
     """A store without records: what it is for, and one way to fill it."""
     st.header("Nothing is stored yet")
     st.write(
-        "The corrigibility study finds vectors from one question about being shut down, then asks "
-        "whether they change answers to hundreds of other questions more than random vectors do."
+        "The corrigibility study finds vectors from one question about being shut down. It then "
+        "asks whether they change answers to hundreds of others more than random vectors do."
     )
     with st.container(horizontal=True):
         label = captions.plain(f"Run the corrigibility study on {state.title(model)}")

@@ -22,8 +22,8 @@ def offer(found: Audit, key: str) -> None:
     needs_block = found.named("no-site") is not None
     with st.popover("Keep these vectors", icon=":material/library_add:"):
         st.caption(
-            "Stored as a record of their own, as they are, so that they can be evaluated, compared "
-            "and used for generations. Their model must be the one they were made with: only its "
+            "Stored unchanged, as a record of their own, to evaluate, compare and generate with. "
+            "Their model must be the one they were made with: only its "
             "width and its blocks can be checked, and only where the model is on this machine."
         )
         claimed = found.claims.get("model") or found.claims.get("model_name")

@@ -37,8 +37,8 @@ METRICS = {"difference": "Logit difference", "change": "Paired change"}
 def page() -> None:
     """The whole of it."""
     st.caption(
-        "Opens vectors, sweeps, texts and questions, ours or another tool's, and says what is "
-        "wrong in them, each with its figure. Nothing in a file is executed, and nothing is stored "
+        "Opens vectors, sweeps, texts and questions, ours or another tool's. Says what is wrong in "
+        "them, each fault with its figure. Nothing in a file is executed, and nothing is stored "
         "unless you keep it."
     )
     records = auditable()

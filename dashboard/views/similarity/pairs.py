@@ -25,8 +25,8 @@ MODES = {
     "span": "In a subspace",
 }
 MEANING = (
-    "A cosine compares directions, not effects: two vectors far apart can do the same, and vectors "
-    "of neighbouring layers are alike because a residual stream changes slowly."
+    "A cosine compares directions, not effects: two vectors far apart can do the same. Vectors of "
+    "neighbouring layers are alike because a residual stream changes slowly."
 )
 DRAWS = 64
 

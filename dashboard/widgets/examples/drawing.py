@@ -20,8 +20,8 @@ from engine.records.records import VectorSet
 from engine.statistics.reads import examples_words as words
 
 ABOUT = (
-    "Texts of a corpus with the highest and lowest projection on this vector, in SD of neutral "
-    "text at its block, beside what random directions find."
+    "Texts of a corpus with the highest and lowest projection on this vector, beside random "
+    "directions. Unit: SD of neutral text at its block."
 )
 RANKED: dict[Ranked, str] = {"mean": "Mean of tokens", "token": "Single token"}
 Row = Mapping[str, Any]

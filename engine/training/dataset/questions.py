@@ -69,8 +69,9 @@ def load_seeds(config: DatasetConfig) -> Seeds:
     if not usable:
         first = next(iter(found), "")
         raise DataError(
-            f"{config.seeds} has no question of {config.min_words} to {config.max_words} words in "
-            f"one sentence that ends in '?' (its first row is {first[:60]!r}): give one per line."
+            f"{config.seeds} has no question of {config.min_words} to "
+            f"{config.max_words} words in one sentence ending in '?' (first row: {first[:60]!r}): "
+            "give one per line."
         )
     if len(usable) < len(found):
         notes.append(
