@@ -1,5 +1,7 @@
 """Charts of many vectors and of running jobs: frames in, `alt.Chart` out."""
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
@@ -13,7 +15,11 @@ from engine.records.steered import PLAIN, Steered
 
 
 def heat_map(
-    cells: pd.DataFrame, inks: Inks, reading: Reading = LETTERS, steered: Steered = PLAIN
+    cells: pd.DataFrame,
+    inks: Inks,
+    reading: Reading = LETTERS,
+    steered: Steered = PLAIN,
+    own: Mapping[str, str] | None = None,
 ) -> Drawing:
     """Vectors x scales; figures outside the random band are bold, a click names a vector.
 
@@ -23,21 +29,26 @@ def heat_map(
         inks: Of the theme.
         reading: What the figures are called.
         steered: What the strengths are of.
+        own: A reader's own names, by those of the cells; a click tells those of the cells.
     """
     limit = float(cells["change"].abs().fillna(0.0).max()) or 1.0
     names, labels = list(dict.fromkeys(cells["name"])), _labels(cells)
     pick = alt.selection_point(name="pick", fields=["name"], on="click", empty=False)
     upright = alt.Axis(labelAngle=0, labelFlush=False, ticks=False, domain=False)
-    starred = {n: f"\u2605 {n}" for n in dict.fromkeys(cells.loc[cells["starred"], "name"])}
+    told = {name: (own or {}).get(name, name) for name in names}
+    starred = set(cells.loc[cells["starred"], "name"])
+    rows = {n: f"\u2605 {t}" if n in starred else t for n, t in told.items()}
+    shown = {name: words for name, words in rows.items() if words != name}
     narrow = alt.Axis(
         labelOverlap=False,
         labelFlush=False,
         ticks=False,
         domain=False,
         labelLimit=240,
-        labelExpr=f"({starred!r})[datum.label] || datum.label",
+        labelExpr=f"({json.dumps(shown)})[datum.label] || datum.label",
     )
-    base = alt.Chart(cells.assign(strong=cells["change"].abs() > 0.6 * limit)).encode(
+    strong = cells["change"].abs() > 0.6 * limit
+    base = alt.Chart(cells.assign(strong=strong, called=cells["name"].map(told))).encode(
         x=alt.X("label:N", sort=labels, title=steered.axis, axis=upright),
         y=alt.Y("name:N", sort=names, title=None, axis=narrow),
     )
@@ -81,7 +92,7 @@ def _flag_marks(cells: pd.DataFrame, limit: float, base: alt.Chart, ink: Any) ->
 def _cell_figures(reading: Reading) -> list[alt.Tooltip]:
     letter = [alt.Tooltip("percent_a:Q", title="choosing A", format=".0%")]
     return [
-        alt.Tooltip("name:N", title="vector"),
+        alt.Tooltip("called:N", title="vector"),
         alt.Tooltip("label:N", title="scale"),
         alt.Tooltip("change:Q", title=f"change of {reading.difference}", format="+.3~g"),
         alt.Tooltip("rate:Q", title="behaviour", format=".0%"),

@@ -31,6 +31,20 @@ class View(NamedTuple):
     part: str = "content"
     pinned: str | None = None
     """The pinned vector, if it is another one and was measured in the same run."""
+    called: str = ""
+    """A reader's own name of the vector."""
+    pinned_called: str = ""
+    """A reader's own name of the pinned one."""
+
+    @property
+    def told(self) -> str:
+        """What the vector is called on screen."""
+        return self.called or self.name
+
+    @property
+    def pinned_told(self) -> str:
+        """What the pinned vector is called on screen."""
+        return self.pinned_called or self.pinned or ""
 
 
 def usual(sweep: Sweep, name: str) -> View:
@@ -84,7 +98,7 @@ def _pinned_means(sweep: Sweep, view: View, own: pd.DataFrame) -> one_vector.Oth
     means = points[points["scale"].isin(view.scales)].groupby("scale")["value"].mean()
     beside = own.groupby("scale")["value"].mean()
     curve = pd.DataFrame({"value": means, "own": beside.reindex(means.index)}).reset_index()
-    return None if curve.empty else one_vector.Other(view.pinned, curve)
+    return None if curve.empty else one_vector.Other(view.pinned_told, curve)
 
 
 def title(sweep: Sweep, view: View) -> str:
@@ -113,7 +127,7 @@ def rates(
         curve = sweeps.curve(sweep, view.pinned)[["scale", "rate"]]
         own = sweeps.curve(sweep, view.name).set_index("scale")["rate"]
         curve = curve.assign(own=own.reindex(curve["scale"]).to_numpy())
-        other = one_vector.Other(view.pinned, curve.rename(columns={"rate": "value"}))
+        other = one_vector.Other(view.pinned_told, curve.rename(columns={"rate": "value"}))
     return one_vector.rates(
         sweeps.curve(sweep, view.name),
         controls.band(sweep, view.name, "rate") if view.band else None,
@@ -135,5 +149,5 @@ def legend(sweep: Sweep, view: View) -> str:
     if view.letters and sweep.reading.has_letters:
         parts.append("orange: share of answers that are the letter A")
     if view.pinned is not None:
-        parts.append(f"{captions.PINNED} and long dashes: the mean of {view.pinned}")
+        parts.append(f"{captions.PINNED} and long dashes: the mean of {view.pinned_told}")
     return f"{'; '.join(parts)}."

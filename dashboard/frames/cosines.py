@@ -1,7 +1,7 @@
 """Frames of the similarity screen: sets of vectors in, rows to draw out. Knows no Streamlit."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -91,13 +91,17 @@ def colour_limit(values: pd.Series) -> float:
     return round(float(min(max(np.ceil(largest * 20) / 20, 0.05), 1.0)), 2)
 
 
-def members(sets: Sequence[VectorSet], told: Told | None = None) -> list[Member]:
+def members(
+    sets: Sequence[VectorSet], told: Told | None = None, own: Told | None = None
+) -> list[Member]:
     """All vectors of several sets, named so that no two share a name.
 
     Args:
         sets: Of any methods.
         told: By digest, what tells a set from the others of its method; else its digest does.
+        own: By reference, a reader's own names.
     """
+    own = own or {}
     methods = [found.method for found in sets]
     found_members = []
     for found in sets:
@@ -107,7 +111,14 @@ def members(sets: Sequence[VectorSet], told: Told | None = None) -> list[Member]
             found_members.append(
                 Member(f"{name}{tail}", found.digest, index, found.method, found.sites[index])
             )
-    return found_members
+    taken = [*(one.name for one in found_members), *own.values()]
+    return [
+        # Two that a reader called the same are told apart.
+        one
+        if not (named := own.get(one.reference))
+        else replace(one, name=named if taken.count(named) == 1 else f"{named}, {one.name}")
+        for one in found_members
+    ]
 
 
 class Square(NamedTuple):
@@ -123,21 +134,29 @@ class Square(NamedTuple):
     rank: float
     groups: pd.DataFrame
     """One row a direction with more than one copy: copies, vectors, least (|cosine|)."""
+    copies: list[list[str]]
+    """References of the vectors of each of those rows."""
 
 
-def square(sets: Sequence[VectorSet], block: int | None = None, told: Told | None = None) -> Square:
+def square(
+    sets: Sequence[VectorSet],
+    block: int | None = None,
+    told: Told | None = None,
+    own: Told | None = None,
+) -> Square:
     """Cosines of all vectors, their duplicates up to sign and their effective rank.
 
     Args:
         sets: Of one model.
         block: Leave out vectors of other blocks.
         told: As `members` takes it.
+        own: As `members` takes it.
 
     Raises:
         ConfigError: If they belong to different models.
     """
     similarity.check_comparable(*sets)
-    everyone = members(sets, told)
+    everyone = members(sets, told, own)
     kept = [i for i, one in enumerate(everyone) if block in (None, one.site.block)]
     everyone = [everyone[i] for i in kept]
     vectors = np.concatenate([found.vectors for found in sets])[kept]
@@ -156,9 +175,17 @@ def square(sets: Sequence[VectorSet], block: int | None = None, told: Told | Non
     )
     order = [everyone[i].name for i in found.order]
     groups = _groups(found, cosines, [one.name for one in everyone])
-    return Square(
-        everyone, frame, order, directions(found.sizes), similarity.effective_rank(vectors), groups
-    )
+    copies = [
+        [
+            one.reference
+            for one, own_label in zip(everyone, found.labels, strict=True)
+            if own_label == label
+        ]
+        for label, size in enumerate(found.sizes)
+        if size > 1
+    ]
+    rank = similarity.effective_rank(vectors)
+    return Square(everyone, frame, order, directions(found.sizes), rank, groups, copies)
 
 
 def directions(sizes: Sequence[int]) -> str:
@@ -193,13 +220,15 @@ def _groups(found: similarity.Clusters, cosines: np.ndarray, names: list[str]) -
     return pd.DataFrame(rows, columns=["copies", "least", "vectors"])
 
 
-def against(one: Member, sets: Sequence[VectorSet], told: Told | None = None) -> pd.DataFrame:
-    """One vector with all others, the largest |cosine| first; `told` as `members` takes it.
+def against(
+    one: Member, sets: Sequence[VectorSet], told: Told | None = None, own: Told | None = None
+) -> pd.DataFrame:
+    """One vector with all others, the largest |cosine| first; names as `members` takes them.
 
     Columns: name, reference, method, method_name, site, cosine, z.
     """
     similarity.check_comparable(*sets)
-    everyone = members(sets, told)
+    everyone = members(sets, told, own)
     unit = similarity.unit(np.concatenate([found.vectors for found in sets]))
     place = next(i for i, other in enumerate(everyone) if other.reference == one.reference)
     cosines = unit @ unit[place]

@@ -3,6 +3,7 @@
 Names are texts of unknown origin: `captions.plain` makes them safe for a label. Draws nothing.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,8 @@ from engine.store import unfinished
 from engine.store.naming import names as readings
 from engine.store.naming.names import BETWEEN, Names
 from engine.store.notes import Note
+
+_VECTOR = re.compile(r"[0-9a-f]{12}:[0-9]+")
 
 
 def names() -> Names:
@@ -64,6 +67,51 @@ def labels(names_of: Mapping[str, tuple[str, int]], is_whole: bool = False) -> d
             told[name] = f"{plain[name]} ({found.differing(others)[digest]})"
         else:
             told[name] = plain[name]
+    return told
+
+
+def own_vectors() -> dict[str, str]:
+    """A reader's own names of vectors by reference; those that have one alone."""
+    every = names().notes.items()
+    return {one: note.name for one, note in every if note.name and _VECTOR.fullmatch(one)}
+
+
+def own_names(keys: Mapping[tuple[str, int], str]) -> dict[str, str]:
+    """A reader's own names of a run's vectors by what the run calls them; those it has alone.
+
+    Args:
+        keys: What a run calls its vectors, by set and index.
+    """
+    found = names()
+    told = {name: found.note(f"{key[0]}:{key[1]}").name for key, name in keys.items()}
+    every = [*told, *told.values()]
+    # Two that a reader called the same are told apart.
+    return {
+        name: named if every.count(named) == 1 else f"{named} ({name})"
+        for name, named in told.items()
+        if named
+    }
+
+
+def asked(infos: Sequence[RecordInfo]) -> dict[str, str]:
+    """What evaluations are called where their vectors are evident, by digest: by their questions.
+
+    Of those of the same questions it says what differs; a digest only where nothing else does.
+
+    Args:
+        infos: Of stored evaluations.
+    """
+    found = names()
+    plain = {
+        info.digest: BETWEEN.join(part for part in (found.asked(info), resources.how(info)) if part)
+        for info in infos
+    }
+    plain |= {i.digest: named for i in infos if (named := found.note(i.digest).name)}
+    told = {}
+    for digest, name in plain.items():
+        alike = [one for one, other in plain.items() if other == name]
+        apart = found.differing(alike)[digest] if len(alike) > 1 else ""
+        told[digest] = BETWEEN.join(part for part in (name, apart) if part)
     return told
 
 

@@ -105,6 +105,11 @@ def dataset(info: RecordInfo) -> str:
     return _asked(info).questions
 
 
+def how(info: RecordInfo) -> str:
+    """What an evaluation did with its vectors; empty where they were added at their own sites."""
+    return _asked(info).how
+
+
 def asked(info: RecordInfo) -> str:
     """The same, with what was done where that is not adding."""
     found = _asked(info)
@@ -283,4 +288,4 @@ def behaviours(questions: str, reading: str = "letters") -> list[str]:
 
 def run_again(job: Any) -> None:
     """Queue an interrupted job once more; what it had finished is not done again."""
-    engine().submit_again(job.request)
+    state.submitted(engine().submit_again(job.request).id)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from dashboard.session import resources
+from dashboard.session import resources, state
 from dashboard.widgets import trainings
 from dashboard.words import captions
 from engine.configs import registry
@@ -89,9 +89,10 @@ def button(job: Any, key: str) -> None:
 
 def _ask(job_id: str, request: dict[str, Any], key: str) -> None:
     try:
-        resources.engine().submit_again(request)
+        again = resources.engine().submit_again(request)
     except EngineError as error:
         st.session_state[f"_error_{key}"] = str(error)
         return
+    state.submitted(again.id)
     st.session_state[ASKED] = True
     st.session_state["_retried"] = [*st.session_state.get("_retried", []), job_id]

@@ -1,6 +1,6 @@
 """Cards and reports of the views: what stands on them. Draws no page and reads no files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import pandas as pd
@@ -66,34 +66,39 @@ def curve_card(sweep: Sweep, view: View, row: dict | None, address: str) -> Card
     foot = "Blue foot: the usable range. " if usable else ""
     note = f"{said}{vector_view.legend(sweep, view)} {foot}{proxy(sweep)}"
     place = sweeps.key_of(sweep, view.name)
-    recipe = recipes.of_vector(sweep.evaluation, *place, view.name)
+    recipe = recipes.of_vector(sweep.evaluation, *place, view.told)
     if says := words.on_card(place, sweep.model):
         recipe = {**recipe, "says": says}
     if view.pinned is not None:
         other = sweeps.key_of(sweep, view.pinned)
-        told = f"{captions.PINNED} {view.pinned}: row {other[1]} of set {other[0]}"
+        told = f"{captions.PINNED} {view.pinned_told}: row {other[1]} of set {other[0]}"
         recipe = {**recipe, "pinned": told}
-    title = f"{view.name}: {sweep.metrics[view.metric].lower()} by scale, {sweep.title}"
+    title = f"{view.told}: {sweep.metrics[view.metric].lower()} by scale, {sweep.title}"
     return card.of_charts(title, note, drawn, card.view(address, recipe))
 
 
-def overview(sweep: Sweep, cells: pd.DataFrame, address: str) -> None:
+def overview(
+    sweep: Sweep, cells: pd.DataFrame, address: str, own: Mapping[str, str] | None = None
+) -> None:
     """What can be shared of all vectors: link, card, and the report of the run.
 
     Args:
         sweep: The run.
         cells: What the map draws, as `many_vectors.heat_map` takes it.
         address: The link to the view.
+        own: A reader's own names of vectors, by those of the run.
     """
     widgets.share_card(
         address,
-        lambda: overview_card(sweep, cells, address),
+        lambda: overview_card(sweep, cells, address, own),
         f"overview_{sweep.evaluation.digest}",
         lambda: html_run.report(sweep),
     )
 
 
-def overview_card(sweep: Sweep, cells: pd.DataFrame, address: str) -> Card:
+def overview_card(
+    sweep: Sweep, cells: pd.DataFrame, address: str, own: Mapping[str, str] | None = None
+) -> Card:
     """All vectors x scales."""
     marks = captions.flags(sweep.evaluation.config)
     note = (
@@ -103,7 +108,7 @@ def overview_card(sweep: Sweep, cells: pd.DataFrame, address: str) -> Card:
     )
     shown = card.view(address, recipes.of_sweep(sweep.evaluation))
     title = f"{sweep.title}: every vector at every scale"
-    drawn = many_vectors.heat_map(cells, LIGHT, sweep.reading, sweep.steered)
+    drawn = many_vectors.heat_map(cells, LIGHT, sweep.reading, sweep.steered, own)
     return card.of_charts(title, note, [drawn], shown)
 
 

@@ -35,7 +35,7 @@ def _part() -> None:
     mount = st.components.v2.component(NAME, css=_file("css"), js=_file("js"), isolate_styles=False)
     data: dict[str, Any] = {"start": [*items.pages(), *items.actions()], "keys": KEYS}
     if st.session_state.pop("_palette_opened", False):
-        data["stored"] = items.stored()
+        data["stored"] = [*items.filters(), *items.stored()]
     mount(key=NAME, data=data, on_opened_change=_opened, on_chosen_change=_chosen)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.frame.palette import codes
-from dashboard.session import naming, navigation, pinned, resources, state, vector_links
+from dashboard.session import naming, navigation, pinned, resources, searching, state, vector_links
 from dashboard.widgets import places
 from dashboard.words import captions
 from engine.records.records import RecordInfo
@@ -88,6 +88,14 @@ def _data() -> list[Item]:
     return [
         _item("Questions", Path(path).stem, path, "discover") | {"questions": path}
         for path in resources.question_files()
+    ]
+
+
+def filters() -> list[Item]:
+    """The searches of the library that stand ready."""
+    return [
+        _item("Filter", one.title, f"{one.about} {one.question}", "library", lib_text=one.question)
+        for one in searching.filters()
     ]
 
 

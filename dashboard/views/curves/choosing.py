@@ -63,7 +63,17 @@ def _drawn(sweep: Sweep, name: str, metric: str) -> View:
     )
     question = st.session_state.get("q")
     other = pinned_name(sweep, name)
-    return View(name, metric, scales, dots, band, letters, question, part, other)
+    called, pinned_called = (own_name(sweep, one) for one in (name, other))
+    return View(
+        name, metric, scales, dots, band, letters, question, part, other, called, pinned_called
+    )
+
+
+def own_name(sweep: Sweep, name: str | None) -> str:
+    """A reader's own name of a vector of this run; empty without one."""
+    if name is None:
+        return ""
+    return naming.note("{}:{}".format(*sweeps.key_of(sweep, name))).name
 
 
 def pinned_name(sweep: Sweep, name: str) -> str | None:

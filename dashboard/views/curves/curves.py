@@ -10,7 +10,7 @@ from dashboard.frames import controls as randoms
 from dashboard.frames import overview, undefined
 from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import Sweep
-from dashboard.session import navigation, pinned, resources, state
+from dashboard.session import naming, navigation, pinned, resources, state
 from dashboard.views.curves import questions
 from dashboard.widgets import sharing, widgets, words
 from dashboard.words import captions
@@ -143,8 +143,8 @@ def draw_violin(sweep: Sweep, view: View) -> None:
     measured = points.loc[points["scale"].isin(view.scales), "scale"].nunique()
     if measured < len(view.scales):
         st.caption(f"{measured} of {len(view.scales)} scales have been measured for this vector.")
-    text = f"{sweep.metrics[view.metric]} of {view.name} per question, one violin a scale"
-    text += f", with the means of {view.pinned}" if view.pinned else ""
+    text = f"{sweep.metrics[view.metric]} of {view.told} per question, one violin a scale"
+    text += f", with the means of {view.pinned_told}" if view.pinned else ""
     with st.container(key="violin_room"):
         pick = pick_question if view.dots else None
         widgets.chart(drawing, text, "violin", pick=pick, height="stretch")
@@ -162,7 +162,7 @@ def draw_rates(sweep: Sweep, view: View, row: dict | None) -> None:
         ("rates", sweep.version, repr(view), usable),
         lambda inks: vector_view.rates(sweep, view, inks, usable),
     )
-    text = f"Share of {sweep.behaviour} answers of {view.name} over scales, with 95 % intervals"
+    text = f"Share of {sweep.behaviour} answers of {view.told} over scales, with 95 % intervals"
     with st.container(key="violin_room" if view.metric == "rate" else "rates_room"):
         widgets.chart(drawing, text, "rates", height="stretch")
     orange = "orange: share of answers that are the letter A; " if view.letters else ""
@@ -172,7 +172,7 @@ def draw_rates(sweep: Sweep, view: View, row: dict | None) -> None:
     letters = (
         f", {captions.plain(sweep.behaviour)} at (A) {at['A']} times and at (B) {at['B']} times"
     )
-    dashes = f"{captions.PINNED} and long dashes: {captions.plain(view.pinned or '')}; "
+    dashes = f"{captions.PINNED} and long dashes: {captions.plain(view.pinned_told)}; "
     st.caption(
         f"Bars: 95 % Wilson intervals over {captions.count(len(asked.questions), 'question')}"
         f"{letters if sweep.reading.has_letters else ''}; "
@@ -192,7 +192,7 @@ def _pinned_elsewhere(sweep: Sweep) -> None:
 
 def draw_overview(sweep: Sweep) -> None:
     """All vectors x scales; a click opens the vector."""
-    cells = overview.cells(sweep)
+    cells, own = overview.cells(sweep), naming.own_names(sweep.keys)
     marks = captions.flags(sweep.evaluation.config)
     st.caption(
         f"Mean change of {captions.plain(sweep.reading.less(sweep.behaviour))} from scale 0. "
@@ -202,10 +202,10 @@ def draw_overview(sweep: Sweep) -> None:
     )
     digest, ds = sweep.evaluation.digest, st.session_state.get("ds")
     link = navigation.link("curves", run=digest, ds=ds, tab="All vectors")
-    sharing.overview(sweep, cells, link)
+    sharing.overview(sweep, cells, link, own)
     drawing = widgets.kept(
-        ("heat", sweep.version),
-        lambda inks: many_vectors.heat_map(cells, inks, sweep.reading, sweep.steered),
+        ("heat", sweep.version, tuple(own.items())),
+        lambda inks: many_vectors.heat_map(cells, inks, sweep.reading, sweep.steered, own),
     )
     widgets.chart(drawing, "Change by vector and scale", "heat", pick=pick_vector)
 

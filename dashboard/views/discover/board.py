@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.charts import many_vectors
 from dashboard.frames.sweep import Sweep
-from dashboard.session import navigation, pin_card, pinned, resources, state, vector_links
+from dashboard.session import naming, navigation, pin_card, pinned, resources, state, vector_links
 from dashboard.views.discover.leaderboard import PARAMETER, Selected
 from dashboard.widgets import chatting, noting, widgets
 from dashboard.words import captions
@@ -35,7 +35,7 @@ def sweep_picker(digest: str) -> Sweep | None:
     infos = resources.evaluations_of(digest)
     if not infos:
         return None
-    names = {info.digest: resources.asked(info) for info in infos}
+    names = naming.asked(infos)
     if len(infos) == 1:
         # What is read stays when there comes to be another.
         st.session_state["on"] = infos[0].digest
@@ -47,7 +47,7 @@ def sweep_picker(digest: str) -> Sweep | None:
         list(names),
         default=None if "on" in st.session_state else infos[0].digest,
         required=True,
-        format_func=lambda d: captions.plain(f"{names.get(d, d)} · {d[:4]}"),
+        format_func=lambda d: captions.plain(names.get(d, d)),
         key="on",
         persist_state="session",
     )
@@ -78,7 +78,7 @@ def actions(digest: str, sweep: Sweep | None, selected: Selected) -> None:
     with st.container(horizontal=True):
         if sweep is not None and selected.is_measured:
             widgets.go_button(
-                captions.plain(f"Open curves of {selected.name}"),
+                captions.plain(f"Open curves of {selected.called}"),
                 "curves",
                 key="open_curves",
                 icon=":material/ssid_chart:",

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.frames import sweep as sweeps
 from dashboard.frames.sweep import Sweep
-from dashboard.session import pinned, state
+from dashboard.session import naming, pinned, state
 from dashboard.widgets import equal_cost
 from dashboard.widgets.probes import stored as probes
 from dashboard.widgets.words import stored as words
@@ -25,6 +25,8 @@ class Selected(NamedTuple):
     vector: int
     """Its row in the set."""
     is_measured: bool
+    called: str
+    """By a reader's own name, else `name`."""
 
 
 COLUMNS = {
@@ -86,8 +88,9 @@ def draw(found: VectorSet, sweep: Sweep | None) -> Selected:
     table["says"] = [says.told[vector] for vector in table["vector"]]
     own = [name for name in table if name not in COLUMNS and name in _score_names(found)]
     key, first = _start(found, "" if sweep is None else sweep.evaluation.digest, table)
+    called = _called(table, found.digest)
     event = st.dataframe(
-        _marked(table, found.digest),
+        _marked(called, found.digest),
         key=key,
         hide_index=True,
         column_order=[*(name for name in COLUMNS if name in table and _is_told(table, name)), *own],
@@ -109,9 +112,10 @@ def draw(found: VectorSet, sweep: Sweep | None) -> Selected:
     rows = event.selection.rows
     if rows and rows[0] != first:
         st.session_state["_board"]["is_chosen"] = True
-    row = table.iloc[rows[0] if rows else 0]
+    place = rows[0] if rows else 0
+    row, is_measured = table.iloc[place], sweep is not None and table.iloc[place]["size"] >= 0
     selected = Selected(
-        str(row["name"]), int(row["vector"]), sweep is not None and row["size"] >= 0
+        str(row["name"]), int(row["vector"]), is_measured, str(called.iloc[place]["name"])
     )
     _remember(found.digest, selected.vector, is_first=table["vector"].iloc[0] == selected.vector)
     return selected
@@ -177,6 +181,14 @@ def _remember(digest: str, vector: int, is_first: bool) -> None:
     elif st.query_params.get(PARAMETER) != told:
         st.query_params[PARAMETER] = told
     st.session_state["_link_vector"] = told
+
+
+def _called(table: pd.DataFrame, digest: str) -> pd.DataFrame:
+    """The table with a reader's own names in place of those that links have."""
+    found = naming.names()
+    pairs = zip(table["vector"], table["name"], strict=True)
+    own = [found.note(f"{digest}:{vector}").name or name for vector, name in pairs]
+    return table.assign(name=own)
 
 
 def _marked(table: pd.DataFrame, digest: str) -> pd.DataFrame:

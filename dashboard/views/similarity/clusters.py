@@ -97,7 +97,7 @@ def draw_all(infos: list[RecordInfo]) -> None:
         )
         order = _order_picker()
         shared = st.container(width="content")
-    square = cosines.square(sets, block, _apart(sets))
+    square = cosines.square(sets, block, _apart(sets), naming.own_vectors())
     _figures(square)
     drawn = _drawn(square, order)
     with shared:
@@ -113,7 +113,8 @@ def draw_all(infos: list[RecordInfo]) -> None:
         )
     digests = tuple(found.digest for found in sets)
     drawing = widgets.kept(
-        ("everyone", digests, block, order), lambda inks: heatmaps.everyone(*drawn, inks)
+        ("everyone", digests, block, tuple(drawn.names)),
+        lambda inks: heatmaps.everyone(*drawn, inks),
     )
     widgets.chart(drawing, "Cosine of every pair of vectors", "everyone", pick=pick_pair)
     name = f"cosines_{sets[0].digest}_{len(sets)}"
@@ -163,9 +164,8 @@ def copies_of(square: Square, row: int) -> dict[str, str]:
         square: All vectors.
         row: The direction's, in `square.groups`.
     """
-    references = {one.name: one.reference for one in square.members}
-    names = (name.lstrip("\u2212") for name in square.groups.iloc[row]["vectors"].split(", "))
-    return {name: references[name] for name in names}
+    names = {one.reference: one.name for one in square.members}
+    return {names[reference]: reference for reference in square.copies[row]}
 
 
 def _share_all(square: Square, drawn: Drawn, sets: list[VectorSet], block: int | None) -> None:
@@ -232,7 +232,8 @@ def draw_one(infos: list[RecordInfo]) -> None:
     """One vector against all others of its model, as sorted bars."""
     infos = model_sets(infos)
     sets = [resources.vector_set(info.digest) for info in infos]
-    everyone = {one.reference: one for one in cosines.members(sets, _apart(sets))}
+    apart, own = _apart(sets), naming.own_vectors()
+    everyone = {one.reference: one for one in cosines.members(sets, apart, own)}
     names = list(everyone)
     state.resolve("one", names)
     state.warn_missing("one", "the vector", names)
@@ -252,7 +253,7 @@ def draw_one(infos: list[RecordInfo]) -> None:
         vector_links.button(chosen, "open_vector")
         pin_card.button(chosen)
         shared = st.container(width="content")
-    frame = cosines.against(everyone[chosen], sets, _apart(sets))
+    frame = cosines.against(everyone[chosen], sets, apart, own)
     if frame.empty:
         st.info("This model has no other vector to compare with.", icon=":material/info:")
         return

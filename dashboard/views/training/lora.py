@@ -111,7 +111,7 @@ def go_on(request: dict[str, Any]) -> None:
     target = [str(request.get("place", ""))]
     if bound.button("Resume", "resume", target, icon=":material/restart_alt:", type="primary"):
         try:
-            resources.engine().submit_again(request)
+            state.submitted(resources.engine().submit_again(request).id)
             st.rerun()
         except EngineError as error:
             widgets.show_error(error)

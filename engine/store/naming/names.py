@@ -107,6 +107,10 @@ class Names:
             for digest, one in words.items()
         }
 
+    def asked(self, info: RecordInfo) -> str:
+        """What the questions of an evaluation are called; own data by the name they were given."""
+        return self._part(info.about.parts[0]) if info.about.parts else info.summary
+
     def note(self, subject: str) -> Note:
         """A reader's own note of it, `NOTHING` where there is none."""
         return self.notes.get(subject, NOTHING)
