@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 import altair as alt
 import pandas as pd
 
-from dashboard.cards import lettering, png_texts
+from dashboard.cards import lettering, png_texts, scripts
 from dashboard.cards.looks import LIGHT, Look
 from dashboard.charts.one_vector import Drawing
 from dashboard.session import navigation
@@ -105,6 +105,9 @@ def framed(
     """
     heads = lettering.wrap(title, ROOM, 22, 2, bold=True)
     notes = lettering.wrap(note, ROOM, SIZE, 4) if note else []
+    texts = ElementTree.fromstring(f"<g>{body}</g>").itertext() if not body.isascii() else ()
+    told = scripts.sentence("".join((title, note, *texts, *shown.recipe.values())))
+    notes += lettering.wrap(told, ROOM, SIZE, 2) if told else []
     y, parts = MARGIN + 18.0, []
     for text in heads:
         parts.append(lettering.line(text, MARGIN, y, 22, look.ink, bold=True))
@@ -147,7 +150,7 @@ def _brief_lines(shown: View, y: float, look: Look) -> tuple[str, float]:
     name = lettering.width("Vectorscope ", BRIEF, bold=True)
     lines = [
         *lettering.wrap(told, ROOM, BRIEF, MOST_BRIEF),
-        *lettering.wrap(shown.address, ROOM - name, BRIEF, 3),
+        *lettering.wrap(f"{navigation.mounted()}{shown.address}", ROOM - name, BRIEF, 3),
     ]
     parts = []
     for text in lines:

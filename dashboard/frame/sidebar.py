@@ -17,6 +17,17 @@ CHIPS: dict[str, tuple[str, Colour, str]] = {
     "ready": ("ready", "green", ":material/check:"),
     "failed": ("failed", "red", ":material/error:"),
 }
+STATES = {
+    "not loaded": "No model is in memory; the first job loads it.",
+    "loading": "The model's weights are being read; jobs wait for them.",
+    "ready": "The model is in memory and waits for a job.",
+    "busy": "The model is in memory and a job runs on it.",
+    "failed": "The model could not be loaded; the reason stands below.",
+}
+FACTS = {
+    "device": "Where the weights lie and are computed with.",
+    "dtype": "The number format of the weights in memory.",
+}
 ADAPTER = (
     "The adapter is loaded beside the base model's weights. It is on only where a run or a column "
     "asks for the fine-tuned model."
@@ -50,10 +61,11 @@ def _engine_card() -> None:
         with st.container(horizontal=True, gap="xsmall"):
             name, colour, icon = CHIPS[status.state]
             busy = status.state == "ready" and tray.is_busy()
-            st.badge("busy" if busy else name, color="blue" if busy else colour, icon=icon)
-            for key in ("device", "dtype"):
+            shown = "busy" if busy else name
+            st.badge(shown, color="blue" if busy else colour, icon=icon, help=STATES[shown])
+            for key, told in FACTS.items():
                 if loaded.get(key):
-                    st.badge(str(loaded[key]).removeprefix("torch."), color="gray")
+                    st.badge(str(loaded[key]).removeprefix("torch."), color="gray", help=told)
             for one in loaded.get("adapters") or filter(None, [loaded.get("adapter")]):
                 st.badge(f"LoRA {captions.plain(str(one))}", color="gray", help=ADAPTER)
         _facts(status, loaded)
@@ -119,7 +131,8 @@ def _checks(checks: list[Any]) -> None:
         for check in checks:
             _check(check)
     for check in failed:
-        st.badge(captions.plain(check.name), icon=":material/close:", color="red")
+        told = "This self-test failed: its figure and consequence stand in the list above."
+        st.badge(captions.plain(check.name), icon=":material/close:", color="red", help=told)
 
 
 def _check(check: Any) -> None:

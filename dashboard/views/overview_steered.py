@@ -18,6 +18,8 @@ TOLD = (
     "The study's first prompt, greedy, cut at {tokens} tokens. Block {block} and scale were chosen "
     "on other sentences."
 )
+STEERED = "The vector's scale while this text was written."
+UNSTEERED = "Written without any vector."
 
 
 def draw() -> None:
@@ -76,9 +78,11 @@ def _text(row: dict[str, Any]) -> None:
     is_steered = bool(row["scale"]) and not pd.isna(row["scale"])
     name = captions.scale(row["scale"]) if is_steered else "unsteered"
     with st.container(horizontal=True):
-        st.badge(captions.plain(name), color="blue" if is_steered else "gray")
+        told = STEERED if is_steered else UNSTEERED
+        st.badge(captions.plain(name), color="blue" if is_steered else "gray", help=told)
         if row["label"]:
-            st.badge(f"judged {captions.plain(row['label'])}", color="gray")
+            words = f"judged {captions.plain(row['label'])}"
+            st.badge(words, color="gray", help="What the study's judge says that it shows.")
     st.write(captions.plain(row["text"]))
 
 

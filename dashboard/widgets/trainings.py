@@ -113,11 +113,15 @@ def choose(which: Section, found: list[Any], by_name: dict[str, Any]) -> str | N
 def _chip(one: Any, job: Any) -> None:
     """In what state it is."""
     if job is not None and job.active:
-        st.badge(job.state, color="blue", icon=":material/hourglass_top:")
+        told = "A job writes it; how far it is stands among the jobs in the sidebar."
+        st.badge(job.state, color="blue", icon=":material/hourglass_top:", help=told)
     elif one is not None and one.record:
-        st.badge(f"done {age(one.changed)}", color="green", icon=":material/check:")
+        told = "It is whole; the time is that of its last change on disk."
+        words = f"done {age(one.changed)}"
+        st.badge(words, color="green", icon=":material/check:", help=told)
     else:
-        st.badge("not finished", color="orange", icon=":material/stop_circle:")
+        told = "It stopped before its end; Resume goes on from what is kept."
+        st.badge("not finished", color="orange", icon=":material/stop_circle:", help=told)
 
 
 def age(changed: float) -> str:

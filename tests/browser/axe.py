@@ -7,7 +7,6 @@ ends with 1 if there was any. axe-core comes with axe-playwright-python; nothing
 import importlib.util
 import re
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,28 +57,16 @@ def _short(markup: str) -> str:
     return " ".join(MADE_UP.sub("", markup).split())[:160]
 
 
-def look(browser: Any, address: str, views: dict[str, str]) -> dict[str, list[str]]:
-    """What is found on these views, and where: page, theme and width."""
-    found: dict[str, list[str]] = {}
-    for scheme in SCHEMES:
-        for width, height in everywhere.SIZES.items():
-            with everywhere.tab(browser, address, scheme, width, height) as page:
-                for name, path in views.items():
-                    everywhere.go(page, path)
-                    for one in at_full_length(page):
-                        found.setdefault(one, []).append(f"{name} {scheme} {width}")
-    return found
-
-
-def main(names: Sequence[str], address: str | None) -> int:
-    """Look at these views, or at all; on a dashboard of its own unless an address is given."""
+def main(asked: everywhere.Asked) -> int:
+    """Look at the views asked for; on a dashboard of its own unless an address is given."""
     if script() is None:
         say("axe-playwright-python is not installed, so nothing was looked at.")
         return 2
-    found, views = everywhere.looked(look, names, address)
-    looks = len(SCHEMES) * len(everywhere.SIZES)
-    say(f"{len(found)} kinds of violation on {views} views x {looks} looks")
-    return 1 if found else 0
+    sizes = everywhere.SIZES.items()
+    looks = [everywhere.Look(scheme, *size) for scheme in SCHEMES for size in sizes]
+    told = everywhere.looked(at_full_length, looks, asked)
+    say(f"{told.kinds} kinds of violation on {told.views} views x {told.looks} looks")
+    return 1 if told.kinds else 0
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """Every page as a reader sees it, one after the other. Knows nothing of what is looked for."""
 
 import argparse
+import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from dashboard.session import navigation
 from tests import shipped
@@ -56,8 +57,10 @@ def tab(browser: Any, address: str, scheme: str, width: int, height: int) -> Ite
     )
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
-    yield page
-    context.close()
+    try:
+        yield page
+    finally:
+        context.close()
 
 
 def go(page: Any, path: str) -> None:
@@ -85,27 +88,98 @@ def chosen(every: dict[str, str], names: Sequence[str]) -> dict[str, str]:
     return {name: path for name, path in every.items() if name.startswith(begun)}
 
 
-def looked(
-    look: Callable[[Any, str, dict[str, str]], dict[str, list[str]]],
-    names: Sequence[str],
-    address: str | None,
-) -> tuple[dict[str, list[str]], int]:
-    """What `look` finds on these views, or on all, and how many they are; each finding is printed.
+class Look(NamedTuple):
+    """A theme and a size of window in which every view is looked at."""
+
+    scheme: str
+    width: int
+    height: int
+
+    def __str__(self) -> str:
+        """As a report names it."""
+        return f"{self.scheme} {self.width}"
+
+
+class Asked(NamedTuple):
+    """What a harness is asked to look at, and where.
+
+    Attributes:
+        names: Beginnings of the views' names; none asks for all.
+        address: Of a dashboard that runs; None starts one over the shipped records.
+        notes: Where each look is written down as it ends; looks that stand there are not repeated.
+    """
+
+    names: Sequence[str] = ()
+    address: str | None = None
+    notes: Path | None = None
+
+
+class Summary(NamedTuple):
+    """How much was found, and on how much."""
+
+    kinds: int
+    views: int
+    looks: int
+
+
+def looked(find: Callable[[Any], list[str]], looks: Sequence[Look], asked: Asked) -> Summary:
+    """What `find` finds on every view in every look, each printed as it is found.
 
     Args:
-        look: Given a browser, an address and the views' paths; gives findings and where they are.
-        names: Beginnings of the views' names.
-        address: Of a dashboard that runs; None starts one over the shipped records.
+        find: Given an open page, gives findings.
+        looks: Themes and sizes.
+        asked: Which views, and where.
     """
-    views = chosen(paths(), names)
-    with tempfile.TemporaryDirectory() as folder, browsing() as browser:
-        if address is not None:
-            found = look(browser, address, views)
-        else:
-            with Dashboard(filled(Path(folder) / "store")) as dashboard:
-                found = look(browser, dashboard.address, views)
+    views = chosen(paths(), asked.names)
+    known = _noted(asked.notes)
+    found: dict[str, list[str]] = {}
+    with tempfile.TemporaryDirectory() as folder, browsing() as browser, ExitStack() as stack:
+        address = asked.address
+        if address is None:
+            store = filled(Path(folder) / "store")
+            address = stack.enter_context(Dashboard(store)).address
+        for name, path in views.items():
+            for look in looks:
+                place = f"{name} {look}"
+                if place not in known:
+                    known[place] = _one(browser, address, path, look, find)
+                    _note(asked.notes, place, known[place])
+                    say(f"{place}: {len(known[place])}")
+                    for one in known[place]:
+                        say(f"       {one}")
+                for one in known[place]:
+                    found.setdefault(one, []).append(place)
     _report(found)
-    return found, len(views)
+    return Summary(len(found), len(views), len(looks))
+
+
+def _one(
+    browser: Any, address: str, path: str, look: Look, find: Callable[[Any], list[str]]
+) -> list[str]:
+    """What is found in a tab of its own; a view that never stands is a finding too."""
+    try:
+        with tab(browser, address, *look) as page:
+            go(page, path)
+            return find(page)
+    except Exception as error:  # noqa: BLE001 - one view that breaks must not end the others
+        return [f"not looked at: {' '.join(str(error).split())[:200]}"]
+
+
+def _noted(notes: Path | None) -> dict[str, list[str]]:
+    """The looks that an earlier run wrote down; a line cut off in its middle is looked at again."""
+    known: dict[str, list[str]] = {}
+    lines = notes.read_text(encoding="utf-8").splitlines() if notes and notes.exists() else []
+    for line in lines:
+        with suppress(ValueError):
+            told = json.loads(line)
+            known[told["place"]] = told["found"]
+    return known
+
+
+def _note(notes: Path | None, place: str, found: list[str]) -> None:
+    if notes is not None:
+        with notes.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"place": place, "found": found}) + "\n")
 
 
 def _report(found: dict[str, list[str]]) -> None:
@@ -115,13 +189,16 @@ def _report(found: dict[str, list[str]]) -> None:
         say(f"{len(where):4d} x {one}\n       {', '.join(where[:3])}{more}")
 
 
-def command(about: str | None, main: Callable[[Sequence[str], str | None], int]) -> int:
+def command(about: str | None, main: Callable[[Asked], int]) -> int:
     """Run a harness with what its command line says; its exit code."""
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("views", nargs="*", help="beginnings of the views' names; all if none")
     parser.add_argument("--address", help="of a dashboard that runs already")
+    parser.add_argument(
+        "--notes", type=Path, help="file to write each look to; what stands there is not repeated"
+    )
     given = parser.parse_args()
-    return main(given.views, given.address)
+    return main(Asked(given.views, given.address, given.notes))
 
 
 def filled(store: Path) -> Path:

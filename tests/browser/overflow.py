@@ -6,7 +6,6 @@ on something else; ends with 1 if there was any.
 """
 
 import sys
-from collections.abc import Sequence
 from typing import Any
 
 from tests.browser import everywhere
@@ -131,23 +130,12 @@ def clipped(page: Any) -> list[str]:
     return sorted({one for look in (CLIPPED, TOOLBARS, COLUMNS) for one in page.evaluate(look)})
 
 
-def look(browser: Any, address: str, views: dict[str, str]) -> dict[str, list[str]]:
-    """What is found on these views, and where: page and width."""
-    found: dict[str, list[str]] = {}
-    for width, height in WIDTHS.items():
-        with everywhere.tab(browser, address, "light", width, height) as page:
-            for name, path in views.items():
-                everywhere.go(page, path)
-                for one in clipped(page):
-                    found.setdefault(one, []).append(f"{name} {width}")
-    return found
-
-
-def main(names: Sequence[str], address: str | None) -> int:
-    """Look at these views, or at all; on a dashboard of its own unless an address is given."""
-    found, views = everywhere.looked(look, names, address)
-    say(f"{len(found)} clipped or covered things on {views} views x {len(WIDTHS)} widths")
-    return 1 if found else 0
+def main(asked: everywhere.Asked) -> int:
+    """Look at the views asked for; on a dashboard of its own unless an address is given."""
+    looks = [everywhere.Look("light", *size) for size in WIDTHS.items()]
+    told = everywhere.looked(clipped, looks, asked)
+    say(f"{told.kinds} clipped or covered things on {told.views} views x {told.looks} widths")
+    return 1 if told.kinds else 0
 
 
 if __name__ == "__main__":

@@ -212,7 +212,11 @@ def _chip(pane: Draft, chip: Draft, given: Given) -> None:
     with st.container(horizontal=True, wrap=False, gap="xsmall", vertical_alignment="center"):
         _asking(chip, given.changed)("is_on", st.toggle, words, label_visibility="collapsed")
         if one is None:
-            st.badge("not for this model", color="orange")
+            st.badge(
+                "not for this model",
+                color="orange",
+                help="The vector is not stored here, or fits another model's width.",
+            )
         about = captions.plain(one.words if one is not None else reference)
         about = f"{about}: strength, operation, blocks"
         opened = _popover(chip, words, about)

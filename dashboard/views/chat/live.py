@@ -47,7 +47,8 @@ def _look(talk: Any, names: Mapping[str, Mapping[str, Any]]) -> None:
             if place < len(counts) and counts[place]:
                 is_over = place < len(over) and over[place]
                 words = captions.count(counts[place], "token")
-                st.badge(words, color="green" if is_over else "blue")
+                told = "The answer has ended." if is_over else "Written so far; more may follow."
+                st.badge(words, color="green" if is_over else "blue", help=told)
 
 
 def _waiting(talk: Any) -> str:

@@ -110,7 +110,8 @@ def _badges(one: Exchange, answer: Answer, texts: list[str], place: int, look: L
         st.badge("same as the first", color="gray", help="Letter by letter.")
     elif look.marks_changes and place > 0:
         share = differences.share(differences.parts(texts[0], texts[place]))
-        st.badge(f"{share:.0%} new words", color="gray")
+        told = "Share of its words that the first pane's answer does not have there."
+        st.badge(f"{share:.0%} new words", color="gray", help=told)
 
 
 def _pace(one: Exchange) -> str:

@@ -9,11 +9,17 @@ from dashboard.session import pinned, vector_links
 from dashboard.views.generations import labels, tokens
 from dashboard.widgets.sheets import Sheet
 from dashboard.words import captions, differences, inks
+from dashboard.words.inks import BadgeColour
 from engine.configs.finders import RandomConfig
 from engine.maths.intervals import wilson
 
 REPEATS = 0.3
 """Repetition from which a text is likely to be broken."""
+WRITING = {
+    "written": "The text is whole; its figures come when the grid has ended.",
+    "writing": "The model is at this text now.",
+    "stopped": "The grid was stopped before this text ended.",
+}
 MEANING = (
     "One text is an anecdote: ask several prompts or samples, and compare shares. "
     "Repetition and a low log-probability under the unsteered model mean broken text."
@@ -149,7 +155,8 @@ def _chips(sheet: Sheet, row: dict[str, Any]) -> None:
     if "tokens" not in row:
         over, writing = bool(row["finished"]), sheet.state in ("queued", "running")
         words = "written" if over else "writing" if writing else "stopped"
-        st.badge(words, color="green" if over else "blue" if writing else "orange")
+        colour: BadgeColour = "green" if over else "blue" if writing else "orange"
+        st.badge(words, color=colour, help=WRITING[words])
         return
     length = captions.count(int(row["tokens"]), "token")
     st.badge(length, color="gray", help="Without the one that ends the text.")

@@ -193,7 +193,8 @@ def _finding(finding: Finding) -> None:
     figure = f" · {captions.plain(finding.figure)}" if finding.figure else ""
     st.markdown(
         f":{colour}-badge[{icon} {finding.severity}] **{captions.plain(name)}**{figure}  \n"
-        f"{captions.plain(finding.sentence)}"
+        f"{captions.plain(finding.sentence)}",
+        help=SEVERITIES[finding.severity].capitalize(),
     )
 
 

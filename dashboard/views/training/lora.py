@@ -192,7 +192,8 @@ def _use(one: Any) -> None:
             words = f"It belongs to {config['model']}, and {state.model().model} is chosen here."
             st.caption(captions.plain(words))
         elif is_used:
-            st.badge("in use here", color="green", icon=":material/check:")
+            told = "This tab takes the base model with this adapter for the fine-tuned model."
+            st.badge("in use here", color="green", icon=":material/check:", help=told)
     st.caption("Folder")
     st.code(trainings.shown_path(one.folder), language=None, wrap_lines=True)
 

@@ -114,7 +114,8 @@ def _unswept(one: Subject) -> None:
         st.caption("Nothing has measured yet what it does.")
         return
     words = "beyond random" if told.beyond else "within random"
-    st.badge(words, color="blue" if told.beyond else "gray")
+    about = "Its effect against the best of as many random vectors, in the measurement named below."
+    st.badge(words, color="blue" if told.beyond else "gray", help=about)
     st.caption(captions.plain(f"So says {told.where}. No sweep of questions has measured it."))
 
 

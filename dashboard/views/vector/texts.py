@@ -101,9 +101,10 @@ def _pair(row: dict[str, Any]) -> None:
         st.caption(captions.plain(str(row["prompt"])[:400]))
         left, right = st.columns(2)
         with left:
-            st.badge("unsteered", color="gray")
+            st.badge("unsteered", color="gray", help="The same prompt without any vector.")
             is_there = isinstance(row["unsteered"], str)
             st.text(row["unsteered"] if is_there else "Not in this grid.")
         with right:
-            st.badge(captions.plain(str(row["configuration"])), color="blue")
+            told = "The column of the grid: the vector with its scale."
+            st.badge(captions.plain(str(row["configuration"])), color="blue", help=told)
             st.text(row["text"])

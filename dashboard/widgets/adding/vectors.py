@@ -14,7 +14,7 @@ from dashboard.widgets.adding.bringing import Brought
 from dashboard.widgets.adding.kinds import Added, Keep
 from dashboard.words import captions
 from engine import audit
-from engine.audit import Audit
+from engine.audit import SEVERITIES, Audit
 from engine.configs.core import PRESETS
 from engine.errors import DataError
 from engine.foreign import adopting, importing
@@ -86,7 +86,8 @@ def _findings(found: Audit) -> None:
     for one in found.findings:
         if one.severity in BADGES and one.name != "no-site":
             colour, name = BADGES[one.severity], one.name.replace("-", " ")
-            st.markdown(f":{colour}-badge[{name}] {captions.plain(one.sentence)}")
+            told = SEVERITIES[one.severity].capitalize()
+            st.markdown(f":{colour}-badge[{name}] {captions.plain(one.sentence)}", help=told)
     site = found.named("site")
     if site is not None:
         st.caption(captions.plain(site.sentence))
