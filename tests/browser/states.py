@@ -54,8 +54,8 @@ class View(NamedTuple):
 
 FIND, EVALUATE = "Find 12 melbo vectors", "Evaluate 1 set on survival"
 GENERATE, TRAIN, BUILD = "Generate 12000 texts on 60 prompts", "Train slow", "Build slow"
-STUDY = "Corrigibility study"
-TITLES = (FIND, EVALUATE, GENERATE, STUDY, TRAIN, BUILD)
+COMPARE = "Corrigibility study"
+TITLES = (FIND, EVALUATE, GENERATE, COMPARE, TRAIN, BUILD)
 """The jobs of `requests`, in their order."""
 
 
@@ -249,7 +249,7 @@ def at_work(running: str, gen: str) -> tuple[View, ...]:
         FIND: [("discover", "/discover", "", ("step",)), ("similarity", "/similarity", "", ())],
         EVALUATE: [("curves", "/curves", "", ()), ("discover", "/discover", "evaluate", ())],
         GENERATE: [("generations", f"/generations?gen={gen}", "", ("Stop", "How do I bake"))],
-        STUDY: [("studies", "/studies", "", ()), ("overview", "/", "", ())],
+        COMPARE: [("studies", "/studies", "", ()), ("overview", "/", "", ())],
         TRAIN: [("train", "/train?adapter=slow", "lora", ("Stop",))],
         BUILD: [("train", "/train?dataset=slow", "dataset", ("Stop",))],
     }
@@ -286,7 +286,7 @@ def stopped(title: str, gen: str, run: str = "ffff00000009") -> tuple[View, ...]
             View("generations", "partial", f"/generations?gen={gen}",
                  (tray, "Stopped. The texts so far are kept", "Go on from here")),
         ),
-        STUDY: (
+        COMPARE: (
             View("studies", "cancelled", "/studies", (tray, KEPT, AGAIN, "Run a study")),
             View("overview", "cancelled", "/", (tray, KEPT, AGAIN, "Strongest vectors")),
         ),

@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard.frames.sweep import Sweep
 from dashboard.session import resources
 from dashboard.views.curves import curves
-from dashboard.widgets import bound, widgets
+from dashboard.widgets import bound, starting, widgets
 from dashboard.words import captions
 from engine.errors import EngineError
 from engine.records.records import RecordInfo
@@ -66,7 +66,7 @@ def _is_worked_on(digest: str) -> bool:
 
 def _go_on(config: dict[str, Any]) -> None:
     try:
-        resources.engine().submit_again({"method": "ab", "config": config})
+        starting.began(resources.engine().submit_again({"method": "ab", "config": config}))
     except EngineError as error:
         widgets.show_error(error)
         return
