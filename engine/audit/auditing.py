@@ -58,7 +58,9 @@ def audit(target: str | Path, store: Store, given: Given = NOTHING) -> Audit:
         if isinstance(target, Path) or path.suffix or "/" in str(target):
             raise DataError(f"There is no file {target}: check the path, or give a digest.")
         path = Path(store.find(str(target)).path)
-    return _record(path, store) if _is_ours(path) else _foreign(formats.read(path, given), str(path))
+    return (
+        _record(path, store) if _is_ours(path) else _foreign(formats.read(path, given), str(path))
+    )
 
 
 def audit_upload(name: str, content: bytes, store: Store, given: Given = NOTHING) -> Audit:

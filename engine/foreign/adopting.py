@@ -174,8 +174,7 @@ def _record(
         sites=tuple(sites),
         scores={key: [values[i] for i in kept] for key, values in found.scores.items()},
         history={
-            key: [[step[i] for i in kept] for step in steps]
-            for key, steps in found.history.items()
+            key: [[step[i] for i in kept] for step in steps] for key, steps in found.history.items()
         },
         config=_plain(settings),
         model={

@@ -70,7 +70,10 @@ def _direction(
 
 
 def _persona(
-    path: Path, found: ForeignVectors, beside: dict[str, Any], given: Given  # noqa: ARG001
+    path: Path,
+    found: ForeignVectors,
+    beside: dict[str, Any],
+    given: Given,  # noqa: ARG001
 ) -> ForeignVectors:
     rows = len(found.vectors)
     label = str(_PERSONA.match(path.stem)[1])  # type: ignore[index]  It fits.
@@ -89,7 +92,10 @@ def _persona(
 
 
 def _axis(
-    path: Path, found: ForeignVectors, beside: dict[str, Any], given: Given  # noqa: ARG001
+    path: Path,
+    found: ForeignVectors,
+    beside: dict[str, Any],
+    given: Given,  # noqa: ARG001
 ) -> ForeignVectors:
     return by_row(found, given)
 
@@ -108,7 +114,10 @@ def by_row(found: ForeignVectors, given: Given) -> ForeignVectors:
 
 
 def _caa(
-    path: Path, found: ForeignVectors, beside: dict[str, Any], given: Given  # noqa: ARG001
+    path: Path,
+    found: ForeignVectors,
+    beside: dict[str, Any],
+    given: Given,  # noqa: ARG001
 ) -> ForeignVectors:
     hit = _CAA.match(path.stem)
     assert hit is not None
@@ -124,7 +133,10 @@ def _caa(
 
 
 def _adl(
-    path: Path, found: ForeignVectors, beside: dict[str, Any], given: Given  # noqa: ARG001
+    path: Path,
+    found: ForeignVectors,
+    beside: dict[str, Any],
+    given: Given,  # noqa: ARG001
 ) -> ForeignVectors:
     """The diffing toolkit's; the folder above says the layer."""
     position = _ADL.match(path.stem)[1]  # type: ignore[index]  It fits.
@@ -136,7 +148,10 @@ def _adl(
 
 
 def _easy_edit(
-    path: Path, found: ForeignVectors, beside: dict[str, Any], given: Given  # noqa: ARG001
+    path: Path,
+    found: ForeignVectors,
+    beside: dict[str, Any],
+    given: Given,  # noqa: ARG001
 ) -> ForeignVectors:
     layer = int(_EASY_EDIT.match(path.stem)[1])  # type: ignore[index]  It fits.
     method = path.parent.name.removesuffix("_vector")

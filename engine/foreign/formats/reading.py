@@ -8,7 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import DataError
-from engine.foreign.formats import arrays, dictionaries, gguf, neuronpedia, pickles, sidecars, stated, sweeps, texts
+from engine.foreign.formats import (
+    arrays,
+    dictionaries,
+    gguf,
+    neuronpedia,
+    pickles,
+    sidecars,
+    stated,
+    sweeps,
+    texts,
+)
 from engine.foreign.formats.limits import MOST_TEXT, content_of, one_sentence, sha256
 from engine.foreign.formats.values import (
     NOTHING,

@@ -56,9 +56,7 @@ def _assumed(block: int | None) -> str:
     return f"The file says layer {block}; the output of block {block} is assumed."
 
 
-def _figures(
-    name: str, key: str, given: Any, count: int
-) -> tuple[list[float], list[list[float]]]:
+def _figures(name: str, key: str, given: Any, count: int) -> tuple[list[float], list[list[float]]]:
     """A figure per vector, the last of each curve, and the curves as [step][vector]."""
     if not isinstance(given, list | np.ndarray) or len(given) != count:
         return [], []
