@@ -194,6 +194,7 @@ def _vectors(found: ForeignVectors, path: str) -> Audit:
         + (f", {found.model}" if found.model else ", model not stated"),
         findings=ordered([*findings, facts]),
         claims=found.claims,
+        asks=found.asks,
         vectors=found.vectors[good],
         names=tuple(name for name, is_good in zip(found.names, good, strict=True) if is_good),
     )

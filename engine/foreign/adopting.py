@@ -15,7 +15,7 @@ from engine.configs import core as configs
 from engine.configs.core import PRESETS, ModelConfig, Site
 from engine.errors import ConfigError, DataError, ModelError
 from engine.foreign import formats
-from engine.foreign.formats import ForeignVectors, Given, MissingFacts
+from engine.foreign.formats import ForeignVectors, Given, MissingFactsError
 from engine.foreign.formats.places import FILE, USER
 from engine.foreign.formats.values import NOTHING
 from engine.model.identity import declared_shape, locate
@@ -43,20 +43,20 @@ def adopt(found: ForeignVectors, store: Store, given: Given = NOTHING) -> str:
         given: What was stated; without a model, the file's own claim counts.
 
     Raises:
-        MissingFacts: If model, layer or site have to be stated first.
+        MissingFactsError: If model, layer or site have to be stated first.
         DataError: If no vector can be kept, or they are not of the model.
     """
     name = given.model or found.model
     asks = tuple(found.asks)
     if not name or name == "unknown":
         hint = f" It says {found.hint} alone, which is no model." if found.hint else ""
-        raise MissingFacts(
+        raise MissingFactsError(
             f"{found.name} does not say which model it is of: name it (--model).{hint}",
             ("model", *asks),
         )
     if asks:
         options = ", ".join(f"--{one}" for one in asks)
-        raise MissingFacts(
+        raise MissingFactsError(
             f"{found.name} holds no vector whose block is known: state {options}. {found.layers}",
             asks,
         )

@@ -17,7 +17,7 @@ import torch
 from engine.configs.core import Site, SiteKind
 from engine.errors import DataError
 from engine.foreign import formats
-from engine.foreign.formats import ForeignVectors, Given, MissingFacts
+from engine.foreign.formats import ForeignVectors, Given, MissingFactsError
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
 CASES, DATA = SHARED / "cases" / "files", SHARED / "data"
@@ -234,7 +234,7 @@ def test_the_candidates_of_the_refusal_direction_have_their_scores() -> None:
 
 
 def test_what_is_missing_is_named_for_a_form() -> None:
-    with pytest.raises(MissingFacts) as told:
+    with pytest.raises(MissingFactsError) as told:
         formats.read(CASES / "sae_weights.safetensors")
 
     assert told.value.asks == ("index",)

@@ -18,6 +18,7 @@ from engine.configs.core import Site
 from engine.errors import DataError
 from engine.foreign import formats
 from engine.foreign.formats import Given, limits
+from tests.engine import fuzz_foreign
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared" / "data"
@@ -354,3 +355,7 @@ def test_files_of_other_tools_are_read() -> None:
     # The chosen candidate is the one that the sidecar names: position -2, layer 10.
     chosen = every.vectors[every.names.index("position -2, layer 10")]
     assert np.allclose(chosen, direction.vectors[0])
+
+
+def test_damaged_files_of_every_layout_give_vectors_or_one_sentence() -> None:
+    assert fuzz_foreign.tried(40, seed=1) == []

@@ -10,4 +10,4 @@ from engine.foreign.formats.values import ForeignResults as ForeignResults
 from engine.foreign.formats.values import ForeignTexts as ForeignTexts
 from engine.foreign.formats.values import ForeignVectors as ForeignVectors
 from engine.foreign.formats.values import Given as Given
-from engine.foreign.formats.values import MissingFacts as MissingFacts
+from engine.foreign.formats.values import MissingFactsError as MissingFactsError

@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.errors import DataError
 from engine.foreign.formats.stated import check_index
-from engine.foreign.formats.values import ForeignVectors, Given, MissingFacts, plain
+from engine.foreign.formats.values import ForeignVectors, Given, MissingFactsError, plain
 
 DECODERS = ("W_dec", "decoder.weight", "decoder", "W_D")
 BIASES = ("b_dec", "decoder.bias", "bias", "pre_bias")
@@ -32,7 +32,7 @@ def read(
     """The directions that were chosen by index, each of the model's width.
 
     Raises:
-        MissingFacts: If the model or the index has to be stated first.
+        MissingFactsError: If the model or the index has to be stated first.
         DataError: If no axis has the model's width, or there is no such row.
     """
     if _is_dct(whole):
@@ -44,7 +44,7 @@ def read(
     rows = _oriented(name, array, _width(whole, given), word)
     index = given.index
     if not index and len(rows) > MOST_WHOLE:
-        raise MissingFacts(
+        raise MissingFactsError(
             f"{name} holds {len(rows):,} directions of an {kind}: choose some, as --index 3,17.",
             ("index",),
         )
@@ -86,7 +86,7 @@ def _width(whole: Mapping[Any, Any], given: Given) -> int | None:
 def _oriented(name: str, array: np.ndarray, width: int | None, word: str) -> np.ndarray:
     shape = " x ".join(map(str, array.shape))
     if width is None:
-        raise MissingFacts(
+        raise MissingFactsError(
             f"{name} holds {word} of {shape}: name its model (--model), whose width says which "
             "axis is a vector.",
             ("model",),

@@ -4,6 +4,7 @@ A name alone proves nothing: shapes are held against it, and against the model w
 Knows nothing of bytes or torch.
 """
 
+# ruff: noqa: ARG001  Readers of a name are called alike, whatever each needs.
 import dataclasses
 import re
 from collections.abc import Callable
@@ -55,10 +56,10 @@ def read(
 
 
 def _direction(
-    path: Path,  # noqa: ARG001  As its siblings are called.
+    path: Path,
     found: ForeignVectors,
     beside: dict[str, Any],
-    given: Given,  # noqa: ARG001
+    given: Given,
 ) -> ForeignVectors:
     layer = beside["layer"]
     return dataclasses.replace(
@@ -73,7 +74,7 @@ def _persona(
     path: Path,
     found: ForeignVectors,
     beside: dict[str, Any],
-    given: Given,  # noqa: ARG001
+    given: Given,
 ) -> ForeignVectors:
     rows = len(found.vectors)
     label = str(_PERSONA.match(path.stem)[1])  # type: ignore[index]  It fits.
@@ -95,7 +96,7 @@ def _axis(
     path: Path,
     found: ForeignVectors,
     beside: dict[str, Any],
-    given: Given,  # noqa: ARG001
+    given: Given,
 ) -> ForeignVectors:
     return by_row(found, given)
 
@@ -117,7 +118,7 @@ def _caa(
     path: Path,
     found: ForeignVectors,
     beside: dict[str, Any],
-    given: Given,  # noqa: ARG001
+    given: Given,
 ) -> ForeignVectors:
     hit = _CAA.match(path.stem)
     assert hit is not None
@@ -136,7 +137,7 @@ def _adl(
     path: Path,
     found: ForeignVectors,
     beside: dict[str, Any],
-    given: Given,  # noqa: ARG001
+    given: Given,
 ) -> ForeignVectors:
     """The diffing toolkit's; the folder above says the layer."""
     position = _ADL.match(path.stem)[1]  # type: ignore[index]  It fits.
@@ -151,7 +152,7 @@ def _easy_edit(
     path: Path,
     found: ForeignVectors,
     beside: dict[str, Any],
-    given: Given,  # noqa: ARG001
+    given: Given,
 ) -> ForeignVectors:
     layer = int(_EASY_EDIT.match(path.stem)[1])  # type: ignore[index]  It fits.
     method = path.parent.name.removesuffix("_vector")

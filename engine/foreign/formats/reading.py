@@ -51,7 +51,7 @@ def read(path: Path, given: Given = NOTHING) -> Foreign:
         given: What a person states of its vectors, and what is known of their model.
 
     Raises:
-        MissingFacts: If it cannot be told without a fact that has to be stated.
+        MissingFactsError: If it cannot be told without a fact that has to be stated.
         DataError: If it is too large, damaged, in no known layout, or contradicts `given`.
     """
     found, beside = _read(path, given), {}

@@ -72,7 +72,7 @@ class Given:
 NOTHING = Given()
 
 
-class MissingFacts(DataError):
+class MissingFactsError(DataError):
     """What a file holds cannot be told without a fact that a person has to state."""
 
     def __init__(self, message: str, asks: tuple[Fact, ...]) -> None:
