@@ -71,15 +71,12 @@ def audit_files(
         console.print(f"[bold red]Not audited:[/] {escape(name)}: {escape(str(reason))}")
     kept = [_keep(one, place, given) for one in audits] if keep else []
     told = [_told(one) for one in audits]
+    plain = [_plain(finding) for finding in shared]
+    errors = [{"path": name, "error": str(reason)} for name, reason in refused]
     answer(
-        digest=audits[0].digest,
-        path=audits[0].path,
-        findings=told[0]["findings"],
-        audits=told,
-        together=[_plain(finding) for finding in shared],
-        refused=[{"path": name, "error": str(reason)} for name, reason in refused],
-        kept=[digest for digest in kept if digest],
-    )
+        **{name: told[0][name] for name in ("digest", "path", "findings")},
+        audits=told, together=plain, refused=errors, kept=[one for one in kept if one],
+    )  # fmt: skip
 
 
 def _given(

@@ -4,6 +4,7 @@
 is a cut, changed bytes, or a key under another name. Knows nothing of what files should give.
 """
 
+# ruff: noqa: T201  A harness that is run by hand.
 import argparse
 import io
 import json

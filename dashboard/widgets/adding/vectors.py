@@ -105,7 +105,9 @@ def _audited(file: Brought, given: Given) -> Audit:
     return found
 
 
-@st.cache_data(max_entries=8, show_spinner="Reading the file", hash_funcs={Brought: lambda _: 0, Given: repr})
+@st.cache_data(
+    max_entries=8, show_spinner="Reading the file", hash_funcs={Brought: lambda _: 0, Given: repr}
+)
 def _read(sha256: str, file: Brought, given: Given) -> Audit:  # noqa: ARG001  The hash is the key.
     return audit.audit_upload(file.name, file.content, resources.engine().store, given)
 

@@ -150,7 +150,9 @@ def from_rows(
     rows = _rows(name, array)
     return ForeignVectors(
         name=name, sha256=sha256, layout=layout, method="unknown", vectors=rows,
-        names=tuple(f"row {i}" for i in range(len(rows))) if len(rows) > 1 else (PurePath(name).stem,),
+        names=tuple(f"row {i}" for i in range(len(rows)))
+        if len(rows) > 1
+        else (PurePath(name).stem,),
         sites=(None,) * len(rows),
         layers="The file does not say which layer its rows belong to.",
         dtype=str(array.dtype), claims=claims or {},
