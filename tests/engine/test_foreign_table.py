@@ -157,6 +157,7 @@ REFUSED = [
     ("dct.pt", Given(width=128), r"V of 64 x 16, but the model has width 128"),
     ("sae_weights.safetensors", Given(), r"128 directions .* choose some, as --index 3,17"),
     ("sae_weights.safetensors", Given(index=(128,)), "has rows 0 to 127"),
+    ("sae_weights.safetensors", Given(width=128), "is of a model of width 64, but the model has"),
     ("dspark.gguf", Given(), "dspark, older than GLP"),
     ("nnterp_logits.pt", Given(), "states of texts"),
     ("tl_hook_post.pt", Given(layer=5), "says layers 0 to 9 itself, but layer 5 was stated"),

@@ -14,7 +14,7 @@ from engine.foreign.formats.stated import check_index
 from engine.foreign.formats.values import ForeignVectors, Given, MissingFactsError, plain
 
 DECODERS = ("W_dec", "decoder.weight", "decoder", "W_D")
-BIASES = ("b_dec", "decoder.bias", "bias", "pre_bias")
+BIASES = ("b_dec", "decoder.bias", "pre_bias")
 DCT, SAE = "DCT factors (columns of V)", "SAE decoder"
 LAYOUTS = (DCT, SAE)
 MOST_WHOLE = 64
@@ -41,7 +41,7 @@ def read(
     else:
         word = str(_decoder(whole))
         kind, array, said = SAE, whole[word], "Each row is what one feature adds."
-    rows = _oriented(name, array, _width(whole, given), word)
+    rows = _oriented(name, array, _width(name, whole, given), word)
     index = given.index
     if not index and len(rows) > MOST_WHOLE:
         raise MissingFactsError(
@@ -74,12 +74,18 @@ def _is_dct(whole: Mapping[Any, Any]) -> bool:
     return all(isinstance(one, np.ndarray) and one.ndim == 2 for one in arrays)
 
 
-def _width(whole: Mapping[Any, Any], given: Given) -> int | None:
-    """That of the model; that of the decoder's bias, where the model is not at hand."""
+def _width(name: str, whole: Mapping[Any, Any], given: Given) -> int | None:
+    """That of the decoder's bias, which the model's must equal; else the model's."""
     for key in BIASES:
         bias = whole.get(key)
-        if isinstance(bias, np.ndarray) and bias.ndim == 1 and given.width is None:
-            return len(bias)
+        if not (isinstance(bias, np.ndarray) and bias.ndim == 1):
+            continue
+        if given.width is not None and given.width != len(bias):
+            raise DataError(
+                f"{name} is of a model of width {len(bias)}, but the model has width "
+                f"{given.width}: name the model they were made with."
+            )
+        return len(bias)
     return given.width
 
 
