@@ -27,11 +27,13 @@ from engine.errors import DataError, StoreError
 from engine.foreign import formats
 from engine.foreign.formats.limits import MOST_BYTES
 from engine.foreign.formats.values import (
+    NOTHING,
     Foreign,
     ForeignQuestions,
     ForeignResults,
     ForeignTexts,
     ForeignVectors,
+    Given,
 )
 from engine.records.grids import Generation
 from engine.statistics import yardsticks
@@ -40,12 +42,13 @@ from engine.store.headers import HEADERS, read_record, readable
 from engine.store.store import Store
 
 
-def audit(target: str | Path, store: Store) -> Audit:
+def audit(target: str | Path, store: Store, given: Given = NOTHING) -> Audit:
     """Open a file or a stored record and say what is wrong in it.
 
     Args:
         target: A file in any known layout, or the start of a stored record's digest.
         store: Where digests are looked up.
+        given: What is stated of foreign vectors that their file does not say.
 
     Raises:
         EngineError: If there is no such file, or it cannot be read safely.
@@ -55,10 +58,12 @@ def audit(target: str | Path, store: Store) -> Audit:
         if isinstance(target, Path) or path.suffix or "/" in str(target):
             raise DataError(f"There is no file {target}: check the path, or give a digest.")
         path = Path(store.find(str(target)).path)
-    return _record(path, store) if _is_ours(path) else _foreign(formats.read(path), str(path))
+    return (
+        _record(path, store) if _is_ours(path) else _foreign(formats.read(path, given), str(path))
+    )
 
 
-def audit_upload(name: str, content: bytes, store: Store) -> Audit:
+def audit_upload(name: str, content: bytes, store: Store, given: Given = NOTHING) -> Audit:
     """Audit bytes that came from a browser; they lie in a temporary folder only meanwhile.
 
     Raises:
@@ -69,7 +74,7 @@ def audit_upload(name: str, content: bytes, store: Store) -> Audit:
     with tempfile.TemporaryDirectory(prefix="vectorscope-audit-") as folder:
         path = Path(folder) / (PurePath(name.replace("\\", "/")).name or "upload")
         path.write_bytes(content)
-        found = audit(path, store)
+        found = audit(path, store, given)
     fields = {key: getattr(found, key) for key in found.__dataclass_fields__}
     return Audit(**fields | {"path": name})
 
@@ -189,6 +194,7 @@ def _vectors(found: ForeignVectors, path: str) -> Audit:
         + (f", {found.model}" if found.model else ", model not stated"),
         findings=ordered([*findings, facts]),
         claims=found.claims,
+        asks=found.asks,
         vectors=found.vectors[good],
         names=tuple(name for name, is_good in zip(found.names, good, strict=True) if is_good),
     )

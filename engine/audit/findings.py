@@ -86,6 +86,9 @@ class Audit:
     names: tuple[str, ...] = ()
     """Of the vectors."""
 
+    asks: tuple[str, ...] = ()
+    """What has to be stated before foreign vectors can be used: layer, site."""
+
     @property
     def is_foreign(self) -> bool:
         """Whether it is a file of another tool: named by its SHA-256, not by a record's digest."""

@@ -3,7 +3,7 @@
 import dataclasses
 import math
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import pandas as pd
 import typer
@@ -14,8 +14,12 @@ from engine.audit import Audit, Finding, audit, together
 from engine.cli.answering import answer, open_engine
 from engine.cli.drawing import Row, by_scale, console, draw, say
 from engine.cli.from_config import StoreDir
-from engine.errors import EngineError
-from engine.foreign.adopting import adopt_file
+from engine.cli.options import one_of
+from engine.configs.core import SiteKind
+from engine.errors import ConfigError, EngineError
+from engine.foreign import adopting
+from engine.foreign.formats import Given
+from engine.foreign.formats.values import OPERATIONS, ROWS
 from engine.store.store import Store
 
 COLOURS = {"wrong": "bold red", "doubtful": "yellow", "note": "cyan", "fine": "green"}
@@ -28,9 +32,19 @@ def audit_files(
     keep: Annotated[
         bool, typer.Option("--keep", help="Keep foreign vectors as records, to be measured.")
     ] = False,
-    model: Annotated[str | None, typer.Option(help="Their model, with --keep.")] = None,
-    block: Annotated[
-        int | None, typer.Option(help="Their block, with --keep, where the file names none.")
+    model: Annotated[str | None, typer.Option(help="The model that vectors are of.")] = None,
+    layer: Annotated[
+        str | None,
+        typer.Option("--layer", "--block", help="Their layer where the file names none; or rows."),
+    ] = None,
+    site: Annotated[
+        str | None, typer.Option(help="block_out, block_in or mlp_out, where the file is silent.")
+    ] = None,
+    operation: Annotated[
+        str | None, typer.Option(help="add, subtract or ablate, where the file is silent.")
+    ] = None,
+    index: Annotated[
+        str | None, typer.Option(help="Which rows or features, as 3,17; default: all.")
     ] = None,
     store: StoreDir = ROOT,
 ) -> None:
@@ -39,10 +53,11 @@ def audit_files(
     A file that cannot be read does not keep the others from being audited.
     """
     place = open_engine(store).store
+    given = _given(model, layer, site, operation, index)
     audits, refused = [], []
     for name in files:
         try:
-            audits.append(audit(name, place))
+            audits.append(audit(name, place, given))
         except EngineError as error:
             refused.append((name, error))
             continue
@@ -54,24 +69,50 @@ def audit_files(
         _findings("Side by side", shared)
     for name, reason in refused:
         console.print(f"[bold red]Not audited:[/] {escape(name)}: {escape(str(reason))}")
-    kept = [_keep(one, place, model, block) for one in audits] if keep else []
+    kept = [_keep(one, place, given) for one in audits] if keep else []
     told = [_told(one) for one in audits]
+    plain = [_plain(finding) for finding in shared]
+    errors = [{"path": name, "error": str(reason)} for name, reason in refused]
     answer(
-        digest=audits[0].digest,
-        path=audits[0].path,
-        findings=told[0]["findings"],
-        audits=told,
-        together=[_plain(finding) for finding in shared],
-        refused=[{"path": name, "error": str(reason)} for name, reason in refused],
-        kept=[digest for digest in kept if digest],
-    )
+        **{name: told[0][name] for name in ("digest", "path", "findings")},
+        audits=told, together=plain, refused=errors, kept=[one for one in kept if one],
+    )  # fmt: skip
 
 
-def _keep(one: Audit, place: Store, model: str | None, block: int | None) -> str | None:
+def _given(
+    model: str | None, layer: str | None, site: str | None, operation: str | None, index: str | None
+) -> Given:
+    """What was stated of the files, as the readers take it."""
+    for name, value, known in (
+        ("site", site, get_args(SiteKind)), ("operation", operation, OPERATIONS),
+    ):  # fmt: skip
+        if value is not None:
+            one_of(name, value, known)
+    rows = whole_numbers(index, "index") if index is not None else ()
+    if layer is not None and layer != ROWS and not (layer.isdecimal() and len(layer) < 5):
+        raise ConfigError(f"--layer is {layer[:20]!r}: give a block counted from 0, or rows.")
+    at: Any = layer if layer in (None, ROWS) else int(layer)
+    stated: Any = {"site": site, "operation": operation}
+    return adopting.known(Given(model=model, layer=at, index=rows, **stated))
+
+
+def whole_numbers(text: str, name: str) -> tuple[int, ...]:
+    """Numbers with commas between them.
+
+    Raises:
+        ConfigError: If one is none.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() and len(part) < 8 for part in parts):
+        raise ConfigError(f"--{name} is {text[:40]!r}: give whole numbers, as 3,17.")
+    return tuple(int(part) for part in parts)
+
+
+def _keep(one: Audit, place: Store, given: Given) -> str | None:
     """The digest under which a foreign file's vectors now lie; None for everything else."""
     if one.kind != "vectors" or not one.is_foreign:
         return None
-    digest = adopt_file(Path(one.path), place, model, block)
+    digest = adopting.adopt_file(Path(one.path), place, given)
     say(f"Kept as {digest}: {place.find(digest).path}")
     return digest
 

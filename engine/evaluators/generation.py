@@ -112,7 +112,7 @@ class Grid:
             for effect, (column, edits) in self.columns.items()
             for sample in range(config.samples)
         }
-        self._notes += foreign_notes(door, sets)
+        self._notes += foreign_notes(door, sets, config.configurations)
         self._neutral = neutral[: config.neutral]
         measured = len(self._neutral) * (len(self.columns) + 2) * side_effects.NEUTRAL_TOKENS
         self._total = 2 * len(self.cells) * config.max_new_tokens + measured

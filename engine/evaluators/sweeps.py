@@ -18,6 +18,7 @@ from engine.evaluators.rows import (
     sweep_rows,
     told_controls,
 )
+from engine.evaluators.steering import made_for
 from engine.model.forward import Forward
 from engine.progress import Progress
 from engine.records.records import Question, VectorSet
@@ -93,6 +94,7 @@ def run(
         frame = side_effects.add_columns(frame, asked, effects)
         notes += effects.notes
     notes += notes_of(sweep, measured)
+    notes += _foreign(door, config, sets)
     return SweepResult(
         frame=frame,
         answers=opened.answers,
@@ -147,6 +149,14 @@ def open_sweep(
     rows = sweep_rows(aimed.aims, config, aimed.maker, door.hidden, ground.vector_sites[0])
     answers = {**ground.sweep.told, "residual_norms": _in_words(ground.residuals)}
     return Opened(ground.sweep, rows, answers)
+
+
+def _foreign(door: Forward, config: EvaluateConfig, sets: Sequence[VectorSet]) -> list[str]:
+    """Imported vectors of another model, or made for something else than is done with them."""
+    found = {one.digest: one for one in sets}
+    name = door.loaded.config.short_name
+    done = [(digest, config.operation) for digest in found]
+    return [*made_for.other_model(found, name), *made_for.mismatches(found, done)]
 
 
 def notes_of(sweep: Asked, measured: Measured) -> list[str]:

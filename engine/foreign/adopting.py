@@ -13,9 +13,11 @@ import numpy as np
 from engine import ROOT
 from engine.configs import core as configs
 from engine.configs.core import PRESETS, ModelConfig, Site
-from engine.errors import DataError, ModelError
+from engine.errors import ConfigError, DataError, ModelError
 from engine.foreign import formats
-from engine.foreign.formats import ForeignVectors
+from engine.foreign.formats import ForeignVectors, Given, MissingFactsError
+from engine.foreign.formats.places import FILE, USER
+from engine.foreign.formats.values import NOTHING
 from engine.model.identity import declared_shape, locate
 from engine.records import provenance
 from engine.records.records import VectorSet
@@ -30,43 +32,58 @@ OPERATIONS = {
 }
 
 
-def adopt(
-    found: ForeignVectors, store: Store, model: str | None = None, block: int | None = None
-) -> str:
+def adopt(found: ForeignVectors, store: Store, given: Given = NOTHING) -> str:
     """Keep the vectors of a foreign file that belong to a block; the digest of the record.
 
     Vectors that are not finite, hold no direction or stand at no block are left out, with a note.
 
     Args:
-        found: What was read.
+        found: What was read, with what was stated of it.
         store: Takes the record; one that is there already is left as it is.
-        model: Preset, hub id or folder of their model; None takes the file's own claim.
-        block: Whose output they belong to, where the file does not say.
+        given: What was stated; without a model, the file's own claim counts.
 
     Raises:
-        DataError: If the model or the block is not known, or no vector can be kept.
+        MissingFactsError: If model, layer or site have to be stated first.
+        DataError: If no vector can be kept, or they are not of the model.
     """
-    name = model or found.model
+    name = given.model or found.model
+    asks = tuple(found.asks)
     if not name or name == "unknown":
-        raise DataError(f"{found.name} does not say which model it is of: name it (--model).")
-    if block is not None and None in found.sites:
-        said = f"The file does not say which block: the output of block {block} was stated."
-        found = dataclasses.replace(found, layers=said)
-    sites = [site if site or block is None else Site(block=block) for site in found.sites]
-    kept = {i: site for i in _usable(found) if (site := sites[i]) is not None}
+        hint = f" It says {found.hint} alone, which is no model." if found.hint else ""
+        raise MissingFactsError(
+            f"{found.name} does not say which model it is of: name it (--model).{hint}",
+            ("model", *asks),
+        )
+    if asks:
+        options = ", ".join(f"--{one}" for one in asks)
+        raise MissingFactsError(
+            f"{found.name} holds no vector whose block is known: state {options}. {found.layers}",
+            asks,
+        )
+    kept = {i: site for i in _usable(found) if (site := found.sites[i]) is not None}
     if not kept:
-        raise DataError(f"{found.name} holds no vector whose block is known: name it (--block).")
+        raise DataError(f"{found.name} holds no vector that has a length and a block.")
     config = ModelConfig(model=_preset(name))
     _check_fit(found, config, list(kept.values()))
-    record = _record(found, config, list(kept.values()), list(kept))
+    record = _record(found, config, list(kept.values()), list(kept), given)
     if not store.has(record.digest):
         store.save_vectors(record)
     return record.digest
 
 
-def adopt_upload(
-    name: str, content: bytes, store: Store, model: str | None = None, block: int | None = None
-) -> str:
+def known(given: Given) -> Given:
+    """With depth and width of the model, where it is at hand."""
+    if not given.model:
+        return given
+    try:
+        source = locate(ModelConfig(model=_preset(given.model)), ROOT)
+    except (ConfigError, ModelError):
+        return given
+    depth, width = declared_shape(source)
+    return dataclasses.replace(given, depth=depth, width=width)
+
+
+def adopt_upload(name: str, content: bytes, store: Store, given: Given = NOTHING) -> str:
     """The same, of bytes that came from a browser.
 
     Raises:
@@ -75,19 +92,26 @@ def adopt_upload(
     with tempfile.TemporaryDirectory(prefix="vectorscope-keep-") as folder:
         path = Path(folder) / (PurePath(name.replace("\\", "/")).name or "upload")
         path.write_bytes(content)
-        return adopt_file(path, store, model, block)
+        return adopt_file(path, store, given)
 
 
-def adopt_file(path: Path, store: Store, model: str | None = None, block: int | None = None) -> str:
+def adopt_file(path: Path, store: Store, given: Given = NOTHING) -> str:
     """The same, of a file.
 
     Raises:
         DataError: As `adopt`, or if it cannot be read or holds no vectors.
     """
-    found = formats.read(path)
+    given = known(given)
+    found = formats.read(path, given)
     if not isinstance(found, ForeignVectors):
         raise DataError(f"{path.name} holds no vectors, and only vectors can be kept.")
-    return adopt(found, store, model, block)
+    if given.model is None and found.model:
+        # Its own claim is as good as a stated one to hold layouts against.
+        given = known(dataclasses.replace(given, model=found.model))
+        again = formats.read(path, given)
+        found = again if isinstance(again, ForeignVectors) else found
+        given = dataclasses.replace(given, model=None)
+    return adopt(found, store, given)
 
 
 def _preset(name: str) -> str:
@@ -121,7 +145,7 @@ def _usable(found: ForeignVectors) -> list[int]:
 
 
 def _record(
-    found: ForeignVectors, model: ModelConfig, sites: list[Site], kept: list[int]
+    found: ForeignVectors, model: ModelConfig, sites: list[Site], kept: list[int], given: Given
 ) -> VectorSet:
     settings: dict[str, Any] = {
         "model": configs.as_json(model),
@@ -134,7 +158,10 @@ def _record(
         "operation": found.operation,
         "blocks": [f"{site.kind} {site.block}" for site in sites],
         "claims": found.claims,
+        "said": found.said | {"model": USER if given.model else FILE},
+        "names": _apart([found.names[i] for i in kept]),
     }
+    settings |= {key: word for key in ("label", "hint") if (word := getattr(found, key))}
     for end in ("source_layer", "target_layer"):
         if isinstance(found.claims.get(end), int):
             settings[end] = found.claims[end]
@@ -146,7 +173,9 @@ def _record(
         vectors=np.ascontiguousarray(found.vectors[kept]),
         sites=tuple(sites),
         scores={key: [values[i] for i in kept] for key, values in found.scores.items()},
-        history={},
+        history={
+            key: [[step[i] for i in kept] for step in steps] for key, steps in found.history.items()
+        },
         config=_plain(settings),
         model={
             "name": model.model,
@@ -158,7 +187,7 @@ def _record(
         },
         residual_norms={},
         provenance=made,
-        notes=_notes(found, kept),
+        notes=_notes(found, kept, given),
     )
 
 
@@ -176,13 +205,25 @@ def _plain(settings: dict[str, Any]) -> dict[str, Any]:
     return spelt(settings)
 
 
-def _notes(found: ForeignVectors, kept: list[int]) -> tuple[str, ...]:
+def _apart(names: list[str]) -> list[str]:
+    """The names, with a number behind those that stand twice."""
+    return [
+        f"{name} ({names[:i].count(name) + 1})" if names.count(name) > 1 else name
+        for i, name in enumerate(names)
+    ]
+
+
+def _notes(found: ForeignVectors, kept: list[int], given: Given) -> tuple[str, ...]:
     left = len(found.vectors) - len(kept)
     notes = [
         f"Imported from {found.name} ({found.layout}); when and with which weights it was made is "
         "not checked.",
         f"{found.layers} {OPERATIONS[found.operation]}",
     ]
+    notes += found.remarks
+    own = found.model
+    if given.model and own and _preset(own) != _preset(given.model):
+        notes.append(f"The file says that it is of {own[:80]}; {given.model} was stated.")
     if left:
         notes.append(
             f"{left} of {len(found.vectors)} vectors were left out: no block, or no length."

@@ -124,7 +124,10 @@ class VectorSet:
 
     @property
     def names(self) -> list[str]:
-        """Names of the vectors: method and two-digit index."""
+        """Names of the vectors: method and two-digit index, or what their own file calls them."""
+        own = self.config.get("names")
+        if self.method == "imported" and isinstance(own, list) and len(own) == len(self.vectors):
+            return [str(name) for name in own]
         return [f"{self.method}_{i:02d}" for i in range(len(self.vectors))]
 
     @property

@@ -12,7 +12,8 @@ from engine.cli import main
 from engine.configs.core import Site
 from engine.errors import DataError
 from engine.foreign import formats
-from engine.foreign.adopting import adopt, adopt_upload
+from engine.foreign.adopting import adopt, adopt_file, adopt_upload
+from engine.foreign.formats import Given
 from engine.store.store import Store
 
 
@@ -51,7 +52,7 @@ def test_keeping_twice_gives_one_record_and_another_model_another(tmp_path: Path
 
     assert adopt(found, store) == first
     assert adopt_upload("melbo.pt", path.read_bytes(), store) == first
-    assert adopt(found, store, model="other/model") != first
+    assert adopt(found, store, Given(model="other/model")) != first
     assert len(store.list()) == 2
 
 
@@ -61,7 +62,8 @@ def test_what_holds_no_direction_or_no_block_is_left_out_and_said(tmp_path: Path
     torch.save({0: torch.ones(8), 1: torch.ones(8), 2: torch.ones(8)}, tmp_path / "layers.pt")
 
     broken = store.load_vectors(adopt(formats.read(study_file(tmp_path, values)), store))
-    layers = store.load_vectors(adopt(formats.read(tmp_path / "layers.pt"), store, model="m"))
+    given = Given(model="m", depth=2, width=8)
+    layers = store.load_vectors(adopt(formats.read(tmp_path / "layers.pt", given), store, given))
 
     assert len(broken.vectors) == 2
     assert broken.notes[-1].startswith("2 of 4 vectors were left out")
@@ -78,10 +80,10 @@ def test_a_file_without_model_or_block_asks_for_them(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="which model it is of: name it"):
         adopt(found, store)
     with pytest.raises(DataError, match="whose block is known"):
-        adopt(found, store, model="demo")
+        adopt(found, store, Given(model="demo"))
     assert store.list() == []
 
-    digest = adopt(found, store, model="demo", block=3)
+    digest = adopt_file(tmp_path / "bare.npy", store, Given(model="demo", layer=3))
     assert store.load_vectors(digest).sites == (Site(block=3),)
 
 
@@ -91,9 +93,9 @@ def test_vectors_that_do_not_fit_the_model_are_refused(tmp_path: Path) -> None:
     deep = formats.read(study_file(tmp_path, rows(1, 128), source_layer=10))
 
     with pytest.raises(DataError, match="width 8, but demo has width 128"):
-        adopt(narrow, store, model="demo")
+        adopt(narrow, store, Given(model="demo"))
     with pytest.raises(DataError, match="block 10, but demo has blocks 0 to 9"):
-        adopt(deep, store, model="demo")
+        adopt(deep, store, Given(model="demo"))
     assert store.list() == []
 
 

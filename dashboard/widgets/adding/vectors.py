@@ -3,8 +3,10 @@
 Knows nothing of how files are read and judged.
 """
 
+import dataclasses
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -18,6 +20,8 @@ from engine.audit import SEVERITIES, Audit
 from engine.configs.core import PRESETS
 from engine.errors import DataError
 from engine.foreign import adopting, importing
+from engine.foreign.formats import Given, MissingFactsError
+from engine.foreign.formats.values import NOTHING
 
 BADGES = {"wrong": "red", "doubtful": "orange"}
 KEPT = (
@@ -37,48 +41,75 @@ def draw(prefix: str) -> Keep | None:
     )
     if not files:
         return None
-    audits = [_audited(one) for one in files]
-    models, blocks = [], []
-    for place, (file, found) in enumerate(zip(files, audits, strict=True)):
+    asked: list[tuple[Brought, Audit | None, Given]] = []
+    for place, file in enumerate(files):
         with st.container(border=len(files) > 1):
-            st.markdown(f"**{captions.plain(file.name)}**  \n{captions.plain(found.what)}.")
-            _findings(found)
-            if found.is_foreign:
-                models.append(_model(found, f"{prefix}model_{place}"))
-                blocks.append(_block(found, f"{prefix}block_{place}"))
-            else:
-                models, blocks = [*models, ""], [*blocks, None]
+            asked.append((file, *_one(file, f"{prefix}{place}_")))
     st.caption(KEPT)
-    asked = list(zip(files, audits, models, blocks, strict=True))
 
     def keep() -> Added:
-        digests = [_keep(*one) for one in asked]
+        digests = [_keep(file, given, found) for file, found, given in asked if found is not None]
         return Added("vectors", ", ".join(Path(one.name).stem for one in files), digests[-1])
 
-    return keep if all(_is_told(*one) for one in asked) else None
+    return keep if all(_is_told(found, given) for _, found, given in asked) else None
 
 
-def _is_told(_: Brought, found: Audit, model: str, block: int | None) -> bool:
+def _one(file: Brought, key: str) -> tuple[Audit | None, Given]:
+    """What a file is, and what was stated of it; None while too little is to tell."""
+    missing: tuple[str, ...] = ()
+    try:
+        found: Audit | None = _audited(file, NOTHING)
+    except MissingFactsError as error:
+        found, missing = None, error.asks
+        st.info(captions.plain(str(error)))
+    if found is not None and not found.is_foreign:
+        _about(file, found)
+        return found, NOTHING
+    given = adopting.known(Given(model=_model(found, f"{key}model") or None))
+    if missing:
+        given = dataclasses.replace(given, index=_index(f"{key}index"))
+    try:
+        found = _audited(file, given)
+        if found.asks:
+            given = _place(found, given, key)
+            found = _audited(file, given)
+    except MissingFactsError as error:
+        if error.asks != missing:
+            st.info(captions.plain(str(error)))
+        return None, given
+    _about(file, found)
+    return found, given
+
+
+def _about(file: Brought, found: Audit) -> None:
+    st.markdown(f"**{captions.plain(file.name)}**  \n{captions.plain(found.what)}.")
+    _findings(found)
+
+
+def _is_told(found: Audit | None, given: Given) -> bool:
     """Whether all is said that the file does not say itself."""
-    needs_block = found.named("no-site") is not None
-    return not found.is_foreign or (bool(model) and (block is not None or not needs_block))
+    if found is None:
+        return False
+    return not found.is_foreign or (bool(given.model) and not found.asks)
 
 
-def _audited(file: Brought) -> Audit:
+def _audited(file: Brought, given: Given) -> Audit:
     """What a file of vectors is.
 
     Raises:
         EngineError: If it cannot be read, or holds no vectors.
     """
-    found = _read(hashlib.sha256(file.content).hexdigest(), file)
+    found = _read(hashlib.sha256(file.content).hexdigest(), file, given)
     if found.kind != "vectors":
         raise DataError(f"{file.name} holds {found.kind}, not vectors: choose what it is above.")
     return found
 
 
-@st.cache_data(max_entries=8, show_spinner="Reading the file", hash_funcs={Brought: lambda _: 0})
-def _read(sha256: str, file: Brought) -> Audit:  # noqa: ARG001  The hash is the key.
-    return audit.audit_upload(file.name, file.content, resources.engine().store)
+@st.cache_data(
+    max_entries=8, show_spinner="Reading the file", hash_funcs={Brought: lambda _: 0, Given: repr}
+)
+def _read(sha256: str, file: Brought, given: Given) -> Audit:  # noqa: ARG001  The hash is the key.
+    return audit.audit_upload(file.name, file.content, resources.engine().store, given)
 
 
 def _findings(found: Audit) -> None:
@@ -93,9 +124,10 @@ def _findings(found: Audit) -> None:
         st.caption(captions.plain(site.sentence))
 
 
-def _model(found: Audit, key: str) -> str:
+def _model(found: Audit | None, key: str) -> str:
     """Which model they are of: what the file says, this tab's, or what the reader writes."""
-    claimed = found.claims.get("model") or found.claims.get("model_name")
+    claims = {} if found is None else found.claims
+    claimed = claims.get("model") or claims.get("model_name")
     known = dict.fromkeys(filter(None, (str(claimed or ""), state.model().model, *PRESETS)))
     about = "The file names it." if claimed else "The file does not say: the model they came from."
     chosen = st.selectbox(
@@ -105,20 +137,45 @@ def _model(found: Audit, key: str) -> str:
     return str(chosen or "").strip()
 
 
-def _block(found: Audit, key: str) -> int | None:
-    """Whose output they belong to, asked where the file does not say."""
-    if found.named("no-site") is None:
-        return None
-    value = st.number_input(
-        "Block", min_value=0, step=1, value=None, key=key, placeholder="counted from 0",
-        help="The vectors are added to this block's output.",
+def _index(key: str) -> tuple[int, ...]:
+    """Rows or features that were chosen by their numbers."""
+    text = st.text_input("Which ones", key=key, placeholder="3, 17", help="Counted from 0.")
+    parts = [part.strip() for part in text.replace(";", ",").split(",") if part.strip()]
+    if not all(part.isdecimal() and len(part) < 8 for part in parts):
+        st.error("These are no whole numbers: write them as 3, 17.")
+        return ()
+    return tuple(int(part) for part in parts)
+
+
+def _place(found: Audit, given: Given, key: str) -> Given:
+    """Layer, site and operation, asked where the file does not say them."""
+    st.caption("The file does not say where its vectors act: state it to keep them.")
+    layer = None
+    if "layer" in found.asks:
+        layer = st.number_input(
+            "Layer", min_value=0, step=1, value=None, key=f"{key}layer",
+            placeholder="counted from 0", help="Of all vectors of the file.",
+        )  # fmt: skip
+    kinds = {"block_out": "Output of the block", "block_in": "Input of the block",
+             "mlp_out": "MLP output of the block"}  # fmt: skip
+    site = st.selectbox(
+        "Site", list(kinds), index=None, format_func=kinds.__getitem__, key=f"{key}site",
+        help="Where in the block they are added.",
     )  # fmt: skip
-    st.caption("The file does not say which block they belong to: state it to keep them.")
-    return None if value is None else int(value)
+    told = {"add": "Added", "subtract": "Subtracted", "ablate": "Projected away"}
+    operation = st.selectbox(
+        "Made to be", list(told), index=None, format_func=told.__getitem__,
+        key=f"{key}operation", help="Leave it open where you do not know.",
+    )  # fmt: skip
+    stated: Any = {"site": site}
+    if operation is not None:
+        stated["operation"] = operation
+    at = None if layer is None else int(layer)
+    return dataclasses.replace(given, layer=at, **stated)
 
 
-def _keep(file: Brought, found: Audit, model: str, block: int | None) -> str:
+def _keep(file: Brought, given: Given, found: Audit) -> str:
     store = resources.engine().store
     if not found.is_foreign:
         return importing.import_file(store, file.content, file.name)
-    return adopting.adopt_upload(file.name, file.content, store, model, block)
+    return adopting.adopt_upload(file.name, file.content, store, given)

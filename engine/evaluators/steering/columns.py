@@ -11,6 +11,7 @@ from engine.configs.core import Site
 from engine.configs.grids import BlendPart, Configuration
 from engine.configs.steering.interventions import named_vector
 from engine.errors import ConfigError
+from engine.evaluators.steering import made_for
 from engine.evaluators.steering.directions import Direction, Sides, spanned, stored_vector
 from engine.evaluators.steering.gating import gate_at
 from engine.evaluators.steering.making import TINY, Maker, Residuals
@@ -246,7 +247,9 @@ def check_width(found: VectorSet, door: Forward) -> None:
         )
 
 
-def foreign_notes(door: Forward, sets: Mapping[str, VectorSet]) -> list[str]:
+def foreign_notes(
+    door: Forward, sets: Mapping[str, VectorSet], columns: Sequence[Configuration] = ()
+) -> list[str]:
     """What a reader should know of the model, and of vectors that were found on another one."""
     notes = list(door.loaded.notes)
     own = door.loaded.source.fingerprint
@@ -257,4 +260,8 @@ def foreign_notes(door: Forward, sets: Mapping[str, VectorSet]) -> list[str]:
                 f"The vectors of {found.method} {found.digest} were found on another model "
                 f"({found.model.get('short_name', 'unknown')})."
             )
-    return notes
+    done = [
+        (part.digest, one.operation) for one in columns if not one.is_baseline for part in one.blend
+    ]
+    notes += made_for.other_model(sets, door.loaded.config.short_name)
+    return [*notes, *made_for.mismatches(sets, done)]

@@ -9,3 +9,5 @@ from engine.foreign.formats.values import ForeignQuestions as ForeignQuestions
 from engine.foreign.formats.values import ForeignResults as ForeignResults
 from engine.foreign.formats.values import ForeignTexts as ForeignTexts
 from engine.foreign.formats.values import ForeignVectors as ForeignVectors
+from engine.foreign.formats.values import Given as Given
+from engine.foreign.formats.values import MissingFactsError as MissingFactsError

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from engine.errors import DataError
+from engine.foreign.formats import pickles
 from engine.foreign.formats.limits import (
     MOST_DEPTH,
     check_archive,
@@ -53,7 +54,9 @@ def load(name: str, content: bytes) -> Opened:
 
     if content.startswith(b"PK"):
         check_archive(name, content)
-    allowed = [(SteeringVectorFields, STEERING_VECTOR)]
+    else:
+        pickles.refuse(name, content)
+    allowed = [(SteeringVectorFields, STEERING_VECTOR), *pickles.ARRAYS]
     with one_sentence(name):
         try:
             with torch.serialization.safe_globals(allowed):  # type: ignore[arg-type]
@@ -90,6 +93,8 @@ class _Walk:
             raise DataError(f"{self.name} holds more nested values than any file of vectors.")
         if isinstance(value, SteeringVectorFields):
             return self.plain(dict(vars(value)), depth)
+        if isinstance(value, pickles.Array | pickles.Kind):
+            return self.counted(value.plain(self.name))
         if isinstance(value, torch.Tensor):
             return self.array(value)
         if isinstance(value, dict):
@@ -97,6 +102,13 @@ class _Walk:
         if isinstance(value, list | tuple | set):
             return [self.plain(one, depth + 1) for one in value]
         return value
+
+    def counted(self, array: np.ndarray) -> np.ndarray:
+        """An array of NumPy's, refused if there are too many numbers."""
+        self.numbers += array.size
+        check_count(self.name, self.numbers or 1)
+        self.kinds.add(str(array.dtype))
+        return array
 
     def array(self, tensor: "torch.Tensor") -> np.ndarray:
         """A tensor's numbers, refused before they are copied if there are too many."""

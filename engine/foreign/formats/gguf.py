@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.configs.core import Site
+from engine.configs.core import Site, SiteKind
 from engine.errors import DataError
 from engine.foreign.formats.limits import check_count, damaged, one_sentence
+from engine.foreign.formats.places import FILE
 from engine.foreign.formats.values import ForeignVectors, Operation, plain
 from engine.model.gguf.cursor import ARRAY, MAGIC, VERSIONS, Cursor
 
@@ -55,7 +56,7 @@ def read(name: str, content: bytes, sha256: str) -> ForeignVectors:
         for _ in range(keys):
             key = cursor.text()
             values[key] = cursor.value(cursor.take("I"))
-            if key == "general.architecture":
+            if key == "general.architecture" and values[key] not in ARCHITECTURES:
                 # Before the rest is read: a model's vocabulary alone is long.
                 _check_kind(name, values)
         _check_kind(name, values)
@@ -73,6 +74,11 @@ def _check_kind(name: str, values: dict[str, Any]) -> None:
     if kind not in ARCHITECTURES:
         word = str(kind)[:40]
         raise DataError(f"{name} is a GGUF file of a {word!r} model, not a control vector.")
+    if any(k.startswith("dspark.") for k in values) and "glp.mode" not in values:
+        raise DataError(
+            f"{name} is of dspark, older than GLP, and does not say in a known way whether to "
+            "project: export it as GLP."
+        )
     mode = values.get("glp.mode")
     if mode not in (None, "add", "project"):
         word = str(mode)[:40]
@@ -116,19 +122,44 @@ def _value(
         raise DataError(f"{name} needs directions of one width, each block once.")
     check_count(name, sum(len(v) for v in directions.values()))
     blocks = sorted(directions)
-    projects = values.get("glp.mode") == "project"
-    operation: Operation = "ablate" if projects else "add"
+    operation: Operation = "ablate" if values.get("glp.mode") == "project" else "add"
     method = next((str(v) for k, v in values.items() if k.endswith(".method")), "unknown")
+    kind, layers = _site(values)
+    hint = next((v for k, v in values.items() if k.endswith("model_hint")), "")
     return ForeignVectors(
         name=name,
         sha256=sha256,
-        layout="GGUF control vector" + (" for projection (GLP)" if projects else ""),
+        layout="GGUF control vector" + (" for projection (GLP)" if operation == "ablate" else ""),
         method=method,
         vectors=np.stack([directions[block] for block in blocks]),
         names=tuple(f"direction.{block}" for block in blocks),
-        sites=tuple(Site(block=block) for block in blocks),
-        layers="direction.N is applied to the output of block N.",
+        sites=tuple(Site(block=block, kind=kind) if kind else None for block in blocks),
+        blocks=tuple(blocks),
+        layers=layers,
+        said={"layer": FILE, "operation": FILE} | ({"site": FILE} if kind else {}),
         operation=operation,
         dtype="float16" if any(t.kind == 1 for t in infos) else "float32",
         claims=plain(values),
+        label=str(values.get("general.name") or "")[:80],
+        hint=str(hint)[:80] if hint != "unknown" else "",
     )
+
+
+def _site(values: dict[str, Any]) -> tuple[SiteKind | None, str]:
+    """Where the vectors act, and how the file says so."""
+    hook = values.get("glp.hook_point")
+    if hook is None:
+        return "block_out", "direction.N is applied to the output of block N."
+    word = str(hook)[:40]
+    if hook == "attn_out_pre_residual":
+        said = f"glp.hook_point is {word}: the attention's output, which is no site here."
+        return None, said
+    if hook not in _HOOKS:
+        return None, f"glp.hook_point is {word}, which is no place that is known."
+    return _HOOKS[hook], f"glp.hook_point is {word} of block N, for direction.N."
+
+
+_HOOKS: dict[Any, SiteKind] = {
+    "residual_stream_post_layer": "block_out",
+    "ffn_out_pre_residual": "mlp_out",
+}

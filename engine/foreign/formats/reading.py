@@ -3,13 +3,30 @@
 Knows nothing of the store or of how files are judged.
 """
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 from engine.errors import DataError
-from engine.foreign.formats import arrays, gguf, sweeps, texts
+from engine.foreign.formats import (
+    arrays,
+    dictionaries,
+    gguf,
+    neuronpedia,
+    pickles,
+    sidecars,
+    stated,
+    sweeps,
+    texts,
+)
 from engine.foreign.formats.limits import MOST_TEXT, content_of, one_sentence, sha256
-from engine.foreign.formats.values import Foreign, ForeignQuestions
+from engine.foreign.formats.values import (
+    NOTHING,
+    Foreign,
+    ForeignQuestions,
+    ForeignVectors,
+    Given,
+)
 from engine.model.gguf import cursor
 from engine.questions import polarity
 from engine.questions.rows import Row, distinct, read_rows
@@ -20,15 +37,39 @@ KNOWN = (
     "questions as .jsonl or .json"
 )
 _NPY, _ZIP = b"\x93NUMPY", b"PK"
+_PICKLED = (".pkl", ".pickle", ".joblib")
+_PACKED = (b"\x78\x01", b"\x78\x9c", b"\x78\xda")
+"""How zlib's streams begin, of which joblib's compressed files are made."""
 _PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 
-def read(path: Path) -> Foreign:
+def read(path: Path, given: Given = NOTHING) -> Foreign:
     """What a foreign file holds; nothing in it is executed.
 
+    Args:
+        path: Of the file; its name and folders are read where nothing in it says the same.
+        given: What a person states of its vectors, and what is known of their model.
+
     Raises:
-        DataError: If it is too large, damaged, or in no known layout.
+        MissingFactsError: If it cannot be told without a fact that has to be stated.
+        DataError: If it is too large, damaged, in no known layout, or contradicts `given`.
     """
+    found, beside = _read(path, given), {}
+    if not isinstance(found, ForeignVectors):
+        return found
+    if path.suffix.lower() != ".gguf":
+        beside = sidecars.beside(path)
+    # Rows of a dictionary were chosen before they were read.
+    left = dataclasses.replace(given, index=()) if _is_chosen(found, given) else given
+    with one_sentence(path.name):
+        return stated.settle(found, path, beside, left)
+
+
+def _is_chosen(found: ForeignVectors, given: Given) -> bool:
+    return found.layout in dictionaries.LAYOUTS and bool(given.index)
+
+
+def _read(path: Path, given: Given) -> Foreign:
     name, content = path.name, content_of(path)
     digest = sha256(content)
     if content.startswith(cursor.MAGIC):
@@ -36,31 +77,23 @@ def read(path: Path) -> Foreign:
     if content.startswith(_NPY):
         return arrays.read_npy(name, content, digest)
     if content.startswith(_ZIP) and path.suffix.lower() == ".npz":
-        return arrays.read_npz(name, content, digest)
+        return arrays.read_npz(name, content, digest, given)
+    if path.suffix.lower() in _PICKLED or content.startswith(_PACKED):
+        pickles.refuse_named(name, path.suffix.lower())
     if content.startswith((_ZIP, *_PICKLES)):
-        return _torch_file(path, content, digest)
+        return _torch_file(path, content, digest, given)
     if path.suffix.lower() == ".safetensors" or content[8:9] == b"{":
-        return arrays.read_safetensors(name, content, digest)
+        return arrays.read_safetensors(name, content, digest, given)
     return _text_file(path, content, digest)
 
 
-def _torch_file(path: Path, content: bytes, digest: str) -> Foreign:
+def _torch_file(path: Path, content: bytes, digest: str, given: Given) -> Foreign:
     from engine.foreign.formats import checkpoints, torch_layouts
 
     opened = checkpoints.load(path.name, content)
     with one_sentence(path.name):
-        return torch_layouts.recognise(path.name, digest, opened, _beside(path))
-
-
-def _beside(path: Path) -> dict[str, Any]:
-    """The small JSON files that say what a bare tensor is."""
-    sidecar = path.with_name("direction_metadata.json")
-    try:
-        if sidecar.stat().st_size > 10_000:
-            return {}
-        return {sidecar.name: strict.loads(sidecar.read_text(encoding="utf-8"))}
-    except (OSError, ValueError):
-        return {}
+        beside = sidecars.beside(path)
+        return torch_layouts.recognise(path, digest, opened, beside, given)
 
 
 def _text_file(path: Path, content: bytes, digest: str) -> Foreign:
@@ -77,6 +110,8 @@ def _text_file(path: Path, content: bytes, digest: str) -> Foreign:
         whole = _json(name, text, path.suffix.lower())
         if isinstance(whole, dict) and isinstance(whole.get("directions"), dict):
             return arrays.read_svec(name, whole, digest)
+        if isinstance(whole, dict) and neuronpedia.is_one(whole):
+            return neuronpedia.read(name, whole, digest)
         rows = whole.get("results") if isinstance(whole, dict) else whole
         if isinstance(rows, list) and rows:
             named = whole if isinstance(whole, dict) else {}

@@ -3,42 +3,61 @@
 Knows nothing of bytes or of torch.
 """
 
-import re
+import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from engine.configs.core import Site
+from engine.configs.core import PRESETS, Site, SiteKind
 from engine.errors import DataError
+from engine.foreign.formats import dictionaries, published
 from engine.foreign.formats.arrays import from_named, from_rows
 from engine.foreign.formats.checkpoints import Opened
-from engine.foreign.formats.limits import check_count
-from engine.foreign.formats.study_vectors import read_caa, read_pairs_of_layers, read_study
-from engine.foreign.formats.values import ForeignVectors, plain
+from engine.foreign.formats.places import FILE
+from engine.foreign.formats.raw import refuse_raw
+from engine.foreign.formats.study_vectors import read_one, read_pairs_of_layers, read_study
+from engine.foreign.formats.values import ForeignVectors, Given, plain
 
-_SIDECAR = "direction_metadata.json"
+STUDY_FILES = ("contrastive_steering_vecs",)
+"""Names that the deception study gives its vectors."""
+STUDY_SHAPE = (29, 3072)
+"""Hidden states of its model, and their width."""
+_TYPES: dict[str, SiteKind] = {"decoder_block": "block_out", "mlp": "mlp_out"}
+"""Where the steering-vectors package adds, by its layer types."""
 
 
-def recognise(name: str, sha256: str, opened: Opened, beside: dict[str, Any]) -> ForeignVectors:
+def recognise(
+    path: Path, sha256: str, opened: Opened, beside: dict[str, Any], given: Given
+) -> ForeignVectors:
     """The vectors of a torch file.
 
     Args:
-        name: Of the file.
+        path: Of the file; what its name says counts where nothing in it does.
         sha256: Of its bytes.
         opened: Its values.
-        beside: Contents of JSON files that lie in the same folder, by name.
+        beside: Plain values of the JSON files that lie beside it.
+        given: What is known of the model.
 
     Raises:
         DataError: If the values are in none of the known layouts.
     """
-    whole = opened.whole
+    whole, name = opened.whole, path.name
     if isinstance(whole, np.ndarray):
-        return _bare(name, sha256, whole, opened.dtype, beside)
+        return published.read(path, sha256, whole, opened.dtype, beside, given)
+    if isinstance(whole, list) and whole and all(isinstance(o, np.ndarray) for o in whole):
+        return _rows(name, sha256, whole, opened.dtype)
     if not isinstance(whole, dict) or not whole:
         raise DataError(
             f"{name} holds a {type(whole).__name__}, not vectors: save them as tensors."
         )
+    if dictionaries.is_dictionary(whole):
+        return dictionaries.read(name, sha256, whole, opened.dtype, given)
+    if isinstance(whole.get("axis"), np.ndarray):
+        return published.by_row(_axis(name, sha256, whole, opened.dtype), given)
+    if _is_layered(whole):
+        return _numbered(path, sha256, whole, opened.dtype, given)
     for fits, read in _LAYOUTS:
         if fits(whole):
             return read(name, sha256, whole, opened.dtype)
@@ -49,143 +68,110 @@ def recognise(name: str, sha256: str, opened: Opened, beside: dict[str, Any]) ->
     )
 
 
-def _bare(
-    name: str, sha256: str, array: np.ndarray, dtype: str, beside: dict[str, Any]
-) -> ForeignVectors:
-    if array.ndim == 3:
-        return _mean_differences(name, sha256, array, dtype)
-    found = from_rows(name, sha256, array, "bare tensor")
-    fields = {key: getattr(found, key) for key in found.__dataclass_fields__} | {"dtype": dtype}
-    sidecar = beside.get(_SIDECAR)
-    if name == "direction.pt" and isinstance(sidecar, dict):
-        return _refusal_direction(fields, sidecar)
-    if re.search(r"_(prompt_avg|response_avg|prompt_last)_diff\.pt$", name) and array.ndim == 2:
-        return _persona(fields)
-    if name == "axis.pt" and array.ndim == 2:
-        return _by_row(fields, "assistant-axis: one row a block", "Row L is the output of block L.")
-    return ForeignVectors(**fields)
-
-
-def _by_row(fields: dict[str, Any], layout: str, layers: str) -> ForeignVectors:
-    rows = range(len(fields["vectors"]))
-    return ForeignVectors(
-        **fields
-        | {"layout": layout, "method": "contrastive", "layers": layers}
-        | {"sites": tuple(Site(block=row) for row in rows)}
-    )
-
-
-def _persona(fields: dict[str, Any]) -> ForeignVectors:
-    last = len(fields["vectors"]) - 1
-    sites = (None, *(Site(block=row - 1) for row in range(1, last)), None)
-    return ForeignVectors(
-        **fields
-        | {"layout": "persona vectors: one row a hidden state", "method": "contrastive"}
-        | {"operation": "add", "sites": sites[: last + 1]}
-        | {
-            "layers": "Row L is hidden state L, the output of block L − 1: row 0 is the embeddings "
-            "and the last row stands after the final norm, so neither can be added to a block."
-        }
-    )
-
-
-def _refusal_direction(fields: dict[str, Any], sidecar: dict[str, Any]) -> ForeignVectors:
-    layer = sidecar.get("layer")
-    if not isinstance(layer, int) or layer < 0:
-        return ForeignVectors(**fields)
-    return ForeignVectors(
-        **fields
-        | {"layout": "refusal direction", "program": "refusal-direction", "method": "contrastive"}
-        | {"sites": (Site(block=layer, kind="block_in"),), "operation": "ablate"}
-        | {"claims": plain(sidecar)}
-        | {"layers": f"Layer {layer} means the input of block {layer}, by {_SIDECAR} beside it."}
-    )
-
-
-def _mean_differences(name: str, sha256: str, array: np.ndarray, dtype: str) -> ForeignVectors:
-    check_count(name, array.size)
-    positions, layers, width = array.shape
-    pairs = [(p, layer) for p in range(positions) for layer in range(layers)]
-    return ForeignVectors(
-        name=name, sha256=sha256, dtype=dtype, program="refusal-direction",
-        layout="mean differences [positions, layers, hidden]", method="contrastive",
-        vectors=array.reshape(-1, width).astype(np.float32),
-        names=tuple(f"position {p - positions}, layer {layer}" for p, layer in pairs),
-        sites=tuple(Site(block=layer, kind="block_in") for _, layer in pairs),
-        layers="Layer L means the input of block L; positions count from the prompt's end.",
-    )  # fmt: skip
+def _rows(name: str, sha256: str, whole: list[np.ndarray], dtype: str) -> ForeignVectors:
+    """A list of vectors, one a row."""
+    shapes = {one.shape for one in whole}
+    if len(shapes) > 1 or any(one.ndim not in (1, 2) or one.size == 0 for one in whole):
+        raise DataError(f"{name} holds a list of tensors of several shapes: save vectors alone.")
+    stacked = np.concatenate([np.atleast_2d(one) for one in whole])
+    if len(stacked) != len(whole):
+        raise DataError(f"{name} holds a list of matrices, not of vectors: save vectors alone.")
+    return dataclasses.replace(from_rows(name, sha256, stacked, "list of tensors"), dtype=dtype)
 
 
 def _steering_vectors(name: str, sha256: str, whole: dict[Any, Any], dtype: str) -> ForeignVectors:
     layers = whole["layer_activations"]
     kind = str(whole.get("layer_type", "decoder_block"))
-    arrays = {f"layer {key}": value for key, value in _by_layer(name, layers)}
+    pairs = _by_layer(name, layers)
+    arrays = {f"layer {key}": value for key, value in pairs}
     found = from_named(name, sha256, arrays, "steering-vectors", plain(whole))
-    fields = {key: getattr(found, key) for key in found.__dataclass_fields__}
-    meaning = f"Layer L with layer_type '{kind[:40]}'"
-    if kind == "decoder_block":
-        return ForeignVectors(
-            **fields
-            | {"operation": "add", "dtype": dtype, "sites": _blocks(layers)}
-            | {"layers": f"{meaning} is the output of block L."}
-        )
-    return ForeignVectors(
-        **fields
-        | {"dtype": dtype, "sites": (None,) * len(arrays)}
-        | {"layers": f"{meaning} is no place in the residual stream."}
-    )
+    meaning, site = f"Layer L with layer_type '{kind[:40]}'", _TYPES.get(kind)
+    words = {"block_out": "the output of block L.", "mlp_out": "the MLP output of block L."}
+    return dataclasses.replace(
+        found, operation="add", dtype=dtype, blocks=tuple(key for key, _ in pairs),
+        sites=tuple(Site(block=key, kind=site) if site else None for key, _ in pairs),
+        said={"layer": FILE, "operation": FILE} | ({"site": FILE} if site else {}),
+        layers=f"{meaning} is {words[site]}" if site else f"{meaning} is no site here.",
+    )  # fmt: skip
 
 
 def _capping(name: str, sha256: str, whole: dict[Any, Any], dtype: str) -> ForeignVectors:
     arrays = {str(key): np.asarray(one["vector"]) for key, one in whole["vectors"].items()}
     found = from_named(name, sha256, arrays, "assistant-axis capping", plain(whole))
-    fields = {key: getattr(found, key) for key in found.__dataclass_fields__}
     layers = [one.get("layer") for one in whole["vectors"].values()]
     sites = tuple(Site(block=at) if isinstance(at, int) and at >= 0 else None for at in layers)
-    said = "Layer L is the output of block L; made for capping, not for adding."
-    return ForeignVectors(**fields | {"sites": sites, "layers": said, "dtype": dtype})
+    return dataclasses.replace(
+        found, sites=sites, dtype=dtype, blocks=(), said={"layer": FILE, "site": FILE},
+        layers="Layer L is the output of block L; made for capping, not for adding.",
+        remarks=("Made for capping: use the operation 'cap'.",),
+    )  # fmt: skip
 
 
 def _axis(name: str, sha256: str, whole: dict[Any, Any], dtype: str) -> ForeignVectors:
     found = from_rows(name, sha256, whole["axis"], "assistant-axis: one row a block", plain(whole))
-    fields = {key: getattr(found, key) for key in found.__dataclass_fields__} | {"dtype": dtype}
-    return _by_row(fields, found.layout, "Row L is the output of block L.")
+    return dataclasses.replace(found, dtype=dtype)
 
 
-def _deception(name: str, sha256: str, whole: dict[Any, Any], dtype: str) -> ForeignVectors:
+def _numbered(
+    path: Path, sha256: str, whole: dict[Any, Any], dtype: str, given: Given
+) -> ForeignVectors:
+    """Vectors by a number: hidden states where that is proven, else layers whose site is asked."""
+    name = path.name
+    refuse_raw(name)
     pairs = _by_layer(name, whole)
-    arrays = {f"hidden state {key}": value for key, value in pairs}
-    found = from_named(name, sha256, arrays, "the deception study's vectors by layer", {})
-    fields = {key: getattr(found, key) for key in found.__dataclass_fields__}
-    last = max(key for key, _ in pairs)
-    return ForeignVectors(
-        **fields
-        | {"program": "deception-study", "operation": "subtract", "dtype": dtype}
-        | {"sites": tuple(None if k == last else Site(block=k, kind="block_in") for k, _ in pairs)}
-        | {
-            "layers": f"Key i is hidden state i, the input of block i; key {last} stands after the "
-            "final norm of a model with as many blocks, so it is usable nowhere. The study "
-            "subtracts them, or projects them away."
-        }
-    )
+    last, width = pairs[-1][0], pairs[0][1].shape[-1]
+    is_range = [key for key, _ in pairs] == list(range(len(pairs)))
+    is_study = is_range and ((len(pairs), width) == STUDY_SHAPE or path.stem in STUDY_FILES)
+    fits = given.depth == last and given.width == width
+    arrays = {f"layer {key}": value for key, value in pairs}
+    found = from_named(name, sha256, arrays, "vectors by layer", {})
+    found = dataclasses.replace(found, dtype=dtype, blocks=tuple(key for key, _ in pairs))
+    if not (is_range and (fits or (is_study and given.depth in (None, last)))):
+        return dataclasses.replace(
+            found, sites=(None,) * len(pairs), said={"layer": FILE},
+            layers="Keys are layers, but the file does not say whether their input or output is "
+            "meant: state the site.",
+        )  # fmt: skip
+    names = [f"hidden state {key}" for key, _ in pairs]
+    sites = [None if key == last else Site(block=key, kind="block_in") for key, _ in pairs]
+    said = f"Key i is hidden state i, the input of block i; key {last} stands after the final norm."
+    return dataclasses.replace(
+        found, names=tuple(names), sites=tuple(sites), blocks=(),
+        layout="the deception study's vectors by layer", program="deception-study",
+        operation="subtract", layers=f"{said} The study subtracts them, or projects them away.",
+        said={"layer": FILE, "site": FILE, "operation": FILE},
+        hint=PRESETS["llama-3.2-3b"].title if is_study else "",
+    )  # fmt: skip
+
+
+def _nested(name: str, sha256: str, whole: dict[Any, Any], dtype: str) -> ForeignVectors:
+    """Vectors by name, and by layer within each."""
+    arrays, blocks = {}, []
+    for key, layers in whole.items():
+        for layer, value in _by_layer(name, layers):
+            arrays[f"{key} layer {layer}"] = value
+            blocks.append(layer)
+    found = from_named(name, sha256, arrays, "named vectors by layer", {})
+    return dataclasses.replace(
+        found, dtype=dtype, sites=(None,) * len(blocks), blocks=tuple(blocks),
+        said={"layer": FILE}, layers="Inner keys are layers, but whether their input or output is "
+        "meant is not said: state the site.",
+    )  # fmt: skip
 
 
 def _named(name: str, sha256: str, whole: dict[Any, Any], dtype: str) -> ForeignVectors:
     arrays = {str(key): one for key, one in whole.items() if isinstance(one, np.ndarray)}
     found = from_named(name, sha256, arrays, "named tensors", plain(whole))
-    fields = {key: getattr(found, key) for key in found.__dataclass_fields__} | {"dtype": dtype}
-    return ForeignVectors(**fields)
+    return dataclasses.replace(found, dtype=dtype)
 
 
 def _by_layer(name: str, layers: dict[Any, Any]) -> list[tuple[int, np.ndarray]]:
-    pairs = [(int(key), value) for key, value in layers.items()]
+    pairs = [(int(key), np.asarray(value)) for key, value in layers.items()]
+    # One row with a batch of one is the same vector.
+    pairs = [(key, one[0] if one.ndim == 2 and len(one) == 1 else one) for key, one in pairs]
     if any(np.ndim(value) != 1 or key < 0 for key, value in pairs):
         raise DataError(f"{name} needs one vector per layer, each with a single axis.")
     return sorted(pairs, key=lambda pair: pair[0])
-
-
-def _blocks(layers: dict[Any, Any]) -> tuple[Site, ...]:
-    return tuple(Site(block=key) for key in sorted(int(key) for key in layers))
 
 
 def _is_layered(value: Any) -> bool:
@@ -198,6 +184,16 @@ def _is_layered(value: Any) -> bool:
 
 def _holds(key: str, kind: type) -> Callable[[dict[Any, Any]], bool]:
     return lambda whole: isinstance(whole.get(key), kind)
+
+
+def _is_direction(whole: dict[Any, Any]) -> bool:
+    """One vector under 'direction', with facts beside it and no other tensors."""
+    arrays = [key for key, one in whole.items() if isinstance(one, np.ndarray)]
+    return arrays == ["direction"]
+
+
+def _is_nested(whole: dict[Any, Any]) -> bool:
+    return all(_is_layered(one) for one in whole.values())
 
 
 def _is_capping(whole: dict[Any, Any]) -> bool:
@@ -216,12 +212,11 @@ def _holds_pairs(whole: dict[Any, Any]) -> bool:
 
 _LAYOUTS: tuple[tuple[Callable[..., bool], Callable[..., ForeignVectors]], ...] = (
     (_holds("vectors", np.ndarray), read_study),
-    (_holds("vector", np.ndarray), read_caa),
+    (lambda whole: _holds("vector", np.ndarray)(whole) or _is_direction(whole), read_one),
     (_is_capping, _capping),
     (_holds_pairs, read_pairs_of_layers),
-    (_holds("axis", np.ndarray), _axis),
     (lambda whole: _is_layered(whole.get("layer_activations")), _steering_vectors),
-    (_is_layered, _deception),
+    (_is_nested, _nested),
     (lambda whole: any(isinstance(v, np.ndarray) for v in whole.values()), _named),
 )
 """Tried in order: what must be so of the values, and what then reads them."""

@@ -8,12 +8,17 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from engine.configs.core import Site
+from engine.configs.core import Site, SiteKind
 from engine.errors import DataError
 from engine.questions.rows import TwoOptions
 from engine.records.records import DroppedRow
 
 Operation = Literal["add", "subtract", "ablate", "not stated"]
+OPERATIONS: tuple[Operation, ...] = ("add", "subtract", "ablate")
+"""What a reader can state where a file does not."""
+Fact = Literal["layer", "site", "operation", "model", "index"]
+ROWS = "rows"
+"""Stated as the layer: row L belongs to layer L."""
 Program = Literal["power-steering", "deception-study", "refusal-direction", "other"]
 
 RESULT_COLUMNS = {
@@ -47,6 +52,36 @@ TEXT_COLUMNS = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class Given:
+    """What a person states about a file of vectors, and what is known of their model."""
+
+    model: str | None = None
+    """Preset, hub id or folder."""
+    layer: int | Literal["rows"] | None = None
+    """Of all vectors, counted from 0; "rows" where row L belongs to layer L."""
+    site: SiteKind | None = None
+    operation: Operation | None = None
+    index: tuple[int, ...] = ()
+    """Which rows, counted from 0; empty for all."""
+    depth: int | None = None
+    """Blocks of the model, where it is at hand."""
+    width: int | None = None
+    """Of its residual stream."""
+
+
+NOTHING = Given()
+
+
+class MissingFactsError(DataError):
+    """What a file holds cannot be told without a fact that a person has to state."""
+
+    def __init__(self, message: str, asks: tuple[Fact, ...]) -> None:
+        """The sentence, and the facts that are missing."""
+        super().__init__(message)
+        self.asks = asks
+
+
+@dataclass(frozen=True, kw_only=True)
 class ForeignVectors:
     """Vectors of one foreign file and what the file claims about them."""
 
@@ -72,6 +107,20 @@ class ForeignVectors:
     """Of the numbers in the file."""
     scores: dict[str, list[float]] = field(default_factory=dict)
     """Per-vector figures under the file's own names."""
+    history: dict[str, list[list[float]]] = field(default_factory=dict)
+    """Curves of the search that the file keeps: name -> [step][vector]."""
+    blocks: tuple[int | None, ...] = ()
+    """Layer numbers of vectors whose site is not known; empty where all sites or none are."""
+    label: str = ""
+    """What the file itself calls its vectors, such as the trait; "" where it does not."""
+    hint: str = ""
+    """An architecture or a part of a model's name that the file gives; never taken for a model."""
+    said: dict[str, str] = field(default_factory=dict)
+    """Who said layer, site, operation and model: file, path, sidecar, user, or assumed."""
+    asks: tuple[Fact, ...] = ()
+    """What has to be stated before the vectors can be used."""
+    remarks: tuple[str, ...] = ()
+    """Sentences for whoever uses the vectors."""
     differences: Float[np.ndarray, "pairs hidden"] | None = None
     """Per-pair differences whose mean is the vector, where the file keeps them."""
     claims: dict[str, Any] = field(default_factory=dict)
@@ -138,13 +187,18 @@ class ForeignQuestions:
 Foreign = ForeignVectors | ForeignResults | ForeignTexts | ForeignQuestions
 
 
+_HUB = "https://huggingface.co/"
+
+
 def model_of(claims: dict[str, Any]) -> str | None:
-    """The model named in a file's plain values, under any of the names tools use."""
+    """The model named in a file's plain values, under any of the names tools use.
+
+    A `model_hint` names an architecture, which is no model.
+    """
     for key in ("model", "model_name", "general.base_model.0.repo_url", "glp.base_model"):
         if isinstance(claims.get(key), str) and claims[key].strip():
-            return claims[key]
-    hint = next((v for k, v in claims.items() if k.endswith("model_hint")), None)
-    return hint if isinstance(hint, str) and hint.strip() else None
+            return claims[key].removeprefix(_HUB).strip()
+    return None
 
 
 def plain(values: Mapping[Any, Any]) -> dict[str, Any]:

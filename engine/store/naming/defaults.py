@@ -170,6 +170,9 @@ def _inside(record: Record) -> tuple[str, ...]:
     blocks = [site["block"] for site in sites]
     if len(sites) == 1:
         return ("",)
+    own = (record.get("config") or {}).get("names")
+    if record["method"] == "imported" and isinstance(own, list) and len(own) == len(sites):
+        return tuple(str(name) for name in own)
     if len(set(blocks)) == len(blocks):
         return tuple(f"block {block}" for block in blocks)
     return tuple(f"{index:02d}" for index in range(len(sites)))

@@ -1,0 +1,214 @@
+"""Puts together what a file, its path, its sidecar and a person say of its vectors.
+
+A file's own word is never overridden: where two disagree, the reader asks. Who said what is kept.
+Knows nothing of bytes.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from engine.configs.core import Site, SiteKind
+from engine.errors import DataError
+from engine.foreign.formats import places
+from engine.foreign.formats.places import ASSUMED, FILE, PATH, SIDECAR, USER
+from engine.foreign.formats.values import ROWS, Fact, ForeignVectors, Given, Operation, plain
+
+NO_LAYER = "The file does not say which layer its vectors belong to."
+_SITES: dict[SiteKind, str] = {
+    "block_out": "output", "block_in": "input", "mlp_out": "MLP output",
+}  # fmt: skip
+_OPERATIONS: dict[str, Operation] = {
+    "add": "add", "subtract": "subtract", "ablate": "ablate", "project": "ablate",
+}  # fmt: skip
+
+
+def settle(
+    found: ForeignVectors, path: Path, beside: Mapping[str, Any], given: Given
+) -> ForeignVectors:
+    """The vectors with every fact that is known, and what still has to be asked.
+
+    Args:
+        found: What the file itself says.
+        path: Where it lies.
+        beside: Plain values of the file beside it that speaks of it.
+        given: What a person states.
+
+    Raises:
+        DataError: If a person states what the file contradicts, or no such row.
+    """
+    claims = plain(beside) | found.claims
+    found = dataclasses.replace(found, claims=claims, said={"layer": FILE} | found.said)
+    if not _is_placed(found):
+        found = _beside(found, path, beside)
+    found = _stated_layer(found, given)
+    found = _stated_site(found, given)
+    found = _with_operation(found, beside, given)
+    if given.index:
+        found = chosen(found, given.index)
+    asks = tuple(dict.fromkeys((*found.asks, *_missing(found))))
+    return dataclasses.replace(found, asks=asks)
+
+
+def chosen(found: ForeignVectors, index: tuple[int, ...]) -> ForeignVectors:
+    """Only some of the vectors, by their rows.
+
+    Raises:
+        DataError: If there is no such row, or one is named twice.
+    """
+    check_index(found.name, index, len(found.vectors))
+    rows = list(index)
+    return dataclasses.replace(
+        found,
+        vectors=found.vectors[rows],
+        names=tuple(found.names[i] for i in rows),
+        sites=tuple(found.sites[i] for i in rows),
+        blocks=tuple(found.blocks[i] for i in rows) if found.blocks else (),
+        scores={key: [values[i] for i in rows] for key, values in found.scores.items()},
+        history={k: [[step[i] for i in rows] for step in v] for k, v in found.history.items()},
+    )
+
+
+def check_index(name: str, index: tuple[int, ...], count: int) -> None:
+    """Refuse rows that are not there, or twice.
+
+    Raises:
+        DataError: In one sentence.
+    """
+    if len(set(index)) != len(index):
+        raise DataError(f"--index names a row of {name} twice: name each once.")
+    if wrong := [i for i in index if not 0 <= i < count]:
+        raise DataError(f"{name} has rows 0 to {count - 1}, but --index asks for {wrong[0]}.")
+
+
+def _is_placed(found: ForeignVectors) -> bool:
+    return any(found.sites) or any(block is not None for block in found.blocks)
+
+
+def _beside(found: ForeignVectors, path: Path, beside: Mapping[str, Any]) -> ForeignVectors:
+    """The layer that the sidecar or the path says, if they agree and the file is silent."""
+    if found.said.get("layer") != FILE or "index" in found.asks:
+        return found
+    own, told = places.of_values(beside), places.of_path(path)
+    every = list(dict.fromkeys([*([] if own is None else [own]), *told]))
+    if not every:
+        return found
+    if len(every) > 1:
+        words = " and ".join(str(one) for one in every[:3])
+        said = f"Its name, its folder and the file beside it say layers {words}: state the layer."
+        return dataclasses.replace(found, layers=said, asks=("layer",))
+    who = SIDECAR if own is not None else PATH
+    source = "The file beside it says" if own is not None else "Only the file's path says"
+    said = f"{source} layer {every[0]}; the output of block {every[0]} is assumed."
+    return _placed(found, every[0], "block_out", said, {"layer": who, "site": ASSUMED})
+
+
+def _placed(
+    found: ForeignVectors, block: int, kind: SiteKind, words: str, said: dict[str, str]
+) -> ForeignVectors:
+    count = len(found.vectors)
+    return dataclasses.replace(
+        found, sites=(Site(block=block, kind=kind),) * count, blocks=(block,) * count,
+        layers=words, said=found.said | said,
+    )  # fmt: skip
+
+
+def _stated_layer(found: ForeignVectors, given: Given) -> ForeignVectors:
+    if given.layer is None:
+        return found
+    count = len(found.vectors)
+    known = _known_blocks(found)
+    wanted = tuple(range(count)) if given.layer == ROWS else (int(given.layer),) * count
+    if known and found.said.get("layer") in (FILE, SIDECAR):
+        if all(a is None or a == b for a, b in zip(_blocks(found), wanted, strict=True)):
+            return found
+        own = f"layer {known[0]}" if len(known) == 1 else f"layers {known[0]} to {known[-1]}"
+        more = "." if len(known) == 1 else ", or choose vectors with --index."
+        raise DataError(
+            f"{found.name} says {own} itself, but {_asked(given)} was stated: leave it out{more}"
+        )
+    kind = given.site or "block_out"
+    words = f"You stated {_asked(given)}: the {_SITES[kind]} of its block"
+    words += "." if given.site else " is assumed."
+    if known:
+        words += f" The file's path says layer {known[0]}."
+    who = {"layer": USER, "site": USER if given.site else ASSUMED}
+    placed = tuple(Site(block=block, kind=kind) for block in wanted)
+    asks = tuple(one for one in found.asks if one not in ("layer", "site"))
+    return dataclasses.replace(
+        found, sites=placed, blocks=wanted, layers=words, said=found.said | who, asks=asks
+    )
+
+
+def _asked(given: Given) -> str:
+    return "one layer a row" if given.layer == ROWS else f"layer {given.layer}"
+
+
+def _blocks(found: ForeignVectors) -> tuple[int | None, ...]:
+    known = found.blocks or (None,) * len(found.vectors)
+    return tuple(
+        site.block if site else block for site, block in zip(found.sites, known, strict=True)
+    )
+
+
+def _known_blocks(found: ForeignVectors) -> list[int]:
+    return sorted({block for block in _blocks(found) if block is not None})
+
+
+def _stated_site(found: ForeignVectors, given: Given) -> ForeignVectors:
+    """The site that a person states, where the file gives a layer alone."""
+    kind = given.site
+    if kind is None or not _is_placed(found) or found.said.get("site") == USER:
+        return found
+    own = {site.kind for site in found.sites if site}
+    if own == {kind}:
+        return found
+    if own and found.said.get("site") != ASSUMED:
+        words = _SITES[next(iter(own))]
+        raise DataError(
+            f"{found.name} itself says the {words} of its block, but {kind} was stated: leave "
+            "--site out."
+        )
+    blocks = _blocks(found)
+    last = given.depth
+    placed = tuple(
+        None if block is None or (last is not None and block >= last and own == set()) else
+        Site(block=block, kind=kind)
+        for block in blocks
+    )  # fmt: skip
+    words = f"{found.layers.split(';')[0].rstrip('.')}; you stated the {_SITES[kind]} of the block."
+    asks = tuple(one for one in found.asks if one != "site")
+    return dataclasses.replace(
+        found, sites=placed, blocks=blocks, layers=words, asks=asks,
+        said=found.said | {"site": USER},
+    )  # fmt: skip
+
+
+def _with_operation(
+    found: ForeignVectors, beside: Mapping[str, Any], given: Given
+) -> ForeignVectors:
+    said = dict(found.said)
+    if found.operation != "not stated":
+        said.setdefault("operation", FILE)
+    else:
+        for who, values in ((FILE, found.claims), (SIDECAR, beside)):
+            word = _OPERATIONS.get(str(values.get("operation", "")).lower())
+            if word and found.operation == "not stated":
+                found, said["operation"] = dataclasses.replace(found, operation=word), who
+    stated = given.operation
+    if stated in (None, "not stated", found.operation):
+        return dataclasses.replace(found, said=said)
+    if found.operation != "not stated" and said["operation"] in (FILE, SIDECAR):
+        raise DataError(
+            f"{found.name} was made to {found.operation}, but {stated} was stated: leave "
+            "--operation out."
+        )
+    return dataclasses.replace(found, operation=stated, said=said | {"operation": USER})
+
+
+def _missing(found: ForeignVectors) -> list[Fact]:
+    """What stands in the way of using any of the vectors."""
+    if any(found.sites):
+        return []
+    return ["site"] if any(block is not None for block in found.blocks) else ["layer"]
