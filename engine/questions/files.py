@@ -275,7 +275,8 @@ def _line(line: str, number: int, path: str) -> Any:
 
 def _is_prompt(row: Row) -> bool:
     values = row.values
-    return not isinstance(values, dict) or "prompt" in values or "question" in values
+    is_named = isinstance(values, dict) and ("prompt" in values or "question" in values)
+    return is_named or not isinstance(values, dict | list)
 
 
 def _prompt(row: Row, path: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from engine.errors import DataError
 from engine.questions.corpora import load_corpus
-from engine.questions.files import load_questions
+from engine.questions.files import load_prompts, load_questions
 
 KNOWN = Path(__file__).resolve().parents[3] / "shared/data/evals/human/corrigible-neutral-HHH.jsonl"
 
@@ -28,3 +28,10 @@ def test_a_type_that_is_no_text_per_line_is_no_corpus(name: str, tmp_path: Path)
 
     with pytest.raises(DataError, match="is not read"):
         load_corpus(tmp_path / name)
+
+
+def test_prompts_of_chats_are_their_first_questions(tmp_path: Path) -> None:
+    path = tmp_path / "chats.json"
+    path.write_text('[[{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "x"}]]')
+
+    assert load_prompts(path) == ("Hi",)
