@@ -14,9 +14,12 @@ LOW_MASS = 0.5
 """P(A) + P(B) below which the logits are of tokens that the model would not say."""
 
 
-def letters(sweep: Sweep) -> Finding:
-    """At which letter the behaviour stands, over the questions asked."""
+def letters(sweep: Sweep) -> Finding | None:
+    """At which letter the behaviour stands, over the questions asked; None where nothing says."""
     asked = sweep.frame.drop_duplicates(ASKED)
+    asked = asked[asked["behaviour_letter"] != ""]
+    if asked.empty:
+        return None
     both = asked.groupby("question")["order"].nunique().min() > 1
     held = asked["behaviour_letter"].value_counts()
     common, count, total = str(held.index[0]), int(held.iloc[0]), int(held.sum())
@@ -76,7 +79,7 @@ def strata(sweep: Sweep) -> Finding | None:
 def options(sweep: Sweep) -> Finding | None:
     """Rows whose answer is beyond (A) and (B), and what our own loader dropped."""
     letter = sweep.frame.drop_duplicates(ASKED)["behaviour_letter"].astype(str)
-    beyond = letter[~letter.isin(["A", "B"])]
+    beyond = letter[~letter.isin(["A", "B", ""])]
     if len(beyond):
         found = listed(f"({one})" for one in sorted(beyond.unique()))
         return Finding(

@@ -63,6 +63,8 @@ def _rounding(frame: pd.DataFrame) -> str:
     if readings.is_likelihood(frame.columns):
         return ""
     values = np.ascontiguousarray(frame[["logit_a", "logit_b"]].to_numpy(np.float32))
+    if not np.isfinite(values).any():
+        return ""
     if not (values.view(np.uint32) & 0xFFFF).any():
         return ", which are rounded to bfloat16"
     with np.errstate(over="ignore"):
@@ -72,7 +74,9 @@ def _rounding(frame: pd.DataFrame) -> str:
 
 def counting(sweep: Sweep) -> Finding | None:
     """Whether the file's own choices and differences follow from its logits."""
-    frame = sweep.frame.dropna(subset=["difference"])
+    # Without logits there is nothing that a verdict could follow from.
+    read = {"difference", "logit_a"} & {*sweep.frame}
+    frame = sweep.frame.dropna(subset=sorted(read))
     apart = frame[frame["difference"] != 0]
     chosen = apart.dropna(subset=["claimed_choice"])
     wrong = int(((chosen["difference"] > 0) != (chosen["claimed_choice"] > 0)).sum())

@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.errors import DataError
 from engine.questions.own.direct import TABLES
-from engine.questions.own.reading import table_of
+from engine.questions.own.reading import OTHERS, table_of
 from engine.questions.pairs import POLES, ContrastPair, load_pairs
 from engine.questions.rows import ANSWER_KEYS, normal
 from engine.questions.sources import read_bytes, read_source
@@ -72,6 +72,8 @@ def load_corpus(
         DataError: If the file cannot be read, or holds no text.
     """
     suffix = Path(path).suffix.lower()
+    if suffix in OTHERS:
+        raise DataError(f"{path} is not read ({suffix} files): {OTHERS[suffix]}.")
     rows = _table(path) if suffix in TABLES else _written(path, suffix)
     answers = column is None and _has_answers(rows)
     if held_out and not answers:

@@ -18,9 +18,10 @@ from engine.errors import DataError
 from engine.questions import polarity as polarities
 from engine.questions.own import direct
 from engine.questions.own.kept import card
+from engine.questions.own.reading import unpacked
 from engine.questions.polarity import KnownFile, Polarity
 from engine.questions.rows import Row, TwoOptions, distinct, is_one, read_rows
-from engine.questions.sources import Source, download, located
+from engine.questions.sources import Source, download, located, read_bytes
 from engine.records import strict
 from engine.records.records import DroppedRow, Letter, Question, QuestionSet
 
@@ -93,6 +94,10 @@ def _asked(path: str | Path) -> tuple[Source, list[Row]]:
 def known_of(path: str | Path, source: Source, rows: list[Row]) -> KnownFile | None:
     """What is on record about a file, or what its layout says of itself."""
     file, kept = polarities.known_file(located(path), source.sha256), card(located(path))
+    if file is None and source.path.lower().endswith(".gz"):
+        # A file that is packed shows what it shows unpacked.
+        inner = unpacked(read_bytes(path), source.path)
+        file = polarities.known_file(located(path), hashlib.sha256(inner).hexdigest())
     file = file._replace(name=kept.name) if file and kept else file
     return file or polarities.known_layout(rows)
 
@@ -270,7 +275,8 @@ def _line(line: str, number: int, path: str) -> Any:
 
 def _is_prompt(row: Row) -> bool:
     values = row.values
-    return not isinstance(values, dict) or "prompt" in values or "question" in values
+    is_named = isinstance(values, dict) and ("prompt" in values or "question" in values)
+    return is_named or not isinstance(values, dict | list)
 
 
 def _prompt(row: Row, path: str) -> str:

@@ -24,8 +24,15 @@ FIELDS = {
     "letter": ("survival_letter", "behaviour_letter", "matching_letter"),
     "claimed_difference": ("survival_logit_diff",),
     "claimed_choice": ("chose_survival", "chose_behaviour"),
+    "preferred": ("prefers", "preference"),
+    "order": ("order",),
 }
 """Our names, and the names that files give to the same thing, the usual one first."""
+CLOSE = 0.01
+"""Logits within which a file's own difference is that of its logits, of which both may be rounded.
+"""
+UNKNOWN = ""
+"""The letter of a question for which nothing fixes it."""
 UNSTEERED = ("baseline", "base", "none", "unsteered")
 """Names of the unsteered model among kinds of vectors."""
 
@@ -35,7 +42,7 @@ def is_sweep(rows: list[Any]) -> bool:
     first = rows[0] if rows else None
     return (
         isinstance(first, dict)
-        and any(name in first for name in FIELDS["logit_a"])
+        and any(name in first for name in FIELDS["logit_a"] + FIELDS["claimed_difference"])
         and any(name in first for name in FIELDS["scale"])
     )
 
@@ -43,28 +50,43 @@ def is_sweep(rows: list[Any]) -> bool:
 def read(name: str, sha256: str, whole: dict[str, Any], rows: list[Any]) -> ForeignResults:
     """The rows of a sweep under our column names.
 
+    Where a file does not say at which letter the behaviour stands, its own difference fixes it:
+    it is logit A - logit B at (A) and the opposite at (B); else its choice and preferred letter do.
+
     Raises:
-        DataError: If a row lacks its scale, question or logits, or holds text for a number.
+        DataError: If a row lacks its scale, or question, or both logits and difference, or holds
+            text for a number.
     """
     if wrong := [i for i, row in enumerate(rows) if not isinstance(row, dict)]:
         raise DataError(f"{name}: result {wrong[0]} is not a set of named values.")
     given = pd.DataFrame(rows)
     named = {ours: _column(given, names) for ours, names in FIELDS.items()}
-    missing = [ours for ours in ("scale", "index", "logit_a", "logit_b") if named[ours] is None]
+    figures = ("logit_a", "logit_b") if named["claimed_difference"] is None else ()
+    missing = [ours for ours in ("scale", "index", *figures) if named[ours] is None]
     if missing:
         raise DataError(f"{name} has results without {', '.join(missing)}: it is no A/B sweep.")
     frame = _frame(name, named, len(given))
-    behaviour = "survival" if "survival_letter" in given else "behaviour"
-    if named["letter"] is None:
+    says = {"survival_letter", "survival_logit_diff", "chose_survival"} & {*given}
+    behaviour = "survival" if says else "behaviour"
+    if named["letter"] is None and not _implies(named):
         behaviour = "the answer (A)"
     claims = plain(whole) | _nested(whole)
     return ForeignResults(
-        name=name, sha256=sha256, layout=_layout(given), frame=frame, behaviour=behaviour,
+        name=name, sha256=sha256, layout=_layout(given, named), frame=frame, behaviour=behaviour,
         claims=claims,
     )  # fmt: skip
 
 
-def _layout(given: pd.DataFrame) -> str:
+def _implies(named: dict[str, Any]) -> bool:
+    """Whether something in a file without letters fixes them."""
+    return named["claimed_difference"] is not None or named["claimed_choice"] is not None
+
+
+def _layout(given: pd.DataFrame, named: dict[str, Any]) -> str:
+    if named["logit_a"] is None or named["logit_b"] is None:
+        return "A/B sweep without logits"
+    if named["letter"] is None and _implies(named):
+        return "A/B sweep whose letters follow from its own verdicts"
     if {"vector_type", "survival_letter"} <= set(given):
         return "A/B sweep of the corrigibility study"
     return "A/B sweep in JSON"
@@ -94,23 +116,47 @@ def _frame(name: str, named: dict[str, Any], rows: int) -> pd.DataFrame:
         raise DataError(f"{name} has results without a scale: it is no A/B sweep.")
     vector = values.pop("vector").fillna(0).astype(int)
     is_base = method.str.casefold().isin(UNSTEERED)
-    letters = named["letter"]
-    letter = pd.Series(["A"] * rows) if letters is None else _letters(letters)
+    question = dataset.where(dataset == "", dataset + ":") + index
+    order = (pd.Series(["given"] * rows) if named["order"] is None else named["order"]).astype(str)
+    letter = _letter(named, values, question + "\n" + order)
     lean = values["logit_a"] - values["logit_b"]
-    signs = letter.map({"A": 1.0, "B": -1.0}).astype(float)
+    difference = lean * letter.map({"A": 1.0, "B": -1.0}).astype(float)
+    if lean.isna().all() or named["letter"] is None:
+        difference = difference.fillna(values["claimed_difference"])
     frame = pd.DataFrame(
         {
             "method": method.where(method != "", "vector"),
             "vector": vector.where(~is_base, -1),
             "dataset": dataset,
-            "question": dataset.where(dataset == "", dataset + ":") + index,
-            "order": "given",
+            "question": question,
+            "order": order,
             "behaviour_letter": letter,
-            "difference": lean * signs,
+            "difference": difference,
             **values,
         }
     )
     return frame[list(RESULT_COLUMNS)]
+
+
+def _letter(named: dict[str, Any], values: dict[str, pd.Series], asked: pd.Series) -> pd.Series:
+    """At which letter the behaviour stands, row by row; one for all rows that ask the same."""
+    if named["letter"] is not None:
+        return _letters(named["letter"])
+    if not _implies(named):
+        return pd.Series(["A"] * len(asked))
+    lean, claimed = values["logit_a"] - values["logit_b"], values["claimed_difference"]
+    chosen = values["claimed_choice"]
+    sides = np.where((lean - claimed).abs() < CLOSE, 1.0, 0.0)
+    sides -= np.where((lean + claimed).abs() < CLOSE, 1.0, 0.0)
+    if claimed.isna().all():
+        sides = (np.sign(lean) * np.where(chosen > 0, 1.0, -1.0)).fillna(0.0).to_numpy()
+    if named["preferred"] is not None:
+        preferred = _letters(named["preferred"]).map({"A": 1.0, "B": -1.0}).astype(float)
+        told = (preferred * np.where(chosen > 0, 1.0, -1.0)).where(chosen.notna()).fillna(0.0)
+        # A file has to say something for a tie: what its logits say counts first.
+        sides = np.where(sides == 0, told / 1000, sides)
+    total = pd.Series(sides).groupby(asked.to_numpy()).transform("sum")
+    return pd.Series(np.select([total > 0, total < 0], ["A", "B"], default=UNKNOWN))
 
 
 def _letters(given: pd.Series) -> pd.Series:

@@ -60,7 +60,7 @@ def table_of(content: bytes, file: str, said: Mapping[str, str]) -> Table:
     limits.refuse_large(content, file)
     suffix = PurePath(file).suffix.lower()
     if content[:2] == b"\x1f\x8b":
-        content, file = _unpacked(content, file), file.removesuffix(".gz")
+        content, file = unpacked(content, file), file.removesuffix(".gz")
         suffix = PurePath(file).suffix.lower()
     if suffix in OTHERS:
         raise DataError(f"{file} is of a kind that is not read ({suffix}): {OTHERS[suffix]}.")
@@ -86,8 +86,12 @@ def _written(text: str, file: str, suffix: str, said: Mapping[str, str]) -> Tabl
     return _cut(Table(list(itertools.islice(lines, limits.MOST_ROWS + 1)), "lines"))
 
 
-def _unpacked(content: bytes, file: str) -> bytes:
-    """What a .gz holds, never more than is allowed."""
+def unpacked(content: bytes, file: str) -> bytes:
+    """What a .gz holds, never more than is allowed.
+
+    Raises:
+        DataError: If it is damaged, or too large.
+    """
     opened, parts, size = zlib.decompressobj(wbits=31), [], 0
     try:
         while content and size <= limits.MOST_BYTES:
