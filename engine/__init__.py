@@ -7,13 +7,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from engine.runs.engine import Engine
 
-__all__ = ["ROOT", "Engine"]
+__all__ = ["CACHE", "ROOT", "STORE", "Engine"]
 
 # Threads that spin while they wait take the cores from whoever else works; read by torch at import.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-ROOT = Path(__file__).resolve().parents[1]
-"""The checkout: presets and shipped data lie below it."""
+_BESIDE = Path(__file__).resolve().parents[1]
+_IS_CHECKOUT = (_BESIDE / "data" / "polarity.json").is_file()
+
+ROOT = _BESIDE if _IS_CHECKOUT else _BESIDE / "vectorscope_files"
+"""The checkout, or what an installed engine brings of it: shipped data lie in its `data/`."""
+STORE = Path(os.environ.get("VECTORSCOPE_STORE") or (ROOT if _IS_CHECKOUT else Path.cwd()))
+"""Where commands and pages keep records if nobody says where: `$VECTORSCOPE_STORE`, else the
+checkout; an installed engine keeps them in the current folder."""
+CACHE = (ROOT if _IS_CHECKOUT else STORE) / "data" / "cache"
+"""What was fetched and unpacked; never beside installed code, which may be write-protected."""
 
 
 def __getattr__(name: str) -> Any:

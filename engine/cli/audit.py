@@ -9,7 +9,7 @@ import pandas as pd
 import typer
 from rich.markup import escape
 
-from engine import ROOT
+from engine import STORE
 from engine.audit import Audit, Finding, audit, together
 from engine.cli.answering import answer, open_engine
 from engine.cli.drawing import Row, by_scale, console, draw, say
@@ -32,7 +32,7 @@ def audit_files(
     block: Annotated[
         int | None, typer.Option(help="Their block, with --keep, where the file names none.")
     ] = None,
-    store: StoreDir = ROOT,
+    store: StoreDir = STORE,
 ) -> None:
     """Open files of vectors, sweeps, texts or questions and say what is wrong in them.
 
