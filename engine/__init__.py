@@ -26,9 +26,7 @@ CACHE = (ROOT if _IS_CHECKOUT else STORE) / "data" / "cache"
 """What was fetched and unpacked; never beside installed code, which may be write-protected."""
 
 
-def steer(
-    model: Any, vector: Any, strength: float, **settings: Any
-) -> "AbstractContextManager[Any]":
+def steer(model: Any, vector: Any, strength: Any, **settings: Any) -> "AbstractContextManager[Any]":
     """`Engine().steer`: within the context a Hugging Face causal LM is steered.
 
     Args:

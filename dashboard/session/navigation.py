@@ -6,7 +6,6 @@ from urllib.parse import urlencode, urlsplit
 import streamlit as st
 from streamlit import runtime
 
-
 PAGES = {
     "overview": (
         "Home",

@@ -30,7 +30,7 @@ class Steering:
         self,
         model: Any,
         vector: Any,
-        strength: float,
+        strength: Any,
         *,
         index: int | None = None,
         block: int | None = None,
@@ -64,15 +64,13 @@ class Steering:
                 f"Operation {operation!r} needs what the engine measures: "
                 f"use {', '.join(OPERATIONS)}, or engine.generate."
             )
-        numbers, site = self._named(vector, index, block)
+        numbers, site = self._meant(vector, index, block)
         from engine.model.ways.lent import lent
 
         with lent(model, numbers, site, strength, operation):
             yield model
 
-    def _named(
-        self, vector: Any, index: int | None, block: int | None
-    ) -> tuple[np.ndarray, Site]:
+    def _meant(self, vector: Any, index: int | None, block: int | None) -> tuple[np.ndarray, Site]:
         """The numbers of one vector `[hidden]`, and where it acts."""
         if isinstance(vector, VectorSet):
             found, index = vector, _one(range(len(vector.vectors)), index)
