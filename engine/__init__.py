@@ -5,15 +5,43 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from engine.runs.engine import Engine
 
-__all__ = ["ROOT", "Engine"]
+__all__ = ["CACHE", "ROOT", "STORE", "Engine", "steer"]
 
 # Threads that spin while they wait take the cores from whoever else works; read by torch at import.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-ROOT = Path(__file__).resolve().parents[1]
-"""The checkout: presets and shipped data lie below it."""
+_BESIDE = Path(__file__).resolve().parents[1]
+_IS_CHECKOUT = (_BESIDE / "data" / "polarity.json").is_file()
+
+ROOT = _BESIDE if _IS_CHECKOUT else _BESIDE / "vectorscope_files"
+"""The checkout, or what an installed engine brings of it: shipped data lie in its `data/`."""
+STORE = Path(os.environ.get("VECTORSCOPE_STORE") or (ROOT if _IS_CHECKOUT else Path.cwd()))
+"""Where commands and pages keep records if nobody says where: `$VECTORSCOPE_STORE`, else the
+checkout; an installed engine keeps them in the current folder."""
+CACHE = (ROOT if _IS_CHECKOUT else STORE) / "data" / "cache"
+"""What was fetched and unpacked; never beside installed code, which may be write-protected."""
+
+
+def steer(model: Any, vector: Any, strength: Any, **settings: Any) -> "AbstractContextManager[Any]":
+    """`Engine().steer`: within the context a Hugging Face causal LM is steered.
+
+    Args:
+        model: A causal LM of transformers.
+        vector: What `find` gave, a digest, `digest:index` or a file in the usual store, or numbers
+            `[hidden]` with `block=`.
+        strength: The multiple of the vector that is added at every token; 0 changes no bit.
+        settings: `index=`, `block=`, `operation=`.
+
+    Raises:
+        ConfigError: On entry, if the vector does not fit the model.
+    """
+    from engine.runs.engine import Engine
+
+    return Engine(keep_jobs=False).steer(model, vector, strength, **settings)
 
 
 def __getattr__(name: str) -> Any:

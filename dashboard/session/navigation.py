@@ -1,11 +1,10 @@
 """The pages of the dashboard and how to reach them. Knows nothing of what they show."""
 
+from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 from streamlit import runtime
-
-from engine import ROOT
 
 PAGES = {
     "overview": (
@@ -67,12 +66,13 @@ PAGES = {
 """Title, icon and duty of each page by the name in its address, in the order of a day's work."""
 HIDDEN = ("audit", "vector")
 """Pages that are reached from what they show, or became a part of another one."""
+FOLDER = Path(__file__).resolve().parents[2] / "pages"
 
 
 def page(name: str) -> st.Page:
     """The page called `name`; equal names give the same page."""
     title, icon, help_text = PAGES[name]
-    path = ROOT / "pages" / f"{name}.py"
+    path = FOLDER / f"{name}.py"
     is_default = name == next(iter(PAGES))
     return st.Page(
         path,

@@ -9,7 +9,7 @@ import pandas as pd
 import typer
 from rich.markup import escape
 
-from engine import ROOT
+from engine import STORE
 from engine.audit import Audit, Finding, audit, together
 from engine.cli.answering import answer, open_engine
 from engine.cli.drawing import Row, by_scale, console, draw, say
@@ -46,7 +46,7 @@ def audit_files(
     index: Annotated[
         str | None, typer.Option(help="Which rows or features, as 3,17; default: all.")
     ] = None,
-    store: StoreDir = ROOT,
+    store: StoreDir = STORE,
 ) -> None:
     """Open files of vectors, sweeps, texts or questions and say what is wrong in them.
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 
 import typer
 
-from engine import ROOT
+from engine import STORE as HOME
 from engine.cli import options
 from engine.cli.answering import open_engine
 from engine.configs.core import Dtype, ModelConfig, PromptsConfig, RunConfig, VectorRef, require
@@ -48,7 +48,7 @@ class Option(NamedTuple):
 
 
 STORE_HELP = "Holds vectors/ and results/."
-STORE = Option("store", Path, ROOT, STORE_HELP, ("--store",))
+STORE = Option("store", Path, HOME, STORE_HELP, ("--store",))
 StoreDir = Annotated[Path, typer.Option("--store", help=STORE_HELP)]
 PROMPTS = (
     Option("prompt", str | None, None, "The one prompt to start from."),

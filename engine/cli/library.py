@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from engine import ROOT
+from engine import STORE
 from engine.cli import tables
 from engine.cli.answering import answer, open_engine
 from engine.cli.drawing import console, plain
@@ -30,7 +30,7 @@ def list_records(
     find: Annotated[
         str | None, typer.Option(help="Words of names, notes, tags, prompts and settings.")
     ] = None,
-    store: StoreDir = ROOT,
+    store: StoreDir = STORE,
 ) -> None:
     """What the store holds, newest first."""
     found = open_engine(store).store
@@ -56,7 +56,7 @@ def name_thing(
     star: Annotated[bool | None, typer.Option("--star/--unstar", help="Star it, or not.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help='Its tags; "" takes all back.')] = None,
     note: Annotated[str | None, typer.Option(help='What you note; "" takes it back.')] = None,
-    store: StoreDir = ROOT,
+    store: StoreDir = STORE,
 ) -> None:
     """Name, star, tag and note a record, a vector, data or an adapter; no record changes."""
     place = open_engine(store).store
@@ -91,7 +91,7 @@ def _subject(store: Store, given: str) -> str:
 
 def show(
     digest: Annotated[str, typer.Argument(help="Digest, its beginning, or a file.")],
-    store: StoreDir = ROOT,
+    store: StoreDir = STORE,
 ) -> None:
     """One record: what it was made with, and its figures."""
     found = open_engine(store).store
@@ -106,7 +106,7 @@ def show(
 
 def import_record(
     file: Annotated[Path, typer.Argument(help="A record file of Vectorscope.")],
-    store: StoreDir = ROOT,
+    store: StoreDir = STORE,
 ) -> None:
     """Check a record file from elsewhere and keep it; a stored record is never overwritten."""
     place = open_engine(store).store
@@ -134,7 +134,7 @@ def export_record(
     model: Annotated[str | None, typer.Option(help="To bake into; default: the vector's.")] = None,
     dtype: Annotated[str, typer.Option(help="Of the baked model's weights.")] = "auto",
     device: Annotated[str, typer.Option(help="Where it is tried.")] = "auto",
-    store: StoreDir = ROOT,
+    store: StoreDir = STORE,
 ) -> None:
     """Write a record's table, a set's vectors, or a model with one vector baked into a bias."""
     place = open_engine(store)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import typer
 
-from engine import ROOT
+from engine import STORE
 from engine.cli import tables
 from engine.cli.answering import answer, open_engine
 from engine.cli.drawing import Row, console, draw
@@ -31,7 +31,7 @@ def similarity_of_sets(
     span: Annotated[
         bool, typer.Option("--span", help="Share of the first set in the span of the second.")
     ] = False,
-    store: StoreDir = ROOT,
+    store: StoreDir = STORE,
 ) -> None:
     """Cosine and distance of two sets, layer by layer, with what chance and noise allow."""
     if len(vectors or []) != 2:

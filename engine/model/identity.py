@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from engine import CACHE, ROOT
 from engine.configs.core import PRESETS, ModelConfig
 from engine.errors import ModelError
 from engine.model import hashing, model_files
@@ -222,7 +223,7 @@ def bring(config: ModelConfig, root: Path, progress: Progress = silent) -> Model
 
 def cache(root: Path) -> Path:
     """The checkout's own cache, which git ignores."""
-    return root / "data" / "cache"
+    return CACHE if root == ROOT else root / "data" / "cache"
 
 
 def _cache(root: Path) -> Path:

@@ -31,6 +31,7 @@ from engine.program.objects import (
     ShownTexts,
     ShownVectors,
 )
+from engine.program.steering import Steering
 from engine.questions.own import Kept, keep
 from engine.questions.polarity import Polarity
 from engine.statistics import similarity
@@ -46,7 +47,7 @@ OWN_COLUMN = ("name", "adapter", "blend", "scale", "system")
 Vectors = Shown | VectorRef | str | Path
 
 
-class Asking:
+class Asking(Steering):
     """The verbs of an engine."""
 
     store: Store

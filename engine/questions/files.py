@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import ROOT
+from engine import CACHE
 from engine.errors import DataError
 from engine.questions import polarity as polarities
 from engine.questions.own import direct
@@ -25,7 +25,6 @@ from engine.questions.sources import Source, download, located, read_bytes
 from engine.records import strict
 from engine.records.records import DroppedRow, Letter, Question, QuestionSet
 
-CACHE = ROOT / "data/cache"
 LOPSIDED = 0.6
 """Share of one letter above which a set is flagged."""
 

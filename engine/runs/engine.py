@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine import ROOT
+from engine import ROOT, STORE
 from engine.configs import core as configs
 from engine.configs import registry
 from engine.configs.adaptive import AdaptiveConfig
@@ -323,8 +323,8 @@ _shared_lock = threading.Lock()
 
 
 def shared_engine(root: Path | None = None) -> Engine:
-    """The process's one engine for a store; `$VECTORSCOPE_STORE` or the repository by default."""
-    place = Path(root or os.environ.get("VECTORSCOPE_STORE") or ROOT).resolve()
+    """The process's one engine for a store; `engine.STORE` by default."""
+    place = Path(root or os.environ.get("VECTORSCOPE_STORE") or STORE).resolve()
     with _shared_lock:
         if place not in _shared:
             _shared[place] = Engine(Store(place))

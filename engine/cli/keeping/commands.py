@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from engine import ROOT
+from engine import STORE
 from engine.cli.answering import answer, open_engine
 from engine.cli.drawing import draw, notes, say
 from engine.cli.from_config import StoreDir
@@ -38,7 +38,7 @@ def compare(
         tuple[str, str] | None,
         typer.Option(help="A vector of each run, SET:INDEX SET:INDEX; default: those of both."),
     ] = None,
-    store: StoreDir = ROOT,
+    store: StoreDir = STORE,
 ) -> None:
     """Paired differences of two runs of the same questions, beside those of random vectors."""
     if by is not None:
@@ -70,7 +70,7 @@ def _key(store: Store, named: str) -> Key:
 
 def delete(
     digests: Annotated[list[str], typer.Argument(help="Digests or their beginnings.")],
-    store: StoreDir = ROOT,
+    store: StoreDir = STORE,
 ) -> None:
     """Move records into the trash; `restore` brings them back. Names what would miss them."""
     place = open_engine(store).store
@@ -100,7 +100,7 @@ def restore(
     digests: Annotated[
         list[str] | None, typer.Argument(help="Digests or beginnings; none lists the trash.")
     ] = None,
-    store: StoreDir = ROOT,
+    store: StoreDir = STORE,
 ) -> None:
     """Bring deleted records back from the trash; without a digest, list what it holds."""
     place = open_engine(store).store
@@ -121,7 +121,7 @@ def disk_use(
     empty: Annotated[
         str | None, typer.Option(help="caches, which are made again, or trash, for ever.")
     ] = None,
-    store: StoreDir = ROOT,
+    store: StoreDir = STORE,
 ) -> None:
     """What the store takes on the disk, by kind, and what of it may be emptied."""
     place = open_engine(store).store

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from engine import ROOT
+from engine import STORE
 from engine.cli.answering import answer
 from engine.cli.drawing import console, draw, notes, plain
 from engine.cli.from_config import StoreDir
@@ -36,7 +36,7 @@ def add(
         str | None, typer.Option(help="Which answer shows it: matching or not-matching.")
     ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Show it and keep nothing.")] = False,
-    store: StoreDir = ROOT,
+    store: StoreDir = STORE,
 ) -> None:
     """Understand own questions, pairs or prompts of any common layout, and keep them by content."""
     if kind not in KINDS:

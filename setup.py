@@ -1,0 +1,17 @@
+"""What the wheel holds beside `pyproject.toml`: the shipped data, as a package without code."""
+
+from setuptools import find_packages, setup
+
+FILES = "vectorscope_files"
+"""Stands for the checkout where there is none: `engine.ROOT` of an installed engine."""
+
+setup(
+    packages=[*find_packages(include=["engine*", "dashboard*", "pages*"]), f"{FILES}.data"],
+    package_dir={f"{FILES}.data": "data"},
+    package_data={
+        "engine": ["py.typed"],
+        "dashboard": ["py.typed"],
+        f"{FILES}.data": ["**/*"],
+    },
+    exclude_package_data={f"{FILES}.data": ["cache/**", "own/**", "screenshots/**"]},
+)
