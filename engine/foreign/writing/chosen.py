@@ -147,7 +147,9 @@ def choose(
         known = sorted({found.sites[i].block for i in rows})
         if missing := sorted(set(layers) - set(known)):
             said = ", ".join(map(str, known))
-            raise ConfigError(f"{found.digest} has no vector at block {missing[0]}, only at {said}.")
+            raise ConfigError(
+                f"{found.digest} has no vector at block {missing[0]}, only at {said}."
+            )
         rows = [i for i in rows if found.sites[i].block in set(layers)]
     if not rows:
         raise ConfigError("No layer was named: give --layers as 7,8, or leave it out.")
