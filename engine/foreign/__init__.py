@@ -2,5 +2,5 @@
 
 Knows nothing of how files are judged, and screens.
 
-Public: adapters, adopting, formats, importing.
+Public: adapters, adopting, formats, importing, writing.
 """
