@@ -2,7 +2,8 @@
 
 What drives the form, an AppTest or a browser, is handed in. A driver opens the form afresh, writes
 and reads fields by their keys, opens and closes popovers, adds and removes columns, leaves the page
-and comes back, runs the script again, and generates with the keyboard and returns to the form.
+and comes back, runs the script again, and generates with the keyboard and returns to the form; a
+browser also loads the page anew.
 """
 
 import random
@@ -45,6 +46,7 @@ class Driver(Protocol):
     def leave(self, page: str) -> None: ...
     def rerun(self) -> None: ...
     def generate(self) -> None: ...
+    def reload(self) -> None: ...
 
 
 def popover(key: str) -> str | None:
@@ -77,8 +79,10 @@ def fields() -> dict[str, tuple[Any, ...]]:
 class Route:
     """One reader at the form, with a model of what it must hold."""
 
-    def __init__(self, driver: Driver, seed: int) -> None:
+    def __init__(self, driver: Driver, seed: int, reloads: bool = False) -> None:
+        """With `reloads` the page is also loaded anew, which only a browser can."""
         self.driver, self.draw = driver, random.Random(seed)
+        self.reloads = reloads
         self.kind, self.open = KINDS[0], None
         self.written: dict[str, Any] = {}
         self.told: list[str] = []
@@ -88,7 +92,7 @@ class Route:
         """Take random steps; each yields what was done."""
         known = fields()
         ways = ("write", "write", "write", "write_and_go", "leave", "rerun", "columns", "kind",
-                "generate")  # fmt: skip
+                "generate", *(["reload", "reload"] if self.reloads else []))  # fmt: skip
         for _ in range(count):
             way = self.draw.choice(ways)
             key = self.draw.choice(sorted(known))
@@ -101,6 +105,10 @@ class Route:
             elif way == "rerun":
                 self._say(way)
                 self.driver.rerun()
+            elif way == "reload":
+                self._say(way)
+                self.open = None
+                self.driver.reload()
             elif way == "columns":
                 self.turn(KINDS[0])
                 self.columns()

@@ -68,6 +68,11 @@ class InBrowser:
         self.page.keyboard.press("r")
         settle(self.page)
 
+    def reload(self) -> None:
+        self.page.reload()
+        self._at("grid_prompts").locator("textarea").wait_for()
+        settle(self.page)
+
     def leave(self, page: str) -> None:
         self._menu(TITLES[page], page)
         self._menu("Generations", "generations")
@@ -124,7 +129,7 @@ class InBrowser:
 
 @pytest.mark.parametrize("seed", range(ROUTES))
 def test_a_route_through_the_form_keeps_every_value(tab: Any, served: Dashboard, seed: int) -> None:
-    route = Route(InBrowser(tab, served.address), seed)
+    route = Route(InBrowser(tab, served.address), seed, reloads=True)
     route.write("grid_max_new_tokens", 5, False)
     route.write("grid_neutral", 0, False)
     for _ in route.steps(STEPS):
