@@ -54,7 +54,8 @@ def audit_files(
     """
     place = open_engine(store).store
     given = _given(model, layer, site, operation, index)
-    audits, refused = [], []
+    audits: list[Audit] = []
+    refused: list[tuple[str, EngineError]] = []
     for name in files:
         try:
             audits.append(audit(name, place, given))
@@ -70,12 +71,21 @@ def audit_files(
     for name, reason in refused:
         console.print(f"[bold red]Not audited:[/] {escape(name)}: {escape(str(reason))}")
     kept = [_keep(one, place, given) for one in audits] if keep else []
+    _answer(audits, shared, refused, [one for one in kept if one])
+
+
+def _answer(
+    audits: list[Audit],
+    shared: list[Finding],
+    refused: list[tuple[str, EngineError]],
+    kept: list[str],
+) -> None:
     told = [_told(one) for one in audits]
     plain = [_plain(finding) for finding in shared]
     errors = [{"path": name, "error": str(reason)} for name, reason in refused]
     answer(
         **{name: told[0][name] for name in ("digest", "path", "findings")},
-        audits=told, together=plain, refused=errors, kept=[one for one in kept if one],
+        audits=told, together=plain, refused=errors, kept=kept,
     )  # fmt: skip
 
 

@@ -101,7 +101,8 @@ def test_foreign_vectors_are_kept_only_when_asked(engine: FakeEngine) -> None:
 
     app.button(key=f"audit_keep_{key}").click().run()
     assert "whose block is known" in app.error[0].value.replace("\\", "")
-    app.number_input(key=f"audit_block_{key}").set_value(3)
+    app.number_input(key=f"audit_{key}_layer").set_value(3)
+    app.selectbox(key=f"audit_{key}_site").set_value("block_out")
     app.button(key=f"audit_keep_{key}").click().run()
 
     assert not app.exception

@@ -47,7 +47,7 @@ def sweep_picker(digest: str) -> Sweep | None:
         list(names),
         default=None if "on" in st.session_state else infos[0].digest,
         required=True,
-        format_func=lambda d: captions.plain(names.get(d, d)),
+        format_func=lambda d: captions.plain(names.get(str(d), str(d))),
         key="on",
         persist_state="session",
     )

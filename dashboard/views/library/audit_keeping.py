@@ -7,9 +7,11 @@ import streamlit as st
 
 from dashboard.session import resources, state
 from dashboard.widgets import widgets
+from dashboard.widgets.adding import vectors
 from engine.audit import Audit
 from engine.errors import EngineError
 from engine.foreign import adopting
+from engine.foreign.formats import Given
 
 
 def offer(found: Audit, key: str) -> None:
@@ -19,7 +21,6 @@ def offer(found: Audit, key: str) -> None:
     upload = next((u for u in st.session_state.get("audit_files") or [] if _is(u, found)), None)
     if upload is None:
         return
-    needs_block = found.named("no-site") is not None
     with st.popover("Keep these vectors", icon=":material/library_add:"):
         st.caption(
             "Stored unchanged, as a record of their own, to evaluate, compare and generate with. "
@@ -31,24 +32,21 @@ def offer(found: Audit, key: str) -> None:
             "Model", value=str(claimed or state.model().model), key=f"audit_model_{key}",
             help="A preset (demo, qwen3-14b, llama-3.2-3b), hub id or folder.",
         )  # fmt: skip
-        block = None
-        if needs_block:
-            block = st.number_input(
-                "Block", min_value=0, step=1, value=None, key=f"audit_block_{key}",
-                help="Whose output they belong to, counted from 0: the file does not say.",
-            )  # fmt: skip
+        given = adopting.known(Given(model=model.strip() or None))
+        if found.asks:
+            given = vectors.place(found, given, f"audit_{key}_")
         if st.button("Keep", key=f"audit_keep_{key}", type="primary"):
-            _keep(upload, model, block)
+            _keep(upload, given)
 
 
 def _is(upload: Any, found: Audit) -> bool:
     return hashlib.sha256(upload.getvalue()).hexdigest() == found.digest
 
 
-def _keep(upload: Any, model: str, block: int | None) -> None:
+def _keep(upload: Any, given: Given) -> None:
     try:
         store = resources.engine().store
-        digest = adopting.adopt_upload(upload.name, upload.getvalue(), store, model.strip(), block)
+        digest = adopting.adopt_upload(upload.name, upload.getvalue(), store, given)
     except EngineError as error:
         widgets.show_error(error)
         return

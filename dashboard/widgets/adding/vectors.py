@@ -71,7 +71,7 @@ def _one(file: Brought, key: str) -> tuple[Audit | None, Given]:
     try:
         found = _audited(file, given)
         if found.asks:
-            given = _place(found, given, key)
+            given = place(found, given, key)
             found = _audited(file, given)
     except MissingFactsError as error:
         if error.asks != missing:
@@ -147,7 +147,7 @@ def _index(key: str) -> tuple[int, ...]:
     return tuple(int(part) for part in parts)
 
 
-def _place(found: Audit, given: Given, key: str) -> Given:
+def place(found: Audit, given: Given, key: str) -> Given:
     """Layer, site and operation, asked where the file does not say them."""
     st.caption("The file does not say where its vectors act: state it to keep them.")
     layer = None

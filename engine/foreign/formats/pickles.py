@@ -48,7 +48,8 @@ class Kind:
                 f"{name} holds an array of {self.word[:20]!r}, which is no plain number: save "
                 "float32."
             )
-        return np.dtype(self.word).newbyteorder(self.order)
+        order: Any = self.order
+        return np.dtype(self.word).newbyteorder(order)
 
 
 class Array:

@@ -77,7 +77,7 @@ def _persona(
     given: Given,
 ) -> ForeignVectors:
     rows = len(found.vectors)
-    label = str(_PERSONA.match(path.stem)[1])  # type: ignore[index]  It fits.
+    label = _part(_PERSONA, path.stem)
     if given.depth is not None and rows != given.depth + 1:
         said = f"It has {rows} rows, but one a hidden state of the model would be {given.depth + 1}"
         return dataclasses.replace(found, label=label, layers=f"{said}: state the layer.")
@@ -140,7 +140,7 @@ def _adl(
     given: Given,
 ) -> ForeignVectors:
     """The diffing toolkit's; the folder above says the layer."""
-    position = _ADL.match(path.stem)[1]  # type: ignore[index]  It fits.
+    position = _part(_ADL, path.stem)
     return dataclasses.replace(
         found, layout="diffing-toolkit: mean difference of a fine-tuned model",
         method="finetune-diff", operation="add", names=(f"position {position}",),
@@ -154,7 +154,7 @@ def _easy_edit(
     beside: dict[str, Any],
     given: Given,
 ) -> ForeignVectors:
-    layer = int(_EASY_EDIT.match(path.stem)[1])  # type: ignore[index]  It fits.
+    layer = int(_part(_EASY_EDIT, path.stem))
     method = path.parent.name.removesuffix("_vector")
     return dataclasses.replace(
         found, layout="EasyEdit vector", sites=(Site(block=layer),), operation="add",
@@ -219,3 +219,10 @@ _NAMED: tuple[tuple[Fits, Callable[..., ForeignVectors]], ...] = (
     ),
 )  # fmt: skip
 """Tried in order: what must be so of name and shape, and what then reads them."""
+
+
+def _part(pattern: re.Pattern[str], name: str) -> str:
+    """What a pattern finds in a name that it was chosen by."""
+    found = pattern.match(name)
+    assert found is not None
+    return found[1]

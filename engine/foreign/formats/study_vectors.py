@@ -100,7 +100,9 @@ def read_pairs_of_layers(
 ) -> ForeignVectors:
     """Vectors by pair of layers, "src7_tgt32", each a tensor or a dictionary that holds one."""
     inner: Any = whole.get("vectors", whole.get("all_vectors"))
-    arrays, losses, curves = {}, [], []
+    arrays: dict[str, np.ndarray] = {}
+    losses: list[Any] = []
+    curves: list[Any] = []
     for key, one in inner.items():
         found = one.get("vectors") if isinstance(one, dict) else one
         if not isinstance(found, np.ndarray):

@@ -9,6 +9,7 @@ hooks are TransformerLens'. Knows nothing of other formats.
 
 import json
 import re
+from typing import Any
 
 import safetensors.numpy
 
@@ -19,7 +20,7 @@ HOOKS = {"block_out": "hook_resid_post", "block_in": "hook_resid_pre", "mlp_out"
 
 def write(chosen: Chosen) -> bytes:
     """The file; it says every site, every operation and several vectors a block."""
-    tensors = {}
+    tensors: dict[str, Any] = {}
     for name, site, row in zip(chosen.names, chosen.sites, chosen.vectors, strict=True):
         # Dots part the name from the hook, and a number in it must not be taken for a layer.
         own = re.sub(r"[.\s/]+", "-", name)

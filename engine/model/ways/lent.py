@@ -39,7 +39,8 @@ def lent(
         kind = type(model).__name__
         raise ConfigError(f"A {kind} cannot be steered: give a causal LM of transformers.")
     runner = HookedRunner(model)
-    blocks, hidden = len(runner.layers), int(model.config.get_text_config().hidden_size)
+    config: Any = model.config
+    blocks, hidden = len(runner.layers), int(config.get_text_config().hidden_size)
     if site.block >= blocks:
         raise ConfigError(
             f"The model has blocks 0 to {blocks - 1}: there is no block {site.block} to steer at."
