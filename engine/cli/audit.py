@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -76,7 +77,7 @@ def audit_files(
 
 def _answer(
     audits: list[Audit],
-    shared: list[Finding],
+    shared: Sequence[Finding],
     refused: list[tuple[str, EngineError]],
     kept: list[str],
 ) -> None:
