@@ -10,9 +10,11 @@ from engine.cli import tables
 from engine.cli.answering import answer, open_engine
 from engine.cli.drawing import console, plain
 from engine.cli.from_config import StoreDir
+from engine.cli.keeping.writing import write
 from engine.cli.options import one_of
 from engine.configs.keywords import model_of, model_told
 from engine.errors import ConfigError, DataError
+from engine.foreign import writing
 from engine.foreign.importing import MOST_BYTES, import_file
 from engine.program.bar import bar
 from engine.runs.engine import Engine
@@ -124,7 +126,14 @@ def import_record(
 def export_record(
     digest: Annotated[str, typer.Argument(help="Digest, or its beginning; VECTOR:INDEX to bake.")],
     format: Annotated[  # noqa: A002  The option's name.
-        str | None, typer.Option(help="jsonl (usual), csv, or npz for vectors.")
+        str | None,
+        typer.Option(
+            help="jsonl (usual), csv, npz; gguf, study, caa, svec, safetensors for vectors; "
+            "json for a sweep."
+        ),
+    ] = None,
+    layers: Annotated[
+        str | None, typer.Option(help="Blocks whose vectors are written, as 7,8.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="File; default: beside you, by name.")] = None,
     bake: Annotated[bool, typer.Option("--bake", help="Make one vector a bias of its model.")] = (
@@ -139,7 +148,7 @@ def export_record(
     """Write a record's table, a set's vectors, or a model with one vector baked into a bias."""
     place = open_engine(store)
     if bake:
-        _refuse_beside_bake(format, out, scale)
+        _refuse_beside_bake(format or layers, out, scale)
         assert out is not None
         assert scale is not None
         named = {} if model is None else {"model": model}
@@ -148,7 +157,12 @@ def export_record(
     if scale is not None or model is not None:
         raise ConfigError("--scale and --model are of a vector to bake: add --bake.")
     format = format or FORMATS[0]  # noqa: A001  The option's name.
-    one_of("format", format, FORMATS)
+    one_of("format", format, (*FORMATS, *writing.FORMATS))
+    if format in writing.FORMATS:
+        write(place.store, digest, format, layers, out)
+        return
+    if layers is not None:
+        raise ConfigError(f"--layers is for layouts of other tools, and {format} is ours.")
     info = place.store.find(digest)
     path = out or Path(f"{Path(info.path).stem}.{format}")
     _refuse_existing(path)
@@ -162,9 +176,11 @@ def _refuse_existing(path: Path) -> None:
         raise ConfigError(f"{path} exists and was left as it is: name another with --out.")
 
 
-def _refuse_beside_bake(format: str | None, out: Path | None, scale: float | None) -> None:  # noqa: A002
-    if format is not None:
-        raise ConfigError("A baked vector is a checkpoint folder: leave --format out.")
+def _refuse_beside_bake(unfit: str | None, out: Path | None, scale: float | None) -> None:  # noqa: A002
+    if unfit is not None:
+        raise ConfigError(
+            "A baked vector is a checkpoint folder: leave --format out, and --layers."
+        )
     if out is None or scale is None:
         raise ConfigError("--bake writes a folder at one strength: give --out and --scale.")
     _refuse_existing(out)

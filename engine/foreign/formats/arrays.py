@@ -76,12 +76,18 @@ def read_safetensors(
         elif unknown := sorted(kinds - set(_PLAIN) - {"BOOL", "U8", "I8"}):
             raise DataError(f"{name} has numbers of type {unknown[0][:20]}: save them as float32.")
         else:
-            arrays = safetensors.numpy.load(content)
+            loaded = safetensors.numpy.load(content)
+            # The library gives them in an order that changes; a file has one.
+            arrays = {key: loaded[key] for key in sorted(loaded, key=lambda k: _offset(entries[k]))}
     claims = plain(header.get("__metadata__") or {})
     dtype = ", ".join(sorted(kinds))
     if dictionaries.is_dictionary(arrays):
         return dictionaries.read(name, sha256, arrays | claims, dtype, given)
     return from_named(name, sha256, arrays, "named tensors (safetensors)", claims)
+
+
+def _offset(entry: dict[str, Any]) -> int:
+    return int(entry["data_offsets"][0])
 
 
 def _widened(name: str, content: bytes, length: int, one: dict[str, Any]) -> np.ndarray:
@@ -177,7 +183,8 @@ def from_named(
     names: list[str] = []
     found: list[places.Place | None] = []
     for key, rows in parts.items():
-        names += [key] if len(rows) == 1 else [f"{key} {i}" for i in range(len(rows))]
+        own = places.name_in(key)
+        names += [own] if len(rows) == 1 else [f"{own} {i}" for i in range(len(rows))]
         found += [places.of_key(key)] * len(rows)
     stacked = np.concatenate(list(parts.values()))
     check_count(name, stacked.size)

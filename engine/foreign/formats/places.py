@@ -56,6 +56,12 @@ def of_key(key: str) -> Place | None:
     return Place(numbers.pop(), "block_out", "") if len(numbers) == 1 else None
 
 
+def name_in(key: str) -> str:
+    """What stands before the hook in a tensor's name, or the whole of it."""
+    found = _HOOK.search(key)
+    return key[: found.start()] if found and found.start() else key
+
+
 def of_path(path: Path) -> list[int]:
     """Layers that a file's name, and the folders right above it, say; several where they differ."""
     found = [int(one) for one in _NUMBER.findall(path.stem)]

@@ -1,0 +1,118 @@
+"""What is written in another tool's layout is read back as it was."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from gguf import GGUFReader
+
+from engine.cli.main import main
+from engine.configs.core import Site
+from engine.errors import ConfigError
+from engine.foreign import formats, writing
+from engine.foreign.formats import ForeignVectors
+from engine.records.records import VectorSet
+from engine.store.store import Store
+from tests import shipped
+
+STORE = Path(__file__).parents[2]
+BLOCKS = (2, 5)
+
+
+@pytest.fixture(scope="module")
+def found() -> VectorSet:
+    return Store(STORE).load_vectors("48850fa29ef0")
+
+
+def read(files: Mapping[str, bytes], folder: Path) -> list[ForeignVectors]:
+    told = []
+    for name, content in files.items():
+        path = folder / name
+        path.write_bytes(content)
+        told.append(formats.read(path))
+    return told
+
+
+def at(found: VectorSet, block: int) -> Any:
+    return found.vectors[[site.block for site in found.sites].index(block)]
+
+
+@pytest.mark.parametrize("format", ["gguf", "caa", "svec", "safetensors"])
+def test_vectors_come_back_with_place_and_operation(
+    found: VectorSet, format: str, tmp_path: Path
+) -> None:
+    back = read(writing.vector_files(found, format, layers=BLOCKS), tmp_path)
+
+    rows = {
+        site.block: row for one in back for site, row in zip(one.sites, one.vectors, strict=True)
+    }
+    assert sorted(rows) == list(BLOCKS)
+    assert {site for one in back for site in one.sites} == {Site(block=block) for block in BLOCKS}
+    assert {one.operation for one in back} == {"add"}
+    for block in BLOCKS:
+        np.testing.assert_array_equal(rows[block], at(found, block).astype(np.float32))
+
+
+def test_the_study_reads_its_own_layout(tmp_path: Path) -> None:
+    found = Store(STORE).load_vectors(shipped.digest("melbo"))
+    (back,) = read(writing.vector_files(found, "study"), tmp_path)
+
+    np.testing.assert_array_equal(back.vectors, found.vectors.astype(np.float32))
+    assert back.operation == "add"
+    assert {site.block for site in back.sites if site} == {site.block for site in found.sites}
+
+
+def test_safetensors_keeps_the_names(found: VectorSet, tmp_path: Path) -> None:
+    (back,) = read(writing.vector_files(found, "safetensors", layers=BLOCKS), tmp_path)
+
+    expected = [found.names[i] for i, site in enumerate(found.sites) if site.block in BLOCKS]
+    assert sorted(back.names) == sorted(expected)
+
+
+def test_gguf_has_what_llama_cpp_asks(found: VectorSet, tmp_path: Path) -> None:
+    ((name, content),) = writing.vector_files(found, "gguf", layers=BLOCKS).items()
+    path = tmp_path / name
+    path.write_bytes(content)
+
+    reader = GGUFReader(path)
+
+    assert reader.fields["general.architecture"].contents() == "controlvector"
+    assert [one.name for one in reader.tensors] == [f"direction.{block}" for block in BLOCKS]
+    assert {one.tensor_type.name for one in reader.tensors} == {"F32"}
+
+
+@pytest.mark.parametrize(
+    ("format", "layers", "said"),
+    [
+        ("gguf", (0,), "0"),
+        ("study", BLOCKS, "is of one block"),
+        ("gguf", (99,), "has no vector at block 99"),
+        ("docx", None, "cannot be written as 'docx'"),
+    ],
+)
+def test_what_a_format_cannot_say_is_refused(
+    found: VectorSet, format: str, layers: tuple[int, ...] | None, said: str
+) -> None:
+    with pytest.raises(ConfigError, match=said):
+        writing.vector_files(found, format, layers=layers)
+
+
+def test_several_vectors_a_block_are_refused_by_formats_of_one() -> None:
+    found = Store(STORE).load_vectors(shipped.digest("melbo"))
+    for format in ("gguf", "caa", "svec"):
+        with pytest.raises(ConfigError, match=rf"choose one, as {found.digest}:0"):
+            writing.vector_files(found, format)
+
+
+def test_the_command_writes_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["export", f"{shipped.digest('melbo')}:1", "--store", str(STORE)]
+    out = tmp_path / "one.gguf"
+
+    assert main([*given, "--format", "gguf", "--out", str(out)]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["path"] == str(out)
+    before = out.read_bytes()
+    assert main([*given, "--format", "gguf", "--out", str(out)]) == 2
+    assert out.read_bytes() == before
