@@ -37,16 +37,7 @@ def heat_map(
     upright = alt.Axis(labelAngle=0, labelFlush=False, ticks=False, domain=False)
     told = {name: (own or {}).get(name, name) for name in names}
     starred = set(cells.loc[cells["starred"], "name"])
-    rows = {n: f"\u2605 {t}" if n in starred else t for n, t in told.items()}
-    shown = {name: words for name, words in rows.items() if words != name}
-    narrow = alt.Axis(
-        labelOverlap=False,
-        labelFlush=False,
-        ticks=False,
-        domain=False,
-        labelLimit=240,
-        labelExpr=f"({json.dumps(shown)})[datum.label] || datum.label",
-    )
+    narrow = _named_axis({n: f"\u2605 {t}" if n in starred else t for n, t in told.items()})
     strong = cells["change"].abs() > 0.6 * limit
     base = alt.Chart(cells.assign(strong=strong, called=cells["name"].map(told))).encode(
         x=alt.X("label:N", sort=labels, title=steered.axis, axis=upright),
@@ -71,6 +62,19 @@ def heat_map(
         alt.layer(*layers)
         .resolve_scale(color="independent")
         .properties(height=24 * len(names) + 60)
+    )
+
+
+def _named_axis(rows: Mapping[str, str]) -> alt.Axis:
+    """The axis of vectors, each called as a reader knows it."""
+    shown = {name: words for name, words in rows.items() if words != name}
+    return alt.Axis(
+        labelOverlap=False,
+        labelFlush=False,
+        ticks=False,
+        domain=False,
+        labelLimit=240,
+        labelExpr=f"({json.dumps(shown, ensure_ascii=False)})[datum.label] || datum.label",
     )
 
 

@@ -29,8 +29,8 @@ def test_a_vector_s_block_is_asked_and_its_set_is_then_chosen(filled: FakeEngine
 
     assert not app.exception
     assert app.button(key="add1_keep").disabled
-    assert "does not say which block" in words(app)
-    app.number_input(key="add1_block_0").set_value(4).run()
+    assert "does not say where its vectors act" in words(app)
+    app.number_input(key="add1_0_layer").set_value(4).run()
     app.button(key="add1_keep").click().run()
 
     [info] = [one for one in filled.store.list() if one.method == "imported"]
@@ -43,7 +43,8 @@ def test_a_vector_s_block_is_asked_and_its_set_is_then_chosen(filled: FakeEngine
     # Another width is another model's.
     app.button(key="found_add").click().run()
     app.file_uploader(key="add2_files_vectors").upload("other.npy", npy(64)).run()
-    app.number_input(key="add2_block_0").set_value(4).run()
+    app.number_input(key="add2_0_layer").set_value(4).run()
+    app.selectbox(key="add2_0_site").set_value("block_out").run()
     app.button(key="add2_keep").click().run()
     assert "width 64, but demo has width 128" in words(app)
     assert app.file_uploader

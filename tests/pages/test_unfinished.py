@@ -133,16 +133,13 @@ def test_the_card_of_its_job_opens_it_and_what_is_new_of_it(filled: FakeEngine) 
         filled.jobs.wait(job, 5.0)
 
 
-def test_one_that_nobody_goes_on_with_can_be_gone_on_with(
-    filled: FakeEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made, asked = part(filled), []
-    monkeypatch.setattr(filled, "submit_again", asked.append)
+def test_one_that_nobody_goes_on_with_can_be_gone_on_with(filled: FakeEngine) -> None:
+    made = part(filled)
 
     app = open_page("curves", run=DIGEST)
     app.button(key="go_on").click().run()
 
-    assert asked == [{"method": "ab", "config": made.config}]
+    assert filled.submitted == [{"method": "ab", "config": made.config}]
     assert not app.exception
 
 

@@ -35,21 +35,7 @@ def lent(
     Raises:
         ConfigError: If the model is none that can be steered, or the vector does not fit it.
     """
-    if not isinstance(model, torch.nn.Module) or not hasattr(model, "config"):
-        kind = type(model).__name__
-        raise ConfigError(f"A {kind} cannot be steered: give a causal LM of transformers.")
-    runner = HookedRunner(model)
-    config: Any = model.config
-    blocks, hidden = len(runner.layers), int(config.get_text_config().hidden_size)
-    if site.block >= blocks:
-        raise ConfigError(
-            f"The model has blocks 0 to {blocks - 1}: there is no block {site.block} to steer at."
-        )
-    if len(vector) != hidden:
-        raise ConfigError(
-            f"The vector has {len(vector)} numbers, but this model's states have {hidden}: "
-            "it was found in another model."
-        )
+    runner = _runner(model, len(vector), site.block)
     edit = Edit(
         site=site,
         vector=torch.as_tensor(vector),
@@ -70,3 +56,23 @@ def lent(
 
     with runner.edited(change):
         yield
+
+
+def _runner(model: Any, width: int, block: int) -> HookedRunner:
+    """Runs the model, once it is known that the vector fits it."""
+    if not isinstance(model, torch.nn.Module) or not hasattr(model, "config"):
+        kind = type(model).__name__
+        raise ConfigError(f"A {kind} cannot be steered: give a causal LM of transformers.")
+    runner = HookedRunner(model)
+    config: Any = model.config
+    blocks, hidden = len(runner.layers), int(config.get_text_config().hidden_size)
+    if block >= blocks:
+        raise ConfigError(
+            f"The model has blocks 0 to {blocks - 1}: there is no block {block} to steer at."
+        )
+    if width != hidden:
+        raise ConfigError(
+            f"The vector has {width} numbers, but this model's states have {hidden}: "
+            "it was found in another model."
+        )
+    return runner
