@@ -10,7 +10,7 @@ from engine.cli import tables
 from engine.cli.answering import answer, open_engine
 from engine.cli.drawing import console, plain
 from engine.cli.from_config import StoreDir
-from engine.cli.keeping.writing import write
+from engine.cli.keeping.writing import refuse_existing, write
 from engine.cli.options import one_of
 from engine.configs.keywords import model_of, model_told
 from engine.errors import ConfigError, DataError
@@ -165,15 +165,10 @@ def export_record(
         raise ConfigError(f"--layers is for layouts of other tools, and {format} is ours.")
     info = place.store.find(digest)
     path = out or Path(f"{Path(info.path).stem}.{format}")
-    _refuse_existing(path)
+    refuse_existing(path)
     write_atomically(path, export(place.store, info, format))
     console.print(f"{info.digest} written to {path}", highlight=False)
     answer(digest=info.digest, path=str(path))
-
-
-def _refuse_existing(path: Path) -> None:
-    if path.exists():
-        raise ConfigError(f"{path} exists and was left as it is: name another with --out.")
 
 
 def _refuse_beside_bake(unfit: str | None, out: Path | None, scale: float | None) -> None:  # noqa: A002
@@ -183,7 +178,7 @@ def _refuse_beside_bake(unfit: str | None, out: Path | None, scale: float | None
         )
     if out is None or scale is None:
         raise ConfigError("--bake writes a folder at one strength: give --out and --scale.")
-    _refuse_existing(out)
+    refuse_existing(out)
 
 
 def _bake(engine: Engine, name: str, scale: float, out: Path, named: dict[str, str]) -> None:

@@ -39,11 +39,20 @@ def write(store: Store, name: str, format: str, layers: str | None, out: Path | 
     stem = Path(store.find(digest).path).stem
     usual = f"{stem}{told.suffix}" if told.is_folder else next(iter(files))
     path = out or Path(usual)
-    if path.exists():
-        raise ConfigError(f"{path} exists and was left as it is: name another with --out.")
+    refuse_existing(path)
     writing.put(files, path, told.is_folder)
     console.print(f"{digest} written to {path}", highlight=False)
     answer(digest=digest, path=str(path))
+
+
+def refuse_existing(path: Path) -> None:
+    """Leave what lies there already.
+
+    Raises:
+        ConfigError: If something does.
+    """
+    if path.exists():
+        raise ConfigError(f"{path} exists and was left as it is: name another with --out.")
 
 
 def _numbers(layers: str | None) -> list[int] | None:

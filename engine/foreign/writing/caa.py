@@ -7,7 +7,7 @@ counted from 0. Numbers are float32. Knows nothing of other formats.
 import io
 import re
 
-from engine.foreign.writing.chosen import Chosen, additive, one_a_block, outputs
+from engine.foreign.writing.chosen import Chosen, added_blocks
 
 TITLE = "A CAA vector"
 
@@ -21,9 +21,7 @@ def write(chosen: Chosen) -> dict[str, bytes]:
     """
     import torch
 
-    additive(chosen, TITLE)
-    blocks = outputs(chosen, TITLE)
-    one_a_block(chosen, blocks, TITLE)
+    blocks = added_blocks(chosen, TITLE)
     model = re.sub(r"[^\w.-]+", "-", chosen.model.rstrip("/").rpartition("/")[2]) or "model"
     files = {}
     for block, row in zip(blocks, chosen.vectors, strict=True):

@@ -200,6 +200,18 @@ def one_a_block(chosen: Chosen, blocks: Sequence[int], title: str) -> None:
         )
 
 
+def added_blocks(chosen: Chosen, title: str) -> list[int]:
+    """The block of each vector, for formats that hold one vector a block and add it to its output.
+
+    Raises:
+        ConfigError: If they are not for adding, act elsewhere, or several are at one block.
+    """
+    additive(chosen, title)
+    blocks = outputs(chosen, title)
+    one_a_block(chosen, blocks, title)
+    return blocks
+
+
 def additive(chosen: Chosen, title: str) -> None:
     """Refuse vectors that are not for adding, for formats that are added by whoever reads them.
 

@@ -7,7 +7,7 @@ tools load it. Numbers are the float32's in full. Knows nothing of other formats
 
 from typing import Any
 
-from engine.foreign.writing.chosen import Chosen, additive, one_a_block, outputs
+from engine.foreign.writing.chosen import Chosen, added_blocks
 from engine.records import strict
 
 TITLE = "A .svec file"
@@ -23,9 +23,7 @@ def write(chosen: Chosen) -> bytes:
         ConfigError: If several vectors are at one block, or a vector is of another place or not
             for adding.
     """
-    additive(chosen, TITLE)
-    blocks = outputs(chosen, TITLE)
-    one_a_block(chosen, blocks, TITLE)
+    blocks = added_blocks(chosen, TITLE)
     order = sorted(range(len(blocks)), key=lambda i: blocks[i])
     rows = chosen.vectors
     known = chosen.found.scores.get("explained_variance")
