@@ -28,6 +28,8 @@ JOB = "operators"
 """What it is called beside the other jobs."""
 MOST = 1.15
 """Times the seconds of adding that an operator may take."""
+PAIRS = 5
+"""Least number of times that an operator is timed beside adding."""
 VECTORS = 8
 QUESTIONS = 1
 SAMPLES = 32
@@ -39,7 +41,7 @@ class Cost:
 
     operation: str
     seconds: float
-    """The least of all rounds, as the next."""
+    """In the pair of runs whose ratio lies in the middle, as the next."""
     add_seconds: float
     rows: int
 
@@ -59,31 +61,42 @@ def costs(
     progress: Progress,
     operations: Sequence[Operation] = OPERATIONS,
 ) -> tuple[Cost, ...]:
-    """Time one sweep by every operator, in turn.
+    """Time one sweep by every operator, each time beside a sweep by adding.
+
+    A machine's pace drifts by a third within seconds, so that only neighbours in time compare.
 
     Args:
         setting: The model; of its sizes only scales and lengths are used.
-        rounds: How often each is timed, after one run that is not.
+        rounds: How often each is timed, at least `PAIRS` times, after one run that is not.
         progress: Called before every round; may raise to stop.
         operations: Of which; "add" is timed in any case.
     """
     device = setting.door.loaded.device
     runs = _runs(setting, list(dict.fromkeys(("add", *operations))))
-    seconds: dict[Operation, list[float]] = {operation: [] for operation in runs}
+    rounds = max(rounds, PAIRS)
+    pairs: dict[Operation, list[tuple[float, float]]] = {operation: [] for operation in runs}
+
+    def seconds(operation: Operation) -> float:
+        begun = now(device)
+        runs[operation]()
+        return now(device) - begun
+
     for index in range(rounds + 1):
         progress(index, rounds + 1, f"operators, round {index} of {rounds}")
-        # The first round is warm-up; the others go there and back again.
-        for operation in list(runs)[:: 1 if index % 2 else -1]:
-            begun = now(device)
-            runs[operation]()
+        for operation in runs:
+            # Half of the rounds time adding first, since the second of a pair finds warmer caches.
+            turns = dict.fromkeys((operation, "add") if index % 2 else ("add", operation))
+            took = {turn: seconds(turn) for turn in turns}
+            # The first round is warm-up.
             if index:
-                seconds[operation].append(now(device) - begun)
-    least = {operation: min(times) for operation, times in seconds.items()}
+                pairs[operation].append((took[operation], took["add"]))
     rows = 1 + VECTORS * sum(scale != 0 for scale in setting.sizes.scales)
-    return tuple(
-        Cost(operation=name, seconds=own, add_seconds=least["add"], rows=rows)
-        for name, own in least.items()
-    )
+    return tuple(_cost(operation, timed, rows) for operation, timed in pairs.items())
+
+
+def _cost(operation: Operation, pairs: Sequence[tuple[float, float]], rows: int) -> Cost:
+    own, add = sorted(pairs, key=lambda pair: pair[0] / pair[1])[len(pairs) // 2]
+    return Cost(operation=operation, seconds=own, add_seconds=add, rows=rows)
 
 
 def _runs(setting: Setting, operations: Sequence[Operation]) -> dict[Operation, Callable[[], Any]]:

@@ -225,6 +225,7 @@ def test_a_job_that_fell_is_run_once_more_and_then_fails(tmp_path, monkeypatch, 
 
 def test_every_operator_is_timed_beside_adding(small: Setting, monkeypatch) -> None:
     monkeypatch.setattr(operators, "VECTORS", 1)
+    monkeypatch.setattr(operators, "PAIRS", 2)
     asked: list[list] = []
     measured = operators.measured
 
@@ -238,12 +239,20 @@ def test_every_operator_is_timed_beside_adding(small: Setting, monkeypatch) -> N
 
     assert [one.operation for one in found] == list(OPERATIONS)
     assert found[0].ratio == 1
-    assert all(one.ratio == one.seconds / found[0].seconds for one in found)
-    assert len(asked) == 2 * len(OPERATIONS)
+    assert all(one.ratio == one.seconds / one.add_seconds for one in found)
+    assert len(asked) == (1 + 2) * (2 * len(OPERATIONS) - 1)
     for rows in asked:
         steered = [row.edits for row in rows if row.edits]
         assert len(steered) == len(rows) - 1 == found[0].rows - 1 == 2
     assert {row.edits[0].operation for rows in asked for row in rows[1:]} == set(OPERATIONS)
+
+
+def test_an_operators_ratio_is_that_of_its_middle_pair() -> None:
+    slow_machine, slow_operator = (2.2, 2.0), (9.0, 1.0)
+
+    found = operators._cost("set", [slow_operator, slow_machine, (0.5, 1.0)], rows=9)
+
+    assert (found.seconds, found.add_seconds) == slow_machine
 
 
 def test_an_operator_that_costs_too_much_is_told_unless_a_second_run_is_better() -> None:
