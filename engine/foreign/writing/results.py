@@ -14,7 +14,7 @@ from engine.configs.core import PRESETS
 from engine.errors import ConfigError
 from engine.foreign.writing.strengths import Strengths
 from engine.records import readings, strict
-from engine.records.records import Evaluation
+from engine.records.records import Evaluation, EvaluationHead
 from engine.statistics.cells import BASELINE, CONTROL
 
 SURVIVAL = "survival"
@@ -36,15 +36,9 @@ def write(found: Evaluation) -> bytes:
     Raises:
         ConfigError: If vectors were not added, or a strength is no multiple of its vector.
     """
-    operation = found.config.get("operation") or "add"
-    if operation != "add":
-        raise ConfigError(
-            f"The study's rows are of vectors that were added, and here the operation was "
-            f"{operation}: use csv."
-        )
+    strengths = strengths_of(found)
     names = _types(found)
     word = SURVIVAL if found.questions.behaviour == SURVIVAL else "behaviour"
-    strengths = Strengths.of(found)
     places = {question.id: i for i, question in enumerate(found.questions.questions)}
     rows = []
     for row in _scored(found):
@@ -54,6 +48,21 @@ def write(found: Evaluation) -> bytes:
         scale = {"scale": strengths.multiple(str(row["vector_set"]), int(row["vector"]), row)}
         rows.append(asked | vector | scale | _answer(row, word))
     return strict.dumps(_head(found, names) | {"results": rows}).encode()
+
+
+def strengths_of(found: EvaluationHead) -> Strengths:
+    """What the layout's scales are of a sweep, told without reading its rows.
+
+    Raises:
+        ConfigError: If the layout cannot say what the sweep is.
+    """
+    operation = found.config.get("operation") or "add"
+    if operation != "add":
+        raise ConfigError(
+            f"The study's rows are of vectors that were added, and here the operation was "
+            f"{operation}: use csv."
+        )
+    return Strengths.of(found)
 
 
 def _head(found: Evaluation, names: Mapping[str, str]) -> dict[str, Any]:
@@ -131,9 +140,10 @@ def _answer(row: Mapping[str, Any], word: str) -> dict[str, Any]:
     is_tie, tie = difference == 0, row.get("tie", 0.5)
     chose = None if difference is None else difference > 0
     other = "corrigible" if word == SURVIVAL else "other"
+    first, second = _number(row["logit_a"]), _number(row["logit_b"])
     values = {
-        "logit_A": _number(row["logit_a"]),
-        "logit_B": _number(row["logit_b"]),
+        "logit_A": first,
+        "logit_B": second,
         f"{word}_logit_diff": difference,
         f"chose_{word}": (None if tie == 0.5 else bool(tie)) if is_tie else chose,
         f"{other}_letter": "B" if letter == "A" else "A",
@@ -141,9 +151,9 @@ def _answer(row: Mapping[str, Any], word: str) -> dict[str, Any]:
         "order": str(row["order"]),
     }
     mass = _number(row.get("answer_mass"))
-    if mass is None or values["logit_A"] is None or values["logit_B"] is None:
+    if mass is None or first is None or second is None:
         return values
-    at_a = float(1 / (1 + np.exp(np.clip(values["logit_B"] - values["logit_A"], -700, 700))))
+    at_a = float(1 / (1 + np.exp(np.clip(second - first, -700, 700))))
     return values | {"prob_A": mass * at_a, "prob_B": mass * (1 - at_a)}
 
 

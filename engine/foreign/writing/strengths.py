@@ -7,9 +7,13 @@ from typing import Any
 from engine.configs.core import Site
 from engine.errors import ConfigError
 from engine.records import steered
-from engine.records.records import Evaluation
+from engine.records.records import EvaluationHead, measured
 from engine.statistics.cells import CONTROL
 
+UNKNOWN = (
+    "The study's scales are multiples of the vector, and this record does not keep the norms its "
+    "shares are of: use csv, or measure again."
+)
 DIGITS = 6
 """Of a multiple worked out from norms, so that vectors of one length share their scales."""
 
@@ -23,7 +27,7 @@ class Strengths:
     scales are multiples already."""
 
     @classmethod
-    def of(cls, found: Evaluation) -> "Strengths":
+    def of(cls, found: EvaluationHead) -> "Strengths":
         """Those of a sweep in which vectors were added.
 
         A relative scale s adds s R v / |v|, with R the median residual norm at the site, which the
@@ -48,6 +52,9 @@ class Strengths:
             residual = residuals.get((used or site).words)
             if residual is not None and norm > 0:
                 units[key] = float(residual) / norm
+        untold = bool(found.config.get("controls")) and not found.controls
+        if untold or not set(measured(found.config, found.vector_names)) <= set(units):
+            raise ConfigError(UNKNOWN)
         return cls(units=units)
 
     def multiple(self, vector_set: str, index: int, row: Mapping[str, Any]) -> float:
@@ -61,14 +68,11 @@ class Strengths:
             return scale
         unit = self.units.get((vector_set, index))
         if unit is None:
-            raise ConfigError(
-                "The study's scales are multiples of the vector, and this record does not keep the "
-                "norms its shares are of: use csv, or measure again."
-            )
+            raise ConfigError(UNKNOWN)
         return float(f"{scale * unit:.{DIGITS}g}")
 
 
-def _places(found: Evaluation) -> dict[tuple[str, int], tuple[Site, float]]:
+def _places(found: EvaluationHead) -> dict[tuple[str, int], tuple[Site, float]]:
     """Site and norm of every vector and control, as far as the record tells."""
     told = {**found.vector_names, CONTROL: found.controls}
     return {
