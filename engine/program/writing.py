@@ -91,7 +91,7 @@ def refuse_existing(path: Path) -> None:
         ConfigError: If something does.
     """
     if path.exists():
-        raise ConfigError(f"{path} exists and was left as it is: name another with --out.")
+        raise ConfigError(f"{path} exists and was left as it is: name another.")
 
 
 def _known(format: str, kind: str | None = None) -> writing.Format:  # noqa: A002

@@ -28,7 +28,7 @@ def vectors(store: Any, info: RecordInfo, blocks: list[int], key: str, index: in
     """
     formats = writing.formats_of("vectors")
     chosen = st.selectbox(
-        "For another tool",
+        "For another tool" if index is None else "This vector for another tool",
         formats,
         index=None,
         format_func=lambda one: writing.FORMATS[one].title,
