@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from engine.runs.engine import Engine
 
-__all__ = ["CACHE", "ROOT", "STORE", "Engine", "steer"]
+__all__ = ["CACHE", "ROOT", "STORE", "Engine", "export", "steer"]
 
 # Threads that spin while they wait take the cores from whoever else works; read by torch at import.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -42,6 +42,24 @@ def steer(model: Any, vector: Any, strength: Any, **settings: Any) -> "AbstractC
     from engine.runs.engine import Engine
 
     return Engine(keep_jobs=False).steer(model, vector, strength, **settings)
+
+
+def export(record: Any, format: str, out: Any = None, layers: Any = None) -> Path:  # noqa: A002
+    """`Engine().export`: vectors, or a sweep, in another tool's own layout.
+
+    Args:
+        record: What `find` or `evaluate` gave, a digest, `digest:index` or a file in the usual
+            store.
+        format: gguf, study, caa, svec or safetensors for vectors; json for a sweep.
+        out: File, or folder of caa, which must not be there; by the record's name if left out.
+        layers: Blocks of the vectors, counted from 0; all if left out.
+
+    Raises:
+        ConfigError: If the layout cannot say what the record is, or something lies there.
+    """
+    from engine.runs.engine import Engine
+
+    return Engine(keep_jobs=False).export(record, format, out, layers)
 
 
 def __getattr__(name: str) -> Any:

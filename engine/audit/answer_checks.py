@@ -127,9 +127,11 @@ def letter_vectors(sweep: Sweep) -> Finding | None:
     )  # fmt: skip
 
 
-def lengths(sweep: Sweep) -> Finding:
-    """Whether the longer answers are of one kind, where written answers were read."""
+def lengths(sweep: Sweep) -> Finding | None:
+    """Whether the longer answers are of one kind; None where their tokens were not counted."""
     asked = sweep.baseline
+    if "tokens_behaviour" not in asked:
+        return None
     own, other = (asked[f"tokens_{name}"].astype(float) for name in ("behaviour", "other"))
     longer = float((own > other).mean() + (own == other).mean() / 2)
     figures = {"behaviour": float(own.mean()), "other": float(other.mean()), "longer": longer}

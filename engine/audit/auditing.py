@@ -239,7 +239,7 @@ def _sweep(sweep: Sweep, name: str, digest: str, path: str, layout: str) -> Audi
         path=path,
         kind="sweep",
         what=f"{layout}: {counted(sweep.vectors, 'vector')} and "
-        f"{counted(sweep.controls, 'random control')} × {counted(len(sweep.scales), 'scale')} × "
+        f"{counted(sweep.controls, 'random control')} × {counted(sweep.scales_each, 'scale')} × "
         f"{asked}, {claims.get('model', 'model not stated')}",
         findings=ordered(findings),
         claims=claims,

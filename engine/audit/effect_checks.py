@@ -56,7 +56,7 @@ def controls(sweep: Sweep) -> Finding:
 
 def best_of_many(sweep: Sweep) -> Finding | None:
     """Whether the best of the vectors and scales can be told from the best of random ones."""
-    vectors, scales, number = sweep.vectors, len(sweep.scales), sweep.fewest_controls
+    vectors, scales, number = sweep.vectors, sweep.scales_each, sweep.fewest_controls
     cells = vectors * scales
     if cells < 2:
         return None

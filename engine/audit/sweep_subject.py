@@ -24,6 +24,8 @@ from engine.statistics.yardsticks import UNTOLD, YARDSTICK, Yardsticks
 CONTROLS = ("random", "control", "controls", "noise")
 """Kinds of vectors that are taken for random controls, by how their names begin."""
 ASKED = ["question", "order"]
+OWN = "vectorscope."
+"""Begins what the sweeps that Vectorscope wrote in the study's layout tell of themselves."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +96,13 @@ class Sweep:
         """All scales but 0."""
         return sorted(float(s) for s in self.frame["scale"].unique() if s != 0)
 
+    @property
+    def scales_each(self) -> int:
+        """At how many scales but 0 a vector was measured, at most; vectors may have their own."""
+        steered = self.frame[self.frame["scale"] != 0]
+        counts = steered.groupby(["vector_set", "vector"], observed=True)["scale"].nunique()
+        return int(counts.max()) if len(counts) else 0
+
 
 def of_foreign(found: ForeignResults) -> Sweep:
     """A foreign sweep: the unsteered model once, random kinds as controls."""
@@ -118,16 +127,35 @@ def of_foreign(found: ForeignResults) -> Sweep:
     spread = (groups.max() - groups.min()).to_numpy(float)
     kept = pd.concat([base.drop_duplicates(ASKED), steered.drop_duplicates(key)])
     is_known = bool(sums.notna().any()) and not normalised
+    told = {name: found.claims.get(f"{OWN}{name}") for name in ("reading", "likelihood", "ties")}
+    reading = readings.of_config({name: one for name, one in told.items() if one})
+    if told["ties"] == "against":
+        kept = kept.assign(tie=0.0)
+    if not reading.has_letters:
+        kept = _by_answer(kept)
     return Sweep(
         frame=kept.reset_index(drop=True),
-        behaviour=found.behaviour,
+        behaviour=str(found.claims.get(f"{OWN}behaviour") or found.behaviour),
         claims=found.claims,
         mass="normalised" if normalised else "recorded" if is_known else "missing",
         zero_rows=len(base),
         zero_spread=float(np.nanmax(spread)) if np.isfinite(spread).any() else 0.0,
         repeated=len(steered) - len(steered.drop_duplicates(key)),
         control_kind=next(iter(frame.loc[is_control, "method"]), ""),
+        reading=reading,
     )
+
+
+def _by_answer(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows of written answers by whether they show the behaviour: nobody was shown their letters.
+
+    What they were scored by, log p per token or in total, stands where the record has log p.
+    """
+    at_a = frame["behaviour_letter"] == "A"
+    first, second = frame["logit_a"], frame["logit_b"]
+    scores = {"behaviour": first.where(at_a, second), "other": second.where(at_a, first)}
+    named = {f"logp_{name}": score for name, score in scores.items()}
+    return frame.assign(**named).drop(columns=["logit_a", "logit_b"])
 
 
 def of_record(evaluation: Evaluation) -> Sweep:

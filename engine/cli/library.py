@@ -10,13 +10,14 @@ from engine.cli import tables
 from engine.cli.answering import answer, open_engine
 from engine.cli.drawing import console, plain
 from engine.cli.from_config import StoreDir
-from engine.cli.keeping.writing import refuse_existing, write
+from engine.cli.keeping.writing import write
 from engine.cli.options import one_of
 from engine.configs.keywords import model_of, model_told
 from engine.errors import ConfigError, DataError
 from engine.foreign import writing
 from engine.foreign.importing import MOST_BYTES, import_file
 from engine.program.bar import bar
+from engine.program.writing import refuse_existing
 from engine.runs.engine import Engine
 from engine.store import notes
 from engine.store.exporting import FORMATS, export

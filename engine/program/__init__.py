@@ -2,5 +2,5 @@
 
 Knows nothing of models, and of the dashboard until a chart is asked for.
 
-Public: asking, bar, spelling.
+Public: asking, bar, spelling, writing.
 """

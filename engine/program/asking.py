@@ -32,6 +32,7 @@ from engine.program.objects import (
     ShownVectors,
 )
 from engine.program.steering import Steering
+from engine.program.writing import Writing
 from engine.questions.own import Kept, keep
 from engine.questions.polarity import Polarity
 from engine.statistics import similarity
@@ -47,7 +48,7 @@ OWN_COLUMN = ("name", "adapter", "blend", "scale", "system")
 Vectors = Shown | VectorRef | str | Path
 
 
-class Asking(Steering):
+class Asking(Steering, Writing):
     """The verbs of an engine."""
 
     store: Store

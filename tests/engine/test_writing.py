@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from gguf import GGUFReader
 
+from engine import Engine
 from engine.cli.main import main
-from engine.configs.core import Site
+from engine.configs.core import Site, VectorRef
 from engine.errors import ConfigError
 from engine.foreign import formats, writing
 from engine.foreign.formats import ForeignVectors
@@ -116,3 +117,34 @@ def test_the_command_writes_once(tmp_path: Path, capsys: pytest.CaptureFixture[s
     before = out.read_bytes()
     assert main([*given, "--format", "gguf", "--out", str(out)]) == 2
     assert out.read_bytes() == before
+
+
+def test_a_program_writes_what_the_command_writes(tmp_path: Path) -> None:
+    mine, name = Engine(STORE), shipped.digest("melbo")
+    ways = (f"{name}:1", VectorRef(digest=name, indices=(1,)))
+    paths = [mine.export(way, "svec", tmp_path / f"{i}.svec") for i, way in enumerate(ways)]
+    found = Store(STORE).load_vectors(name)
+
+    for path in paths:
+        np.testing.assert_array_equal(formats.read(path).vectors, found.vectors[1:2])
+    with pytest.raises(ConfigError, match="was left as it is"):
+        mine.export(f"{name}:1", "svec", paths[0])
+    whole = mine.export(mine.show("48850fa29ef0"), "gguf", tmp_path / "a.gguf", layers=BLOCKS)
+    assert [site.block for site in formats.read(whole).sites if site] == list(BLOCKS)
+
+
+@pytest.mark.parametrize(
+    ("format", "layers", "said"),
+    [("docx", None, "There is no format 'docx' here"), ("json", (1,), "is for sweeps")],
+)
+def test_a_program_is_refused_in_a_sentence(
+    format: str, layers: tuple[int, ...] | None, said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=said):
+        Engine(STORE).export(shipped.digest("melbo"), format, tmp_path / "x", layers=layers)
+
+
+def test_a_sweep_is_written_by_a_program(tmp_path: Path) -> None:
+    mine = Engine(STORE)
+    path = mine.export(mine.show("ff95f2a74c69"), "json", tmp_path / "sweep.json")
+    assert json.loads(path.read_text())["vectorscope"]["digest"] == "ff95f2a74c69"

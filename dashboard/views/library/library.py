@@ -17,6 +17,7 @@ from dashboard.views.library import deleting, table
 from dashboard.views.library.reading import Told
 from dashboard.widgets import noting, widgets
 from dashboard.widgets.places import of_record as place
+from dashboard.widgets.taking import tools
 from dashboard.words import captions
 from engine.errors import EngineError
 from engine.records.records import Provenance, RecordInfo
@@ -156,6 +157,13 @@ def _actions(info: RecordInfo) -> None:
         for form in exporting.formats_of(info):
             make = _exporter(store, info, form)
             widgets.made_on_click(form.upper(), f"{path.stem}.{form}", make)
+        if info.kind == "vectors":
+            with st.popover("Export", icon=":material/output:"):
+                sites = resources.header(info.digest, info.path)["sites"]
+                blocks = sorted({int(site["block"]) for site in sites})
+                tools.vectors(store, info, blocks, f"tool_{info.digest}", None)
+        if info.kind == "evaluation":
+            tools.sweep(store, info)
         if info.kind in ("evaluation", "generation"):
             widgets.made_on_click(
                 "Report", f"{path.stem}.html", _reporter(store, info), "description"

@@ -16,6 +16,7 @@ from dashboard.views.vector import neighbours, subject, texts
 from dashboard.views.vector.effects import Effect
 from dashboard.views.vector.subject import Subject
 from dashboard.widgets import chatting, noting, sharing, widgets
+from dashboard.widgets.taking import tools
 from dashboard.words import captions
 from engine.store import exporting
 
@@ -70,6 +71,7 @@ def _export(one: Subject) -> None:
             widgets.made_on_click("Record file", path.name, path.read_bytes, "save")
             for form in exporting.formats_of(one.info):
                 widgets.made_on_click(form.upper(), f"{path.stem}.{form}", _set(store, one, form))
+        tools.vectors(store, one.info, [one.site.block], "v_tool", one.index)
 
 
 def array(store: Any, one: Subject) -> bytes:

@@ -60,9 +60,9 @@ def share_card(
 
 
 def made_on_click(
-    label: str, file_name: str, make: Callable[[], bytes], icon: str = "download"
+    label: str, file_name: str, make: Callable[[], bytes], icon: str = "download", reason: str = ""
 ) -> None:
-    """A download whose content is made when it is clicked."""
+    """A download whose content is made when it is clicked; disabled where a reason is given."""
     st.download_button(
         label,
         data=make,
@@ -71,6 +71,8 @@ def made_on_click(
         key=f"made_{label}_{file_name}",
         icon=f":material/{icon}:",
         on_click="ignore",
+        disabled=bool(reason),
+        help=reason or None,
     )
 
 

@@ -8,8 +8,7 @@ from pathlib import Path
 from engine.cli.answering import answer
 from engine.cli.drawing import console
 from engine.errors import ConfigError
-from engine.foreign import writing
-from engine.store.references import loaded, reference
+from engine.program.writing import written
 from engine.store.store import Store
 
 
@@ -26,33 +25,9 @@ def write(store: Store, name: str, format: str, layers: str | None, out: Path | 
     Raises:
         ConfigError: If the format cannot say what the record is, or something lies there already.
     """
-    told = writing.FORMATS[format]
-    if told.kind == "vectors":
-        ref = reference(store, name)
-        found = loaded(store, ref, name)
-        digest, files = found.digest, writing.vector_files(found, format, layers=_numbers(layers))
-    elif layers is not None:
-        raise ConfigError(f"--layers chooses vectors, and {format} is for sweeps: leave it out.")
-    else:
-        evaluation = store.load_evaluation(store.find(name).digest)
-        digest, files = evaluation.digest, writing.results_files(evaluation)
-    stem = Path(store.find(digest).path).stem
-    usual = f"{stem}{told.suffix}" if told.is_folder else next(iter(files))
-    path = out or Path(usual)
-    refuse_existing(path)
-    writing.put(files, path, told.is_folder)
+    digest, path = written(store, name, format, _numbers(layers), out)
     console.print(f"{digest} written to {path}", highlight=False)
     answer(digest=digest, path=str(path))
-
-
-def refuse_existing(path: Path) -> None:
-    """Leave what lies there already.
-
-    Raises:
-        ConfigError: If something does.
-    """
-    if path.exists():
-        raise ConfigError(f"{path} exists and was left as it is: name another with --out.")
 
 
 def _numbers(layers: str | None) -> list[int] | None:

@@ -152,7 +152,7 @@ def choose(
             )
         rows = [i for i in rows if found.sites[i].block in set(layers)]
     if not rows:
-        raise ConfigError("No layer was named: give --layers as 7,8, or leave it out.")
+        raise ConfigError("No layer was named: name some, or leave the choice out.")
     odd = [i for i in rows if not np.isfinite(found.vectors[i]).all()]
     if odd:
         raise ConfigError(f"Vector {odd[0]} holds values that are no numbers: choose others.")
@@ -174,8 +174,8 @@ def outputs(chosen: Chosen, title: str) -> list[int]:
 def _output(chosen: Chosen, site: Site, title: str) -> int:
     if site.kind == "block_in" and site.block == 0:
         raise ConfigError(
-            f"{title} knows outputs of blocks only, and the input of block 0 is none: leave block "
-            "0 out with --layers."
+            f"{title} knows outputs of blocks only, and the input of block 0 is none: choose "
+            "other layers."
         )
     if site.kind == "mlp_out" and chosen.architecture not in PASSES_THROUGH:
         known = chosen.architecture or "a model that is not known here"

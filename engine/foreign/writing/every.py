@@ -10,7 +10,7 @@ from typing import NamedTuple
 from engine.errors import ConfigError, StoreError
 from engine.foreign.writing import caa, gguf, named, results, study, svec
 from engine.foreign.writing.chosen import Chosen, choose
-from engine.records.records import Evaluation, VectorSet
+from engine.records.records import Evaluation, EvaluationHead, VectorSet
 from engine.store.files import write_atomically
 
 
@@ -81,6 +81,15 @@ def results_files(found: Evaluation) -> dict[str, bytes]:
         ConfigError: If that layout cannot say what the sweep is.
     """
     return {f"ab_{found.digest}.json": results.write(found)}
+
+
+def check_results(found: EvaluationHead) -> None:
+    """Whether a sweep can be written in the study's row layout, told without its rows.
+
+    Raises:
+        ConfigError: If that layout cannot say what the sweep is.
+    """
+    results.strengths_of(found)
 
 
 def put(files: Mapping[str, bytes], out: Path, is_folder: bool) -> Path:

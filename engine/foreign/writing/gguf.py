@@ -36,8 +36,7 @@ def write(chosen: Chosen) -> bytes:
     blocks = outputs(chosen, TITLE)
     if 0 in blocks:
         raise ConfigError(
-            "llama.cpp refuses a direction for block 0, which it never steers: leave block 0 out "
-            "with --layers."
+            "llama.cpp refuses a direction for block 0, which it never steers: choose other layers."
         )
     one_a_block(chosen, blocks, TITLE)
     projects = chosen.operation == "ablate"

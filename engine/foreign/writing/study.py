@@ -28,8 +28,8 @@ def write(chosen: Chosen) -> bytes:
     blocks = sorted(set(outputs(chosen, TITLE)))
     if len(blocks) > 1:
         raise ConfigError(
-            f"{TITLE} is of one block, and these vectors are of {len(blocks)}: choose one with "
-            f"--layers {chosen.sites[0].block}."
+            f"{TITLE} is of one block, and these vectors are of {len(blocks)}: choose one "
+            f"layer, as {chosen.sites[0].block}."
         )
     rows = torch.from_numpy(chosen.vectors.copy())
     config = chosen.found.config
