@@ -10,6 +10,11 @@ from engine.questions.own import places, reading, roles
 from engine.questions.own.making import REPEATS
 from engine.questions.sources import PACKED, Source, form_of, located, read_source, sha256_of
 
+
+class ManyOptionsError(DataError):
+    """Questions that have more options than are asked."""
+
+
 TABLES = (*reading.TABLES, *PACKED, ".gz")
 """Endings of files that are no lines and no JSON; a .gz keeps its own where it has no other."""
 
@@ -45,6 +50,7 @@ def converted(path: str | Path, kind: str, is_strict: bool = False) -> Source:
 
     Raises:
         DataError: If it holds none, or its columns must be named first.
+        ManyOptionsError: If two of more options would be asked; whoever adds data sees that first.
     """
     found = places.understand_here(path, kind)
     if found.needs:
@@ -52,6 +58,11 @@ def converted(path: str | Path, kind: str, is_strict: bool = False) -> Source:
         raise DataError(
             f"{path} has columns {known}: say which is the {' and which the '.join(found.needs)} "
             "with the command add."
+        )
+    if kind != "prompts" and found.most_options > 2:
+        raise ManyOptionsError(
+            f"{path} has questions with {found.most_options} options, and two are asked here: "
+            "reduce them with the command add, or give the file as --knowledge."
         )
     notes = [f"Read as {found.layout}.", *found.notes]
     wrong = [one for one in found.dropped if not one[1].startswith(REPEATS)]
