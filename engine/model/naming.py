@@ -98,7 +98,7 @@ class Names:
         path = self._question_file(config.questions)
         found = _questions(
             str(path),
-            hashing.stamp(path) if path.exists() else None,
+            hashing.stamp(_last_changed(path)) if path.exists() else None,
             config.behaviour,
             config.skipped + config.max_questions,
             config.seed,
@@ -134,6 +134,12 @@ class Names:
         if (self.root / path).exists() or name not in files.public_names():
             return self.root / path
         return files.fetch_questions(name)
+
+
+def _last_changed(path: Path) -> Path:
+    """A file itself; of a folder, whatever in it changed last."""
+    within = path.rglob("*") if path.is_dir() else ()
+    return max((path, *within), key=lambda one: one.stat().st_ctime_ns)
 
 
 @functools.lru_cache(maxsize=16)

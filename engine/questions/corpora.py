@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import DataError
-from engine.questions.own.direct import TABLES
-from engine.questions.own.reading import OTHERS, table_of
+from engine.questions.own import direct, places, roles
 from engine.questions.pairs import POLES, ContrastPair, load_pairs
 from engine.questions.rows import ANSWER_KEYS, normal
-from engine.questions.sources import read_bytes, read_source
+from engine.questions.sources import read_source
 from engine.records import strict
 
 COLUMNS = ("text", "content", "prompt", "question")
@@ -62,8 +61,9 @@ def load_corpus(
     """Read the texts of a file.
 
     Args:
-        path: Pairs or conversations, whose answers are taken with their questions; .txt, a line
-            each; JSON, JSON Lines, CSV or Parquet with a column of texts; a JSON list of texts.
+        path: Pairs, conversations or instructions, whose answers are taken with their questions;
+            .txt, a line each; JSON, JSON Lines, CSV, Parquet or a folder of Arrow files with a
+            column of texts; a JSON list of texts.
         column: The column with the texts; None looks for one of `COLUMNS`.
         held_out: Take of pairs only those that are marked held-out.
         most: Texts at most, the file's first; None takes all.
@@ -71,11 +71,8 @@ def load_corpus(
     Raises:
         DataError: If the file cannot be read, or holds no text.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix in OTHERS:
-        raise DataError(f"{path} is not read ({suffix} files): {OTHERS[suffix]}.")
-    rows = _table(path) if suffix in TABLES else _written(path, suffix)
-    answers = column is None and _has_answers(rows)
+    rows = _table(path) if direct.is_table(path) else _written(path)
+    answers = column is None and (_has_answers(rows) or _is_answered(path, rows))
     if held_out and not answers:
         raise DataError(f"{path} holds no pairs, so none is marked held-out: read all of it.")
     notes: list[str] = []
@@ -94,10 +91,10 @@ def load_corpus(
     return Corpus(name=Path(path).stem, texts=tuple(kept[:most]), notes=tuple(notes))
 
 
-def _written(path: str | Path, suffix: str) -> list[Any]:
+def _written(path: str | Path) -> list[Any]:
     """Rows of a file of text: what JSON gives, or lines."""
     source = read_source(path)
-    if suffix not in (".json", ".jsonl"):
+    if not source.is_json:
         return source.text.splitlines()
     try:
         found = strict.loads(source.text)
@@ -111,8 +108,8 @@ def _written(path: str | Path, suffix: str) -> list[Any]:
 
 
 def _table(path: str | Path) -> list[Any]:
-    """Rows of a table by the names of their columns, or what a packed file holds."""
-    found = table_of(read_bytes(path), str(path), {"header": "yes"})
+    """Rows of a table or a folder by the names of their columns."""
+    found = places.table_here(path, "pairs", {"header": "yes"})
     return [row.values for row in found.rows]
 
 
@@ -125,6 +122,19 @@ def _has_answers(rows: list[Any]) -> bool:
         return False
     poles = {name for names in POLES for name in names}
     return bool({"messages", *poles} & {*first})
+
+
+def _is_answered(path: str | Path, rows: list[Any]) -> bool:
+    """Whether rows of another known layout, as Alpaca's, hold answers, and no column of texts."""
+    first = rows[0] if rows and isinstance(rows[0], dict) else {}
+    is_known = any(roles.is_known(str(name)) for name in first)
+    if not is_known or {*COLUMNS[:2]} & {*first}:
+        return False
+    try:
+        found = load_pairs(path)
+    except DataError:
+        return False
+    return found.kind != "letters" and any(pair.positive for pair in found.pairs)
 
 
 def _answers(path: str | Path, held_out: bool, notes: list[str]) -> list[CorpusText]:

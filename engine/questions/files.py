@@ -18,10 +18,9 @@ from engine.errors import DataError
 from engine.questions import polarity as polarities
 from engine.questions.own import direct
 from engine.questions.own.kept import card
-from engine.questions.own.reading import unpacked
 from engine.questions.polarity import KnownFile, Polarity
 from engine.questions.rows import Row, TwoOptions, distinct, is_one, read_rows
-from engine.questions.sources import Source, download, located, read_bytes
+from engine.questions.sources import Source, download, located
 from engine.records import strict
 from engine.records.records import DroppedRow, Letter, Question, QuestionSet
 
@@ -83,7 +82,14 @@ def load_questions(
 def _asked(path: str | Path) -> tuple[Source, list[Row]]:
     """A file and its rows; of a layout of others, the questions that it becomes."""
     source = direct.source_of(path, "questions")
-    rows = read_rows(source.text, source.path)
+    try:
+        rows = read_rows(source.text, source.path)
+    except DataError as problem:
+        try:
+            source = direct.converted(path, "questions")
+        except DataError as nearest:
+            raise (problem if source.is_json else nearest) from None
+        return source, read_rows(source.text, source.path)
     if source.notes or any(is_one(row.values) for row in rows):
         return source, rows
     source = direct.converted(path, "questions")
@@ -93,10 +99,6 @@ def _asked(path: str | Path) -> tuple[Source, list[Row]]:
 def known_of(path: str | Path, source: Source, rows: list[Row]) -> KnownFile | None:
     """What is on record about a file, or what its layout says of itself."""
     file, kept = polarities.known_file(located(path), source.sha256), card(located(path))
-    if file is None and source.path.lower().endswith(".gz"):
-        # A file that is packed shows what it shows unpacked.
-        inner = unpacked(read_bytes(path), source.path)
-        file = polarities.known_file(located(path), hashlib.sha256(inner).hexdigest())
     file = file._replace(name=kept.name) if file and kept else file
     return file or polarities.known_layout(rows)
 

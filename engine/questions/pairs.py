@@ -14,7 +14,7 @@ from engine.questions import files
 from engine.questions.own import direct
 from engine.questions.own.kept import card
 from engine.questions.rows import ANSWER_KEYS, normal
-from engine.questions.sources import Source, located, read_source
+from engine.questions.sources import Source, located
 from engine.records import strict
 
 POLES = (("deceptive", "honest"), ("positive", "negative"))
@@ -113,6 +113,8 @@ def _known(path: str | Path) -> tuple[Source, Any]:
         return source, rows
     try:
         made = direct.converted(path, "pairs")
+    except direct.ManyOptionsError:
+        raise
     except DataError:
         return source, rows
     found = _rows(made)
@@ -152,8 +154,11 @@ def _listed(rows: Any, path: str) -> list[Any]:
 
 
 def _two_files(rows: list[Any], negative: str | Path, notes: list[str]) -> list[Any]:
-    source = read_source(negative)
-    return _joined(rows, _listed(_rows(source), source.path), notes)
+    source, others = _known(negative)
+    others = _listed(others, source.path)
+    if any(all(name in row for name in _poles([row])) for row in others if isinstance(row, dict)):
+        raise DataError(f"{source.path} holds both poles already: give it alone, or one pole.")
+    return _joined(rows, others, notes)
 
 
 def _two_lists(rows: dict[str, Any], path: str, notes: list[str]) -> list[Any]:

@@ -57,7 +57,7 @@ def known_file(path: Path, sha256: str) -> KnownFile | None:
     entry = table()["by_sha256"].get(sha256)
     if entry is not None:
         return KnownFile(entry["name"], "its content", entry["behaviours"])
-    place = path.resolve().as_posix()
+    place = path.resolve().as_posix().removesuffix(".gz")
     for end, behaviours in table()["by_path"].items():
         if place.endswith("/" + end):
             return KnownFile(path.stem, "its name", behaviours)

@@ -84,7 +84,7 @@ def read_rows(text: str, path: str) -> list[Row]:
     rows = [
         Row(i, _json_or_error(line)) for i, line in enumerate(text.split("\n"), 1) if line.strip()
     ]
-    if not any(isinstance(row.values, dict) for row in rows):
+    if all(isinstance(row.values, ValueError) for row in rows):
         raise DataError(
             f"{path} is neither JSON nor JSON Lines: choose a .jsonl file with one question per "
             "line or a .json list."

@@ -7,14 +7,16 @@ import hashlib
 import os
 import urllib.error
 import urllib.request
-from pathlib import Path
+import zlib
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from engine import ROOT
 from engine.errors import DataError
 
-PACKED = (".parquet", ".arrow", ".feather", ".gz")
+PACKED = (".parquet", ".arrow", ".feather")
 """How files end that hold texts and are none."""
+_GZIP = b"\x1f\x8b"
 MOST_BYTES = 256 * 2**20
 """Of a file."""
 MOST_MEMORY = 512 * 2**20
@@ -31,7 +33,7 @@ class Source(NamedTuple):
     """As it was given."""
     text: str
     sha256: str
-    """Of the bytes."""
+    """Of the bytes, of a .gz unpacked."""
     form: str = ".txt"
     """The ending that tells how to read the text; ".jsonl" where rows were made of a table."""
     notes: tuple[str, ...] = ()
@@ -80,15 +82,74 @@ def refuse_crowded(content: bytes, path: str | Path) -> None:
         raise DataError(f"{path} holds millions of tiny values: give a part of it.")
 
 
-def sha256_of(path: str | Path) -> str:
-    """SHA-256 of a file of text, or of one that holds texts packed.
+def form_of(path: str | Path) -> str:
+    """How a file's name ends, in small letters; of a .gz, how it ends unpacked."""
+    name = PurePath(path).name.lower()
+    return PurePath(name.removesuffix(".gz")).suffix or PurePath(name).suffix
+
+
+def content_of(path: str | Path) -> bytes:
+    """The bytes of a file, of a .gz those that it holds.
 
     Raises:
-        DataError: If it is missing or unreadable, or is neither.
+        DataError: If it is missing, unreadable, damaged or too large.
     """
-    if Path(path).suffix.lower() not in PACKED:
+    content = read_bytes(path)
+    return unpacked(content, str(path), MOST_BYTES) if content[:2] == _GZIP else content
+
+
+def unpacked(content: bytes, file: str, most: int) -> bytes:
+    """What a .gz holds, never more than `most` bytes.
+
+    Raises:
+        DataError: If it is damaged, or too large.
+    """
+    opened, parts, size, is_whole = zlib.decompressobj(wbits=31), [], 0, False
+    try:
+        while content and size <= most:
+            parts.append(opened.decompress(content, most + 1 - size))
+            size += len(parts[-1])
+            content, is_whole = opened.unconsumed_tail, opened.eof
+            if opened.eof:
+                content = opened.unused_data if opened.unused_data[:2] == _GZIP else b""
+                opened = zlib.decompressobj(wbits=31)
+            elif not parts[-1]:
+                break
+    except zlib.error:
+        is_whole, size = False, 0
+    if size > most:
+        raise DataError(f"{file} has more than {most >> 20} MB: give a part of it.")
+    if not is_whole:
+        raise DataError(f"{file} is a damaged .gz: pack it again.")
+    return b"".join(parts)
+
+
+def sha256_of(path: str | Path) -> str:
+    """SHA-256 of a file of text, of one that holds texts packed, or of a folder's files.
+
+    Raises:
+        DataError: If it is missing or unreadable, or is none of these.
+    """
+    folder = located(path)
+    if folder.is_dir():
+        return _sha256_of_folder(folder)
+    if form_of(path) not in PACKED:
         return read_source(path).sha256
-    return hashlib.sha256(read_bytes(path)).hexdigest()
+    return hashlib.sha256(content_of(path)).hexdigest()
+
+
+def files_of(folder: Path) -> list[Path]:
+    """The files in a folder and in the folders within it, in the order of their names."""
+    found = (one for pattern in ("*", "*/*") for one in folder.glob(pattern) if one.is_file())
+    return sorted(found, key=lambda one: one.relative_to(folder).as_posix())
+
+
+def _sha256_of_folder(folder: Path) -> str:
+    lines = []
+    for one in files_of(folder):
+        name, content = one.relative_to(folder).as_posix(), read_bytes(one)
+        lines.append(f"{name} {hashlib.sha256(content).hexdigest()}\n")
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def read_source(path: str | Path) -> Source:
@@ -97,14 +158,14 @@ def read_source(path: str | Path) -> Source:
     Raises:
         DataError: If it is missing, unreadable or not text.
     """
-    content = read_bytes(path)
+    content = content_of(path)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
         raise DataError(f"{path} is not text in UTF-8: choose a .jsonl, .json or .txt file.")
-    form = Path(path).suffix.lower()
+    form = form_of(path)
     if form in (".json", ".jsonl", ".ndjson"):
         refuse_crowded(content, path)
     return Source(str(path), text, hashlib.sha256(content).hexdigest(), form)

@@ -575,3 +575,21 @@ def test_the_studys_singular_values_are_squares(store: Store) -> None:
     assert one.named("squared-sigma").figures["largest"] == pytest.approx(156.4, abs=0.1)
     assert one.named("unsorted-sigma").figures["rises"] == 4
     assert many.named("squared-sigma").figure == "745,472 is 153² × 32"
+
+
+def test_rows_called_unsteered_at_a_scale_count_as_such_only_where_nothing_moves(tmp_path) -> None:
+    def rows(moved: float, *scales: float) -> list[dict]:
+        return [
+            {"question_idx": q, "vector_type": kind, "vector_idx": 0, "scale": scale,
+             "logit_A": 1.0 + q + (moved if scale else 0.0) * (kind == "baseline"),
+             "logit_B": 0.0, "survival_letter": "A"}
+            for kind in ("baseline", "melbo") for scale in scales for q in range(3)
+        ]  # fmt: skip
+
+    path, store = tmp_path / "sweep.json", Store(tmp_path)
+    path.write_text(json.dumps({"model": "x", "results": rows(0.0, 0.0, 5.0)}))
+    assert audit(path, store).kind == "sweep"
+    for given in (rows(2.0, 0.0, 5.0), rows(0.0, 5.0)):
+        path.write_text(json.dumps({"model": "x", "results": given}))
+        with pytest.raises(DataError, match="rows at scale 5 'baseline', and nothing shows"):
+            audit(path, store)

@@ -135,7 +135,22 @@ def _frame(name: str, named: dict[str, Any], rows: int) -> pd.DataFrame:
             **values,
         }
     )
+    _refuse_steered(name, frame, is_base)
     return frame[list(RESULT_COLUMNS)]
+
+
+def _refuse_steered(name: str, frame: pd.DataFrame, is_base: pd.Series) -> None:
+    """Refuse rows that are called unsteered, have a scale, and differ from the unsteered ones."""
+    base = frame[is_base]
+    odd = base[base["scale"] != 0]
+    figures = base.groupby(["question", "order"])[["logit_a", "logit_b", "difference"]]
+    spread = (figures.max() - figures.min()).to_numpy(float)
+    if len(odd) and (base["scale"].nunique() < 2 or np.nanmax(spread, initial=0.0) > CLOSE):
+        kind, scale = odd["method"].iloc[0], odd["scale"].iloc[0]
+        raise DataError(
+            f"{name} calls {len(odd)} rows at scale {scale:g} '{kind}', and nothing shows that "
+            "they are unsteered: write scale 0, or name the vector."
+        )
 
 
 def _letter(named: dict[str, Any], values: dict[str, pd.Series], asked: pd.Series) -> pd.Series:

@@ -1,52 +1,68 @@
-"""Files of other layouts as the rows that readers here take, without keeping them.
+"""Files and folders of other layouts as the rows that readers here take, without keeping them.
 
 Knows nothing of what the rows are then used for.
 """
 
-import hashlib
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from engine.errors import DataError
-from engine.questions.own import reading, roles
+from engine.questions.own import places, reading, roles
 from engine.questions.own.making import REPEATS
-from engine.questions.own.understanding import understand
-from engine.questions.sources import PACKED, Source, read_bytes, read_source
+from engine.questions.sources import PACKED, Source, form_of, located, read_source, sha256_of
 
-TABLES = (*reading.TABLES, *PACKED)
-"""Endings of files that are no lines and no JSON."""
+
+class ManyOptionsError(DataError):
+    """Questions that have more options than are asked."""
+
+
+TABLES = (*reading.TABLES, *PACKED, ".gz")
+"""Endings of files that are no lines and no JSON; a .gz keeps its own where it has no other."""
+
+
+def is_table(path: str | Path) -> bool:
+    """Whether a file is no lines and no JSON, or a folder of files with rows.
+
+    Raises:
+        DataError: If it is of a kind that is not read.
+    """
+    form = form_of(path)
+    if form in reading.OTHERS:
+        raise DataError(f"{path} is not read ({form} files): {reading.OTHERS[form]}.")
+    return form in TABLES or places.is_of_rows(located(path))
 
 
 def source_of(path: str | Path, kind: str) -> Source:
-    """The text of a file; of a table, the rows of a kind as JSON Lines.
+    """The text of a file; of a table or a folder, the rows of a kind as JSON Lines.
 
     Raises:
         DataError: If it cannot be read, or holds no row of the kind.
     """
-    suffix = PurePath(path).suffix.lower()
-    is_strict = kind == "prompts"
-    if suffix in reading.OTHERS:
-        raise DataError(f"{path} is not read ({suffix} files): {reading.OTHERS[suffix]}.")
-    return converted(path, kind, is_strict) if suffix in TABLES else read_source(path)
+    return converted(path, kind, kind == "prompts") if is_table(path) else read_source(path)
 
 
 def converted(path: str | Path, kind: str, is_strict: bool = False) -> Source:
-    """The rows of a kind that a file of any layout holds, as JSON Lines.
+    """The rows of a kind that a file or a folder of any layout holds, as JSON Lines.
 
     Args:
-        path: The file.
+        path: The file, or the folder.
         kind: One of `KINDS`.
         is_strict: Refuse rows that are no such rows, for whoever has nowhere to say it.
 
     Raises:
         DataError: If it holds none, or its columns must be named first.
+        ManyOptionsError: If two of more options would be asked; whoever adds data sees that first.
     """
-    content = read_bytes(path)
-    found = understand(content, str(path), kind)
+    found = places.understand_here(path, kind)
     if found.needs:
         known = roles.listed(found.columns)
         raise DataError(
             f"{path} has columns {known}: say which is the {' and which the '.join(found.needs)} "
             "with the command add."
+        )
+    if kind != "prompts" and found.most_options > 2:
+        raise ManyOptionsError(
+            f"{path} has questions with {found.most_options} options, and two are asked here: "
+            "reduce them with the command add, or give the file as --knowledge."
         )
     notes = [f"Read as {found.layout}.", *found.notes]
     wrong = [one for one in found.dropped if not one[1].startswith(REPEATS)]
@@ -59,5 +75,4 @@ def converted(path: str | Path, kind: str, is_strict: bool = False) -> Source:
         reason = found.dropped[0][1]
         line = found.dropped[0][0]
         notes.append(f"{len(found.dropped):,} rows were left out (line {line}: {reason}).")
-    text, sha256 = found.content.decode(), hashlib.sha256(content).hexdigest()
-    return Source(str(path), text, sha256, ".jsonl", tuple(notes))
+    return Source(str(path), found.content.decode(), sha256_of(path), ".jsonl", tuple(notes))

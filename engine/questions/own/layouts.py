@@ -14,6 +14,7 @@ from engine.questions.own.limits import Unusable, words
 from engine.questions.polarity import Polarity
 from engine.questions.rows import ANSWER_KEYS, Row
 
+CHOICE = "multiple choice"
 LOOKED_AT = 200
 """Rows from which the columns of a file are learnt."""
 _TALKS = ("messages", "conversations", "conversation", "turns", "dialog", "dialogue")
@@ -90,6 +91,10 @@ def _of_columns(
     if kind == "prompts" and "prompt" in said:
         said = {**said, "question": said["prompt"]}
         return _plain(names, said, sample)
+    asked = roles.first_of(names, ("prompt", "question"))
+    if kind == "prompts" and asked in _texts(names, sample):
+        # A prompt is the text as it stands, also where it brings options to choose from.
+        return _plain(names, {**said, "question": str(asked)}, sample)
     keys = next((keys for keys in ANSWER_KEYS if all(key in names for key in keys)), None)
     if "matching" in said or (keys and not {"positive", "options", "right"} & {*said}):
         return _matching(names, said, keys)
@@ -97,12 +102,21 @@ def _of_columns(
     if talk is not None and not said and any(talks.turns_of(one.get(talk)) for one in sample):
         word = "ShareGPT" if _has(sample, talk, "from") else "chat messages"
         return Layout(name=word, read=_talk_of(talk), parts={talk: "conversation"})
+    if talk is not None and not said and all(_is_folded(one.get(talk)) for one in sample):
+        raise DataError(
+            f"The column '{talk}' holds conversations as text that is no JSON: save the rows as "
+            "JSON Lines or Parquet."
+        )
     found = choosing.layout_of(names, sample, rows, said, str(mapping.get("first", "")))
     if found is not None and "positive" not in said:
         parts, read, notes = found
         known: dict[str, Polarity] = {"correct": "matching"}
-        return Layout(name="multiple choice", read=read, parts=parts, behaviours=known, notes=notes)
+        return Layout(name=CHOICE, read=read, parts=parts, behaviours=known, notes=notes)
     return _two_sided(names, said, sample) or _plain(names, said, sample)
+
+
+def _is_folded(value: Any) -> bool:
+    return isinstance(value, str) and value.lstrip().startswith(("[{", "[["))
 
 
 def _has(sample: list[dict[str, Any]], column: str, key: str) -> bool:

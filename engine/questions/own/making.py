@@ -24,12 +24,15 @@ class Rows(NamedTuple):
     """Line and reason."""
     duplicates: int
     notes: list[str]
+    most_options: int = 0
+    """Of a question that is kept with two."""
 
 
 class _Made(NamedTuple):
     line: int
     row: dict[str, Any]
     tags: tuple[str, ...]
+    options: int = 0
 
 
 def made(table: Table, layout: Layout, kind: str, is_turned: bool) -> Rows:
@@ -49,7 +52,8 @@ def made(table: Table, layout: Layout, kind: str, is_turned: bool) -> Rows:
     tags = Counter(tag for one in found for tag in one.tags)
     notes = [canonical.NOTES[tag].format(f"{count:,}") for tag, count in tags.items()]
     duplicates = sum(not reason.startswith("contradicts") for _, reason in repeated)
-    return Rows([one.row for one in found], dropped + repeated, duplicates, notes)
+    most = max((one.options for one in found), default=0)
+    return Rows([one.row for one in found], dropped + repeated, duplicates, notes, most)
 
 
 def _rows(
@@ -72,7 +76,7 @@ def _rows(
         except Unusable as problem:
             dropped.append((line, str(problem)))
             continue
-        found.append(_Made(line, one.row, one.tags))
+        found.append(_Made(line, one.row, one.tags, len(item.options)))
     return found
 
 

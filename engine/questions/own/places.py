@@ -14,7 +14,7 @@ from engine.questions.own.reading import Table
 from engine.questions.own.understanding import Understood, understand, understood
 from engine.questions.polarity import Polarity
 from engine.questions.rows import Row
-from engine.questions.sources import located, read_bytes
+from engine.questions.sources import content_of, files_of, located, read_bytes
 
 SHARDS = (".parquet", ".arrow", ".jsonl", ".json", ".csv", ".tsv", ".gz")
 """Endings of files that hold rows, the likelier first."""
@@ -58,7 +58,7 @@ def understand_place(
     """
     path, said = located(place), mapping or {}
     if path.is_dir():
-        table, name = _of_folder(path, kind, said), path.resolve().name
+        table, name = table_here(path, kind, said), path.resolve().name
         return understood(table, name, kind, said, behaviour, polarity)
     found = HUB_ID.fullmatch(str(place))
     if path.exists() or found is None or PurePath(found[1]).suffix.lower() in SHARDS:
@@ -67,11 +67,45 @@ def understand_place(
     return understood(table, found[1].replace("/", " "), kind, said, behaviour, polarity)
 
 
-def _of_folder(folder: Path, kind: str, said: Mapping[str, str]) -> Table:
-    files = [*folder.glob("*"), *folder.glob("*/*")]
-    shards = [
-        Shard(p.relative_to(folder).as_posix(), p.stat().st_size) for p in files if p.is_file()
+def is_of_rows(folder: Path) -> bool:
+    """Whether it is a folder with a file of rows."""
+    return folder.is_dir() and any(_holds_rows(one.name) for one in _shards(folder))
+
+
+def understand_here(
+    path: str | Path, kind: str, mapping: Mapping[str, str] | None = None
+) -> Understood:
+    """What a file or a folder of this machine holds, under the path that was given.
+
+    Raises:
+        DataError: If it cannot be read, or nothing can be made of it.
+    """
+    said = mapping or {}
+    if located(path).is_dir():
+        return understood(table_here(path, kind, said), str(path), kind, said, None, None)
+    return understand(content_of(path), str(path), kind, said)
+
+
+def table_here(path: str | Path, kind: str, said: Mapping[str, str]) -> Table:
+    """The rows of a file, or of the files of one split of a folder, as `save_to_disk` writes it.
+
+    Raises:
+        DataError: If it cannot be read.
+    """
+    folder = located(path)
+    if not folder.is_dir():
+        return reading.table_of(content_of(path), str(path), said)
+    return _of_folder(folder, kind, said)
+
+
+def _shards(folder: Path) -> list[Shard]:
+    return [
+        Shard(one.relative_to(folder).as_posix(), one.stat().st_size) for one in files_of(folder)
     ]
+
+
+def _of_folder(folder: Path, kind: str, said: Mapping[str, str]) -> Table:
+    shards = _shards(folder)
     chosen, notes = chosen_of(shards, kind, str(folder))
     contents = ((one.name, read_bytes(folder / one.name)) for one in chosen)
     return _joined([reading.table_of(content, name, said) for name, content in contents], notes)

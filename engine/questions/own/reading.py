@@ -7,16 +7,15 @@ import io
 import itertools
 import json
 import re
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePath
 from typing import Any
 
 from engine.errors import DataError
+from engine.questions import sources
 from engine.questions.own import limits, roles, tables, talks
 from engine.questions.rows import Row
-from engine.questions.sources import refuse_crowded
+from engine.questions.sources import form_of, refuse_crowded
 
 JSONS = (".json", ".jsonl", ".ndjson")
 TABLES = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
@@ -58,10 +57,9 @@ def table_of(content: bytes, file: str, said: Mapping[str, str]) -> Table:
         DataError: If it is too large, no such file, or damaged.
     """
     limits.refuse_large(content, file)
-    suffix = PurePath(file).suffix.lower()
     if content[:2] == b"\x1f\x8b":
-        content, file = unpacked(content, file), file.removesuffix(".gz")
-        suffix = PurePath(file).suffix.lower()
+        content = sources.unpacked(content, file, limits.MOST_BYTES)
+    suffix, file = form_of(file), file.removesuffix(".gz")
     if suffix in OTHERS:
         raise DataError(f"{file} is of a kind that is not read ({suffix}): {OTHERS[suffix]}.")
     if content[:4] == b"PAR1" or suffix in (".parquet", ".arrow", ".feather"):
@@ -84,29 +82,6 @@ def _written(text: str, file: str, suffix: str, said: Mapping[str, str]) -> Tabl
         return _cut(Table(found.rows, "a table", found.notes, found.dropped))
     lines = (Row(i, line.strip()) for i, line in enumerate(io.StringIO(text), 1) if line.strip())
     return _cut(Table(list(itertools.islice(lines, limits.MOST_ROWS + 1)), "lines"))
-
-
-def unpacked(content: bytes, file: str) -> bytes:
-    """What a .gz holds, never more than is allowed.
-
-    Raises:
-        DataError: If it is damaged, or too large.
-    """
-    opened, parts, size = zlib.decompressobj(wbits=31), [], 0
-    try:
-        while content and size <= limits.MOST_BYTES:
-            parts.append(opened.decompress(content, limits.MOST_BYTES + 1 - size))
-            size += len(parts[-1])
-            content = opened.unconsumed_tail
-            if opened.eof:
-                content = opened.unused_data if opened.unused_data[:2] == b"\x1f\x8b" else b""
-                opened = zlib.decompressobj(wbits=31)
-            elif not parts[-1]:
-                break
-    except zlib.error:
-        raise DataError(f"{file} is a damaged .gz: pack it again.") from None
-    limits.refuse_large(whole := b"".join(parts), file)
-    return whole
 
 
 def _text(content: bytes, file: str) -> str:

@@ -3,14 +3,16 @@
 Knows nothing of what columns mean, but for the names that tell a header.
 """
 
+import ast
 import csv
 import io
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from engine.errors import DataError
-from engine.questions.own import limits, roles
+from engine.questions.own import limits, roles, talks
 from engine.questions.rows import Row
 
 MARKS = (",", "\t", ";")
@@ -18,6 +20,10 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][\w.\-]*")
 _NUMBER = re.compile(r"\s*-?\d+(\.\d+)?\s*")
 _SHORT = 30
 """Letters that a column's name has at most, where nothing else tells it."""
+
+
+_OPTIONS = {"choices", "text", "texts", "label", "labels"}
+"""Names under which an object has options."""
 
 
 class Cells(NamedTuple):
@@ -93,7 +99,32 @@ def _named(lines: list[tuple[int, list[str]]], file: str, said: Mapping[str, str
             continue
         filled: dict[str, Any] = dict(zip(names, cells, strict=False))
         rows.append(Row(line, filled))
+    for name in names:
+        _unfold(rows, name)
     return Cells(rows, notes, dropped)
+
+
+def _unfold(rows: list[Row], name: str) -> None:
+    """Read a column of conversations, or of options with their labels, that are written as text."""
+    filled = [row for row in rows if str(row.values.get(name, "")).strip()]
+    if not filled or filled[0].values[name].lstrip()[0] not in "[{":
+        return
+    found = [_parsed(row.values[name]) for row in filled]
+    if all(one is not None for one in found):
+        for row, value in zip(filled, found, strict=True):
+            row.values[name] = value
+
+
+def _parsed(cell: str) -> Any:
+    """A conversation or labelled options, as JSON or Python writes them; nothing is run."""
+    for read in (json.loads, ast.literal_eval):
+        try:
+            value = read(cell) if len(cell) <= limits.LONGEST else None
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+        is_labelled = isinstance(value, dict) and bool(_OPTIONS & {*value})
+        return value if is_labelled or talks.is_talk(value) else None
+    return None
 
 
 def _is_header(lines: list[tuple[int, list[str]]]) -> bool:

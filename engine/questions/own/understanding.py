@@ -51,6 +51,8 @@ class Understood:
     """Parts that a mapping must give to columns; empty when this can be kept."""
     behaviours: Mapping[str, Polarity] = field(default_factory=dict)
     """All that the answers are known to show."""
+    most_options: int = 0
+    """That a question had in the file."""
 
     @property
     def content(self) -> bytes:
@@ -134,6 +136,7 @@ def understood(
         polarity=chosen,
         letters=_letters(found.kept, chosen),
         behaviours=behaviours,
+        most_options=found.most_options,
     )
 
 
