@@ -22,6 +22,7 @@ from engine.configs.budgets import equal_cost
 from engine.configs.budgets.equal_cost import EqualCostConfig
 from engine.configs.values import built
 from engine.errors import ConfigError, DataError, EngineError, StoreError
+from engine.foreign import adopting
 from engine.questions.rows import UnusableRow, question_id, split
 from engine.records import readings
 from engine.records.grids import Generation
@@ -142,7 +143,10 @@ def _check_header(record: dict[str, Any]) -> None:
 
 def _check_vectors(store: Store, path: Path, record: dict[str, Any]) -> None:
     found: VectorSet = store.load_vectors(path)
-    registry.from_json(found.method, found.config)
+    if found.method == adopting.METHOD:
+        _check_adopted(found)
+    else:
+        registry.from_json(found.method, found.config)
     lengths = np.linalg.norm(found.vectors, axis=1)
     _agree(
         np.allclose(lengths, record["norms"], rtol=CLOSE),
@@ -155,6 +159,17 @@ def _check_vectors(store: Store, path: Path, record: dict[str, Any]) -> None:
     )
     uneven = [name for name, values in found.scores.items() if len(values) != len(lengths)]
     _agree(not uneven, f"its scores {', '.join(uneven)} are not one per vector")
+
+
+def _check_adopted(found: VectorSet) -> None:
+    """A set from another tool's file has no settings of a run, but what was read there."""
+    built(configs.ModelConfig, found.config["model"])
+    names, operation = found.config.get("names"), found.config.get("operation", "not stated")
+    _agree(
+        names is None or (isinstance(names, list) and len(names) == len(found.vectors)),
+        "its names are not one per vector",
+    )
+    _agree(operation in adopting.OPERATIONS, "it is for an operation that is not known")
 
 
 def _check_rows(path: Path) -> None:

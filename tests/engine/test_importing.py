@@ -18,6 +18,8 @@ from engine.configs.core import as_json
 from engine.configs.studies import DeceptionConfig
 from engine.errors import ConfigError, DataError, StoreError
 from engine.foreign import importing
+from engine.foreign.adopting import adopt_file
+from engine.foreign.formats import Given
 from engine.foreign.importing import import_file
 from engine.questions.rows import TwoOptions
 from engine.records.records import Evaluation
@@ -107,6 +109,28 @@ def test_every_kind_comes_in_as_it_was_and_twice_is_no_error(made, tmp_path) -> 
         assert Path(store.find(digest).path).read_bytes() == content
     assert len(store.list()) == len(made)
     assert not list(tmp_path.rglob("*.tmp"))
+
+
+def test_a_set_that_was_adopted_from_another_tool_comes_in_too(tmp_path) -> None:
+    theirs = tmp_path / "theirs.safetensors"
+    rows = {f"blocks.{block}": np.full(128, 1.0 + block, np.float32) for block in (2, 5)}
+    safetensors.numpy.save_file(rows, theirs)
+    first = Store(tmp_path / "first")
+    digest = adopt_file(theirs, first, Given(model="demo", site="block_out"))
+    content = Path(first.find(digest).path).read_bytes()
+    other = Store(tmp_path / "other")
+
+    assert import_file(other, content, "theirs.safetensors") == digest
+    assert Path(other.find(digest).path).read_bytes() == content
+    for change, reason in (
+        (lambda r: r["config"].update(names=["alone"]), "names are not one per vector"),
+        (lambda r: r["config"].update(operation="dance"), "operation that is not known"),
+        (lambda r: r["config"].pop("model"), "damaged or incomplete"),
+    ):
+        with pytest.raises(DataError, match=reason):
+            import_file(
+                Store(tmp_path / "third"), changed_vectors(content, change), "a.safetensors"
+            )
 
 
 def test_a_stored_record_is_never_overwritten(made, tmp_path) -> None:
