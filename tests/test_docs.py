@@ -211,16 +211,11 @@ def test_every_page_is_in_the_contents_and_all_of_these_are_here() -> None:
 
 def sentences(page: Path) -> Iterator[str]:
     """Sentences of a page, without code, tables and headings."""
-    text = re.sub(
-        r"^```.*?^```$|<!--.*?-->", "\n\n", page.read_text(encoding="utf-8"), 0, re.S | re.M
-    )
+    text = _FENCE.sub("\n\n", page.read_text(encoding="utf-8"))
     for block in re.split(r"\n\s*\n|\n(?=\s*(?:[-*]|\d+\.) )", text):
-        lines = [
-            one
-            for one in block.splitlines()
-            if not one.lstrip().startswith(("|", "#", "![", ":::"))
-        ]
-        flat = re.sub(r"`[^`]*`", "Code", " ".join(one.strip() for one in lines))
+        lines = [one.strip() for one in block.splitlines()]
+        lines = [one for one in lines if not one.startswith(("|", "#", "![", ":::", "<!--"))]
+        flat = re.sub(r"`[^`]*`", "Code", " ".join(lines))
         flat = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", flat)
         yield from re.split(r"(?<=[.!?])[\"*)]*\s+(?=[\"*(A-Z0-9−±])", flat)
 
