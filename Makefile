@@ -25,7 +25,7 @@ HOSTS = $(if $(ALLOWED_HOSTS),$(foreach host,localhost 127.0.0.1 \
   $(subst $(comma), ,$(ALLOWED_HOSTS)),--server.allowedHosts $(host)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test rows lint bench
+.PHONY: help setup run test rows lint bench docs
 
 help:
 	@echo "make run     start the dashboard with the built-in demo model"
@@ -36,6 +36,7 @@ help:
 	@echo "make rows    use the pages in a real browser as a reader does; takes minutes"
 	@echo "make bench   compare the speed of every job with the committed ratios"
 	@echo "make lint    check style and types"
+	@echo "make docs    build docs/ into site/, in an environment of its own"
 
 setup:
 	@set -e; found=""; \
@@ -88,3 +89,15 @@ bench: setup
 
 lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+# In an environment of its own: nothing else needs these packages, and `make setup` stays as it is.
+DOCS := .venv-docs
+docs: setup
+	@if ! cmp -s requirements-docs.txt $(DOCS)/requirements.installed; then \
+	  echo "Installing requirements-docs.txt"; \
+	  $(BIN)/python -m venv $(DOCS) && \
+	  $(DOCS)/bin/python -m pip install --quiet -r requirements-docs.txt && \
+	  cp requirements-docs.txt $(DOCS)/requirements.installed; \
+	fi
+	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --quiet --strict
+	@echo "Open site/index.html"

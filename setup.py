@@ -13,5 +13,5 @@ setup(
         "dashboard": ["py.typed"],
         f"{FILES}.data": ["**/*"],
     },
-    exclude_package_data={f"{FILES}.data": ["cache/**", "own/**", "screenshots/**"]},
+    exclude_package_data={f"{FILES}.data": ["cache/**", "own/**"]},
 )

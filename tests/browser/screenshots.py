@@ -1,4 +1,4 @@
-"""Takes the README's pictures from the records that ship with the project.
+"""Takes the pictures of README and docs from the records that ship with the project.
 
 Run from the root: `.venv/bin/python -m tests.browser.screenshots`.
 """
@@ -49,7 +49,7 @@ def _without_jobs(store: Path, copy: Path) -> Path:
     return copy
 
 
-def main(store: Path = ROOT, out: Path = ROOT / "data/screenshots") -> None:
+def main(store: Path = ROOT, out: Path = ROOT / "docs/pictures") -> None:
     """One picture per page, in the light theme."""
     out.mkdir(parents=True, exist_ok=True)
     with (

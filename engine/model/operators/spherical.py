@@ -1,7 +1,7 @@
 """Along the sphere: a state keeps its length and is turned towards v by a share of their angle.
 
 Spherical linear interpolation (Shoemake 1985), as steering in arXiv 2602.08169:
-|h| [sin((1-s) w) h/|h| + sin(s w) v] / sin(w), with w the angle between h and v.
+n [sin((1-s) w) h/n + sin(s w) v] / sin(w), n = |h|, w the angle between h and v of length 1.
 """
 
 from collections.abc import Mapping
