@@ -18,6 +18,7 @@ from dashboard.widgets.taking import made_on_click as made_on_click
 from dashboard.widgets.taking import share as share
 from dashboard.widgets.taking import share_card as share_card
 from dashboard.words import captions
+from dashboard.words.fields import in_fields
 from dashboard.words.inks import Inks, of_theme
 from engine.errors import EngineError
 
@@ -33,6 +34,11 @@ def inks() -> Inks:
 def show_error(error: EngineError) -> None:
     """An error that the user can act on, its text shown as it is."""
     st.error(captions.plain(str(error)), icon=":material/error:")
+
+
+def show_file_error(error: EngineError) -> None:
+    """The same of a file's reader, whose options are fields here."""
+    st.error(captions.plain(in_fields(str(error))), icon=":material/error:")
 
 
 @overload

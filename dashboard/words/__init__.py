@@ -2,5 +2,5 @@
 
 Knows nothing of Streamlit, data or models.
 
-Public: captions, differences, drift, inks, panes, strips, tokens.
+Public: captions, differences, drift, fields, inks, panes, strips, tokens.
 """

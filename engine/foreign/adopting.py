@@ -16,7 +16,7 @@ from engine.configs.core import PRESETS, ModelConfig, Site
 from engine.errors import ConfigError, DataError, ModelError
 from engine.foreign import formats
 from engine.foreign.formats import ForeignVectors, Given, MissingFactsError
-from engine.foreign.formats.places import FILE, USER
+from engine.foreign.formats.places import DISPUTED, FILE, USER
 from engine.foreign.formats.values import NOTHING
 from engine.model.identity import declared_shape, locate
 from engine.records import provenance
@@ -57,7 +57,9 @@ def adopt(found: ForeignVectors, store: Store, given: Given = NOTHING) -> str:
     if asks:
         options = ", ".join(f"--{one}" for one in asks)
         raise MissingFactsError(
-            f"{found.name} holds no vector whose block is known: state {options}. {found.layers}",
+            f"{found.name} holds no vector whose block is known: state {options}. {found.layers}"
+            if found.said.get("layer") != DISPUTED
+            else f"{found.name}: {found.layers} ({options})",
             asks,
         )
     kept = {i: site for i in _usable(found) if (site := found.sites[i]) is not None}

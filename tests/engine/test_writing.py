@@ -1,5 +1,6 @@
 """What is written in another tool's layout is read back as it was."""
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,7 +34,9 @@ def read(files: Mapping[str, bytes], folder: Path) -> list[ForeignVectors]:
     for name, content in files.items():
         path = folder / name
         path.write_bytes(content)
-        told.append(formats.read(path))
+    # Small JSON files beside torch files are read with them.
+    for name in (one for one in files if f"{one.removesuffix('.json')}.pt" not in files):
+        told.append(formats.read(folder / name))
     return told
 
 
@@ -148,3 +151,73 @@ def test_a_sweep_is_written_by_a_program(tmp_path: Path) -> None:
     mine = Engine(STORE)
     path = mine.export(mine.show("ff95f2a74c69"), "json", tmp_path / "sweep.json")
     assert json.loads(path.read_text())["vectorscope"]["digest"] == "ff95f2a74c69"
+
+
+ODD = ("joy, 1", "a.b c")
+
+
+def with_operation(found: VectorSet, operation: str, kind: Any = "block_out") -> VectorSet:
+    """The set as an imported one, of two vectors with odd names, the later block first."""
+    rows = [[site.block for site in found.sites].index(block) for block in (5, 2)]
+    config = {**found.config, "operation": operation, "names": list(ODD), "claimed_method": "pca"}
+    return dataclasses.replace(
+        found, method="imported", config=config, vectors=found.vectors[rows],
+        sites=tuple(Site(block=block, kind=kind) for block in (5, 2)), scores={},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("format", "operation", "kind"),
+    [
+        ("gguf", "add", "block_out"),
+        ("gguf", "add", "block_in"),
+        ("gguf", "ablate", "block_out"),
+        ("svec", "add", "block_in"),
+        ("caa", "add", "block_in"),
+        ("safetensors", "ablate", "mlp_out"),
+        ("safetensors", "subtract", "block_in"),
+    ],
+)
+def test_names_sites_operation_method_and_model_come_back(
+    found: VectorSet, format: str, operation: str, kind: str, tmp_path: Path
+) -> None:
+    made = with_operation(found, operation, kind)
+
+    back = read(writing.vector_files(made, format), tmp_path)
+
+    rows = {
+        name: (site, row)
+        for one in back
+        for name, site, row in zip(one.names, one.sites, one.vectors, strict=True)
+    }
+    assert sorted(rows) == sorted(ODD)
+    for name, site, row in zip(ODD, made.sites, made.vectors, strict=True):
+        assert rows[name][0] == site
+        np.testing.assert_allclose(rows[name][1], row, rtol=2e-7 if operation == "ablate" else 0)
+    assert {(one.operation, one.method) for one in back} == {(operation, "pca")}
+    assert {one.model for one in back} == {found.model["name"]}
+
+
+def test_one_contrastive_vector_comes_back_from_the_study_layout(
+    found: VectorSet, tmp_path: Path
+) -> None:
+    (back,) = read(writing.vector_files(found, "study", layers=(5,)), tmp_path)
+
+    place = [site.block for site in found.sites].index(5)
+    np.testing.assert_array_equal(back.vectors[0], found.vectors[place].astype(np.float32))
+    assert (back.operation, back.method) == ("add", found.method)
+    assert (back.names, back.sites) == ((found.names[place],), (Site(block=5),))
+    assert back.said["operation"] == "file"
+
+
+def test_keys_of_ours_that_do_not_fit_are_left_aside_and_said(
+    found: VectorSet, tmp_path: Path
+) -> None:
+    ((name, content),) = writing.vector_files(found, "svec", layers=BLOCKS).items()
+    values = json.loads(content)
+    values["directions"]["7"] = values["directions"].pop("5")
+
+    (back,) = read({name: json.dumps(values).encode()}, tmp_path)
+
+    assert back.names == ("block 2", "block 7")
+    assert "do not fit its vectors" in back.remarks[-1]

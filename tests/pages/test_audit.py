@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from dashboard.charts import audit as audit_drawings
 from dashboard.words import inks
@@ -161,3 +162,15 @@ def test_the_share_on_top_is_that_of_the_audits_table(tmp_path: Path) -> None:
     drawn = {row["scale"]: row["rate"] for row in spec["datasets"][texts[0]["data"]["name"]]}
     table = found.rates.query("method == 'steering'").set_index("scale")["rate"].to_dict()
     assert drawn == pytest.approx(table)
+
+
+def test_a_files_error_names_fields_of_the_form_and_no_option() -> None:
+    """Three hundred features, of which none was chosen."""
+    content = io.BytesIO()
+    torch.save({"W_dec": torch.ones(300, 8), "b_dec": torch.ones(8)}, content)
+
+    page = upload(("sae.pt", content.getvalue()))
+
+    (error,) = [one.value for one in page.error]
+    assert 'as "Which ones" 3,17' in error.replace("\\", "")
+    assert "--" not in error

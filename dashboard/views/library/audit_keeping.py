@@ -48,7 +48,7 @@ def _keep(upload: Any, given: Given) -> None:
         store = resources.engine().store
         digest = adopting.adopt_upload(upload.name, upload.getvalue(), store, given)
     except EngineError as error:
-        widgets.show_error(error)
+        widgets.show_file_error(error)
         return
     words = f"Kept as record {digest}: Discover and Similarity have it."
     st.success(words, icon=":material/check:")

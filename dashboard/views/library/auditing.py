@@ -123,7 +123,7 @@ def of_files() -> list[Audit]:
         try:
             audits.append(_uploaded(upload.name, upload.getvalue()))
         except EngineError as error:
-            widgets.show_error(error)
+            widgets.show_file_error(error)
     return audits
 
 

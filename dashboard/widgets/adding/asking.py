@@ -102,7 +102,7 @@ def _draw(key: str, kinds: tuple[Kind, ...], take: Take) -> None:
         else:
             keep = texts.draw(kind, prefix)
     except EngineError as error:
-        widgets.show_error(error)
+        widgets.show_file_error(error)
     if why := st.session_state.pop(ERROR, None):
         st.error(captions.plain(why), icon=":material/error:")
     st.button(

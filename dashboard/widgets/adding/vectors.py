@@ -15,6 +15,7 @@ from dashboard.widgets.adding import bringing
 from dashboard.widgets.adding.bringing import Brought
 from dashboard.widgets.adding.kinds import Added, Keep
 from dashboard.words import captions
+from dashboard.words.fields import in_fields
 from engine import audit
 from engine.audit import SEVERITIES, Audit
 from engine.configs.core import PRESETS
@@ -61,7 +62,7 @@ def _one(file: Brought, key: str) -> tuple[Audit | None, Given]:
         found: Audit | None = _audited(file, NOTHING)
     except MissingFactsError as error:
         found, missing = None, error.asks
-        st.info(captions.plain(str(error)))
+        st.info(captions.plain(in_fields(str(error))))
     if found is not None and not found.is_foreign:
         _about(file, found)
         return found, NOTHING
@@ -75,7 +76,7 @@ def _one(file: Brought, key: str) -> tuple[Audit | None, Given]:
             found = _audited(file, given)
     except MissingFactsError as error:
         if error.asks != missing:
-            st.info(captions.plain(str(error)))
+            st.info(captions.plain(in_fields(str(error))))
         return None, given
     _about(file, found)
     return found, given

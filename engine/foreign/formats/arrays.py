@@ -10,7 +10,7 @@ import safetensors.numpy
 
 from engine.configs.core import Site
 from engine.errors import DataError
-from engine.foreign.formats import dictionaries, places
+from engine.foreign.formats import dictionaries, own, places
 from engine.foreign.formats.limits import check_archive, check_count, one_sentence
 from engine.foreign.formats.places import ASSUMED, FILE
 from engine.foreign.formats.raw import refuse_raw
@@ -83,7 +83,8 @@ def read_safetensors(
     dtype = ", ".join(sorted(kinds))
     if dictionaries.is_dictionary(arrays):
         return dictionaries.read(name, sha256, arrays | claims, dtype, given)
-    return from_named(name, sha256, arrays, "named tensors (safetensors)", claims)
+    found = from_named(name, sha256, arrays, "named tensors (safetensors)", claims)
+    return own.carded(found, claims, list(arrays))
 
 
 def _offset(entry: dict[str, Any]) -> int:
@@ -124,7 +125,7 @@ def read_svec(name: str, whole: dict[str, Any], sha256: str) -> ForeignVectors:
     if isinstance(variances, dict) and all(str(b) in variances for b in blocks):
         values = numbers([variances[str(b)] for b in blocks], name, "variance")
         scores = {"explained_variance": values}
-    return ForeignVectors(
+    found = ForeignVectors(
         name=name, sha256=sha256, layout="steering vector in JSON (.svec)", method="unknown",
         vectors=np.array(rows, dtype=np.float32),
         names=tuple(f"block {block}" for block in blocks),
@@ -133,6 +134,7 @@ def read_svec(name: str, whole: dict[str, Any], sha256: str) -> ForeignVectors:
         operation="add", dtype="decimal text", scores=scores, claims=plain(whole),
         hint=str(whole.get("model_type") or "")[:80], said={"layer": FILE, "site": FILE},
     )  # fmt: skip
+    return own.restored(found, own.keys(whole))
 
 
 def _refuse_heads(name: str, whole: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.configs.core import Site, SiteKind
 from engine.errors import DataError
+from engine.foreign.formats import own
 from engine.foreign.formats.limits import check_count, damaged, one_sentence
 from engine.foreign.formats.places import FILE
 from engine.foreign.formats.values import ForeignVectors, Operation, plain
@@ -126,7 +127,7 @@ def _value(
     method = next((str(v) for k, v in values.items() if k.endswith(".method")), "unknown")
     kind, layers = _site(values)
     hint = next((v for k, v in values.items() if k.endswith("model_hint")), "")
-    return ForeignVectors(
+    found = ForeignVectors(
         name=name,
         sha256=sha256,
         layout="GGUF control vector" + (" for projection (GLP)" if operation == "ablate" else ""),
@@ -143,6 +144,7 @@ def _value(
         label=str(values.get("general.name") or "")[:80],
         hint=str(hint)[:80] if hint != "unknown" else "",
     )
+    return own.restored(found, own.keys(values))
 
 
 def _site(values: dict[str, Any]) -> tuple[SiteKind | None, str]:

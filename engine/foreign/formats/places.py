@@ -13,11 +13,14 @@ from engine.configs.core import Site, SiteKind
 
 FILE, PATH, SIDECAR, USER, ASSUMED = "file", "path", "sidecar", "user", "assumed"
 """Who says a fact."""
+DISPUTED = "disputed"
+"""Two of them say it differently, and nobody has decided."""
 KEYS = ("source_layer", "source_layer_idx", "layer", "layer_idx", "layer_index", "layerNumber")
 """Under which files say the layer of their vectors."""
 _NUMBER = re.compile(
     r"(?:^|[^a-z])(?:layers?|direction|blocks?|l)[._\-]?(\d{1,4})(?!\d)", re.IGNORECASE
 )
+_WORD = re.compile(r"(?:^|[^a-z])(?:layer|block)[._\-]?(\d{1,4})(?!\d)", re.IGNORECASE)
 _FOLDER = re.compile(r"(?:layer|block|l)[._\-]?(\d{1,4})", re.IGNORECASE)
 _HOOK = re.compile(r"(?:^|\.)blocks\.(\d{1,4})\.hook_(\w+)$")
 _MODULE = re.compile(r"(?:^|\.)(?:layers|h|blocks)\.(\d{1,4})(?:\.([a-z_.]+))?$")
@@ -69,6 +72,15 @@ def of_path(path: Path) -> list[int]:
         if hit := _FOLDER.fullmatch(folder):
             found.append(int(hit[1]))
     return list(dict.fromkeys(found))
+
+
+def of_words(path: Path) -> list[int]:
+    """Those of `of_path` that stand behind the word layer or block in full.
+
+    A short "l2" may be a norm, and "direction 3" a number of its own.
+    """
+    parts = (path.stem, *(one for one in path.parts[-4:-1] if _FOLDER.fullmatch(one)))
+    return [int(hit) for part in parts for hit in _WORD.findall(part)]
 
 
 def of_values(values: Mapping[Any, Any]) -> int | None:

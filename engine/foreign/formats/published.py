@@ -15,6 +15,7 @@ import numpy as np
 
 from engine.configs.core import Site
 from engine.errors import DataError
+from engine.foreign.formats import own
 from engine.foreign.formats.arrays import from_rows
 from engine.foreign.formats.limits import check_count
 from engine.foreign.formats.places import FILE, PATH, SIDECAR
@@ -125,12 +126,13 @@ def _caa(
     layer = int(hit[1])
     folder = path.parent.name
     label = "" if folder in ("", "vectors", "normalized_vectors") else folder
-    return dataclasses.replace(
+    caa = dataclasses.replace(
         found, layout="CAA vector", method="contrastive", sites=(Site(block=layer),),
         operation="add", names=(label or "contrastive",), label=label, hint=hit[2] or "",
         said={"layer": PATH, "site": FILE, "operation": FILE},
         layers=f"CAA's layer {layer} is the output of block {layer}, by the file's name.",
     )  # fmt: skip
+    return own.restored(caa, own.keys(beside))
 
 
 def _adl(

@@ -12,13 +12,14 @@ from typing import Any
 from engine.configs.core import Site, SiteKind
 from engine.errors import DataError
 from engine.foreign.formats import places
-from engine.foreign.formats.places import ASSUMED, FILE, PATH, SIDECAR, USER
+from engine.foreign.formats.places import ASSUMED, DISPUTED, FILE, PATH, SIDECAR, USER
 from engine.foreign.formats.values import ROWS, Fact, ForeignVectors, Given, Operation, plain
 
 NO_LAYER = "The file does not say which layer its vectors belong to."
 _SITES: dict[SiteKind, str] = {
     "block_out": "output", "block_in": "input", "mlp_out": "MLP output",
 }  # fmt: skip
+_SPEAKERS = {FILE: "The file", PATH: "The file's path", SIDECAR: "The file beside it"}
 _OPERATIONS: dict[str, Operation] = {
     "add": "add", "subtract": "subtract", "ablate": "ablate", "project": "ablate",
 }  # fmt: skip
@@ -42,7 +43,10 @@ def settle(
     found = dataclasses.replace(found, claims=claims, said={"layer": FILE} | found.said)
     if not _is_placed(found):
         found = _beside(found, path, beside)
-    found = _stated_layer(found, given)
+    if other := _contradicting(found, path, beside):
+        found = _disputed(found, *other, given)
+    else:
+        found = _stated_layer(found, given)
     found = _stated_site(found, given)
     found = _with_operation(found, beside, given)
     if given.index:
@@ -102,6 +106,47 @@ def _beside(found: ForeignVectors, path: Path, beside: Mapping[str, Any]) -> For
     source = "The file beside it says" if own is not None else "Only the file's path says"
     said = f"{source} layer {every[0]}; the output of block {every[0]} is assumed."
     return _placed(found, every[0], "block_out", said, {"layer": who, "site": ASSUMED})
+
+
+def _contradicting(
+    found: ForeignVectors, path: Path, beside: Mapping[str, Any]
+) -> tuple[int, str] | None:
+    """A layer that contradicts the vectors', and who says it; None where none does."""
+    known, who = _known_blocks(found), found.said.get("layer")
+    if not known or "layer" in found.asks:
+        return None
+    # The input of a block is the output of the one before, by which CAA names its files.
+    known += [site.block - 1 for site in found.sites if site and site.kind == "block_in"]
+    own = places.of_values(beside)
+    if own is not None and own not in known and who != SIDECAR:
+        return own, SIDECAR
+    other = next((one for one in places.of_words(path) if one not in known), None)
+    # A path that names one of its several layers contradicts nothing.
+    return None if other is None else (other, PATH)
+
+
+def _disputed(found: ForeignVectors, other: int, who: str, given: Given) -> ForeignVectors:
+    """Vectors whose layer two sources say differently: the person decides between them.
+
+    Raises:
+        DataError: If what is stated is neither.
+    """
+    known, first = _known_blocks(found), _SPEAKERS[found.said.get("layer", FILE)]
+    own = f"layer {known[0]}" if len(known) == 1 else f"layers {known[0]} to {known[-1]}"
+    said = f"{first} says {own}, but {_SPEAKERS[who].lower()} says layer {other}"
+    count = len(found.vectors)
+    if given.layer is None:
+        return dataclasses.replace(
+            found, sites=(None,) * count, blocks=(), layers=f"{said}: state the layer.",
+            asks=(*found.asks, "layer"), said=found.said | {"layer": DISPUTED},
+        )  # fmt: skip
+    if given.layer == other or [given.layer] == known:
+        site = next((one for one in found.sites if one), None)
+        kind = given.site or (site.kind if site else "block_out")
+        words = f"{said}; you stated {_asked(given)}."
+        by = USER if given.site else found.said.get("site", ASSUMED)
+        return _placed(found, int(given.layer), kind, words, {"layer": USER, "site": by})
+    raise DataError(f"{found.name}: {said}. Layer {given.layer} is neither: state one of them.")
 
 
 def _placed(

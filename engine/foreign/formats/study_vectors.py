@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.configs.core import Site
 from engine.errors import DataError
-from engine.foreign.formats import places
+from engine.foreign.formats import own, places
 from engine.foreign.formats.arrays import from_named, from_rows
 from engine.foreign.formats.places import ASSUMED, FILE
 from engine.foreign.formats.values import ForeignVectors, Program, numbers, plain
@@ -42,7 +42,7 @@ def read_study(name: str, sha256: str, whole: dict[Any, Any], dtype: str) -> For
     is_study = "source_layer" in claims or "source_layer_idx" in claims
     site = None if block is None else Site(block=block)
     said = LAYERS if is_study else _assumed(block)
-    return ForeignVectors(
+    found = ForeignVectors(
         name=name, sha256=sha256, layout=layout, program=_program(claims), method=method,
         vectors=rows.vectors, names=tuple(f"{method}_{i:02d}" for i in range(count)),
         sites=(site,) * count, layers=said if site else rows.layers,
@@ -50,6 +50,7 @@ def read_study(name: str, sha256: str, whole: dict[Any, Any], dtype: str) -> For
         operation="add" if is_study else "not stated", dtype=dtype, scores=scores,
         history=history, claims=claims,
     )  # fmt: skip
+    return own.restored(found, own.keys(whole))
 
 
 def _assumed(block: int | None) -> str:
@@ -81,7 +82,7 @@ def read_one(name: str, sha256: str, whole: dict[Any, Any], dtype: str) -> Forei
     fits = isinstance(pairs, np.ndarray) and pairs.ndim == 2
     kept = pairs.astype(np.float32) if fits and pairs.shape[1] == row.vectors.shape[1] else None
     is_study = site is not None and kept is not None
-    return ForeignVectors(
+    found = ForeignVectors(
         name=name, sha256=sha256, dtype=dtype, differences=kept, claims=claims,
         layout="the corrigibility study's contrastive vector" if is_study else row.layout,
         program="power-steering" if is_study else "other",
@@ -93,6 +94,7 @@ def read_one(name: str, sha256: str, whole: dict[Any, Any], dtype: str) -> Forei
         said={"layer": FILE, "site": FILE if is_study else ASSUMED} if site else {},
         operation="add" if is_study else "not stated",
     )  # fmt: skip
+    return own.restored(found, own.keys(whole))
 
 
 def read_pairs_of_layers(
