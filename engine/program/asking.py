@@ -32,6 +32,7 @@ from engine.program.objects import (
     ShownVectors,
 )
 from engine.program.steering import Steering
+from engine.program.taking_in import TakingIn
 from engine.questions.own import Kept, keep
 from engine.questions.polarity import Polarity
 from engine.statistics import similarity
@@ -47,7 +48,7 @@ OWN_COLUMN = ("name", "adapter", "blend", "scale", "system")
 Vectors = Shown | VectorRef | str | Path
 
 
-class Asking(Steering):
+class Asking(Steering, TakingIn):
     """The verbs of an engine."""
 
     store: Store
@@ -127,7 +128,7 @@ class Asking(Steering):
         self,
         vectors: Vectors | Sequence[Vectors] | GenerateConfig = (),
         prompts: str | Sequence[str] | Kept | None = None,
-        scales: float | int | Iterable[float] = (1.0,),
+        scales: float | Iterable[float | int] = (1.0,),
         tuned: bool | None = None,
         rivals: str | Sequence[str] = (),
         **settings: Any,
