@@ -26,7 +26,8 @@ class Typed:
         Raises:
             ConfigError: Names the first field whose value has a wrong type.
         """
-        hints = _hints(cls) if given else {}
+        kind: Any = cls
+        hints = _hints(kind) if given else {}
         for name, value in given.items():
             if name in hints and not _fits(hints[name], value):
                 shown = repr(value)
