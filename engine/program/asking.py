@@ -56,7 +56,7 @@ class Asking(Steering, TakingIn):
     default_layers: Callable[[ModelConfig], tuple[int, int]]
 
     def find(self, method: str | FinderConfig, **settings: Any) -> ShownVectors:
-        """Vectors by a finder; stored ones if they were found before.
+        """Vectors `[vectors, hidden]` by a finder; stored ones if they were found before.
 
         Args:
             method: Its name, such as "melbo", or a whole config.
@@ -138,7 +138,7 @@ class Asking(Steering, TakingIn):
         Args:
             vectors: As for `evaluate`; or a whole config.
             prompts: One or several; the study's if left out.
-            scales: Where 0 is left out, for it is the unsteered model.
+            scales: Multiples of the stored vector; 0 is left out, for it is the unsteered model.
             tuned: With an adapter: steer only the fine-tuned (True) or the base model (False).
             rivals: System prompts that rival steering: what the model says when merely asked.
             settings: Fields of `GenerateConfig` and of `Configuration`, such as `temperature=`,
