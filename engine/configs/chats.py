@@ -18,6 +18,7 @@ from engine.configs.grids import check_choice as check_choice
 from engine.configs.steering import doses
 from engine.configs.steering.doses import Which
 from engine.configs.steering.interventions import Intervention
+from engine.configs.values import Typed
 
 MOST_PANES = 4
 MOST_CHIPS = 4
@@ -64,7 +65,7 @@ class Chip(Intervention):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pane:
+class Pane(Typed):
     """One of the models that answer side by side."""
 
     name: str
@@ -112,7 +113,7 @@ class Pane:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(Typed):
     """What every pane of a turn shares."""
 
     system: str | None = setting(None, "System prompt; empty for none.")
@@ -139,7 +140,7 @@ class Settings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Turn:
+class Turn(Typed):
     """What is asked once, of all panes."""
 
     said: str

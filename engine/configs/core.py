@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkab
 
 from engine.configs.fields import setting
 from engine.configs.sound import refuse_odd
+from engine.configs.values import Typed
 from engine.errors import ConfigError
 
 SCHEMA_VERSION = 1
@@ -85,7 +86,7 @@ def finite(name: str, value: float) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Site:
+class Site(Typed):
     """A place in the residual stream, used alike to capture and to inject."""
 
     block: int
@@ -104,7 +105,7 @@ class Site:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelConfig:
+class ModelConfig(Typed):
     """Which model, with which adapter, in which precision."""
 
     model: str = setting(
@@ -174,7 +175,7 @@ def _named_adapter(text: str) -> tuple[str, str]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PromptsConfig:
+class PromptsConfig(Typed):
     """The prompts a finder starts from."""
 
     prompts: tuple[str, ...] = (STUDY_PROMPT,)
@@ -187,7 +188,7 @@ class PromptsConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class VectorRef:
+class VectorRef(Typed):
     """Vectors of one stored set."""
 
     digest: str
@@ -241,7 +242,7 @@ class Known(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunConfig:
+class RunConfig(Typed):
     """What every kind of run shares: what it is called, and what its record's name is made of."""
 
     method: ClassVar[str]

@@ -18,12 +18,13 @@ from engine.configs.judges import Judge
 from engine.configs.steering import doses
 from engine.configs.steering.doses import Dose, Which
 from engine.configs.steering.interventions import Intervention, without_new
+from engine.configs.values import Typed
 
 MOST_TOKENS = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
-class BlendPart:
+class BlendPart(Typed):
     """One stored vector and its weight in a blend."""
 
     digest: str

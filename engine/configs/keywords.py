@@ -12,14 +12,13 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from engine.configs.core import ModelConfig, PromptsConfig
-from engine.configs.values import built
+from engine.configs.values import KINDS, built
 from engine.errors import ConfigError
 
 MODEL = tuple(field.name for field in dataclasses.fields(ModelConfig))
 """Keywords that name a model: `model` itself, and what goes with it."""
 PROMPTS = ("prompt", "system")
 """Keywords that stand for parts of `prompts`, where a config has them together."""
-KINDS = {int: "a whole number", float: "a number", str: "a text", bool: "True or False"}
 
 
 def refuse_others(what: str, given: Iterable[str], known: Iterable[str]) -> None:

@@ -158,12 +158,16 @@ def find_run(method: str) -> Run | None:
     return next((run for run in RUNS if run.method == method), None)
 
 
-def of(config: RunConfig) -> Run:
+def of(config: Any) -> Run:
     """The kind of run that a config asks for.
 
     Raises:
-        ConfigError: If its class stands in no line of `RUNS`.
+        ConfigError: If it is no config, or its class stands in no line of `RUNS`.
     """
+    if not isinstance(config, RunConfig):
+        raise ConfigError(
+            f"{str(config):.80} is no config: give one, such as MelboConfig(steps=20)."
+        )
     found = find_run(config.method)
     if found is None:
         raise ConfigError(f"Method {config.method!r} is not known: use {', '.join(methods())}.")

@@ -32,6 +32,7 @@ from engine.program.objects import (
     ShownVectors,
 )
 from engine.program.steering import Steering
+from engine.program.taking_in import TakingIn
 from engine.program.writing import Writing
 from engine.questions.own import Kept, keep
 from engine.questions.polarity import Polarity
@@ -48,7 +49,7 @@ OWN_COLUMN = ("name", "adapter", "blend", "scale", "system")
 Vectors = Shown | VectorRef | str | Path
 
 
-class Asking(Steering, Writing):
+class Asking(Steering, TakingIn, Writing):
     """The verbs of an engine."""
 
     store: Store
@@ -56,7 +57,7 @@ class Asking(Steering, Writing):
     default_layers: Callable[[ModelConfig], tuple[int, int]]
 
     def find(self, method: str | FinderConfig, **settings: Any) -> ShownVectors:
-        """Vectors by a finder; stored ones if they were found before.
+        """Vectors `[vectors, hidden]` by a finder; stored ones if they were found before.
 
         Args:
             method: Its name, such as "melbo", or a whole config.
@@ -128,7 +129,7 @@ class Asking(Steering, Writing):
         self,
         vectors: Vectors | Sequence[Vectors] | GenerateConfig = (),
         prompts: str | Sequence[str] | Kept | None = None,
-        scales: float | int | Iterable[float] = (1.0,),
+        scales: float | Iterable[float | int] = (1.0,),
         tuned: bool | None = None,
         rivals: str | Sequence[str] = (),
         **settings: Any,
@@ -138,7 +139,7 @@ class Asking(Steering, Writing):
         Args:
             vectors: As for `evaluate`; or a whole config.
             prompts: One or several; the study's if left out.
-            scales: Where 0 is left out, for it is the unsteered model.
+            scales: Multiples of the stored vector; 0 is left out, for it is the unsteered model.
             tuned: With an adapter: steer only the fine-tuned (True) or the base model (False).
             rivals: System prompts that rival steering: what the model says when merely asked.
             settings: Fields of `GenerateConfig` and of `Configuration`, such as `temperature=`,

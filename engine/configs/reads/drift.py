@@ -10,12 +10,13 @@ from engine.configs.core import ModelConfig, require
 from engine.configs.reads.strips import VectorAt
 from engine.configs.steering import doses
 from engine.configs.steering.doses import Which
+from engine.configs.values import Typed
 
 Role = Literal["system", "user", "assistant"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spoken:
+class Spoken(Typed):
     """One turn as the model was given it, or as it wrote it."""
 
     role: Role
@@ -30,7 +31,7 @@ class Spoken:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DriftAsk:
+class DriftAsk(Typed):
     """All that the drift of one conversation depends on; equal asks have equal drifts."""
 
     turns: tuple[Spoken, ...]

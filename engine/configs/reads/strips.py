@@ -10,6 +10,7 @@ from engine.configs.grids import Configuration
 from engine.configs.steering import doses
 from engine.configs.steering.doses import Which
 from engine.configs.steering.interventions import named_vector
+from engine.configs.values import Typed
 
 RANDOMS = 64
 """Random directions beside each vector."""
@@ -20,7 +21,7 @@ MOST_TOKENS = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
-class Passage:
+class Passage(Typed):
     """One text: a prompt, turns or a plain text, with an answer; or tokens."""
 
     prompt: str | None = None
@@ -64,7 +65,7 @@ class Passage:
 
 
 @dataclass(frozen=True, kw_only=True)
-class VectorAt:
+class VectorAt(Typed):
     """One stored vector, read at a block."""
 
     digest: str
@@ -89,7 +90,7 @@ def vector_at(reference: str, block: int | None = None) -> VectorAt:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StripAsk:
+class StripAsk(Typed):
     """All that strips of one text depend on; equal asks have equal strips."""
 
     passage: Passage

@@ -12,6 +12,7 @@ from engine.configs.fields import setting
 from engine.configs.steering import gates, windows
 from engine.configs.steering.gates import Gate
 from engine.configs.steering.windows import Window
+from engine.configs.values import Typed
 from engine.errors import ConfigError
 
 Operation = Literal[
@@ -40,7 +41,7 @@ NEUTRAL = "data/prompts/neutral.txt"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Intervention:
+class Intervention(Typed):
     """What is done with a vector, apart from the vector and its strength."""
 
     new_fields: ClassVar[tuple[str, ...]] = ("target", "second", "when", "dose", "usual")
