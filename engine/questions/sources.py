@@ -62,7 +62,7 @@ def read_bytes(path: str | Path) -> bytes:
         with located(path).open("rb") as file:
             content = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
-        raise DataError(f"{path} does not exist: check the path, or upload the file.") from None
+        raise DataError(f"{path} does not exist: check the path, or add the data.") from None
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}): choose a file.") from None
     except ValueError:
