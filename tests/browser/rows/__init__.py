@@ -11,9 +11,6 @@ Values lost or changed behind the reader
 
 A page that is drawn into the sidebar: test_home, never drawn into the sidebar
 
-Own data that find no way in
-- a vector, questions and pairs, dropped or typed: test_add
-
 Things that cannot be told apart
 - names, notes, stars, tags, and a search for them: test_names, kept and found
 - sets that read the same: test_names, told apart without a hash
@@ -27,4 +24,8 @@ The answer is not where the eye is
 And what was added since: the table of runs (test_runs), the palette and the list of keys
 (test_palette), other windows and the tour (test_home), the token (test_guard), clicks to a
 conversation (test_chat_clicks), every state of every page (test_states).
+
+Without a test here: own data and typed contrasts, several sets in one evaluation, a prompt carried
+to another method, the colour range in a link, a sweep that names its vector, what a dot says on
+hovering, all samples at once, and what Home and Discover open on.
 """
