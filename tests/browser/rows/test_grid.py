@@ -30,7 +30,7 @@ def tab(chromium: Any, served: Dashboard) -> Iterator[Any]:
     """A tab of its own."""
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(60_000)
     yield page
     context.close()
 
