@@ -140,7 +140,8 @@ def headline(
             domain=[captions.method(m) for m in methods],
             range=[method_colour(m) for m in methods],
         ),
-        legend=alt.Legend(title=None, orient="top", symbolOpacity=1),
+        # Three in a row are wider than a phone.
+        legend=alt.Legend(title=None, orient="top", symbolOpacity=1, columns=2),
     )
     frame = cells.assign(method_name=cells["method"].map(captions.method))
     change = alt.Y("change:Q", title=f"change of {reading.difference}", axis=alt.Axis(tickCount=6))
