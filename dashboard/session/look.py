@@ -24,6 +24,9 @@ const names = () => document
     if (field && field.title !== whole) field.title = whole;
     if ((one.dataset.whole || '') === whole) return;
     if (whole) one.dataset.whole = whole; else delete one.dataset.whole;
+    const row = one.closest('[data-testid=stHorizontalBlock]');
+    const label = one.querySelector('label');
+    if (row && !(label && label.offsetHeight > 4)) row.toggleAttribute('data-under', !!whole);
   });
 const mend = () => { roles(); names(); };
 let timer;
