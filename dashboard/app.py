@@ -45,7 +45,7 @@ theme_watch.draw()
 palette.draw()
 reloads.draw()
 look.draw()
-if st.get_option("server.address") not in ("127.0.0.1", "localhost", "::1"):
+if not guard.is_on() and st.get_option("server.address") not in ("127.0.0.1", "localhost", "::1"):
     st.warning(
         "This dashboard listens beyond this machine, and it has no login. Start it from the "
         "repository's root, where `.streamlit/config.toml` binds it to 127.0.0.1.",

@@ -13,6 +13,9 @@ from dashboard.words.inks import RAMP, Inks, method_colour
 from engine.records.readings import LETTERS, Reading
 from engine.records.steered import PLAIN, Steered
 
+IN_A_ROW = 2
+"""Methods in a row of a legend: three are wider than a phone."""
+
 
 def heat_map(
     cells: pd.DataFrame,
@@ -140,7 +143,7 @@ def headline(
             domain=[captions.method(m) for m in methods],
             range=[method_colour(m) for m in methods],
         ),
-        legend=alt.Legend(title=None, orient="top", symbolOpacity=1),
+        legend=alt.Legend(title=None, orient="top", symbolOpacity=1, columns=IN_A_ROW),
     )
     frame = cells.assign(method_name=cells["method"].map(captions.method))
     change = alt.Y("change:Q", title=f"change of {reading.difference}", axis=alt.Axis(tickCount=6))

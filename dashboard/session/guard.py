@@ -68,6 +68,11 @@ def is_missing() -> bool:
     return bool(os.environ.get(VARIABLE, "").strip()) and not _on
 
 
+def is_on() -> bool:
+    """Whether this process lets only those in who know its token."""
+    return _on
+
+
 class Guard:
     """Passes on what carries the token's cookie, and asks everyone else for the token."""
 

@@ -10,10 +10,25 @@ import streamlit as st
 SHEET = Path(__file__).with_name("look.css")
 
 # Streamlit gives the place where files are dropped a name and the role of something that has none:
-# a screen reader may then leave out either.
-ROLES = """const mend = () => document
+# a screen reader may then leave out either. A name that its menu cuts is shown whole by the sheet.
+ROLES = """const roles = () => document
   .querySelectorAll('[data-testid=stFileUploaderDropzone][role=presentation]')
   .forEach(one => one.setAttribute('role', 'group'));
+const names = () => document
+  .querySelectorAll('[data-testid=stMain] [data-testid=stSelectbox]')
+  .forEach(one => {
+    const field = one.querySelector('input');
+    const isCut = field && field !== document.activeElement
+      && field.scrollWidth > field.clientWidth + 1;
+    const whole = isCut ? field.value : '';
+    if (field && field.title !== whole) field.title = whole;
+    if ((one.dataset.whole || '') === whole) return;
+    if (whole) one.dataset.whole = whole; else delete one.dataset.whole;
+    const row = one.closest('[data-testid=stHorizontalBlock]');
+    const label = one.querySelector('label');
+    if (row && !(label && label.offsetHeight > 4)) row.toggleAttribute('data-under', !!whole);
+  });
+const mend = () => { roles(); names(); };
 let timer;
 const watch = new MutationObserver(() => {
   timer ??= setTimeout(() => { timer = undefined; mend(); }, 100);
@@ -21,7 +36,8 @@ const watch = new MutationObserver(() => {
 export default function() {
   mend();
   watch.observe(document.body, { childList: true, subtree: true });
-  return () => watch.disconnect();
+  window.addEventListener('resize', mend);
+  return () => { watch.disconnect(); window.removeEventListener('resize', mend); };
 }"""
 
 

@@ -4,6 +4,7 @@ import time
 import pytest
 from streamlit import config
 
+from dashboard.session import guard
 from engine.errors import ModelError
 from engine.progress import Progress
 from engine.runs.job import Job
@@ -67,6 +68,18 @@ def test_a_server_that_others_can_reach_is_warned_about(engine: FakeEngine) -> N
         config.set_option("server.address", "0.0.0.0")
         assert "it has no login" in words(start())
         config.set_option("server.address", "127.0.0.1")
+        assert "it has no login" not in words(start())
+    finally:
+        config.set_option("server.address", before)
+
+
+def test_a_server_that_asks_for_a_token_is_not_said_to_have_no_login(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = config.get_option("server.address")
+    monkeypatch.setattr(guard, "_on", True)
+    try:
+        config.set_option("server.address", "0.0.0.0")
         assert "it has no login" not in words(start())
     finally:
         config.set_option("server.address", before)

@@ -45,7 +45,7 @@ COLUMNS = {
         "\u03c3", format="%+.1f", help="Standard deviations of random pairs"
     ),
     "kind": st.column_config.TextColumn(
-        "", help="copy: |cosine| of at least 0.9. \u00d7 2: two sets hold this direction."
+        "alike", help="copy: |cosine| of at least 0.9. \u00d7 2: two sets hold this direction."
     ),
 }
 
