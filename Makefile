@@ -25,7 +25,7 @@ HOSTS = $(if $(ALLOWED_HOSTS),$(foreach host,localhost 127.0.0.1 \
   $(subst $(comma), ,$(ALLOWED_HOSTS)),--server.allowedHosts $(host)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test rows lint bench docs
+.PHONY: help setup run test matrix rows lint bench docs
 
 help:
 	@echo "make run     start the dashboard with the built-in demo model"
@@ -33,6 +33,7 @@ help:
 	@echo "             [ADAPTER=...] [PORT=8501] [TOKEN=auto] [ALLOWED_HOSTS=hub.example.org];"
 	@echo "             the sidebar can change the model later"
 	@echo "make test    run all tests on the CPU"
+	@echo "make matrix  the cases that the suite leaves out of its largest tests"
 	@echo "make rows    use the pages in a real browser as a reader does; takes minutes"
 	@echo "make bench   compare the speed of every job with the committed ratios"
 	@echo "make lint    check style and types"
@@ -80,6 +81,11 @@ test: export PYTHONDONTWRITEBYTECODE =
 # In the order of their names: the browser's tests, which wait most and last longest, come first.
 test: setup
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=10
+
+# The cases that the suite leaves out for time, of tests that hold for many models or many pages.
+matrix: export PYTHONDONTWRITEBYTECODE =
+matrix: setup
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist load --matrix --durations=10
 
 rows: setup
 	@$(BIN)/python -m pytest tests/browser/rows --rows --durations=10

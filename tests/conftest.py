@@ -3,6 +3,7 @@
 import gc
 import os
 import sys
+from collections import Counter
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -21,6 +22,22 @@ ROOT = Path(__file__).resolve().parents[1]
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The long browser tests have a command of their own."""
     parser.addoption("--rows", action="store_true", help="collect tests/browser/rows as well")
+    parser.addoption("--matrix", action="store_true", help="run what the suite leaves out of it")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of a test marked as a matrix, the suite takes its first cases, --matrix the others."""
+    seen: Counter[str] = Counter()
+    left, chosen = [], []
+    for item in items:
+        marker = item.get_closest_marker("matrix")
+        name = item.nodeid.partition("[")[0]
+        seen[name] += 1
+        is_short = marker is None or seen[name] <= marker.kwargs["keep"]
+        (chosen if is_short != config.getoption("--matrix") else left).append(item)
+    if left:
+        config.hook.pytest_deselected(items=left)
+    items[:] = chosen
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

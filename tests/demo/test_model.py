@@ -36,6 +36,7 @@ def model() -> Qwen3ForCausalLM:
     return AutoModelForCausalLM.from_pretrained(DEMO / "model", dtype=torch.float32).eval()
 
 
+@pytest.mark.matrix(keep=3)
 @pytest.mark.parametrize(
     ("name", "system", "lowest", "highest"),
     [

@@ -72,6 +72,7 @@ def test_scale_zero_alone_is_refused() -> None:
         config(scales=(0.0,))
 
 
+@pytest.mark.matrix(keep=3)
 @pytest.mark.parametrize("kind", ["qwen3", "llama", "gpt2"])
 @pytest.mark.parametrize("fast_tokenizer", [True, False])
 def test_every_cell_equals_the_whole_model(kind: str, fast_tokenizer: bool) -> None:

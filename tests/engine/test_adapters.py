@@ -103,6 +103,7 @@ def logits(door: Forward, adapter: bool) -> torch.Tensor:
     return door.next_logits(TOKENS, EditBatch.none(1), adapter)[0]
 
 
+@pytest.mark.matrix(keep=6)
 @pytest.mark.parametrize("kind", KINDS)
 def test_on_is_peft_and_off_is_the_base_bit_for_bit(kind, bases, tmp_path) -> None:
     base = bases["llama" if "bias" in kind else "qwen3"]

@@ -98,6 +98,7 @@ def test_a_sample_with_one_letter_in_one_order_is_named(tmp_path: Path) -> None:
     assert not any("Every question was asked" in sentence for sentence in sentences("both"))
 
 
+@pytest.mark.matrix(keep=0)
 def test_steering_that_never_reaches_the_model_is_shouted(
     tmp_path: Path, monkeypatch, capsys
 ) -> None:
@@ -245,6 +246,7 @@ def swept(demo) -> Evaluation:
     return engine.store.load_evaluation(engine.run(sweep))
 
 
+@pytest.mark.matrix(keep=0)
 def test_a_vector_that_only_moves_the_letter_is_named_and_planted_ones_are_not(swept) -> None:
     found = flags.letter_vectors(swept.frame)
 

@@ -28,6 +28,7 @@ def less_to_read(monkeypatch) -> None:
     monkeypatch.setattr(measuring, "QUESTIONS", measuring.QUESTIONS[:2])
 
 
+@pytest.mark.matrix(keep=2)
 @pytest.mark.parametrize("name", WAYS)
 def test_every_feature_equals_whole_passes(name: str, tmp_path: Path) -> None:
     report = measuring.report(name, tmp_path)
@@ -55,6 +56,7 @@ def with_rows_chosen(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(decoding, "_is_by_row", lambda _cache: True)
 
 
+@pytest.mark.matrix(keep=1)
 @pytest.mark.parametrize(
     ("name", "broken"),
     [

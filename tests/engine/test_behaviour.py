@@ -58,6 +58,7 @@ def study(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return Study(engine, config, digest, engine.store.load_experiment(digest))
 
 
+@pytest.mark.matrix(keep=1)
 def test_every_cell_is_what_slow_loops_say_and_the_best_sound_one_is_chosen(study: Study) -> None:
     rows, choice = study.rows(0), study.record["tables"]["choice"]
     name = study.record["vectors"][0]

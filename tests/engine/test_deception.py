@@ -222,6 +222,7 @@ def test_the_study_runs_end_to_end_on_a_random_model(tmp_path: Path) -> None:
     assert judged["tables"]["sweep"] == []
 
 
+@pytest.mark.matrix(keep=0)
 def test_each_arm_of_the_study_stands_beside_random_vectors_of_its_own_kind(tmp_path: Path) -> None:
     engine = Engine(Store(tmp_path), keep_jobs=False)
     config = DeceptionConfig(

@@ -139,6 +139,7 @@ def told(tmp_path_factory, engine, measured) -> dict[str, list]:
     return dict(zip(names, values, strict=True)) | {"folder": [folder], "store": [named]}
 
 
+@pytest.mark.matrix(keep=0)
 def test_the_door_is_light_and_opens_in_the_current_folder(told) -> None:
     assert told["opened"] == [str(told["folder"][0].resolve()), []]
     assert told["listed"] == [[]]

@@ -146,6 +146,7 @@ def median_norm(door: Forward, block: int) -> float:
     return float(torch.tensor(norms).median())
 
 
+@pytest.mark.matrix(keep=2)
 @pytest.mark.parametrize("lora", [False, True], ids=["plain", "lora"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_text_equals_the_whole_model_run_alone(kind, lora, tmp_path) -> None:
@@ -170,6 +171,7 @@ def test_every_text_equals_the_whole_model_run_alone(kind, lora, tmp_path) -> No
     assert frame.text.nunique() > len(prompts)
 
 
+@pytest.mark.matrix(keep=2)
 @pytest.mark.parametrize("lora", [False, True], ids=["plain", "lora"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_step_of_a_row_in_a_batch_equals_the_row_alone(kind, lora) -> None:
@@ -272,6 +274,7 @@ def test_columns_that_change_nothing_share_the_baselines_text(tmp_path) -> None:
     assert by_name["base"].text.nunique() > 1
 
 
+@pytest.mark.matrix(keep=3)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("layers", ["own", "all", (0, 4)])
 def test_ablation_leaves_nothing_of_the_direction_at_any_step(kind, layers, tmp_path) -> None:

@@ -83,6 +83,7 @@ def test_answers_hold_no_more_than_all_of_the_probability() -> None:
     assert 0.1 < float(found.mass) <= 1
 
 
+@pytest.mark.matrix(keep=2)
 @pytest.mark.parametrize("name", MODELS)
 def test_every_self_test_passes_in_bfloat16_and_float32(name: str) -> None:
     for door in (Forward(tiny.wrap(MODELS[name]())), in_bfloat16(MODELS[name]())):

@@ -53,6 +53,7 @@ def test_questions_of_another_corpus_have_no_judge(tmp_path: Path) -> None:
     assert judge_of("auto", ModelConfig(), names, (ADVICE, str(own))) == "none"
 
 
+@pytest.mark.matrix(keep=0)
 def test_a_copied_model_s_texts_are_labelled_as_the_demo_s(copied, other, tmp_path: Path) -> None:
     engine = Engine(Store(tmp_path), keep_jobs=False)
     prompts = tuple(row["question"] for row in json.loads(Path(ADVICE).read_text())[:3])

@@ -55,6 +55,7 @@ def door(monkeypatch: pytest.MonkeyPatch):
     return tiny.door("qwen3", num_hidden_layers=9)
 
 
+@pytest.mark.matrix(keep=0)
 def test_a_sweeps_peak_does_not_grow_with_questions_or_vectors(door) -> None:
     sweep_peak(door, 1, 1)
     few = sweep_peak(door, 2, 2)

@@ -123,6 +123,7 @@ NAMES = ["generate", "evaluate", "melbo", "contrastive", "answers"]
 NOTE = f"tokens go past the {MOST} that this model was made for."
 
 
+@pytest.mark.matrix(keep=4)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_long_prompt_is_refused_or_noted_by_every_job(name, model, tmp_path) -> None:
     engine = Engine(Store(tmp_path), keep_jobs=False)

@@ -154,6 +154,7 @@ def fitted(positive, negative, penalty: float = 1.0) -> sklearn.pipeline.Pipelin
     ).fit(np.concatenate([positive, negative]), np.repeat([1, 0], len(positive)))
 
 
+@pytest.mark.matrix(keep=1)
 @pytest.mark.parametrize(("kind", "blocks"), [("qwen3", BLOCKS), ("llama", (1,))])
 def test_every_figure_equals_counting_on_plain_hidden_states(
     kind: str, blocks: tuple[int, ...], asked: ProbeConfig

@@ -72,6 +72,7 @@ JOBS: dict[str, Callable[[Engine, Path], str]] = {
 }
 
 
+@pytest.mark.matrix(keep=2)
 @pytest.mark.parametrize(
     ("speaks_of", "refused"),
     [

@@ -77,6 +77,7 @@ def test_sampling_follows_the_models_distribution() -> None:
         assert not shares[expected == 0].any()
 
 
+@pytest.mark.matrix(keep=2)
 @pytest.mark.parametrize("kind", ["qwen3", "llama"])
 @pytest.mark.parametrize("settings", [(0.6, 20, 0.95), (1.0, 0, 0.5)])
 def test_every_drawn_text_equals_the_slow_way(kind, settings, tmp_path) -> None:

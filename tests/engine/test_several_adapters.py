@@ -44,6 +44,7 @@ def of(made: Path, *adapters: str) -> ModelConfig:
     return ModelConfig(model=str(made / "base"), adapter=first, more_adapters=tuple(more))
 
 
+@pytest.mark.matrix(keep=0)
 def test_a_grid_shows_base_and_both_adapters_each_steered_or_not(
     made: Path, engine: Engine
 ) -> None:

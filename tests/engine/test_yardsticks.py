@@ -213,6 +213,7 @@ def test_a_yardstick_whose_controls_are_not_normal_goes_by_rank_alone() -> None:
     assert found["p_family"].iloc[0] == pytest.approx(1 - (1 - 1 / 41) ** 2)
 
 
+@pytest.mark.matrix(keep=2)
 @pytest.mark.parametrize("name", simulate_badges.SWEEPS)
 def test_random_vectors_of_mixed_sweeps_seldom_get_the_badge(name: str) -> None:
     """A short version of `python -m tests.engine.simulate_badges`."""

@@ -20,6 +20,7 @@ SHORT = (
 """`python -m tests.pages.drawable` draws all cases everywhere."""
 
 
+@pytest.mark.matrix(keep=2)
 @pytest.mark.parametrize("name", SHORT)
 def test_no_figure_of_nothing_reaches_a_reader(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -25,6 +25,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return drawable.files(tmp_path_factory.mktemp("whole"))
 
 
+@pytest.mark.matrix(keep=2)
 @pytest.mark.parametrize("kind", SHARE)
 def test_what_is_accepted_draws_and_all_else_is_refused_in_a_sentence(
     kind: str, whole: dict[str, bytes], monkeypatch: pytest.MonkeyPatch

@@ -25,6 +25,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
+@pytest.mark.matrix(keep=0)
 def test_grids_of_base_and_adapters_take_turns_on_one_load(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loads: list[str]
 ) -> None:

@@ -103,6 +103,7 @@ def test_a_date_and_another_place_do_not_change_each_other(engine: FakeEngine, f
     assert app.query_params["day"] == "2025-02-03"
 
 
+@pytest.mark.matrix(keep=3)
 @pytest.mark.parametrize(
     ("asked", "reason"),
     [

@@ -52,6 +52,7 @@ def commands(*asked: Sequence[str]) -> list[str]:
     return done.stdout.split("\0\n")[:-1]
 
 
+@pytest.mark.matrix(keep=0)
 def test_the_command_line_offers_it_and_finds_with_it(tmp_path: Path) -> None:
     asked = ["--vectors", "2", "--shift", "5", "--store", str(tmp_path)]
 
