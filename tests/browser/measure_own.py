@@ -23,6 +23,8 @@ from tests.browser.server import ROOT, Dashboard, browsing, settle
 MOST = 12
 """Clicks to the violin."""
 PATIENCE = 900_000
+KEY = 50
+"""Milliseconds from key to key."""
 BLOCKS = {"smollm2": 15, "demo": 5}
 VECTORS = {"smollm2": "contrastive_smollm2_3e958512427b", "demo": "contrastive_demo_48850fa29ef0"}
 TYPED = (
@@ -119,11 +121,22 @@ class Newcomer:
         self.done.append("first cell")
         for row in rows:
             for place, text in enumerate(row):
-                self.page.keyboard.type(text)
-                self.page.keyboard.press("Tab" if place + 1 < len(row) else "Enter")
+                self._cell(text, "Tab" if place + 1 < len(row) else "Enter")
             for _ in row[1:]:
                 self.page.keyboard.press("ArrowLeft")
         settle(self.page)
+
+    def _cell(self, text: str, end: str) -> None:
+        """Type into the chosen cell at a person's pace: its editor opens with the first letter."""
+        editor = self.page.locator("#portal textarea")
+        self.page.keyboard.type(text[0])
+        editor.wait_for()
+        # A whole text within a few milliseconds is more than the table takes.
+        self.page.keyboard.type(text[1:], delay=KEY)
+        self.page.wait_for_timeout(4 * KEY)
+        self.page.keyboard.press(end)
+        editor.wait_for(state="detached")
+        self.page.wait_for_timeout(4 * KEY)
 
     def evaluated(self) -> None:
         """Evaluate, and open what came of it; a violin is then on screen."""

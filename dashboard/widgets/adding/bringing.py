@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.widgets.adding.kinds import SUFFIXES, Kind
+from dashboard.words import captions
 
 MOST_MEGABYTES = 256
 FILE, PASTE, TYPE = "Drop a file", "Paste", "Type"
@@ -98,7 +99,10 @@ def _typed(kind: Kind, prefix: str) -> Brought | None:
     )
     st.caption("A row each; a block of cells can be pasted from a spreadsheet.")
     rows = [[str(cell or "").strip() for cell in row] for row in edited.to_numpy(object)]
-    written = [_row(kind, row, place) for place, row in enumerate(r for r in rows if any(r))]
+    whole = [row for row in rows if all(row)]
+    if begun := sum(map(any, rows)) - len(whole):
+        st.caption(f"{captions.count(begun, 'row')} left out: each needs all three cells.")
+    written = [_row(kind, row, place) for place, row in enumerate(whole)]
     if not written:
         return None
     lines = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in written)
