@@ -102,6 +102,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "name": library.name_thing,
     "pack": sharing.pack_records,
     "unpack": sharing.unpack_folder,
+    "push": sharing.push_records,
+    "pull": sharing.pull_records,
 }
 for name, verb in COMMANDS.items():
     app.command(name)(verb)

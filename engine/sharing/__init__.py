@@ -2,5 +2,5 @@
 
 Knows nothing of models, of how records are made, and of screens.
 
-Public: card, pack, unpack.
+Public: card, hub, pack, unpack.
 """

@@ -1,6 +1,6 @@
-"""`pack DIGEST… --out FOLDER` and `unpack FOLDER`: records for somebody else, and from there.
+"""`pack`, `unpack`, `push` and `pull`: records for somebody else, and from there.
 
-Knows nothing of how a pack is checked.
+Knows nothing of how a pack is checked, or of tokens.
 """
 
 from pathlib import Path
@@ -12,6 +12,7 @@ from engine import STORE
 from engine.cli.answering import answer, open_engine
 from engine.cli.drawing import notes, say
 from engine.cli.from_config import StoreDir
+from engine.sharing import hub
 from engine.sharing.card import NO_LICENSE
 from engine.sharing.pack import Packed, pack
 from engine.sharing.unpack import Taken, unpack
@@ -53,6 +54,49 @@ def unpack_folder(
     """Check a pack whole, then take its records in; nothing of yours is written over."""
     place = open_engine(store).store
     show_taken(unpack(place, folder), str(folder))
+
+
+def push_records(
+    digests: Digests,
+    repo: Annotated[str, typer.Option(help="OWNER/NAME on the Hugging Face hub.")],
+    private: Annotated[bool, typer.Option("--private", help="Nobody else may see it.")] = False,
+    words: Annotated[
+        bool | None,
+        typer.Option(
+            "--notes/--no-notes",
+            help="Whether the words of your notes go along; default: only where it is private.",
+        ),
+    ] = None,
+    license: License = NO_LICENSE,  # noqa: A002  The option's name.
+    store: StoreDir = STORE,
+) -> None:
+    """Put records on the hub as a pack with a model card; a pack that is there is replaced."""
+    place = open_engine(store).store
+    pushed = hub.push(place, digests, repo, private=private, words=words, license=license)
+    packed = pushed.packed
+    seen = "private" if pushed.is_private else "public"
+    say(f"{_count(len(packed.digests))} and {len(packed.notes)} notes are at {pushed.url}, {seen}.")
+    notes(_missing(packed), begin="")
+    answer(
+        digest=packed.digests[0],
+        path=pushed.url,
+        commit=pushed.commit,
+        private=pushed.is_private,
+        packed=list(packed.digests),
+        noted=list(packed.notes),
+        missing=list(packed.missing),
+        removed=list(pushed.removed),
+    )
+
+
+def pull_records(
+    repo: Annotated[str, typer.Argument(help="OWNER/NAME on the Hugging Face hub.")],
+    revision: Annotated[str | None, typer.Option(help="Branch, tag or commit.")] = None,
+    store: StoreDir = STORE,
+) -> None:
+    """Take a pack from the hub, checked as any other; nothing of yours is written over."""
+    place = open_engine(store).store
+    show_taken(hub.pull(place, repo, revision), repo)
 
 
 def show_taken(taken: Taken, path: str, **more: Any) -> None:
