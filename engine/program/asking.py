@@ -31,6 +31,7 @@ from engine.program.objects import (
     ShownTexts,
     ShownVectors,
 )
+from engine.program.sharing import Sharing
 from engine.program.steering import Steering
 from engine.program.writing import Writing
 from engine.questions.own import Kept, keep
@@ -48,7 +49,7 @@ OWN_COLUMN = ("name", "adapter", "blend", "scale", "system")
 Vectors = Shown | VectorRef | str | Path
 
 
-class Asking(Steering, Writing):
+class Asking(Steering, Writing, Sharing):
     """The verbs of an engine."""
 
     store: Store

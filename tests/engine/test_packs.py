@@ -13,6 +13,7 @@ import pytest
 from engine.cli import main
 from engine.configs.finders import MelboConfig
 from engine.errors import ConfigError, DataError, StoreError
+from engine.runs.engine import Engine
 from engine.sharing import manifest
 from engine.sharing.pack import pack
 from engine.sharing.unpack import unpack
@@ -360,6 +361,16 @@ def test_commands_pack_and_unpack(store, yours, tmp_path, capsys) -> None:
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["new"] == [SET]
     assert main.main(["unpack", str(tmp_path), "--store", str(yours.root)]) == 2
     assert "it is no pack" in json.loads(capsys.readouterr().out.splitlines()[-1])["error"]
+
+
+def test_a_program_packs_what_it_was_shown(store, yours, tmp_path) -> None:
+    mine = Engine(store, keep_jobs=False)
+
+    packed = mine.pack([mine.show(SET), OTHER], tmp_path / "pack", words=False)
+    taken = Engine(yours, keep_jobs=False).unpack(packed.path)
+
+    assert packed.digests == taken.new == (SET, OTHER)
+    assert notes.read(yours.root, SET).words == ""
 
 
 def test_a_run_without_its_set_is_packed_and_says_so(tmp_path) -> None:
