@@ -17,13 +17,23 @@ MOST_ROOMS = 25
 
 ENGINE = """
 errors progress maths configs demo records questions statistics store model finders evaluators
-training foreign audit program runs bench cli
+training foreign audit sharing program runs bench cli
 """
 DASHBOARD = "words frames charts session cards widgets forms views frame app guarded"
 ROOMS = {"engine": ENGINE.split(), "dashboard": DASHBOARD.split()}
 """Each room imports only from those before it; `dashboard` also from `engine`."""
 
-NO_TORCH = ["statistics", "store", "records", "configs", "questions", "foreign", "audit", "runs"]
+NO_TORCH = [
+    "statistics",
+    "store",
+    "records",
+    "configs",
+    "questions",
+    "foreign",
+    "audit",
+    "sharing",
+    "runs",
+]
 """Rooms of the engine whose modules must not load torch: viewing pages and commands need them."""
 MAY_LOAD = {"engine.store.steps"}
 """Keeps tensors of a search that goes on; imported when one does."""

@@ -20,6 +20,7 @@ from engine.cli.budgets import commands as budgets
 from engine.cli.budgets import equal_cost
 from engine.cli.from_config import STORE, Option, command, model_of, of_model
 from engine.cli.keeping import commands as keeping
+from engine.cli.keeping import sharing
 from engine.cli.options import refuse_no_text, spread_vectors
 from engine.cli.own.add import add
 from engine.cli.reads import examples, probe, words
@@ -99,6 +100,10 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "list": library.list_records,
     "show": library.show,
     "name": library.name_thing,
+    "pack": sharing.pack_records,
+    "unpack": sharing.unpack_folder,
+    "push": sharing.push_records,
+    "pull": sharing.pull_records,
 }
 for name, verb in COMMANDS.items():
     app.command(name)(verb)

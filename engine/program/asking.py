@@ -31,6 +31,7 @@ from engine.program.objects import (
     ShownTexts,
     ShownVectors,
 )
+from engine.program.sharing import Sharing
 from engine.program.steering import Steering
 from engine.program.taking_in import TakingIn
 from engine.program.writing import Writing
@@ -49,7 +50,7 @@ OWN_COLUMN = ("name", "adapter", "blend", "scale", "system")
 Vectors = Shown | VectorRef | str | Path
 
 
-class Asking(Steering, TakingIn, Writing):
+class Asking(Steering, TakingIn, Writing, Sharing):
     """The verbs of an engine."""
 
     store: Store
