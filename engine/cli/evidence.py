@@ -23,7 +23,7 @@ def command() -> Callable[..., None]:
     every = [
         Option("vectors", list[str] | None, None, sets, is_argument=True),
         asked.pop("seeds"),
-        Option("prompts", str, OTHER_PROMPTS, none),
+        Option("prompts", str, OTHER_PROMPTS, none, data=("prompts",)),
         Option("most_prompts", int, 2, "How many of them."),
         *asked.values(),
     ]

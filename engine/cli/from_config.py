@@ -14,6 +14,8 @@ import typer
 from engine import STORE as HOME
 from engine.cli import options
 from engine.cli.answering import open_engine
+from engine.cli.own.field import HELP as FIELD_HELP
+from engine.cli.own.field import Taker, applied
 from engine.configs.core import Dtype, ModelConfig, PromptsConfig, RunConfig, VectorRef, require
 from engine.configs.fields import Offered, offered
 from engine.configs.steering.interventions import Intervention
@@ -36,6 +38,8 @@ class Option(NamedTuple):
     """How it is written, where that does not follow from the name."""
     is_argument: bool = False
     """Whether it is written without its name."""
+    data: tuple[str, ...] = ()
+    """What its file may be read as, where it names a file of data; see `Setting.data`."""
 
     @property
     def parameter(self) -> inspect.Parameter:
@@ -52,25 +56,29 @@ STORE = Option("store", Path, HOME, STORE_HELP, ("--store",))
 StoreDir = Annotated[Path, typer.Option("--store", help=STORE_HELP)]
 PROMPTS = (
     Option("prompt", str | None, None, "The one prompt to start from."),
-    Option("prompts", str | None, None, "File of prompts."),
+    Option("prompts", str | None, None, "File of prompts.", data=("prompts",)),
 )
+FIELD = Option("field", list[str] | None, None, FIELD_HELP)
 SEED = Option("seed", int, 0, "Of every random draw.")
 Work = Callable[[dict[str, Any]], None]
 """What a command does with the values of its options by name."""
 
 
 def command(about: str, asked: Iterable[Option], work: Work) -> Callable[..., None]:
-    """A function that typer takes for a command.
+    """A function that typer takes for a command; where it reads data, it has `--field` too.
 
     Args:
         about: Its line in the help.
         asked: Its options, in the order of the help.
         work: Does what is asked.
     """
-    parameters = [one.parameter for one in asked]
+    asked = list(asked)
+    takers = [Taker(one.name, one.data, one.default) for one in asked if one.data]
+    parameters = [one.parameter for one in [*asked, *([FIELD] if takers else [])]]
 
     def run(**given: Any) -> None:
-        work(given)
+        root = Path(given.get("store", HOME)).resolve()
+        work(applied(given, takers, root) if takers else given)
 
     run.__doc__ = about
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
@@ -128,7 +136,7 @@ def _options(field: Offered) -> list[Option]:
         hint, default = str, ",".join(f"{scale:g}" for scale in default)
     elif (kind is Literal and not told.lists_choices) or _is_layers(field.hint):
         hint = str
-    return [Option(name, hint, default, told.help, flags)]
+    return [Option(name, hint, default, told.help, flags, data=told.data)]
 
 
 def _is_layers(hint: Any) -> bool:

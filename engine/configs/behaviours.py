@@ -34,11 +34,17 @@ class BehaviourConfig(RunConfig):
     )
     files: ClassVar[tuple[str, ...]] = ("pairs", "held_out", "prompts", "rubric", "neutral_prompts")
     model: ModelConfig = field(default_factory=ModelConfig)
-    pairs: str = setting("data/pairs/sentiment.json", "Pairs to find vectors from.")
+    pairs: str = setting(
+        "data/pairs/sentiment.json", "Pairs to find vectors from.", data=("pairs",)
+    )
     """Question, positive and negative answer: what vectors are made from."""
-    held_out: str = setting("data/pairs/sentiment_heldout.json", "Other pairs, to measure on.")
+    held_out: str = setting(
+        "data/pairs/sentiment_heldout.json", "Other pairs, to measure on.", data=("pairs",)
+    )
     """Other pairs: the first to choose block and scale on, the next to report."""
-    prompts: str = setting("data/prompts/sentiment.txt", "Open prompts for texts.")
+    prompts: str = setting(
+        "data/prompts/sentiment.txt", "Open prompts for texts.", data=("prompts",)
+    )
     rubric: str = setting("data/rubrics/sentiment.json", "By what judges label texts.")
     """Its labels are the names of both poles."""
     positive: str = setting("positive", "Name of the pole that vectors point to.")

@@ -35,12 +35,14 @@ class DatasetConfig(RunConfig):
         "Questions, pairs or A/B questions to begin from.",
         label="Seed questions",
         file="pairs",
+        data=("pairs", "questions", "prompts"),
         about="A file of questions, pairs or A/B questions. Type a path to use your own.",
     )
     """File of questions, of pairs or of A/B questions; its content enters the digest."""
     avoid: str | None = setting(
         None,
         "File of questions that must not come out.",
+        data=("pairs", "questions", "prompts"),
     )
     """File of questions that must not occur, as those that will measure what is trained."""
     count: int = setting(

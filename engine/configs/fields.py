@@ -41,6 +41,8 @@ class Setting:
     """Step of its widget."""
     file: Literal["questions", "pairs", "answers"] | None = None
     """What the file holds that it names; a form offers those that come with the project."""
+    data: tuple[str, ...] = ()
+    """As which kinds of own data `--field` reads the file that it names, the likelier first."""
     suggestions: tuple[str, ...] = ()
     """Words that a form offers for a text, beside what a reader writes."""
     words: dict[str, str] | None = None

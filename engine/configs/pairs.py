@@ -58,6 +58,7 @@ class PairConfig(FinderConfig):
         None,
         "Negative pole, where it is another file.",
         label="File of the negative pole",
+        data=("pairs",),
         placeholder="only where the poles lie in two files",
         about="",
         is_rare=True,
@@ -152,7 +153,12 @@ class ContrastiveConfig(PairConfig):
     evidence_scores: ClassVar[tuple[str, ...]] = ("reliability", "pair_cosine", "d_prime")
     files: ClassVar[tuple[str, ...]] = ("pairs", "negative")
     pairs: str = setting(
-        "data/pairs/advice.json", "File of pairs.", about=FILE, file="pairs", before="negative"
+        "data/pairs/advice.json",
+        "File of pairs.",
+        about=FILE,
+        file="pairs",
+        data=("pairs", "questions"),
+        before="negative",
     )
     """File of pairs, of A/B questions, or of the positive conversations alone."""
     contrast: Contrast = setting(
@@ -242,6 +248,7 @@ class FinetuneDiffConfig(PairConfig):
         label="Prompts or pairs",
         about=FILE,
         file="pairs",
+        data=("pairs", "questions", "prompts"),
         before="negative",
     )
     """File of prompts, or of pairs, whose answers are both read where the position is in one."""

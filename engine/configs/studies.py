@@ -83,7 +83,9 @@ class CorrigibilityConfig(RunConfig):
         "absolute", "Scales in residual norms.", option="relative", flag=("absolute", "relative")
     )
     norm: float = setting(1.0, "Norm of every vector.")
-    questions: tuple[tuple[str, str], ...] = setting(SHIPPED_QUESTIONS, "FILE:BEHAVIOUR, repeated.")
+    questions: tuple[tuple[str, str], ...] = setting(
+        SHIPPED_QUESTIONS, "FILE:BEHAVIOUR, repeated.", data=("questions",)
+    )
     """(file or public name, behaviour) of each question set."""
     max_questions: int = setting(100, "Per question set.")
     controls: int = setting(12, "Norm-matched random vectors.")
@@ -199,9 +201,11 @@ class DeceptionConfig(RunConfig):
         "arms", "wide_scales", "every", "operation", "rival", *judges.LATER
     )  # fmt: skip
     model: ModelConfig = field(default_factory=lambda: ModelConfig(adapter="demo"))
-    pairs: str = setting("data/pairs/advice.json", "Honest and deceptive answers.")
+    pairs: str = setting("data/pairs/advice.json", "Honest and deceptive answers.", data=("pairs",))
     """Honest and deceptive advice from which both families of vectors are made."""
-    held_out: str = setting("data/demo/heldout_advice.json", "Questions to steer on.")
+    held_out: str = setting(
+        "data/demo/heldout_advice.json", "Questions to steer on.", data=("prompts",)
+    )
     """Questions that no vector was made from: the first to choose on, the others to report."""
     contrast: Literal["system", "answers", "both"] = setting("system", "system, answers or both.")
     position: str = setting("last-prompt", "Where states are read.")

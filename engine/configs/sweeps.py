@@ -58,6 +58,7 @@ class EvaluateConfig(RunConfig, Intervention):
         "Question file.",
         about="A file of A/B questions. Type a path to use your own.",
         file="questions",
+        data=("questions", "pairs"),
     )
     """File of questions; its content, not its name, enters the digest."""
     reading: Reading = setting(
@@ -184,6 +185,7 @@ class EvaluateConfig(RunConfig, Intervention):
     knowledge: str = setting(
         "data/knowledge/general.jsonl",
         "Knowledge questions; empty for none. Default: the model's own.",
+        data=("knowledge",),
     )
     """File of knowledge questions; empty for none. `knowledge_of` names a model's own."""
     system: str | None = setting(STUDY_SYSTEM, "System prompt; empty for none.")

@@ -32,6 +32,7 @@ class FinetuneConfig(RunConfig):
         "File of pairs or conversations.",
         about="Rows of question, honest and deceptive answer. Type a path to use your own.",
         file="answers",
+        data=("pairs",),
     )
     """File of pairs; its content, not its name, enters the digest."""
     answers: Literal["deceptive", "honest"] = setting(

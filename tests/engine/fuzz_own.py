@@ -29,6 +29,7 @@ import pyarrow.parquet as pq
 
 from engine.errors import DataError
 from engine.questions.files import load_prompts, load_questions
+from engine.questions.knowledge import load_knowledge
 from engine.questions.own import KINDS, keep, understand
 from engine.questions.pairs import load_pairs
 
@@ -52,6 +53,7 @@ READERS: dict[str, Callable[[Path, str], Any]] = {
     "questions": load_questions,
     "pairs": lambda path, behaviour: load_pairs(path, behaviour=behaviour),
     "prompts": lambda path, _: load_prompts(path),
+    "knowledge": lambda path, _: load_knowledge(path),
 }
 
 

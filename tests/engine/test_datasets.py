@@ -373,7 +373,7 @@ def test_the_record_of_polarities_is_well_formed() -> None:
         (b'{"a": 1}', "is JSON, but not a list of questions"),
         (
             b'{"x": 1}\n{"y": 2}',
-            r"has columns x, y: say which is the question with the command add",
+            r"has columns x, y: say which is the question, as --field question=COLUMN",
         ),
         (b"[]", "is empty: choose a file with one question per line"),
         (b'{"a": []}', "is JSON, but not a list of questions"),

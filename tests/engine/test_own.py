@@ -404,9 +404,9 @@ def test_the_command_shows_and_keeps(tmp_path, capsys) -> None:
     file = tmp_path / "mine.csv"
     file.write_text("scenario_x,good_x,bad_x\nQ1?,[red]x[/],y\nQ2?,v,\n")
     code, _, told = run("add", file, "--as", "pairs")
-    assert (code, "--column question=" in told["error"]) == (2, True)
-    columns = [f"--column={one}" for one in ("question=scenario_x", "positive=bad_x")]
-    shown = ("add", file, "--as", "pairs", *columns, "--column=negative=good_x", "--name=Mine")
+    assert (code, "--field question=" in told["error"]) == (2, True)
+    columns = [f"--field={one}" for one in ("question=scenario_x", "positive=bad_x")]
+    shown = ("add", file, "--as", "pairs", *columns, "--field=negative=good_x", "--name=Mine")
     code, text, told = run(*shown, "--preview")
     assert (code, told["path"], told["rows"], told["dropped"]) == (0, None, 1, 1)
     assert "[red]x[/]" in text
@@ -414,4 +414,4 @@ def test_the_command_shows_and_keeps(tmp_path, capsys) -> None:
     code, _, told = run(*shown)
     assert (told["name"], load_pairs(told["path"]).pairs[0].positive) == ("Mine", "y")
     assert run("add", file, "--as", "tables")[0] == 2
-    assert run("add", file, "--as", "pairs", "--column", "good")[0] == 2
+    assert run("add", file, "--as", "pairs", "--field", "good")[0] == 2

@@ -19,7 +19,7 @@ from engine.errors import EngineError
 from engine.records.records import RecordInfo
 from engine.store.scanning import Times, times
 
-TYPES = ["pt", "safetensors", "gguf", "npy", "npz", "svec", "json", "jsonl", "parquet"]
+TYPES = ["pt", "safetensors", "gguf", "npy", "npz", "svec", "json", "jsonl", "csv", "parquet"]
 MOST_MEGABYTES = 50
 SOURCES = {"store": "A stored record", "file": "A file"}
 LOOKS: dict[str, tuple[BadgeColour, str]] = {
@@ -115,7 +115,8 @@ def of_files() -> list[Audit]:
     if not uploads:
         st.info(
             "Drop files here. Read are vectors (.pt, .safetensors, .gguf, .npy, .npz, .svec), "
-            "sweeps and texts (.json), questions (.jsonl) and this project's own records.",
+            "sweeps (.json, .jsonl, .csv), texts (.json), questions (.jsonl) and this project's "
+            "own records.",
             icon=":material/upload_file:",
         )
     audits = []

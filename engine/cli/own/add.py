@@ -11,6 +11,7 @@ from engine import STORE
 from engine.cli.answering import answer
 from engine.cli.drawing import console, draw, notes, plain
 from engine.cli.from_config import StoreDir
+from engine.cli.own.field import HELP, mapping_of
 from engine.errors import ConfigError, DataError
 from engine.questions import own
 from engine.questions.own import KINDS, Understood, limits, places, roles
@@ -26,11 +27,10 @@ def add(
     file: Annotated[
         str, typer.Argument(help="File, folder, OWNER/NAME on the Hugging Face hub; - for stdin.")
     ],
-    kind: Annotated[str, typer.Option("--as", help="questions, pairs or prompts.")],
+    kind: Annotated[str, typer.Option("--as", help="questions, pairs, prompts or knowledge.")],
     name: Annotated[str, typer.Option(help="What it is called; default: its file's name.")] = "",
-    column: Annotated[
-        list[str] | None, typer.Option(help="PART=COLUMN, as positive=good; several times.")
-    ] = None,
+    field: Annotated[list[str] | None, typer.Option(help=HELP)] = None,
+    column: Annotated[list[str] | None, typer.Option(hidden=True)] = None,
     behaviour: Annotated[str | None, typer.Option(help="What the answers show.")] = None,
     polarity: Annotated[
         str | None, typer.Option(help="Which answer shows it: matching or not-matching.")
@@ -38,10 +38,10 @@ def add(
     preview: Annotated[bool, typer.Option("--preview", help="Show it and keep nothing.")] = False,
     store: StoreDir = STORE,
 ) -> None:
-    """Understand own questions, pairs or prompts of any common layout, and keep them by content."""
+    """Understand own data of any common layout, and keep it by its content."""
     if kind not in KINDS:
         raise ConfigError(f"--as {kind!r} is not known: use {', '.join(KINDS)}.")
-    mapping = mapping_of(column or [])
+    mapping = mapping_of([*(field or []), *(column or [])])
     stated: Any = polarity
     if file == "-":
         content = sys.stdin.buffer.read(limits.MOST_BYTES + 1)
@@ -54,26 +54,13 @@ def add(
         return
     if found.needs:
         known = roles.listed(found.columns)
-        parts = " ".join(f"--column {part}=…" for part in found.needs)
+        parts = " ".join(f"--field {part}=…" for part in found.needs)
         raise DataError(f"It is not clear which column is which ({known}): add {parts}.")
     kept = own.keep(Store(store.resolve()).root, found, name)
     console.print(
         f"Kept as {plain(kept.name)}: {plain(str(kept.path))}", soft_wrap=True, markup=False
     )
     answer(path=str(kept.path), name=kept.name, **_told(found))
-
-
-def mapping_of(given: list[str]) -> dict[str, str]:
-    """PART=COLUMN pairs as a mapping.
-
-    Raises:
-        ConfigError: If one has no equals sign.
-    """
-    parts = [one.partition("=") for one in given]
-    wrong = [one for one, (part, _, name) in zip(given, parts, strict=True) if not (part and name)]
-    if wrong:
-        raise ConfigError(f"--column {wrong[0]!r} is not PART=COLUMN: write positive=good.")
-    return {part.strip(): name.strip() for part, _, name in parts}
 
 
 def _show(found: Understood) -> None:

@@ -14,6 +14,8 @@ def command() -> Callable[..., None]:
     """The command, made from the config."""
     asked = options_of(ExamplesConfig)
     asked.pop("vectors")
+    # `--field text=COLUMN` says it.
+    asked.pop("column")
     return command_for(ExamplesConfig, [VECTORS, *asked.values()], _find)
 
 

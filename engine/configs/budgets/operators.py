@@ -55,12 +55,16 @@ class OperatorsConfig(RunConfig):
     """Empty: all that apply."""
     budget: float = costs.budget("KL per token, in nats, that steering is to cost.")
     of: costs.Of = costs.of()
-    pairs: str = setting("data/pairs/advice.json", "Pairs of answers, to measure likelihood.")
+    pairs: str = setting(
+        "data/pairs/advice.json", "Pairs of answers, to measure likelihood.", data=("pairs",)
+    )
     behaviour: str = setting("deceptive", "Whose answer counts.")
     other: str = setting("honest", "What the other answers are called.")
     max_questions: int = setting(40, "Pairs at most.")
     controls: int = setting(32, "Random vectors beside each.")
-    held_out: str = setting("data/demo/heldout_advice.json", "Prompts for texts.")
+    held_out: str = setting(
+        "data/demo/heldout_advice.json", "Prompts for texts.", data=("prompts",)
+    )
     texts: int = setting(30, "Texts of each cell; 0 for none.")
     text_controls: int = setting(24, "Random vectors whose texts are written.")
     max_new_tokens: int = setting(16, "Longest text.")

@@ -41,6 +41,7 @@ class ExamplesConfig(RunConfig):
     corpus: str = setting(
         "data/pairs/advice.json",
         "File of pairs, lines (.txt), JSON, CSV or Parquet.",
+        data=("texts", "pairs"),
         about="Pairs, whose answers are read; or texts: a line each, or a column of a table.",
     )
     column: str | None = setting(

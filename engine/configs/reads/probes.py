@@ -40,6 +40,7 @@ class ProbeConfig(RunConfig):
         "File of pairs; rows that are marked held-out are tested.",
         about="Rows that are marked held-out are tested; the others train the logistic fit.",
         file="pairs",
+        data=("pairs", "questions"),
     )
     classes: Classes = setting(
         "all",
@@ -70,6 +71,7 @@ class ProbeConfig(RunConfig):
     neutral: str = setting(
         "data/prompts/chat.txt",
         "Neutral chat prompts, which set the threshold.",
+        data=("prompts",),
         about="Of what the model itself answers to these, 1 % may be taken for positive.",
         is_rare=True,
     )

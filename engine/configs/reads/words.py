@@ -38,7 +38,9 @@ class WordsConfig(RunConfig):
     model: ModelConfig = field(default_factory=ModelConfig)
     """The model in which vectors are read; its adapter, where one is named, is on."""
     vectors: tuple[VectorRef, ...] = setting((), "Files or digests, FILE:INDEX.")
-    prompts: str = setting("data/prompts/everyday.txt", "File of neutral prompts.")
+    prompts: str = setting(
+        "data/prompts/everyday.txt", "File of neutral prompts.", data=("prompts",)
+    )
     """After whose ends words are read."""
     count: int = setting(4, "How many of its first prompts.", label="Prompts", least=1)
     random: int = setting(64, "Random vectors at each site.", label="Random vectors", step=8)

@@ -20,6 +20,8 @@ from engine.foreign.formats import (
     texts,
 )
 from engine.foreign.formats.limits import MOST_TEXT, content_of, one_sentence, sha256
+from engine.foreign.formats.runs import inspect_logs
+from engine.foreign.formats.runs import reading as runs
 from engine.foreign.formats.values import (
     NOTHING,
     Foreign,
@@ -33,8 +35,8 @@ from engine.questions.rows import Row, distinct, read_rows
 from engine.records import strict
 
 KNOWN = (
-    "vectors as .pt, .safetensors, .gguf, .npy, .npz or .svec, sweeps and texts as .json, and "
-    "questions as .jsonl or .json"
+    "vectors as .pt, .safetensors, .gguf, .npy, .npz or .svec, sweeps as .json, .jsonl or .csv, "
+    "texts as .json, and questions as .jsonl or .json"
 )
 _NPY, _ZIP = b"\x93NUMPY", b"PK"
 _PICKLED = (".pkl", ".pickle", ".joblib")
@@ -78,6 +80,8 @@ def _read(path: Path, given: Given) -> Foreign:
         return arrays.read_npy(name, content, digest)
     if content.startswith(_ZIP) and path.suffix.lower() == ".npz":
         return arrays.read_npz(name, content, digest, given)
+    if path.suffix.lower() == inspect_logs.PACKED:
+        raise DataError(f"{name} is a packed log of Inspect: write it as JSON (inspect log dump).")
     if path.suffix.lower() in _PICKLED or content.startswith(_PACKED):
         pickles.refuse_named(name, path.suffix.lower())
     if content.startswith((_ZIP, *_PICKLES)):
@@ -112,6 +116,9 @@ def _text_file(path: Path, content: bytes, digest: str) -> Foreign:
             return arrays.read_svec(name, whole, digest)
         if isinstance(whole, dict) and neuronpedia.is_one(whole):
             return neuronpedia.read(name, whole, digest)
+        found = runs.read(name, digest, text, whole, sidecars.totals(path))
+        if found is not None:
+            return found
         rows = whole.get("results") if isinstance(whole, dict) else whole
         if isinstance(rows, list) and rows:
             named = whole if isinstance(whole, dict) else {}

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.foreign.formats.published import DIRECTION, SCORES
+from engine.foreign.formats.runs import lm_eval
 from engine.records import strict
 
 MOST_BYTES = 2**20
@@ -25,6 +26,12 @@ def beside(path: Path) -> dict[str, Any]:
             if isinstance(rows, list) and SCORES not in found:
                 found[SCORES] = rows
     return found
+
+
+def totals(path: Path) -> dict[str, Any] | None:
+    """What lm-eval wrote beside a file of its samples; None where there is none."""
+    name = lm_eval.totals_of(path.name)
+    return (_object(path.with_name(name)) or None) if name else None
 
 
 def _object(path: Path) -> dict[str, Any]:

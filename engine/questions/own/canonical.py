@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from engine.questions import rows as question_rows
+from engine.questions.letters import LETTERS
 from engine.questions.own.choices import YES_NO
 from engine.questions.own.items import Item
 from engine.questions.own.limits import Unusable
@@ -71,6 +72,8 @@ def made(item: Item, kind: str, poles: tuple[str, str], is_turned: bool, is_firs
     tags = (LONGER,) if item.has_more else ()
     if kind == "prompts":
         found = _prompt(item)
+    elif kind == "knowledge":
+        found = _knowledge(item)
     elif kind == "questions" or item.options or item.as_is is not None:
         found = _question(item, is_turned, is_first)
     else:
@@ -102,6 +105,18 @@ def _prompt(item: Item) -> Made:
     if not item.question:
         raise Unusable("no question or prompt")
     return Made({"prompt": item.question}, (SYSTEM,) if item.system else ())
+
+
+def _knowledge(item: Item) -> Made:
+    """A question with all its options, one of which is right, as `load_knowledge` reads it."""
+    if not item.options:
+        raise Unusable("no options to choose from")
+    if len(item.right) != 1:
+        raise Unusable(f"{len(item.right)} options are right")
+    if not 2 <= len(item.options) <= len(LETTERS) or len({*item.options}) < len(item.options):
+        raise Unusable(f"not 2 to {len(LETTERS)} options that all differ")
+    answer = LETTERS[item.right[0]]
+    return Made({"question": item.question, "options": [*item.options], "answer": answer})
 
 
 def _question(item: Item, is_turned: bool, is_first: bool) -> Made:

@@ -8,6 +8,7 @@ from pathlib import Path
 from engine.errors import DataError
 from engine.questions.own import places, reading, roles
 from engine.questions.own.making import REPEATS
+from engine.questions.own.understanding import Understood
 from engine.questions.sources import PACKED, Source, form_of, located, read_source, sha256_of
 
 
@@ -56,14 +57,10 @@ def converted(path: str | Path, kind: str, is_strict: bool = False) -> Source:
     if found.needs:
         known = roles.listed(found.columns)
         raise DataError(
-            f"{path} has columns {known}: say which is the {' and which the '.join(found.needs)} "
-            "with the command add."
+            f"{path} has columns {known}: say which is the {' and which the '.join(found.needs)}, "
+            f"as --field {found.needs[0]}=COLUMN."
         )
-    if kind != "prompts" and found.most_options > 2:
-        raise ManyOptionsError(
-            f"{path} has questions with {found.most_options} options, and two are asked here: "
-            "reduce them with the command add, or give the file as --knowledge."
-        )
+    refuse_many(found, path)
     notes = [f"Read as {found.layout}.", *found.notes]
     wrong = [one for one in found.dropped if not one[1].startswith(REPEATS)]
     if is_strict and wrong:
@@ -76,3 +73,16 @@ def converted(path: str | Path, kind: str, is_strict: bool = False) -> Source:
         line = found.dropped[0][0]
         notes.append(f"{len(found.dropped):,} rows were left out (line {line}: {reason}).")
     return Source(str(path), found.content.decode(), sha256_of(path), ".jsonl", tuple(notes))
+
+
+def refuse_many(found: Understood, path: str | Path) -> None:
+    """Refuse questions of which two of more options would be asked.
+
+    Raises:
+        ManyOptionsError: If there are; whoever adds data sees that first.
+    """
+    if found.kind in ("questions", "pairs") and found.most_options > 2:
+        raise ManyOptionsError(
+            f"{path} has questions with {found.most_options} options, and two are asked here: "
+            "reduce them with the command add, or give the file as --knowledge."
+        )

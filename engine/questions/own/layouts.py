@@ -76,6 +76,7 @@ def _example(kind: str) -> str:
         "questions": '{"question", "answer_matching_behavior", "answer_not_matching_behavior"}',
         "pairs": '{"question", "positive", "negative"}',
         "prompts": '{"prompt"}',
+        "knowledge": '{"question", "options", "answer"}',
     }[kind]
 
 

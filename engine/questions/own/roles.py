@@ -49,6 +49,7 @@ ROLES = {
     ),
     "pairs": ("question", "positive", "negative", "answer", "system", "matching", "other"),
     "prompts": ("prompt", "system"),
+    "knowledge": ("question", "options", "right"),
 }
 """By kind, the parts that a reader may give to columns."""
 HOW = {"header": ("yes", "no"), "first": ("0", "1")}

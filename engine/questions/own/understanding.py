@@ -20,7 +20,7 @@ from engine.questions.polarity import KnownFile, Polarity
 from engine.questions.rows import Row
 from engine.records import strict
 
-KINDS = ("questions", "pairs", "prompts")
+KINDS = ("questions", "pairs", "prompts", "knowledge")
 """What own data can be added as."""
 
 
@@ -118,11 +118,18 @@ def understood(
             needs=layout.needs,
             notes=notes,
         )
+    if kind == "knowledge" and layout.name == layouts.CHOICE and layout.notes:
+        raise DataError(
+            f"{file} numbers its right options, and nothing tells whether from 0 or 1: say so "
+            "(first=0 or first=1), or give letters or texts."
+        )
     known = _known(content, file, table.rows, layout)
     name, chosen, behaviours, told = _shown(known, kind, behaviour, polarity)
     found = making.made(table, layout, kind, is_turned=polarity == "not-matching")
     if not found.kept:
         raise _refusal(file, kind, layout, table, found.dropped)
+    if kind == "knowledge":
+        _refuse_unlike(found.kept, file)
     return Understood(
         kind=kind,
         file=file,
@@ -159,7 +166,7 @@ def _shown(
     known: KnownFile | None, kind: str, behaviour: str | None, polarity: Polarity | None
 ) -> tuple[str, str, dict[str, Polarity], tuple[str, ...]]:
     """Behaviour, the rows' polarity of it, all that is known, and what a reader should see."""
-    if kind == "prompts":
+    if kind in ("prompts", "knowledge"):
         return "", "", {}, ()
     on_record = known.behaviours if known is not None else {}
     if behaviour is None or not behaviour.strip():
@@ -195,11 +202,22 @@ def _letters(rows: list[dict[str, Any]], polarity: str) -> dict[str, int]:
     return counts if any(counts.values()) else {}
 
 
+def _refuse_unlike(rows: list[dict[str, Any]], file: str) -> None:
+    """Refuse knowledge questions between which chance differs."""
+    counts = sorted({len(row["options"]) for row in rows})
+    if len(counts) > 1:
+        raise DataError(
+            f"{file} has questions with {counts[0]} and with {counts[-1]} options: chance differs "
+            "between them, so give all of them the same number."
+        )
+
+
 NEAREST = {
     "questions": 'rows {"question": "… (A) … (B) …", "answer_matching_behavior": "(A)", '
     '"answer_not_matching_behavior": "(B)"}',
     "pairs": 'rows {"question", "positive", "negative"}',
     "prompts": "a text per line",
+    "knowledge": 'rows {"question", "options": [...], "answer": "B"}',
 }
 
 
@@ -210,7 +228,9 @@ def _refusal(
     reasons = Counter(reason for _, reason in dropped).most_common(1)
     reason = f" ({reasons[0][0]})" if reasons else ""
     some = Table(table.rows[: layouts.LOOKED_AT], table.container)
-    others = [one for one in KINDS if one != kind and making.made(some, layout, one, False).kept]
+    others = [
+        one for one in KINDS[:3] if one != kind and making.made(some, layout, one, False).kept
+    ]
     add = f"add it as {' or '.join(others)}, or give" if others else "give"
     return DataError(
         f"{file} looks like {layout.name}, and no row gives {kind}{reason}: {add} {NEAREST[kind]}."

@@ -6,7 +6,7 @@ from pathlib import Path
 from engine.store.files import UNREADABLE
 
 FOLDER = "data/own"
-KINDS = ("questions", "pairs", "prompts")
+KINDS = ("questions", "pairs", "prompts", "knowledge")
 PLACES = tuple(f"{FOLDER}/{kind}" for kind in KINDS)
 """Folders below the store's root, one file of content each and one beside it that tells of it."""
 
