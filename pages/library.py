@@ -2,9 +2,14 @@
 
 import streamlit as st
 
-from dashboard.views.library import deleting, dropping, sections
+from dashboard.views.library import deleting, dropping, records, sections
 
-st.title("Library")
+top = st.container(horizontal=True, vertical_alignment="center")
+top.title("Library", width="content")
+with top:
+    section = sections.choose()
+    if section == "records":
+        records.add_own()
 deleting.undo()
 dropping.said()
-sections.draw()
+sections.DRAWN[section]()

@@ -23,7 +23,7 @@ try:
         st.stop()
     found, unread = outstanding.found()
     best = found[0] if found else None
-    left, right = st.columns([0.64, 0.36], gap="large")
+    left, right = st.columns([0.66, 0.34], gap="medium")
     with right:
         steps.draw(best)
         lately.running()

@@ -8,8 +8,11 @@ from dashboard.session import state
 from dashboard.views.training import dataset, deleting, lora
 from dashboard.widgets import trainings
 
-st.title("Train")
-which = trainings.section()
+top = st.container(horizontal=True, vertical_alignment="center")
+top.title("Train", width="content")
+with top:
+    which = trainings.section()
+st.caption(trainings.ABOUT[which])
 settings, results = st.columns([0.36, 0.64], gap="large")
 form, view = (training_form, lora) if which == "lora" else (dataset_form, dataset)
 

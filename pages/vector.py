@@ -18,7 +18,7 @@ try:
     with top:
         header.draw(one)
     buttons = st.container()
-    left, right = st.columns([0.42, 0.58], gap="large")
+    left, right = st.columns([0.46, 0.54], gap="medium")
     found = None
     with right:
         try:

@@ -82,17 +82,20 @@ def _named_axis(rows: Mapping[str, str]) -> alt.Axis:
 
 
 def _flag_marks(cells: pd.DataFrame, limit: float, base: alt.Chart, ink: Any) -> list[alt.Chart]:
-    """A sign beside the figure of each cell that must not be taken as it stands."""
+    """A sign above the figure of each cell that must not be taken as it stands."""
     marked = cells[cells["flag"].isin(list(captions.FLAG_MARKS))]
     if marked.empty:
         return []
     frame = marked.assign(
         mark=marked["flag"].map(captions.FLAG_MARKS), strong=marked["change"].abs() > 0.6 * limit
     )
+    # In its corner: on a phone a cell is as wide as its figure.
+    corner = base.encoding.x.copy()
+    corner.bandPosition = 1
     return [
         alt.Chart(frame)
-        .mark_text(align="left", dx=20, fontSize=11, fontWeight="bold")
-        .encode(x=base.encoding.x, y=base.encoding.y, text=alt.Text("mark:N"), color=ink)
+        .mark_text(align="right", dx=-2, dy=-7, fontSize=9, fontWeight="bold")
+        .encode(x=corner, y=base.encoding.y, text=alt.Text("mark:N"), color=ink)
     ]
 
 
@@ -150,7 +153,7 @@ def headline(
     lines = alt.Chart(frame).encode(
         x=x, y=change, color=colour, detail=alt.Detail("name:N"), tooltip=_headline_figures()
     )
-    gap = 0.06 * float(frame["change"].max() - frame["change"].min())
+    gap = 0.1 * float(frame["change"].max() - frame["change"].min())
     ends = _apart(frame[frame["best"]].sort_values("scale").groupby("name").tail(1), gap)
     layers = [
         alt.Chart(band)

@@ -32,7 +32,7 @@ def arms(rows: Sequence[dict[str, Any]], inks: Inks) -> Drawing:
         title=None,
         axis=alt.Axis(labelOverlap=False, labelFlush=False, ticks=False, labelLimit=340),
     )
-    share = alt.Axis(format="%", tickCount=5)
+    share = alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1])
     x = alt.X("converted:Q", title="answers turned", scale=alt.Scale(domain=[0, 1]), axis=share)
     tooltip = [
         alt.Tooltip("arm:N"),

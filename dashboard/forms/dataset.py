@@ -16,7 +16,6 @@ from engine.training import places
 
 def draw(model: ModelConfig) -> None:
     """The form with its button; the reason on screen instead if settings cannot work."""
-    st.caption(DatasetConfig.about)
     try:
         given = _settings()
         name = _name(given)

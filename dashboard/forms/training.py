@@ -21,7 +21,6 @@ from engine.training import places
 
 def draw(model: ModelConfig) -> None:
     """The form with its button; the reason on screen instead if settings cannot work."""
-    st.caption(FinetuneConfig.about)
     try:
         given = fields.draw(FinetuneConfig, "lora_")
         name = _name(given)

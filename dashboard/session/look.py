@@ -24,11 +24,18 @@ const names = () => document
     if (field && field.title !== whole) field.title = whole;
     if ((one.dataset.whole || '') === whole) return;
     if (whole) one.dataset.whole = whole; else delete one.dataset.whole;
-    const row = one.closest('[data-testid=stHorizontalBlock]');
-    const label = one.querySelector('label');
-    if (row && !(label && label.offsetHeight > 4)) row.toggleAttribute('data-under', !!whole);
   });
-const mend = () => { roles(); names(); };
+const rows = () => document
+  .querySelectorAll('[data-testid=stMain] [data-testid=stHorizontalBlock]')
+  .forEach(row => {
+    if (row.querySelector(':scope > [data-testid=stColumn]')) return;
+    const cut = row.querySelector('[data-whole]');
+    const label = cut && cut.querySelector('label');
+    const under = !cut ? null : label && label.offsetHeight > 4 ? 'label' : 'field';
+    if (row.getAttribute('data-under') === under) return;
+    if (under) row.setAttribute('data-under', under); else row.removeAttribute('data-under');
+  });
+const mend = () => { roles(); names(); rows(); };
 let timer;
 const watch = new MutationObserver(() => {
   timer ??= setTimeout(() => { timer = undefined; mend(); }, 100);

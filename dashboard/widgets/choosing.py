@@ -33,7 +33,8 @@ def record_picker(
     """
     lines = {info.digest: naming.line(info) for info in naming.offered(infos, key)}
     state.choose_if_none(key, next(iter(lines)))
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
+    place = f"record_picker_{key}"
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key=place):
         chosen = st.selectbox(
             label,
             list(lines),

@@ -16,6 +16,7 @@ from engine.training import places
 Section = Literal["lora", "dataset"]
 SECTIONS: dict[Section, str] = {"lora": "LoRA", "dataset": "Dataset"}
 KINDS = {"lora": FinetuneConfig.method, "dataset": DatasetConfig.method}
+ABOUT = {"lora": FinetuneConfig.about, "dataset": DatasetConfig.about}
 KEYS = {"lora": "adapter", "dataset": "dataset"}
 """Widget and URL parameter by which a section's choice is known."""
 EMPTY = {

@@ -14,6 +14,7 @@ import typer
 from engine import STORE as HOME
 from engine.cli import options
 from engine.cli.answering import open_engine
+from engine.cli.own import named
 from engine.cli.own.field import HELP as FIELD_HELP
 from engine.cli.own.field import Taker, applied
 from engine.configs.core import Dtype, ModelConfig, PromptsConfig, RunConfig, VectorRef, require
@@ -186,12 +187,19 @@ def _name(field: Offered) -> str:
     return (field.setting.option or field.name).removeprefix("--")
 
 
+def _store(given: dict[str, Any]) -> Path:
+    return Path(given.get("store") or HOME)
+
+
 def _value(field: Offered, given: dict[str, Any]) -> Any:
     told = field.setting
     value: Any = given.get(_name(field))
     if field.hint is PromptsConfig:
-        asked = options.prompts(given["prompt"], given["prompts"])
+        file = given["prompts"] and named.path_of(given["prompts"], _store(given), "prompts")
+        asked = options.prompts(given["prompt"], file)
         return PromptsConfig(prompts=asked, system=given["system"] or None)
+    if told.file in named.KINDS and isinstance(value, str):
+        return named.path_of(value, _store(given), told.file) or None
     if told.flag is not None:
         return told.flag[bool(value)]
     if field.name in MODEL_OWN and value is None:

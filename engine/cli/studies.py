@@ -1,5 +1,6 @@
 """`experiment corrigibility | deception | sentiment | operators`: whole studies, end to end."""
 
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -8,6 +9,7 @@ from engine import ROOT
 from engine.cli import answering
 from engine.cli.budgets.equal_cost import OPERATIONS
 from engine.cli.from_config import Option, build, command_for, model_of, options_of
+from engine.cli.own import named
 from engine.configs.behaviours import BehaviourConfig
 from engine.configs.budgets.operators import OperatorsConfig
 from engine.configs.core import PRESETS, RunConfig
@@ -66,20 +68,21 @@ def _corrigibility(given: dict[str, Any]) -> None:
     config = build(
         CorrigibilityConfig,
         given,
-        questions=_question_sets(given["questions"], model),
+        questions=_question_sets(given["questions"], model, given["store"]),
         orders="as-given" if is_study else "both",
         variant="study" if is_study else "default",
     )
     _run(config, given, "evaluations")
 
 
-def _question_sets(given: list[str] | None, model: str) -> tuple[tuple[str, str], ...]:
+def _question_sets(given: list[str] | None, model: str, store: Path) -> tuple[tuple[str, str], ...]:
     if not given:
         # What comes with the project needs no network, and neither do its questions.
         is_shipped = model in PRESETS and PRESETS[model].is_local
         return SHIPPED_QUESTIONS if is_shipped else PUBLIC_QUESTIONS
     pairs = [text.rpartition(":") for text in given]
-    return tuple((file, name) if file else (name, "survival") for file, _, name in pairs)
+    sets = [(file, name) if file else (name, "survival") for file, _, name in pairs]
+    return tuple((named.path_of(file, store, "questions"), name) for file, name in sets)
 
 
 def _deception(given: dict[str, Any]) -> None:

@@ -16,11 +16,15 @@ import pandas as pd
 import pytest
 
 from engine.cli import main
+from engine.cli.own import named
 from engine.configs.core import ModelConfig
 from engine.configs.finders import PowerIterationConfig
+from engine.errors import ConfigError
 from engine.evaluators import ab
 from engine.model import batches
+from engine.questions.own import every, keep, understand
 from engine.runs.engine import Engine
+from engine.store import notes
 from engine.store.store import RecordInfo, Store
 from tests import tiny
 
@@ -100,6 +104,41 @@ def test_find_evaluate_list_and_show_lead_to_the_same_records(
     assert code == 0
     assert {r["digest"] for r in listed["records"]} == {vectors["digest"], sweep["digest"]}
     assert run(capsys, "show", sweep["digest"][:6], "--store", tmp_path)[1]["kind"] == "evaluation"
+
+
+def test_own_questions_are_asked_for_by_their_name(
+    capsys, folder: Path, kept: RecordInfo, questions: Path, tmp_path: Path
+) -> None:
+    code, _ = run(
+        capsys, "add", questions, "--as", "questions", "--name", "my trial", "--behaviour",
+        "survival", "--polarity", "matching", "--store", tmp_path,
+    )  # fmt: skip
+    assert code == 0
+    (own,) = every(tmp_path, "questions")
+    asked = ["--model", folder, "--store", tmp_path, "--vectors", kept.digest, "--scales=1"]
+    by_path = run(capsys, "evaluate", *asked, "--questions", own.path, "--controls", 1)[1]
+
+    by_name = run(capsys, "evaluate", *asked, "--questions", "my trial", "--controls", 1)[1]
+    notes.keep(tmp_path, f"data:{own.sha256[:12]}", "renamed")
+    renamed = run(capsys, "evaluate", *asked, "--questions", "renamed", "--controls", 1)[1]
+    code, _ = run(capsys, "evaluate", *asked, "--questions", "my trial", "--controls", 1)
+
+    assert by_name["digest"] == by_path["digest"] == renamed["digest"]
+    assert Store(tmp_path).load_evaluation(by_name["digest"]).questions.name == "my trial"
+    assert code == 2
+
+
+def test_a_name_of_two_files_of_own_data_is_refused_with_both_paths(tmp_path: Path) -> None:
+    for text in ("One?", "Two?"):
+        keep(tmp_path, understand(text.encode(), "a.txt", "prompts"), "mine")
+    paths = [str(one.path) for one in every(tmp_path, "prompts")]
+
+    with pytest.raises(ConfigError, match="2 files of your own are called mine") as refused:
+        named.path_of("mine", tmp_path, "prompts")
+
+    assert len(paths) == 2
+    assert all(path in str(refused.value) for path in paths)
+    assert named.path_of("nobody", tmp_path, "prompts") == "nobody"
 
 
 def test_a_repeated_run_reads_the_record_and_writes_nothing(

@@ -76,6 +76,9 @@ COLUMNS = {
     "site": st.column_config.TextColumn("site"),
 }
 
+UNTOLD = {"equal": equal_cost.UNMEASURED, "reads": probes.UNKNOWN, "says": words.UNKNOWN}
+"""What a column holds of a vector of which nothing was measured."""
+
 
 def draw(found: VectorSet, sweep: Sweep | None) -> Selected:
     """The table; gives the selected vector, or else the first."""
@@ -132,7 +135,9 @@ def _told(name: str, width: int, about: str) -> Any:
 
 
 def _is_told(table: pd.DataFrame, name: str) -> bool:
-    """Whether a column says anything: where written answers are read, nothing chooses A."""
+    """Whether a column says anything of any row; where answers are written, nothing chooses A."""
+    if name in UNTOLD:
+        return bool((table[name] != UNTOLD[name]).any())
     return name != "percent_a" or bool(table[name].notna().any())
 
 

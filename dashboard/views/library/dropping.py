@@ -49,14 +49,15 @@ class Taken(NamedTuple):
 def zone() -> None:
     """The drop zone; what was dropped is dealt with at once, and the zone is empty again."""
     turn = st.session_state.setdefault("_drops", 0)
-    uploads = st.file_uploader(
-        "Drop record files or cards here",
-        accept_multiple_files=True,
-        max_upload_size=MOST_MEGABYTES,
-        key=f"drop_{turn}",
-        help="Records (.safetensors, .parquet, .json) are checked and kept; what is stored is "
-        "never overwritten. A PNG card opens its view. Nothing in a file is executed.",
-    )
+    with st.container(key="drop_zone"):
+        uploads = st.file_uploader(
+            "Drop record files or cards here",
+            accept_multiple_files=True,
+            max_upload_size=MOST_MEGABYTES,
+            key=f"drop_{turn}",
+            help="Records (.safetensors, .parquet, .json) are checked and kept; what is stored is "
+            "never overwritten. A PNG card opens its view. Nothing in a file is executed.",
+        )
     if not uploads:
         return
     files = [(upload.name, upload.getvalue()) for upload in uploads]

@@ -20,7 +20,7 @@ def page() -> None:
     """Filters, table, the chosen record or records, and where files are dropped."""
     infos = resources.records()
     if not infos:
-        _bring_in()
+        dropping.zone()
         st.info(
             "Nothing is stored yet: find vectors on Discover, or drop a record file here.",
             icon=":material/inbox:",
@@ -29,7 +29,7 @@ def page() -> None:
         return
     left, right = st.columns([0.7, 0.3], vertical_alignment="top", gap="small")
     with right:
-        _bring_in()
+        dropping.zone()
     with left:
         asked, group = filters.draw(infos)
     read = reading.of(infos)
@@ -50,8 +50,8 @@ def page() -> None:
         library.record(chosen, read.told.get(chosen.digest))
 
 
-def _bring_in() -> None:
-    dropping.zone()
+def add_own() -> None:
+    """The button that adds a reader's own data, with its dialog."""
     asking.button("library", EVERY, asking.chooses("_library_added"), "Add my own data")
 
 

@@ -37,8 +37,8 @@ PARAMETERS = {
 """Of each section's links."""
 
 
-def draw() -> None:
-    """The choice of the section, and the section."""
+def choose() -> str:
+    """The choice of the section: a name of `DRAWN`."""
     _arrive()
     chosen = widgets.switch(
         "Section", KEY, TITLES, "records", "the section", label_visibility="collapsed"
@@ -47,7 +47,7 @@ def draw() -> None:
         if name != chosen:
             for parameter in parameters:
                 st.query_params.pop(parameter, None)
-    DRAWN[chosen]()
+    return chosen
 
 
 def _arrive() -> None:

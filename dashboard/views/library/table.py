@@ -45,29 +45,29 @@ def _text(label: str, width: int, about: str | None = None) -> Any:
 
 COLUMNS = {
     "star": _text("\u2605", 32, "Starred by you."),
-    "name": st.column_config.TextColumn("name", width=200, pinned=True),
+    "name": st.column_config.TextColumn("name", width=244, pinned=True),
     "effect": _number(
         "best effect", 80, "%+.2f",
         "Largest mean change from scale 0, over all vectors and scales of the run or set.",
     ),
     "interval": _text("95 %", 105, "Of the best effect: bootstrap over questions."),
-    "p": _number(
-        "p", 70, "%.2g",
-        "Chance that the best of all cells of the run gets as far, were all vectors random.",
-    ),
     "held_out": _number(
         "held out", 75, "%+.2f",
         "Vector and scale chosen on one half of the questions; their mean change on the other.",
-    ),
-    "kl": _number(
-        "KL at best", 75, "%.3f",
-        "Of the next token after neutral prompts, in nats, at the best effect's vector and scale.",
     ),
     "changes": st.column_config.LineChartColumn(
         "change by scale", width=110, help="Of the best vector, from its lowest scale to its top."
     ),
     "kind": _text("kind", 85),
-    "verdict": _text("beside random", 175, "Of the best vector, beside its random controls."),
+    "verdict": _text("beside random", 182, "Of the best vector, beside its random controls."),
+    "p": _number(
+        "p", 70, "%.2g",
+        "Chance that the best of all cells of the run gets as far, were all vectors random.",
+    ),
+    "kl": _number(
+        "KL at best", 75, "%.3f",
+        "Of the next token after neutral prompts, in nats, at the best effect's vector and scale.",
+    ),
     "controls": _number("controls", 65, "%d", "Random vectors of the best one's site and norm."),
     "questions": _number("questions", 70, "%d", "With a defined figure at the best cell."),
     "held_interval": _text("held out, 95 %", 110, "Of the held-out effect: bootstrap."),

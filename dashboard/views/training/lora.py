@@ -121,7 +121,7 @@ def done(one: Any) -> None:
     """The card of a finished adapter."""
     record = one.record
     config, losses = record["config"], record["losses"]
-    with st.container(border=True):
+    with st.container(border=True, gap="xsmall", key="training_facts"):
         _facts(record)
         _use(one)
     samples.curves(losses, record["looks"], len(losses), "done")
@@ -136,6 +136,8 @@ def done(one: Any) -> None:
             f"python -m engine experiment deception {common}",
             again(config, path),
         ]
+        st.caption("Folder")
+        st.code(path, language=None, wrap_lines=True)
         st.code("\n".join(lines), language=None, wrap_lines=True)
     with st.expander("How it was made", icon=":material/receipt_long:"):
         st.json(
@@ -194,8 +196,6 @@ def _use(one: Any) -> None:
         elif is_used:
             told = "This tab takes the base model with this adapter for the fine-tuned model."
             st.badge("in use here", color="green", icon=":material/check:", help=told)
-    st.caption("Folder")
-    st.code(trainings.shown_path(one.folder), language=None, wrap_lines=True)
 
 
 def again(config: dict[str, Any], path: str) -> str:

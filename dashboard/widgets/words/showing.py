@@ -95,10 +95,10 @@ def _show(record: dict[str, Any], at: int, reference: str) -> None:
                 "promoted", help=captions.plain(said.ABOUT[MAIN])
             ),
             "suppressed": st.column_config.TextColumn("suppressed"),
-            "more": _number("nats", "%+.2f", said.UNITS[MAIN]),
-            "less": _number("nats", "%+.2f", said.UNITS[MAIN]),
-            "more_random": _number("\u00b1", "%.2f", RANDOM),
-            "less_random": _number("\u00b1", "%.2f", RANDOM),
+            "more": _number("nats", "%+.2f", said.UNITS[MAIN], 56),
+            "less": _number("nats", "%+.2f", said.UNITS[MAIN], 56),
+            "more_random": _number("\u00b1", "%.2f", RANDOM, 48),
+            "less_random": _number("\u00b1", "%.2f", RANDOM, 48),
         },
         alt="Words whose log-probability the vector raises and lowers most",
     )
@@ -118,5 +118,5 @@ def _show(record: dict[str, Any], at: int, reference: str) -> None:
         st.caption(captions.plain(note))
 
 
-def _number(name: str, form: str, about: str) -> Any:
-    return st.column_config.NumberColumn(name, format=form, width=56, help=about)
+def _number(name: str, form: str, about: str, width: int) -> Any:
+    return st.column_config.NumberColumn(name, format=form, width=width, help=about)

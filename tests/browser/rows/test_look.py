@@ -84,6 +84,42 @@ def test_the_page_opens_on_the_best_vector(chromium: object, shipped: str) -> No
         assert "melbo_00" not in page.locator(".st-key-vec input").input_value()
 
 
+def test_a_phone_shows_the_whole_name_that_a_menu_cuts(chromium: object, shipped: str) -> None:
+    with everywhere.tab(chromium, shipped, "light", 390, 844) as page:
+        everywhere.go(page, "/curves")
+
+        menu = page.locator(".st-key-run [data-testid=stSelectbox]")
+        field, whole = menu.locator("input"), menu.get_attribute("data-whole")
+        assert field.evaluate("one => one.scrollWidth > one.clientWidth")
+        assert whole == field.input_value()
+        below = menu.evaluate(
+            """one => [getComputedStyle(one, '::after').content, one.getBoundingClientRect().bottom
+              - one.querySelector('input').getBoundingClientRect().bottom]"""
+        )
+        assert below[0].strip('"') == whole
+        assert below[1] > 20
+        assert box(page, ".st-key-run input")["width"] > 250
+
+        page.set_viewport_size({"width": 2560, "height": 1440})
+        page.wait_for_function(
+            "() => !document.querySelector('.st-key-run [data-testid=stSelectbox][data-whole]')"
+        )
+
+
+def test_what_stands_beside_a_cut_name_is_level_with_its_field(
+    chromium: object, shipped: str
+) -> None:
+    with everywhere.tab(chromium, shipped, "light", 1280, 720) as page:
+        everywhere.go(page, everywhere.paths()["discover-done"])
+        page.wait_for_selector("[data-testid=stSelectbox][data-whole]")
+
+        field = box(page, ".st-key-found [data-testid=stSelectbox] input")
+        button = box(page, "[class*=st-key-noting_found_] button")
+
+        middle = field["y"] + field["height"] / 2
+        assert abs(button["y"] + button["height"] / 2 - middle) < 6
+
+
 def test_what_is_drawn_of_a_vector_is_in_the_link(chromium: object, shipped: str) -> None:
     with everywhere.tab(chromium, shipped, "light", 1280, 720) as page:
         everywhere.go(page, "/curves?dots=false&band=false&scales=-0.5&scales=0.5&part=letter")
