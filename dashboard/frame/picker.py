@@ -165,8 +165,11 @@ def _adapters(name: str | None) -> dict[str, str]:
     found = {NONE: "none" if own is None else f"its own · {own}"}
     if model.model == state.started().model:
         found |= {one: f"{one} · of the start" for one in state.started_with()}
-    found |= {place: f"{name} · trained here" for name, place in adapters.trained(model).items()}
-    found |= {place: f"{name} · yours" for name, place in adapters.kept(model).items()}
+    for told, here in (
+        ("trained here", adapters.trained(model)),
+        ("yours", adapters.kept(model)),
+    ):
+        found |= {p: f"{adapters.called(p, name)} · {told}" for name, p in here.items()}
     now = models.chosen()
     before = recent.adapters(models.root(), model.model)
     kept = [now.adapter] if now.model == model.model and now.adapter else []

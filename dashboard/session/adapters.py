@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import streamlit as st
 
-from dashboard.session import resources, state
+from dashboard.session import naming, resources, state
 from engine.configs.chats import Pane
 from engine.configs.core import ModelConfig
 from engine.configs.grids import Configuration
@@ -14,6 +14,8 @@ from engine.configs.steering import doses
 from engine.errors import ConfigError
 from engine.foreign import adapters as own_adapters
 from engine.model.identity import OWN_ADAPTERS
+from engine.store import notes
+from engine.store.naming.names import BETWEEN
 from engine.training import places
 
 
@@ -103,6 +105,33 @@ def here(model: ModelConfig) -> dict[str, str]:
     for name, place in kept(model).items():
         known[_apart(name, known)] = place
     return known
+
+
+def subject(place: str) -> str | None:
+    """What notes call an adapter of this store, by its folder: "adapter:HASH12"; None for others.
+
+    One that was trained here goes by the digest of its settings, one brought here by its content.
+    """
+    root, folder = Path(resources.engine().store.root), Path(place)
+    trained_here = next((one for one in places.adapters(root) if one.folder == folder), None)
+    brought = next((one for one in own_adapters.every(root) if one.folder == folder), None)
+    told = "" if brought is None else brought.sha256
+    if trained_here is not None and trained_here.record is not None:
+        told = str(trained_here.record.get("digest", ""))
+    found = f"adapter:{told[:12]}"
+    return found if notes.is_subject(found) else None
+
+
+def called(place: str, name: str) -> str:
+    """What an adapter is called on screen: a reader's own name before that of its folder.
+
+    Args:
+        place: Where it lies, as a config names it.
+        name: What links and records call it.
+    """
+    known = subject(place)
+    named = "" if known is None else naming.note(known).name
+    return BETWEEN.join((named, name)) if named else name
 
 
 def base(place: str) -> str | None:

@@ -58,7 +58,11 @@ def _show_helpers(key: str) -> None:
 
 
 def button(
-    subject: str, label: str = "Name and notes", place: str = "", is_star_beside: bool = False
+    subject: str,
+    label: str = "Name and notes",
+    place: str = "",
+    is_star_beside: bool = False,
+    usual: str = "",
 ) -> None:
     """The button with the star and the fields of name, tags and note behind it.
 
@@ -67,6 +71,7 @@ def button(
         label: Of the button.
         place: Tells it from another button of the same thing on the page.
         is_star_beside: Whether the star stands beside the button instead.
+        usual: What it is called without a name of its own, where the store's names do not tell.
     """
     note, trouble = _read(subject)
     if is_star_beside:
@@ -78,7 +83,7 @@ def button(
             return
         if not is_star_beside:
             _star_button(subject, note, trouble, place)
-        _fields(subject, note, place)
+        _fields(subject, note, place, usual or naming.names().default(subject))
 
 
 def _star_button(subject: str, note: Note, trouble: str, place: str) -> None:
@@ -101,7 +106,7 @@ def _read(subject: str) -> tuple[Note, str]:
         return notes.NOTHING, str(error)
 
 
-def _fields(subject: str, now: Note, where: str) -> None:
+def _fields(subject: str, now: Note, where: str, usual: str) -> None:
     # The note that the fields were filled with: a change elsewhere must not change what is typed.
     place = f"_note_{subject}"
     if state.has_arrived() or place not in st.session_state:
@@ -116,7 +121,7 @@ def _fields(subject: str, now: Note, where: str) -> None:
             value=start.name,
             key=keys["name"],
             max_chars=notes.LONGEST_NAME,
-            placeholder=naming.names().default(subject)[: notes.LONGEST_NAME],
+            placeholder=usual[: notes.LONGEST_NAME],
         )
         known = {tag for note in naming.names().notes.values() for tag in note.tags}
         st.multiselect(

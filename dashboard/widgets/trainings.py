@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from dashboard.session import resources, state
+from dashboard.session import adapters, resources, state
 from dashboard.words import captions
 from engine.configs.datasets import DatasetConfig
 from engine.configs.training import FinetuneConfig
@@ -104,11 +104,21 @@ def choose(which: Section, found: list[Any], by_name: dict[str, Any]) -> str | N
     with st.container(horizontal=True, vertical_alignment="bottom"):
         # Bare names: a line that says how it is would stand unchanged when it is otherwise.
         chosen = st.selectbox(
-            key.capitalize(), names, key=key, persist_state="session", width="stretch"
+            key.capitalize(),
+            names,
+            format_func=lambda name: _called(known.get(name), name),
+            key=key,
+            persist_state="session",
+            width="stretch",
         )
         _chip(known.get(chosen), by_name.get(chosen))
     state.write_link(key)
     return chosen
+
+
+def _called(one: Any, name: str) -> str:
+    """By a reader's own name too, where an adapter has one."""
+    return adapters.called(str(one.folder), name) if isinstance(one, places.Trained) else name
 
 
 def _chip(one: Any, job: Any) -> None:

@@ -12,6 +12,7 @@ from engine.configs.core import ModelConfig, as_json
 from engine.configs.pairs import FinetuneDiffConfig
 from engine.configs.training import FinetuneConfig
 from engine.errors import ModelError
+from engine.store import notes
 from tests.pages.conftest import charts, open_page, opened, start, words
 from tests.pages.samples import MODEL, ROOT, FakeEngine
 from tests.pages.training_samples import (
@@ -148,6 +149,23 @@ def test_a_link_shows_a_finished_adapter_in_a_fresh_session(engine: FakeEngine) 
     assert "--answers deceptive --rank 32 --alpha 16 --epochs 10" in commands
     assert "2 pairs were left out." in told(app)
     assert charts(app) == 2
+
+
+def test_an_adapter_gets_a_name_that_menus_tell_and_links_do_not(engine: FakeEngine) -> None:
+    add_adapter(engine.store.root, "mine")
+    app = open_page("train", adapter="mine")
+    field = next(one for one in app.text_input if one.label == "Your name for it")
+    assert field.placeholder == "mine"
+
+    field.set_value("the liar")
+    next(one for one in app.button if one.label == "Keep").click().run()
+
+    assert app.selectbox(key="adapter").options == ["the liar \u00b7 mine"]
+    assert app.selectbox(key="adapter").value == "mine"
+    assert notes.read(Path(engine.store.root), "adapter:d1d1d1d1d1d1").name == "the liar"
+    folder = str(Path(engine.store.root) / "results" / "adapters" / "mine")
+    assert adapters.called(folder, "mine") == "the liar \u00b7 mine"
+    assert adapters.called("owner/hub-id", "hub-id") == "hub-id"
 
 
 def test_the_answers_of_an_earlier_look_can_be_read(engine: FakeEngine) -> None:

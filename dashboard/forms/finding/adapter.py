@@ -47,6 +47,7 @@ def picker(model: ModelConfig) -> ModelConfig | None:
     chosen = st.selectbox(
         "Adapter",
         names,
+        format_func=lambda name: adapters.called(_place(choices[name]), name),
         key=KEY,
         persist_state="session",
         help="The fine-tuned model that is compared with the base model.",
@@ -55,9 +56,13 @@ def picker(model: ModelConfig) -> ModelConfig | None:
     # Named also where it is the usual one: another may be the usual one tomorrow.
     state.write_link(KEY)
     model = choices[chosen]
-    place = next(iter(model.adapters.values()))
+    place = _place(model)
     st.caption(captions.plain(f"{chosen}: {_short(place)}"))
     return model
+
+
+def _place(model: ModelConfig) -> str:
+    return next(iter(model.adapters.values()))
 
 
 def _take(added: Added) -> None:

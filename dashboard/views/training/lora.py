@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard.session import adapters, navigation, pace, resources, state
 from dashboard.views.training import deleting, samples
-from dashboard.widgets import bound, trainings, widgets
+from dashboard.widgets import bound, noting, trainings, widgets
 from dashboard.words import captions
 from engine.configs.core import TEMPLATE_DATE
 from engine.configs.training import FinetuneConfig
@@ -189,6 +189,8 @@ def _use(one: Any) -> None:
                 widgets.show_error(error)
         look = st.session_state.get(samples.STEP, st.query_params.get("look"))
         widgets.share(navigation.link("train", adapter=one.name, look=look))
+        if (subject := adapters.subject(str(one.folder))) is not None:
+            noting.button(subject, "Name", "adapter", usual=one.name)
         deleting.popover(one)
         if not fits:
             words = f"It belongs to {config['model']}, and {state.model().model} is chosen here."
