@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from engine.audit import audit
 from engine.configs.core import Site
 from engine.errors import DataError
 from engine.foreign import formats
@@ -91,6 +92,8 @@ def test_an_operation_that_the_file_beside_it_contradicts_is_asked(tmp_path: Pat
     ) as told:
         adopt_file(path, store, Given())
     assert told.value.asks == ("operation",)
+    (site,) = [one for one in audit(path, store).findings if one.name == "site"]
+    assert (site.severity, "beside it says to add" in site.sentence) == ("note", True)
     with pytest.raises(DataError, match="To subtract is neither"):
         read(path, Given(operation="subtract"))
 
