@@ -215,13 +215,15 @@ def place(found: ForeignVectors) -> Finding:
         "ablate": "Made to be projected away, not added: adding one gives another experiment.",
         "not stated": "Whether it is to be added or projected away is not stated.",
     }[found.operation]
+    if found.disputes:
+        made = " ".join(found.disputes)
     missing = sum(site is None for site in found.sites)
     if missing == len(found.sites):
         return Finding(
             severity="doubtful", name="no-site", sentence=f"{found.layers} {made}",
             figure="no layer", figures={"without_site": float(missing)},
         )  # fmt: skip
-    unusual = missing or found.operation != "add"
+    unusual = missing or found.operation != "add" or found.disputes
     left = f" {counted(missing, 'row')} belong to no block." if missing else ""
     return Finding(
         severity="note" if unusual else "fine", name="site", figure=figure,

@@ -48,6 +48,9 @@ def adopt(found: ForeignVectors, store: Store, given: Given = NOTHING) -> str:
     """
     name = given.model or found.model
     asks = tuple(found.asks)
+    if found.disputes:
+        options = ", ".join(f"--{one}" for one in asks)
+        raise MissingFactsError(f"{found.name}: {' '.join(found.disputes)} ({options})", asks)
     if not name or name == "unknown":
         hint = f" It says {found.hint} alone, which is no model." if found.hint else ""
         raise MissingFactsError(
@@ -107,7 +110,7 @@ def adopt_file(path: Path, store: Store, given: Given = NOTHING) -> str:
     found = formats.read(path, given)
     if not isinstance(found, ForeignVectors):
         raise DataError(f"{path.name} holds no vectors, and only vectors can be kept.")
-    if given.model is None and found.model:
+    if given.model is None and found.model and found.said.get("model") != DISPUTED:
         # Its own claim is as good as a stated one to hold layouts against.
         given = known(dataclasses.replace(given, model=found.model))
         again = formats.read(path, given)

@@ -1,4 +1,4 @@
-"""Where a file, its path and the file beside it say different layers, the reader asks."""
+"""Where a file, its path and the file beside it say different things, the reader asks."""
 
 import json
 from pathlib import Path
@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from engine.audit import audit
 from engine.configs.core import Site
 from engine.errors import DataError
 from engine.foreign import formats
 from engine.foreign.adopting import adopt_file
 from engine.foreign.formats import ForeignVectors, Given, MissingFactsError
+from engine.foreign.formats.values import Operation
 from engine.store.store import Store
 
 
@@ -71,3 +73,57 @@ def test_a_third_layer_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["joy_l2.pt", "layer_5/joy.pt", "direction_3.pt", "layers/joy.pt"])
 def test_what_is_no_other_layer_is_no_dispute(tmp_path: Path, name: str) -> None:
     assert read(saved(tmp_path, name, layer=5)).sites == (Site(block=5),)
+
+
+def made(folder: Path, **whole: object) -> Path:
+    return saved(folder, "joy.pt", layer=5, **whole)
+
+
+def test_an_operation_that_the_file_beside_it_contradicts_is_asked(tmp_path: Path) -> None:
+    path, store = beside(made(tmp_path, operation="ablate"), operation="add"), Store(tmp_path / "s")
+    found = read(path)
+
+    assert (found.asks, found.operation, found.said["operation"]) == (
+        *(("operation",), "not stated"),
+        "disputed",
+    )
+    with pytest.raises(
+        MissingFactsError, match="says to ablate, but .* says to add: state"
+    ) as told:
+        adopt_file(path, store, Given())
+    assert told.value.asks == ("operation",)
+    (site,) = [one for one in audit(path, store).findings if one.name == "site"]
+    assert (site.severity, "beside it says to add" in site.sentence) == ("note", True)
+    with pytest.raises(DataError, match="To subtract is neither"):
+        read(path, Given(operation="subtract"))
+
+
+@pytest.mark.parametrize("operation", ["add", "ablate"])
+def test_the_operation_that_is_stated_counts_and_both_are_kept(
+    tmp_path: Path, operation: Operation
+) -> None:
+    path = beside(made(tmp_path, operation="ablate"), operation="add")
+    store = Store(tmp_path / "s")
+    kept = store.load_vectors(adopt_file(path, store, Given(operation=operation)))
+
+    assert kept.config["operation"] == operation
+    assert kept.config["said"]["operation"] == "user"
+    assert any("says to ablate, but the file beside it says to add" in n for n in kept.notes)
+
+
+def test_a_model_that_the_file_beside_it_contradicts_is_asked(tmp_path: Path) -> None:
+    path, store = beside(made(tmp_path), model="someone/other"), Store(tmp_path / "s")
+    words = "says model m, but the file beside it says someone/other: state the model"
+    with pytest.raises(MissingFactsError, match=words) as told:
+        adopt_file(path, store, Given())
+    assert told.value.asks == ("model",)
+    kept = store.load_vectors(adopt_file(path, store, Given(model="someone/other")))
+    assert any("you stated someone/other" in note for note in kept.notes)
+
+
+def test_a_file_beside_it_that_agrees_or_alone_speaks_is_no_dispute(tmp_path: Path) -> None:
+    path = beside(made(tmp_path, operation="ablate"), operation="project", model="Someone/M")
+    assert (read(path).asks, read(path).operation) == ((), "ablate")
+    other = beside(made(tmp_path / "b"), operation="subtract")
+    found = read(other)
+    assert (found.operation, found.said["operation"]) == ("subtract", "sidecar")

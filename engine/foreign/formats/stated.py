@@ -12,17 +12,15 @@ from typing import Any
 from engine.configs.core import Site, SiteKind
 from engine.errors import DataError
 from engine.foreign.formats import places
+from engine.foreign.formats.facts import disputes
 from engine.foreign.formats.places import ASSUMED, DISPUTED, FILE, PATH, SIDECAR, USER
-from engine.foreign.formats.values import ROWS, Fact, ForeignVectors, Given, Operation, plain
+from engine.foreign.formats.values import ROWS, Fact, ForeignVectors, Given, plain
 
 NO_LAYER = "The file does not say which layer its vectors belong to."
 _SITES: dict[SiteKind, str] = {
     "block_out": "output", "block_in": "input", "mlp_out": "MLP output",
 }  # fmt: skip
 _SPEAKERS = {FILE: "The file", PATH: "The file's path", SIDECAR: "The file beside it"}
-_OPERATIONS: dict[str, Operation] = {
-    "add": "add", "subtract": "subtract", "ablate": "ablate", "project": "ablate",
-}  # fmt: skip
 
 
 def settle(
@@ -39,7 +37,8 @@ def settle(
     Raises:
         DataError: If a person states what the file contradicts, or no such row.
     """
-    claims = plain(beside) | found.claims
+    own = found.claims
+    claims = plain(beside) | own
     found = dataclasses.replace(found, claims=claims, said={"layer": FILE} | found.said)
     if not _is_placed(found):
         found = _beside(found, path, beside)
@@ -48,7 +47,8 @@ def settle(
     else:
         found = _stated_layer(found, given)
     found = _stated_site(found, given)
-    found = _with_operation(found, beside, given)
+    found = disputes.of_model(found, own, beside, given)
+    found = disputes.of_operation(found, own, beside, given)
     if given.index:
         found = chosen(found, given.index)
     asks = tuple(dict.fromkeys((*found.asks, *_missing(found))))
@@ -228,28 +228,6 @@ def _stated_site(found: ForeignVectors, given: Given) -> ForeignVectors:
         found, sites=placed, blocks=blocks, layers=words, asks=asks,
         said=found.said | {"site": USER},
     )  # fmt: skip
-
-
-def _with_operation(
-    found: ForeignVectors, beside: Mapping[str, Any], given: Given
-) -> ForeignVectors:
-    said = dict(found.said)
-    if found.operation != "not stated":
-        said.setdefault("operation", FILE)
-    else:
-        for who, values in ((FILE, found.claims), (SIDECAR, beside)):
-            word = _OPERATIONS.get(str(values.get("operation", "")).lower())
-            if word and found.operation == "not stated":
-                found, said["operation"] = dataclasses.replace(found, operation=word), who
-    stated = given.operation
-    if stated in (None, "not stated", found.operation):
-        return dataclasses.replace(found, said=said)
-    if found.operation != "not stated" and said["operation"] in (FILE, SIDECAR):
-        raise DataError(
-            f"{found.name} was made to {found.operation}, but {stated} was stated: leave "
-            "--operation out."
-        )
-    return dataclasses.replace(found, operation=stated, said=said | {"operation": USER})
 
 
 def _missing(found: ForeignVectors) -> list[Fact]:

@@ -119,6 +119,8 @@ class ForeignVectors:
     """Who said layer, site, operation and model: file, path, sidecar, user, or assumed."""
     asks: tuple[Fact, ...] = ()
     """What has to be stated before the vectors can be used."""
+    disputes: tuple[str, ...] = ()
+    """What the file and the one beside it say differently of operation and model, undecided."""
     remarks: tuple[str, ...] = ()
     """Sentences for whoever uses the vectors."""
     differences: Float[np.ndarray, "pairs hidden"] | None = None
