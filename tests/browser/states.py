@@ -177,7 +177,8 @@ EMPTY = (
     View("studies", "empty", "/studies", ("No study is stored yet", *IDLE)),
     View("train", "empty", "/train", ("No adapters yet", *IDLE)),
     View("audit", "empty", "/audit", ("Drop files here", *IDLE)),
-    View("library", "empty", "/library", ("Nothing is stored yet", *IDLE)),
+    # By a link of its own: the menu opens the section looked at last, which the audit's link set.
+    View("library", "empty", "/library?section=records", ("Nothing is stored yet", *IDLE)),
 )
 MODES = tuple(
     View("similarity", "empty", f"/similarity?mode={mode}", ("No vectors yet",), mode)
