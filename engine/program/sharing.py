@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.configs.core import VectorRef
+from engine.errors import ConfigError
 from engine.program.objects import Shown
 from engine.sharing import hub
 from engine.sharing import pack as packing
@@ -91,4 +92,7 @@ class Sharing:
 
 def _digests(records: Record | Sequence[Record]) -> list[str]:
     many = [records] if isinstance(records, Shown | VectorRef | str) else records
-    return [one if isinstance(one, str) else one.digest for one in many]
+    found = [one if isinstance(one, str) else one.digest for one in many]
+    if None in found:
+        raise ConfigError("One of the records is not stored, so it has no digest: name another.")
+    return [one for one in found if one is not None]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.errors import ConfigError, DataError
+from engine.foreign.importing import MOST_BYTES
 from engine.sharing import card, manifest
 from engine.sharing.pack import Packed, pack
 from engine.sharing.reaching import SECONDS, asking, needed_token, repository, token
@@ -102,8 +103,8 @@ def pull(store: Store, name: str, revision: str | None = None) -> Taken:
             sizes = {one.rfilename: one.size for one in info.siblings or ()}
             _refuse_no_pack(name, sizes)
             # One commit for all: a push meanwhile would mix two packs.
-            fixed = {"revision": info.sha, "local_dir": place, "token": own}
-            hf_hub_download(name, manifest.NAME, **fixed)
+            at = info.sha
+            hf_hub_download(name, manifest.NAME, revision=at, local_dir=place, token=own)
             files = manifest.read(Path(place))
             for one in files:
                 if one.path != manifest.CARD and sizes.get(one.path) != one.bytes:
@@ -112,12 +113,12 @@ def pull(store: Store, name: str, revision: str | None = None) -> Taken:
                         "push again."
                     )
             names = [one.path for one in files if (sizes.get(one.path) or 0) <= _most(one.path)]
-            snapshot_download(name, allow_patterns=names, **fixed)
+            snapshot_download(name, revision=at, local_dir=place, token=own, allow_patterns=names)
         return unpack(store, Path(place))
 
 
 def _most(path: str) -> int:
-    return LARGEST_CARD if path == manifest.CARD else manifest.MOST_BYTES
+    return LARGEST_CARD if path == manifest.CARD else MOST_BYTES
 
 
 def _refuse_no_pack(name: str, sizes: dict[str, int | None]) -> None:

@@ -84,6 +84,7 @@ def test_names_tags_and_words_go_along_and_stars_do_not(store, packed, yours) ->
     assert (note.name, note.words, note.tags) == ("Kindness", "only at home", ("warm",))
     assert notes.read(store.root, SET).star
     assert not note.star
+    assert not notes.read(packed, SET).star
     assert notes.read(yours.root, OTHER).version == ""
 
 
