@@ -75,6 +75,10 @@ def test_what_is_pushed_is_pulled_byte_for_byte(hub, store, tmp_path) -> None:
     assert pulled.code == 0, pulled.printed
     assert pulled.told["new"] == [SET, OTHER]
     assert pulled.told["notes"] == []
+    # A push meanwhile would mix two packs: all is asked of one commit.
+    downloads = [one for one in hub.asked if "/resolve/" in one]
+    assert downloads
+    assert all(f"/resolve/{hub.repositories[NAME].commits[-1][0]}/" in one for one in downloads)
     for digest in (SET, OTHER):
         own, theirs = (Path(one.find(digest).path) for one in (store, yours))
         assert own.read_bytes() == theirs.read_bytes()
