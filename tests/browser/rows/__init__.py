@@ -25,7 +25,9 @@ And what was added since: the table of runs (test_runs), the palette and the lis
 (test_palette), other windows and the tour (test_home), the token (test_guard), clicks to a
 conversation (test_chat_clicks), every state of every page (test_states).
 
-Without a test here: own data and typed contrasts, several sets in one evaluation, a prompt carried
+Own data meet dead ends: test_add, what is dropped
+
+Without a test here: typed pairs and contrasts, several sets in one evaluation, a prompt carried
 to another method, the colour range in a link, a sweep that names its vector, what a dot says on
 hovering, all samples at once, and what Home and Discover open on.
 """
