@@ -130,7 +130,7 @@ class Asking(Steering, TakingIn, Writing, Sharing):
         self,
         vectors: Vectors | Sequence[Vectors] | GenerateConfig = (),
         prompts: str | Sequence[str] | Kept | None = None,
-        scales: float | Iterable[float | int] = (1.0,),
+        scales: float | int | Iterable[float | int] = (1.0,),
         tuned: bool | None = None,
         rivals: str | Sequence[str] = (),
         **settings: Any,

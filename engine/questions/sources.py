@@ -48,7 +48,8 @@ class Source(NamedTuple):
 def located(path: str | Path) -> Path:
     """The path from the working folder, or else from the repository root."""
     given = Path(path)
-    return given if given.exists() or given.is_absolute() else ROOT / given
+    # Unlike a path's own, this says False of a name too long for a file.
+    return given if os.path.exists(given) or given.is_absolute() else ROOT / given
 
 
 def read_bytes(path: str | Path) -> bytes:

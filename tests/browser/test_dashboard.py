@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from engine.store.store import Store
 from tests.browser import states
@@ -116,7 +117,8 @@ def test_a_find_job_runs_from_the_form_while_pages_are_switched(page: object) ->
     page.get_by_role("link", name="Scale curves").click()
     page.get_by_role("heading", name="Scale curves").wait_for()
     done = page.get_by_role("link", name=re.compile("Find 2 random vectors"))
-    done.wait_for(timeout=JOB)
+    # For a moment the list of the running and that of the finished jobs are both on screen.
+    expect(done).to_have_count(1, timeout=JOB)
     page.reload()
     done.click()
 

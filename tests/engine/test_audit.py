@@ -589,7 +589,11 @@ def test_rows_called_unsteered_at_a_scale_count_as_such_only_where_nothing_moves
     path, store = tmp_path / "sweep.json", Store(tmp_path)
     path.write_text(json.dumps({"model": "x", "results": rows(0.0, 0.0, 5.0)}))
     assert audit(path, store).kind == "sweep"
-    for given in (rows(2.0, 0.0, 5.0), rows(0.0, 5.0)):
+    path.write_text(json.dumps({"model": "x", "results": rows(2.0, 0.0, 5.0)}))
+    moved = formats.read(path).frame.query("method != 'melbo'")
+    assert [*moved["method"]] == ["baseline"] * 3 + ["called baseline"] * 3
+    assert [*moved["vector"]] == [-1] * 3 + [0] * 3
+    for given in (rows(0.0, 5.0), rows(2.0, 2.5, 5.0)[3:]):
         path.write_text(json.dumps({"model": "x", "results": given}))
         with pytest.raises(DataError, match="rows at scale 5 'baseline', and nothing shows"):
             audit(path, store)

@@ -25,6 +25,7 @@ DECIDE_NOTHING = {
     "engine.configs.core": "settings; of a vector's place, which is no part of the figures, a type",
     "engine.configs.fields": "what people are told of settings",
     "engine.configs.sound": "values that a config refuses",
+    "engine.configs.values": "types that a config refuses",
 }
 """Modules that the statistics can reach and that are in no file's name, each with the reason."""
 

@@ -115,7 +115,6 @@ def _frame(name: str, named: dict[str, Any], rows: int) -> pd.DataFrame:
     if not np.isfinite(values["scale"]).all():
         raise DataError(f"{name} has results without a scale: it is no A/B sweep.")
     vector = values.pop("vector").fillna(0).astype(int)
-    is_base = method.str.casefold().isin(UNSTEERED)
     question = dataset.where(dataset == "", dataset + ":") + index
     order = (pd.Series(["given"] * rows) if named["order"] is None else named["order"]).astype(str)
     letter = _letter(named, values, question + "\n" + order)
@@ -126,7 +125,7 @@ def _frame(name: str, named: dict[str, Any], rows: int) -> pd.DataFrame:
     frame = pd.DataFrame(
         {
             "method": method.where(method != "", "vector"),
-            "vector": vector.where(~is_base, -1),
+            "vector": vector,
             "dataset": dataset,
             "question": question,
             "order": order,
@@ -135,22 +134,31 @@ def _frame(name: str, named: dict[str, Any], rows: int) -> pd.DataFrame:
             **values,
         }
     )
-    _refuse_steered(name, frame, is_base)
+    is_called_base = frame["method"].str.casefold().isin(UNSTEERED)
+    is_steered = is_called_base & _moved(name, frame, frame[is_called_base])
+    # A name of its own: what is called unsteered is counted as such wherever it is read.
+    frame["method"] = frame["method"].where(~is_steered, "called " + frame["method"])
+    frame["vector"] = frame["vector"].where(is_steered | ~is_called_base, -1)
     return frame[list(RESULT_COLUMNS)]
 
 
-def _refuse_steered(name: str, frame: pd.DataFrame, is_base: pd.Series) -> None:
-    """Refuse rows that are called unsteered, have a scale, and differ from the unsteered ones."""
-    base = frame[is_base]
+def _moved(name: str, frame: pd.DataFrame, base: pd.DataFrame) -> pd.Series:
+    """Rows at a scale, where those that are called unsteered answer otherwise than at scale 0.
+
+    Raises:
+        DataError: If they do so, or stand at one scale alone, and none is at scale 0.
+    """
     odd = base[base["scale"] != 0]
     figures = base.groupby(["question", "order"])[["logit_a", "logit_b", "difference"]]
     spread = (figures.max() - figures.min()).to_numpy(float)
-    if len(odd) and (base["scale"].nunique() < 2 or np.nanmax(spread, initial=0.0) > CLOSE):
+    is_moved = base["scale"].nunique() < 2 or np.nanmax(spread, initial=0.0) > CLOSE
+    if len(odd) and is_moved and not (base["scale"] == 0).any():
         kind, scale = odd["method"].iloc[0], odd["scale"].iloc[0]
         raise DataError(
             f"{name} calls {len(odd)} rows at scale {scale:g} '{kind}', and nothing shows that "
             "they are unsteered: write scale 0, or name the vector."
         )
+    return (frame["scale"] != 0) & is_moved
 
 
 def _letter(named: dict[str, Any], values: dict[str, pd.Series], asked: pd.Series) -> pd.Series:

@@ -3,6 +3,7 @@
 Of a hub's dataset only files of rows are taken, never code. Knows nothing of what rows mean.
 """
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
@@ -69,7 +70,8 @@ def understand_place(
 
 def is_of_rows(folder: Path) -> bool:
     """Whether it is a folder with a file of rows."""
-    return folder.is_dir() and any(_holds_rows(one.name) for one in _shards(folder))
+    # Unlike a path's own, this says False of a name too long for a file.
+    return os.path.isdir(folder) and any(_holds_rows(one.name) for one in _shards(folder))
 
 
 def understand_here(

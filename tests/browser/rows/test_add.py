@@ -76,3 +76,10 @@ def test_what_was_understood_is_shown_and_unknown_columns_are_asked(reader: Newc
     dialog.get_by_text("1 row dropped, 1 of them repeated").wait_for()
     reader.keep()
     page.wait_for_function(SAID, arg="eigene · yours, 2 pairs")
+
+
+def test_pairs_that_are_typed_find_vectors_that_own_questions_measure(reader: Newcomer) -> None:
+    measure_own.own_pairs(reader, "demo")
+
+    assert reader.page.locator(CHART).first.is_visible()
+    assert reader.clicks <= MOST, reader.done
