@@ -122,6 +122,7 @@ def test_a_private_pack_is_seen_with_the_token_alone(hub, store, tmp_path) -> No
     assert "is public: make it private" in refused.told["error"]
 
 
+@pytest.mark.matrix(keep=0)
 def test_what_push_refuses_makes_no_repository(hub, store, tmp_path) -> None:
     path = Path(store.find(OTHER).path)
     content = bytearray(path.read_bytes())
@@ -163,6 +164,7 @@ def test_offline_is_said(store, monkeypatch) -> None:
             ask_hub()
 
 
+@pytest.mark.matrix(keep=0)
 def test_others_files_are_left_and_a_status_is_a_sentence(hub, store, tmp_path) -> None:
     mine, own = str(store.root), {"HF_TOKEN": hub.token}
     hub.repositories[NAME] = Repository(private=False)
@@ -178,6 +180,7 @@ def test_others_files_are_left_and_a_status_is_a_sentence(hub, store, tmp_path) 
     assert hub.repositories[NAME].files == {"model.safetensors": b"weights"}
 
 
+@pytest.mark.matrix(keep=0)
 def test_a_pack_that_was_changed_on_the_hub_is_refused(hub, store, tmp_path) -> None:
     pushed = ask(hub, tmp_path, "push", SET, "--repo", NAME, "--store", str(store.root),
                  HF_TOKEN=hub.token)  # fmt: skip

@@ -18,7 +18,8 @@ from engine.statistics.cells import BASELINE, CONTROL, summarise
 from engine.store.store import Store
 from tests import shipped
 
-SHIPPED = sorted(path.stem for path in (shipped.ROOT / "results").glob("ab_*.parquet"))
+_FOUND = (path.stem for path in (shipped.ROOT / "results").glob("ab_*.parquet"))
+SHIPPED = sorted(_FOUND, reverse=True)
 RECORD_ONLY = {"polarity", "unknown-polarity", "two-options", "lengths", "counts-agree"}
 """Checks of question texts and token counts, which the layout has no field for, and of claims."""
 BY_HALVES = {"held-out", "not-held-out"}
@@ -36,6 +37,7 @@ def back(found: Evaluation, folder: Path) -> sweep_subject.Sweep:
     return sweep_subject.of_foreign(formats.read(written(found, folder)))
 
 
+@pytest.mark.matrix(keep=4)
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_sweeps_come_back_with_rows_and_statistics(name: str, tmp_path: Path) -> None:
     found = Store(shipped.ROOT).load_evaluation(shipped.ROOT / "results" / f"{name}.parquet")
@@ -64,6 +66,7 @@ def figures(frame: Any) -> np.ndarray:
     return table.sort_values(["mean", "change"])[numbers].to_numpy(float)
 
 
+@pytest.mark.matrix(keep=2)
 @pytest.mark.parametrize("name", [one for one in SHIPPED if "smollm2" in one])
 def test_the_audit_of_the_file_says_what_that_of_the_record_says(name: str, tmp_path: Path) -> None:
     store = Store(shipped.ROOT)
